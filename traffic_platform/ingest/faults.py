@@ -1,0 +1,36 @@
+"""Named points at which a test can have this process killed or stopped.
+
+`TRAFFIC_FAULT_POINT=name`, `name:n` or `name:n:stop` sends SIGKILL (or SIGSTOP) to the process
+itself at its n-th pass of that point. Without the variable a pass costs one dictionary look-up.
+The real signal is used, so that what a test sees is what a crash does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Literal
+
+FaultPoint = Literal[
+    "before_database_commit",
+    "after_database_commit",
+    "before_group_commit",
+    "after_group_commit",
+]
+
+
+def fault_points() -> Callable[[FaultPoint], None]:
+    """Return the function that a window calls when it passes a point."""
+    name, _, rest = os.environ.get("TRAFFIC_FAULT_POINT", "").partition(":")
+    nth, _, action = rest.partition(":")
+    remaining = {name: int(nth or 1)}
+    wanted = signal.SIGSTOP if action == "stop" else signal.SIGKILL
+
+    def passed(point: FaultPoint) -> None:
+        if point in remaining:
+            remaining[point] -= 1
+            if remaining[point] == 0:
+                os.kill(os.getpid(), wanted)
+
+    return passed
