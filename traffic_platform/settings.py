@@ -1,7 +1,7 @@
 """Every setting of the platform, read from the environment (or a `.env`) and validated once.
 
-A process builds one `Settings` at its edge (a command, Dagster's resource, a test) and passes it on.
-Where PostgreSQL and Kafka are is a separate question: `Settings.endpoints` answers it from the
+A process builds one `Settings` at its edge (a command, Dagster's resource, a test) and passes it
+on. Where PostgreSQL and Kafka are is a separate question: `Settings.endpoints` answers it from the
 settings themselves or, for the embedded stack, from the file that `traffic up` writes.
 """
 

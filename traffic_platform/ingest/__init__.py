@@ -1,4 +1,4 @@
-"""Kafka to PostgreSQL, exactly once: plan (lag), window (drain loop), ledger (locks, offsets), tables.
+"""Kafka to PostgreSQL, exactly once: plan (lag), window (drain loop), ledger, locks, tables.
 
 Order of effects in one micro-batch, which everything else relies on:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from confluent_kafka import (
     Consumer,
@@ -12,7 +13,11 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, TopicDescription
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+_EARLIEST = cast("OffsetSpec", OffsetSpec.earliest())
+_LATEST = cast("OffsetSpec", OffsetSpec.latest())
 
 REQUEST_TIMEOUT = 10.0  # seconds; a broker that does not answer in this time counts as away
 
@@ -61,8 +66,8 @@ class Broker:
         if description is None:
             return None
         partitions = sorted(partition.id for partition in description.partitions)
-        low = self._offsets(name, partitions, OffsetSpec.earliest())
-        end = self._offsets(name, partitions, OffsetSpec.latest())
+        low = self._offsets(name, partitions, _EARLIEST)
+        end = self._offsets(name, partitions, _LATEST)
         return BrokerTopic(
             name=name,
             topic_id=str(description.topic_id),
@@ -98,7 +103,7 @@ class Broker:
         finally:
             consumer.close()
 
-    def _describe(self, name: str):  # noqa: ANN202 - confluent's TopicDescription
+    def _describe(self, name: str) -> TopicDescription | None:
         futures = self._admin.describe_topics(
             TopicCollection([name]), request_timeout=REQUEST_TIMEOUT
         )
@@ -128,7 +133,7 @@ def _next_message(consumer: Consumer) -> tuple[int, int] | None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
     error = message.error()
     if error is None:
-        return message.offset(), message.leader_epoch() or 0
+        return message.offset() or 0, message.leader_epoch() or 0
     if error.code() == KafkaError._PARTITION_EOF:
         return None
     raise KafkaException(error)

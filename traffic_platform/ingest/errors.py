@@ -70,9 +70,7 @@ def _translate_postgres(error: psycopg.Error) -> IngestError | None:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if state[:2] in _PERMANENT_CONNECT or "authentication failed" in text:
         return PermanentError(f"PostgreSQL refuses us: {text}. Check TRAFFIC_DATABASE_URL.")
-    if isinstance(error, _TRANSIENT_POSTGRES) or (
-        isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    ):
+    if isinstance(error, (*_TRANSIENT_POSTGRES, psycopg.OperationalError, psycopg.InterfaceError)):
         return TransientError(f"PostgreSQL: {text}")
     if isinstance(error, pg.UndefinedTable | pg.InvalidSchemaName | pg.UndefinedFunction):
         return PermanentError(f"PostgreSQL: {text}. Run `traffic up`, which migrates the database.")

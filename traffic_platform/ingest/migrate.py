@@ -45,9 +45,7 @@ def _upgrade(owner_url: str) -> None:
     engine.dispose()
 
 
-def _freeze_timezone(
-    connection: psycopg.Connection[tuple[object, ...]], timezone: str
-) -> None:
+def _freeze_timezone(connection: psycopg.Connection[tuple[object, ...]], timezone: str) -> None:
     row = connection.execute(statement("ingest/freeze_timezone"), {"timezone": timezone}).fetchone()
     frozen = row[0] if row else timezone
     if frozen != timezone:

@@ -1,0 +1,24 @@
+-- Compare and set: a row moves only from where the batch started. Rows are locked in key order,
+-- the same everywhere, so that two transactions never wait for each other crosswise.
+with moves as (
+    select *
+    from unnest(
+        %(topic_no)s::smallint[], %(partition)s::integer[], %(first_offset)s::bigint[],
+        %(next_offset)s::bigint[], %(leader_epoch)s::integer[], %(seen_end)s::bigint[]
+    ) as m (topic_no, partition, first_offset, next_offset, leader_epoch, seen_end)
+), locked as materialized (
+    select o.topic_no, o.partition
+    from traffic.kafka_offsets o
+    join moves m using (topic_no, partition)
+    order by o.topic_no, o.partition
+    for update of o
+)
+update traffic.kafka_offsets o
+set next_offset = m.next_offset,
+    leader_epoch = coalesce(m.leader_epoch, o.leader_epoch),
+    last_seen_end = greatest(m.seen_end, m.next_offset, o.last_seen_end),
+    updated_at = now()
+from moves m
+join locked using (topic_no, partition)
+where o.topic_no = m.topic_no and o.partition = m.partition
+  and o.next_offset = m.first_offset and o.active

@@ -1,0 +1,2 @@
+insert into traffic.kafka_offsets (topic_no, partition, topic, start_offset, next_offset)
+values (%(topic_no)s, %(partition)s, %(topic)s, %(start_offset)s, %(next_offset)s)

@@ -1,0 +1,4 @@
+copy pg_temp.incoming_readings
+    (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+     broker_timestamp, topic_no, partition, "offset")
+from stdin (format binary)

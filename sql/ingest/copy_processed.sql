@@ -1,0 +1,4 @@
+copy traffic.processed_events
+    (topic_no, partition, "offset", sensor_id, "timestamp", speed, volume, occupancy,
+     quality_score, quality_flags, format, batch_id)
+from stdin (format binary)

@@ -1,0 +1,4 @@
+copy traffic.quarantined_events
+    (topic_no, partition, "offset", reason, detail, key, value, broker_timestamp, quarantined_at,
+     batch_id)
+from stdin (format binary)

@@ -1,0 +1,3 @@
+copy traffic.raw_events
+    (topic_no, partition, "offset", key, value, headers, broker_timestamp, ingested_at, batch_id)
+from stdin (format binary)

@@ -1,0 +1,13 @@
+create temporary table if not exists incoming_readings (
+    sensor_id uuid not null,
+    "timestamp" timestamptz not null,
+    speed double precision,
+    volume integer,
+    occupancy double precision,
+    quality_score double precision not null,
+    quality_flags smallint not null,
+    broker_timestamp timestamptz not null,
+    topic_no smallint not null,
+    partition integer not null,
+    "offset" bigint not null
+) on commit delete rows

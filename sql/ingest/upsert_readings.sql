@@ -1,0 +1,37 @@
+-- The later (broker timestamp, topic_no, partition, offset) wins, whatever order events come in.
+-- A later repeat with equal measures moves the provenance too (else a third event between the two
+-- would win or lose by the order of processing) but not updated_at. Rows were copied in key order.
+with written as (
+    insert into traffic.traffic_readings as r
+        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+         broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
+    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+           broker_timestamp, topic_no, partition, "offset", %(now)s, %(now)s
+    from pg_temp.incoming_readings
+    on conflict (sensor_id, "timestamp") do update
+    set speed = excluded.speed,
+        volume = excluded.volume,
+        occupancy = excluded.occupancy,
+        quality_score = excluded.quality_score,
+        quality_flags = excluded.quality_flags,
+        broker_timestamp = excluded.broker_timestamp,
+        topic_no = excluded.topic_no,
+        partition = excluded.partition,
+        "offset" = excluded."offset",
+        updated_at = case
+            when (r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags)
+                 is distinct from
+                 (excluded.speed, excluded.volume, excluded.occupancy, excluded.quality_score,
+                  excluded.quality_flags)
+            then excluded.updated_at
+            else r.updated_at
+        end
+    where (r.broker_timestamp, r.topic_no, r.partition, r."offset")
+          < (excluded.broker_timestamp, excluded.topic_no, excluded.partition, excluded."offset")
+    returning r.topic_no, r.partition, r.created_at = %(now)s as inserted,
+              r.updated_at = %(now)s as changed
+)
+select topic_no, partition, count(*) filter (where inserted),
+       count(*) filter (where changed and not inserted)
+from written
+group by topic_no, partition

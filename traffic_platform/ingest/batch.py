@@ -1,0 +1,355 @@
+"""A micro-batch, decoded and encoded before any transaction is open."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+
+from traffic_platform.events.columns import Decoded, Processed
+from traffic_platform.events.dates import local_days, to_date
+from traffic_platform.events.decode import Decoder
+from traffic_platform.ingest import copy_binary as pg
+from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Headers, Where
+from traffic_platform.ingest.ledger import Advance
+
+_MINUS_INFINITY = np.iinfo(np.int64).min
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class DateCounts:
+    """Messages of one event date (the platform's zone) in one partition of a batch."""
+
+    raw: int = 0
+    processed: int = 0
+    quarantined: int = 0
+    first_event_us: int | None = None
+    last_event_us: int | None = None
+
+
+@dataclass
+class PartitionAudit:
+    """What a batch did in one partition: a row of `micro_batches`."""
+
+    topic: str
+    move: Advance
+    delivered: int
+    raw: int
+    processed: int
+    quarantined: int
+    replaced: int  # events of this batch that a later one of this batch replaced by other measures
+    dates: dict[date, DateCounts]
+    # What only the table can tell, filled in when the batch is stored.
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A micro-batch ready to be stored: COPY streams (None: no rows) and the audit."""
+
+    ingested_at_us: int
+    raw: bytes | None
+    processed: bytes | None
+    readings: bytes | None
+    quarantined: bytes | None
+    sensors: dict[bytes, str]
+    months: set[date]
+    audits: list[PartitionAudit]
+    batch_id: int
+    messages: int = field(default=0)
+
+
+@dataclass(frozen=True)
+class _Provenance:
+    """Where each message came from, one entry a message."""
+
+    topic_no: Ints
+    partition: Ints
+    offset: Ints
+    broker_us: Ints
+    order_us: Ints  # broker time as repeats are ordered by: clamped to arrival, missing sorts first
+
+
+def build_batch(
+    fetched: Fetched,
+    ledger: dict[Where, Advance],
+    decoder: Decoder,
+    *,
+    timezone: str,
+    batch_id: int,
+    ingested_at_us: int,
+) -> Batch:
+    """Decode and encode what was fetched. `ledger` holds the move of each partition of it."""
+    source = _provenance(fetched, ledger, ingested_at_us)
+    decoded = decoder.decode(fetched.values, ingested_at_us)
+    winners, replaced = fold_repeats(decoded.processed, source)
+    audits = _audits(fetched, ledger, decoded, source, timezone)
+    for row in decoded.processed.index[replaced]:
+        audits[fetched.where[int(row)]].replaced += 1
+    return Batch(
+        ingested_at_us=ingested_at_us,
+        raw=_encode_raw(fetched, source, ingested_at_us, batch_id),
+        processed=_encode_processed(decoded.processed, source, batch_id),
+        readings=_encode_readings(decoded.processed, source, winners),
+        quarantined=_encode_quarantined(fetched, decoded, source, ingested_at_us, batch_id),
+        sensors=decoded.sensors,
+        months=_months(decoded.processed.timestamp_us),
+        audits=sorted(audits.values(), key=lambda audit: (audit.topic, audit.move.partition)),
+        batch_id=batch_id,
+        messages=len(fetched),
+    )
+
+
+def fold_repeats(events: Processed, source: _Provenance) -> tuple[Ints, Ints]:
+    """Keep the latest event of each (sensor, time) of a batch.
+
+    Returns the rows of the winners in key order, and the superseded rows whose measures differ
+    from their winner's. Later is (broker time, topic_no, partition, offset).
+    """
+    halves = events.sensor_id.view(">u8").reshape(-1, 2)
+    rows = events.index
+    order = np.lexsort(
+        (
+            source.offset[rows],
+            source.partition[rows],
+            source.topic_no[rows],
+            source.order_us[rows],
+            events.timestamp_us,
+            halves[:, 1],
+            halves[:, 0],
+        )
+    )
+    same_key = (
+        (halves[order[1:], 0] == halves[order[:-1], 0])
+        & (halves[order[1:], 1] == halves[order[:-1], 1])
+        & (events.timestamp_us[order[1:]] == events.timestamp_us[order[:-1]])
+    )
+    last = np.append(~same_key, True)[: len(order)]
+    superseded = np.flatnonzero(~last)
+    ends = np.flatnonzero(last)
+    winner = order[ends[np.searchsorted(ends, superseded)]]
+    loser = order[superseded]
+    return order[last], loser[_measures_differ(events, loser, winner)]
+
+
+def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
+    differ = np.zeros(len(one), dtype=np.bool_)
+    for column in (events.speed, events.volume, events.occupancy, events.quality_score):
+        a, b = column[one], column[other]
+        differ |= (a != b) & ~(np.isnan(a) & np.isnan(b))
+    return differ
+
+
+def _provenance(fetched: Fetched, ledger: dict[Where, Advance], ingested_at_us: int) -> _Provenance:
+    count = len(fetched)
+    clamped = np.minimum(fetched.broker_us, ingested_at_us)
+    return _Provenance(
+        topic_no=np.fromiter((ledger[w].topic_no for w in fetched.where), np.int64, count),
+        partition=np.fromiter((w[1] for w in fetched.where), np.int64, count),
+        offset=fetched.offset,
+        broker_us=fetched.broker_us,
+        order_us=np.where(fetched.broker_us == MISSING_TIMESTAMP, _MINUS_INFINITY, clamped),
+    )
+
+
+def _audits(
+    fetched: Fetched,
+    ledger: dict[Where, Advance],
+    decoded: Decoded,
+    source: _Provenance,
+    timezone: str,
+) -> dict[Where, PartitionAudit]:
+    dates = _date_counts(fetched, decoded, source, timezone)
+    audits: dict[Where, PartitionAudit] = {}
+    for where, reached in fetched.reached.items():
+        counts = dates[where]
+        audits[where] = PartitionAudit(
+            topic=where[0],
+            move=ledger[where],
+            delivered=reached.delivered,
+            raw=reached.delivered,
+            processed=sum(day.processed for day in counts.values()),
+            quarantined=sum(day.quarantined for day in counts.values()),
+            replaced=0,
+            dates=counts,
+        )
+    return audits
+
+
+def _date_counts(
+    fetched: Fetched, decoded: Decoded, source: _Provenance, timezone: str
+) -> defaultdict[Where, dict[date, DateCounts]]:
+    """Counts by partition and event date; what is no event counts at its broker's date."""
+    counts: defaultdict[Where, dict[date, DateCounts]] = defaultdict(dict)
+    events = decoded.processed
+    days = local_days(events.timestamp_us, timezone)
+    keys = np.stack(
+        (source.topic_no[events.index], source.partition[events.index], days.astype(np.int64)), 1
+    )
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    group = group.ravel()
+    for number, row in enumerate(first):
+        times = events.timestamp_us[group == number]
+        where = fetched.where[int(events.index[row])]
+        counts[where][to_date(int(days[row]))] = DateCounts(
+            raw=len(times),
+            processed=len(times),
+            first_event_us=int(times.min()),
+            last_event_us=int(times.max()),
+        )
+    for (where, day), number in _quarantine_dates(fetched, decoded, source, timezone).items():
+        entry = counts[where].setdefault(day, DateCounts())
+        entry.raw += number
+        entry.quarantined += number
+    return counts
+
+
+def _quarantine_dates(
+    fetched: Fetched, decoded: Decoded, source: _Provenance, timezone: str
+) -> Counter[tuple[Where, date]]:
+    if not decoded.quarantined:
+        return Counter()
+    times = np.fromiter(
+        (
+            item.timestamp_us
+            if item.timestamp_us is not None
+            else max(0, int(source.broker_us[item.index]))
+            for item in decoded.quarantined
+        ),
+        dtype=np.int64,
+    )
+    days = local_days(times, timezone)
+    return Counter(
+        (fetched.where[item.index], to_date(int(day)))
+        for item, day in zip(decoded.quarantined, days, strict=True)
+    )
+
+
+def _months(timestamp_us: Ints) -> set[date]:
+    """First days of the UTC months that the events fall in."""
+    months = np.unique(timestamp_us.astype("datetime64[us]").astype("datetime64[M]"))
+    return {month.astype("datetime64[D]").item() for month in months}
+
+
+def _encode_raw(
+    fetched: Fetched, source: _Provenance, ingested_at_us: int, batch_id: int
+) -> bytes | None:
+    count = len(fetched)
+    if count == 0:
+        return None
+    missing = source.broker_us == MISSING_TIMESTAMP
+    return pg.encode_rows(
+        count,
+        (
+            pg.integers(source.topic_no, 2),
+            pg.integers(source.partition, 4),
+            pg.integers(source.offset, 8),
+            pg.Variable(fetched.keys),
+            pg.Variable(fetched.values),
+            pg.Variable([encode_headers(headers) for headers in fetched.headers]),
+            pg.timestamps(source.broker_us, missing if missing.any() else None),
+            pg.timestamps(np.full(count, ingested_at_us)),
+            pg.integers(np.full(count, batch_id), 8),
+        ),
+    )
+
+
+def _encode_processed(events: Processed, source: _Provenance, batch_id: int) -> bytes | None:
+    count = len(events)
+    if count == 0:
+        return None
+    rows = events.index
+    return pg.encode_rows(
+        count,
+        (
+            pg.integers(source.topic_no[rows], 2),
+            pg.integers(source.partition[rows], 4),
+            pg.integers(source.offset[rows], 8),
+            pg.uuids(events.sensor_id),
+            pg.timestamps(events.timestamp_us),
+            pg.doubles(events.speed),
+            pg.nullable_integers(events.volume, 4),
+            pg.doubles(events.occupancy),
+            pg.doubles(events.quality_score),
+            pg.integers(events.quality_flags, 2),
+            pg.integers(events.format, 2),
+            pg.integers(np.full(count, batch_id), 8),
+        ),
+    )
+
+
+def _encode_readings(events: Processed, source: _Provenance, winners: Ints) -> bytes | None:
+    if len(winners) == 0:
+        return None
+    rows = events.index[winners]
+    return pg.encode_rows(
+        len(winners),
+        (
+            pg.uuids(events.sensor_id[winners]),
+            pg.timestamps(events.timestamp_us[winners]),
+            pg.doubles(events.speed[winners]),
+            pg.nullable_integers(events.volume[winners], 4),
+            pg.doubles(events.occupancy[winners]),
+            pg.doubles(events.quality_score[winners]),
+            pg.integers(events.quality_flags[winners], 2),
+            pg.timestamps(source.order_us[rows]),
+            pg.integers(source.topic_no[rows], 2),
+            pg.integers(source.partition[rows], 4),
+            pg.integers(source.offset[rows], 8),
+        ),
+    )
+
+
+def _encode_quarantined(
+    fetched: Fetched,
+    decoded: Decoded,
+    source: _Provenance,
+    ingested_at_us: int,
+    batch_id: int,
+) -> bytes | None:
+    items = decoded.quarantined
+    if not items:
+        return None
+    rows = np.fromiter((item.index for item in items), dtype=np.int64)
+    missing = source.broker_us[rows] == MISSING_TIMESTAMP
+    return pg.encode_rows(
+        len(items),
+        (
+            pg.integers(source.topic_no[rows], 2),
+            pg.integers(source.partition[rows], 4),
+            pg.integers(source.offset[rows], 8),
+            pg.Variable([item.reason.value.encode() for item in items]),
+            pg.Variable([item.detail.encode() for item in items]),
+            pg.Variable([fetched.keys[item.index] for item in items]),
+            pg.Variable([fetched.values[item.index] for item in items]),
+            pg.timestamps(source.broker_us[rows], missing if missing.any() else None),
+            pg.timestamps(np.full(len(items), ingested_at_us)),
+            pg.integers(np.full(len(items), batch_id), 8),
+        ),
+    )
+
+
+def encode_headers(headers: Headers | None) -> bytes | None:
+    """Headers as a binary bytea[]: name, value, name, value … in their order; None without any."""
+    if not headers:
+        return None
+    items: list[bytes | None] = []
+    for name, value in headers:
+        items += [name.encode("utf-8", "surrogateescape"), value]
+    return _bytea_array(items)
+
+
+def _bytea_array(items: Sequence[bytes | None]) -> bytes:
+    # array_recv: dimensions, has-nulls flag, element type (bytea is 17), size, lower bound, items.
+    head = (1, int(None in items), 17, len(items), 1)
+    parts = [number.to_bytes(4, "big") for number in head]
+    for item in items:
+        parts.append(b"\xff\xff\xff\xff" if item is None else len(item).to_bytes(4, "big") + item)
+    return b"".join(parts)

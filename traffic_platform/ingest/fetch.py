@@ -1,0 +1,275 @@
+"""Messages from Kafka as columns, with the offsets up to which they account for each partition."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import (
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from traffic_platform.ingest.errors import TopicChangedError
+
+log = logging.getLogger(__name__)
+
+MISSING_TIMESTAMP = -1
+Headers = list[tuple[str, bytes | None]]
+Where = tuple[str, int]  # (topic, partition)
+
+_OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+_TOPIC_GONE = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+)
+
+
+class OffsetRefusedError(TopicChangedError):
+    """The broker does not have the position that the ledger names; `partition` says where."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(f"{topic} [{partition}] does not have the ledger's offset any more")
+        self.topic = topic
+        self.partition = partition
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far a fetch accounts for a partition."""
+
+    next_offset: int
+    delivered: int
+    leader_epoch: int | None
+    seen_end: int | None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Messages in the order of delivery; all sequences have one entry a message.
+
+    `broker_us` is in microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP where Kafka has none.
+    """
+
+    where: list[Where]
+    offset: npt.NDArray[np.int64]
+    broker_us: npt.NDArray[np.int64]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+    headers: list[Headers | None]
+    reached: dict[Where, Reached]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+class Fetcher:
+    """A consumer with assigned partitions, positioned by the ledger alone."""
+
+    def __init__(
+        self, kafka_config: dict[str, str], group: str, batch_messages: int, batch_bytes: int
+    ) -> None:
+        self._batch_messages = batch_messages
+        self._batch_bytes = batch_bytes
+        self._message_bytes = 200.0  # running mean, to ask for no more than a batch may hold
+        self._next: dict[Where, int] = {}
+        self._consumer = Consumer(
+            {
+                **kafka_config,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "fetch.wait.max.ms": 100,
+                "fetch.queue.backoff.ms": 10,
+                "fetch.error.backoff.ms": 100,
+                "queued.min.messages": 3 * batch_messages,
+                "queued.max.messages.kbytes": max(1024, batch_bytes // 1024),
+                "reconnect.backoff.max.ms": 2000,
+                "socket.keepalive.enable": True,
+                "error_cb": _log_error,
+                "on_commit": _log_commit,
+                "log_level": 2,
+            }
+        )
+
+    def assign(self, positions: dict[Where, tuple[int, int | None]]) -> None:
+        """Begin at (next offset, leader epoch) of each partition."""
+        self._next = {where: position for where, (position, _) in positions.items()}
+        self._consumer.assign(
+            [
+                TopicPartition(topic, partition, offset)
+                if epoch is None
+                else TopicPartition(topic, partition, offset, leader_epoch=epoch)
+                for (topic, partition), (offset, epoch) in positions.items()
+            ]
+        )
+
+    def fetch(self, linger_seconds: float) -> list[Message]:
+        """Up to a batch of messages, waiting at most `linger_seconds` for it to fill."""
+        wanted = max(1, min(self._batch_messages, int(self._batch_bytes / self._message_bytes)))
+        return self._consumer.consume(wanted, linger_seconds)
+
+    def columns(self, messages: Sequence[Message]) -> Iterator[Fetched]:
+        """Turn messages into batches of at most `batch_bytes`.
+
+        Raises OffsetRefusedError, TopicChangedError or KafkaException for what the broker reports
+        in place of messages.
+        """
+        delivered = [message for message in messages if message.error() is None]
+        ends = self._partition_ends(messages) if len(delivered) < len(messages) else {}
+        sizes = [len(message) for message in delivered]
+        if sizes:
+            mean = sum(sizes) / len(sizes)
+            self._message_bytes = max(self._message_bytes * 0.9 + mean * 0.1, mean)
+        cuts = _cuts(sizes, self._batch_bytes)
+        for index, (start, stop) in enumerate(pairwise(cuts)):
+            last = index == len(cuts) - 2
+            yield self._columns(delivered[start:stop], ends if last else {})
+        if not delivered and ends:
+            yield self._columns([], ends)
+
+    def commit_to_group(self, positions: dict[Where, int], *, wait: bool) -> None:
+        """Tell Kafka how far the ledger is, for lag tools. Failure is logged, never raised."""
+        offsets = [TopicPartition(topic, p, offset) for (topic, p), offset in positions.items()]
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=not wait)
+        except KafkaException as error:
+            log.info("the group's offsets were not committed: %s", error)
+
+    def close(self) -> None:
+        """Leave; the consumer holds no place in a group, so this is quick."""
+        self._consumer.close()
+
+    def _partition_ends(self, messages: Sequence[Message]) -> dict[Where, int]:
+        ends: dict[Where, int] = {}
+        for message in messages:
+            error = message.error()
+            if error is None:
+                continue
+            topic, partition = message.topic() or "", message.partition() or 0
+            code = error.code()
+            if code == KafkaError._PARTITION_EOF:
+                ends[topic, partition] = message.offset() or 0
+            elif code in _OFFSET_REFUSED:
+                raise OffsetRefusedError(topic, partition)
+            elif code in _TOPIC_GONE:
+                raise TopicChangedError(f"{topic} [{partition}] is not there any more")
+            else:
+                raise KafkaException(error)
+        return ends
+
+    def _columns(self, messages: Sequence[Message], ends: dict[Where, int]) -> Fetched:
+        where = cast(
+            "list[Where]", [(message.topic(), message.partition()) for message in messages]
+        )
+        offset = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
+        reached = self._reached(messages, where, offset, ends)
+        for place, mark in reached.items():
+            self._next[place] = mark.next_offset
+        return Fetched(
+            where=where,
+            offset=offset,
+            broker_us=_broker_times(messages),
+            keys=[message.key() for message in messages],
+            values=[message.value() for message in messages],
+            headers=cast("list[Headers | None]", [message.headers() for message in messages]),
+            reached=reached,
+        )
+
+    def _reached(
+        self,
+        messages: Sequence[Message],
+        where: list[Where],
+        offset: npt.NDArray[np.int64],
+        ends: dict[Where, int],
+    ) -> dict[Where, Reached]:
+        reached: dict[Where, Reached] = {}
+        for place, rows in _rows_by_place(where).items():
+            first = self._next[place]
+            offsets = offset[rows]
+            if offsets[0] < first or (np.diff(offsets) <= 0).any():
+                raise TopicChangedError(f"{place[0]} [{place[1]}] delivered an offset twice")
+            last = messages[int(rows[-1])]
+            reached[place] = Reached(
+                next_offset=max(int(offsets[-1]) + 1, ends.get(place, 0)),
+                delivered=len(rows),
+                leader_epoch=last.leader_epoch(),
+                seen_end=self._seen_end(place),
+            )
+        for place, end in ends.items():
+            if place not in reached and end > self._next[place]:
+                reached[place] = Reached(end, 0, None, self._seen_end(place))
+        return reached
+
+    def _seen_end(self, place: Where) -> int | None:
+        try:
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+        except KafkaException:
+            return None
+        return high if high >= 0 else None
+
+
+def wall_clock_us() -> int:
+    """Microseconds since 1970-01-01 UTC by this machine's clock."""
+    return time.time_ns() // 1000
+
+
+def _rows_by_place(where: list[Where]) -> dict[Where, npt.NDArray[np.int64]]:
+    """Row numbers of each partition, in order of delivery."""
+    numbers: dict[Where, int] = {}
+    codes = np.fromiter(
+        (numbers.setdefault(place, len(numbers)) for place in where),
+        dtype=np.int64,
+        count=len(where),
+    )
+    return {place: np.flatnonzero(codes == number) for place, number in numbers.items()}
+
+
+def _broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
+    stamps = [message.timestamp() for message in messages]
+    return np.fromiter(
+        (
+            MISSING_TIMESTAMP if kind == TIMESTAMP_NOT_AVAILABLE or ms < 0 else ms * 1000
+            for kind, ms in stamps
+        ),
+        dtype=np.int64,
+        count=len(stamps),
+    )
+
+
+def _cuts(sizes: Sequence[int], limit: int) -> list[int]:
+    """Boundaries that split messages into runs of at most `limit` bytes (at least one each)."""
+    if not sizes:
+        return []
+    if sum(sizes) <= limit:
+        return [0, len(sizes)]
+    cuts, total = [0], 0
+    for index, size in enumerate(sizes):
+        if total + size > limit and index > cuts[-1]:
+            cuts.append(index)
+            total = 0
+        total += size
+    return [*cuts, len(sizes)]
+
+
+def _log_error(error: KafkaError) -> None:
+    log.info("kafka: %s", error)
+
+
+def _log_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+    if error is not None:
+        log.info("the group's offsets were not committed: %s", error)

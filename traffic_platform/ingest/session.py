@@ -1,0 +1,310 @@
+"""One connection, one consumer, one set of locks: what a window holds while all is well.
+
+Any error ends a session. The next one starts again from the ledger, so that a COMMIT whose answer
+was lost is never sent twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors as pg
+
+from traffic_platform.events.decode import Decoder
+from traffic_platform.events.rules import Rules
+from traffic_platform.ingest.batch import Batch, build_batch
+from traffic_platform.ingest.broker import Broker, BrokerTopic
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import TopicChangedError
+from traffic_platform.ingest.faults import fault_points
+from traffic_platform.ingest.fetch import (
+    Fetched,
+    Fetcher,
+    OffsetRefusedError,
+    Where,
+    wall_clock_us,
+)
+from traffic_platform.ingest.ledger import Advance, Connection, agree_with_broker, read_ledger
+from traffic_platform.ingest.locks import PartitionLocks
+from traffic_platform.ingest.logs import LedgerPartition
+from traffic_platform.ingest.tables import Tables
+from traffic_platform.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
+_DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
+_LEASE_CHECK_SECONDS = 1.0
+_RETRIED_IN_PLACE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """Which partitions a window drains: those p of `topics` with p % writers == writer."""
+
+    topics: tuple[str, ...]
+    run_id: str | None
+    writer: int
+    writers: int
+
+    def mine(self, topic: BrokerTopic) -> list[Where]:
+        """The partitions of a topic that are this window's."""
+        return [(topic.name, p) for p in topic.partitions if p % self.writers == self.writer]
+
+
+@dataclass
+class _Position:
+    """Where a partition stands in the ledger, as this session knows it."""
+
+    topic_no: int
+    next_offset: int
+    leader_epoch: int | None
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The part of the settings that decides results."""
+    return Rules(
+        first_date=settings.first_date,
+        naive_timezone=settings.naive_timezone,
+        timezone=settings.timezone,
+    )
+
+
+class Session:
+    """See the module. Use `Session.open`."""
+
+    def __init__(self, settings: Settings, spec: WindowSpec, connection: Connection) -> None:
+        self._settings = settings
+        self._spec = spec
+        self._connection = connection
+        self._rules = rules_of(settings)
+        self._decoder = Decoder(self._rules)
+        self._broker = Broker(settings.kafka_config())
+        self._locks = PartitionLocks(connection, spec.run_id, settings.lease_seconds)
+        self._fetcher = Fetcher(
+            settings.kafka_config(),
+            settings.consumer_group,
+            settings.batch_messages,
+            settings.batch_bytes,
+        )
+        self._tables = Tables(connection)
+        self._passed = fault_points()
+        self._topics: dict[str, BrokerTopic] = {}
+        self._wanted: list[Where] = []
+        self._positions: dict[Where, _Position] = {}
+        self._targets: dict[Where, int] = {}
+        self._seen_end: dict[Where, int] = {}
+        self._stored: list[Batch] = []
+        self._last_ingested_us = 0
+        self._group_commit_at = 0.0
+        self._discover_at = 0.0
+        self._lease_check_at = 0.0
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, spec: WindowSpec) -> Generator[Session]:
+        """Connect; at the end, give the locks back and close. Raises what the drivers raise."""
+        connection: psycopg.Connection[tuple[object, ...]] = connect(
+            settings.endpoints().ingest_url,
+            application_name=f"traffic-window-{spec.writer}",
+            autocommit=True,
+        )
+        session: Session | None = None
+        try:
+            session = cls(settings, spec, connection)
+            yield session
+        finally:
+            if session is not None:
+                session._fetcher.close()
+            connection.close()  # the server releases the locks with it
+
+    def try_lock(self) -> bool:
+        """Take the locks of all wanted partitions, or none; expired holders are ended."""
+        if not self._wanted:
+            self._describe_topics()
+        if self._locks.try_acquire(self._wanted):
+            return True
+        if time.monotonic() >= self._lease_check_at:
+            self._lease_check_at = time.monotonic() + _LEASE_CHECK_SECONDS
+            if self._locks.end_expired_holders(self._spec.topics):
+                log.warning("ended a window that had stopped renewing its lease")
+        return False
+
+    def begin(self) -> None:
+        """Make ledger and broker agree, and position the consumer where the ledger is."""
+        self._describe_topics()  # waiting for the locks may have taken minutes
+        for topic in self._topics.values():
+            self._agree(topic, suspects=())
+        self._assign()
+        self._targets = {
+            where: self._topics[where[0]].partitions[where[1]].end for where in self._wanted
+        }
+
+    def move_batch(self) -> int:
+        """Fetch once and store what came; the number of messages stored."""
+        messages = self._fetcher.fetch(self._settings.batch_linger_ms / 1000)
+        self._locks.renew_if_due()
+        moved = 0
+        try:
+            for fetched in self._fetcher.columns(messages):
+                self._store(fetched)
+                moved += len(fetched)
+        except OffsetRefusedError as error:
+            self._refused(error)
+        self._commit_to_group(wait=False)
+        if not moved:
+            self._discover_if_due()
+        return moved
+
+    def caught_up(self) -> bool:
+        """Whether all that was there at `begin` is stored."""
+        return all(
+            self._positions[where].next_offset >= target for where, target in self._targets.items()
+        )
+
+    def lag(self) -> int:
+        """Messages of this window's partitions that are not stored yet, as last heard."""
+        return sum(
+            max(0, self._seen_end.get(where, position.next_offset) - position.next_offset)
+            for where, position in self._positions.items()
+        )
+
+    def take_stored(self) -> list[Batch]:
+        """The batches committed since the last call."""
+        stored, self._stored = self._stored, []
+        return stored
+
+    def finish(self) -> None:
+        """Leave everything tidy: the group's offsets, the locks."""
+        self._commit_to_group(wait=True)
+        self._locks.release()
+
+    def _describe_topics(self) -> None:
+        described = {name: self._broker.describe(name) for name in self._spec.topics}
+        self._topics = {name: topic for name, topic in described.items() if topic is not None}
+        self._wanted = sorted(w for topic in self._topics.values() for w in self._spec.mine(topic))
+        self._discover_at = time.monotonic() + _DISCOVER_SECONDS
+        if not self._wanted:
+            names = ", ".join(self._spec.topics)
+            raise TopicChangedError(f"no partition of {names} is there for this window yet")
+
+    def _agree(self, topic: BrokerTopic, suspects: tuple[int, ...]) -> None:
+        for change in agree_with_broker(self._connection, self._broker, topic, suspects):
+            if change.lost is not None:
+                log.error(
+                    "messages of %s are lost before they were read: %s", topic.name, change.lost
+                )
+
+    def _assign(self) -> None:
+        rows: dict[Where, LedgerPartition] = {}
+        for name in self._topics:
+            rows |= {(name, p): row for p, row in read_ledger(self._connection, name).items()}
+        self._positions = {
+            where: _Position(
+                rows[where].topic_no, rows[where].next_offset, rows[where].leader_epoch
+            )
+            for where in self._wanted
+        }
+        self._fetcher.assign(
+            {
+                w: (position.next_offset, position.leader_epoch)
+                for w, position in self._positions.items()
+            }
+        )
+
+    def _store(self, fetched: Fetched) -> None:
+        moves = self._moves(fetched)
+        if not moves:
+            return
+        batch = build_batch(
+            fetched,
+            moves,
+            self._decoder,
+            timezone=self._settings.timezone,
+            batch_id=self._tables.next_batch_id(),
+            ingested_at_us=self._arrival_us(),
+        )
+        self._check_identity({where[0] for where in moves})
+        self._commit(batch)
+        for where, move in moves.items():
+            self._positions[where].next_offset = move.next_offset
+            if move.seen_end is not None:
+                self._seen_end[where] = move.seen_end
+        self._stored.append(batch)
+
+    def _moves(self, fetched: Fetched) -> dict[Where, Advance]:
+        return {
+            where: Advance(
+                topic_no=self._positions[where].topic_no,
+                partition=where[1],
+                first_offset=self._positions[where].next_offset,
+                next_offset=reached.next_offset,
+                leader_epoch=reached.leader_epoch,
+                seen_end=reached.seen_end,
+            )
+            for where, reached in fetched.reached.items()
+        }
+
+    def _commit(self, batch: Batch) -> None:
+        for attempt in range(1, _TRIES + 1):
+            self._tables.prepare(batch)
+            try:
+                with self._connection.transaction():
+                    self._tables.store(batch, self._spec.run_id, self._rules.version)
+                    self._passed("before_database_commit")
+                break
+            except pg.ForeignKeyViolation:
+                self._tables.forget_sensors()
+                if attempt == _TRIES:
+                    raise
+            except _RETRIED_IN_PLACE as error:
+                if attempt == _TRIES:
+                    raise
+                log.info("batch %d is stored again: %s", batch.batch_id, error)
+        self._passed("after_database_commit")
+
+    def _arrival_us(self) -> int:
+        """This moment, later than that of any batch before: it tells new readings from old."""
+        self._last_ingested_us = max(wall_clock_us(), self._last_ingested_us + 1)
+        return self._last_ingested_us
+
+    def _check_identity(self, topics: set[str]) -> None:
+        """A consumer goes on reading, in silence, a topic that was deleted and made again."""
+        for name in topics:
+            if self._broker.topic_id(name) != self._topics[name].topic_id:
+                raise TopicChangedError(f"topic {name} was deleted or made again")
+
+    def _refused(self, error: OffsetRefusedError) -> None:
+        topic = self._broker.describe(error.topic)
+        if topic is None:
+            raise TopicChangedError(f"topic {error.topic} was deleted") from error
+        self._agree(topic, suspects=(error.partition,))
+        raise error
+
+    def _discover_if_due(self) -> None:
+        if time.monotonic() < self._discover_at:
+            return
+        before, wanted = self._topics, self._wanted
+        self._describe_topics()
+        same = all(
+            name in before and before[name].topic_id == topic.topic_id
+            for name, topic in self._topics.items()
+        )
+        if wanted != self._wanted or not same:
+            raise TopicChangedError("the topic's partitions have changed")
+
+    def _commit_to_group(self, *, wait: bool) -> None:
+        if not wait and time.monotonic() < self._group_commit_at:
+            return
+        self._group_commit_at = time.monotonic() + _GROUP_COMMIT_SECONDS
+        self._passed("before_group_commit")
+        self._fetcher.commit_to_group(
+            {where: position.next_offset for where, position in self._positions.items()}, wait=wait
+        )
+        self._passed("after_group_commit")
