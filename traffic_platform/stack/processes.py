@@ -1,0 +1,196 @@
+"""Processes: who they are, how they start, and how whole trees of them end."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from traffic_platform.stack.errors import StackError
+
+# Every process of a stack carries this variable, so that its leftovers can be told from others.
+STACK_VARIABLE = "TRAFFIC_STACK"
+
+_SHIM = Path(__file__).with_name("shim.py")
+_CAPABILITIES_NEEDED = {0: "CHOWN", 1: "DAC_OVERRIDE", 6: "SETGID", 7: "SETUID"}
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process for good: a pid alone is given to another process one day."""
+
+    pid: int
+    created: float
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessId | None:
+        """The process that has `pid` now, None when there is none."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return None
+
+    def process(self) -> psutil.Process | None:
+        """The living process, None when it has ended (a zombie has)."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.created) < 0.05
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user that a service runs as when it must not be root. `namespace`: see shim.py."""
+
+    uid: int
+    gid: int
+    namespace: bool
+
+    def own(self, folder: Path) -> None:
+        """Make `folder` and all in it belong to the account, where the account is visible."""
+        uid = os.getuid() if self.namespace else self.uid
+        gid = os.getgid() if self.namespace else self.gid
+        if folder.stat().st_uid == uid:
+            return
+        for root, _, files in os.walk(folder):
+            for path in (root, *(os.path.join(root, name) for name in files)):
+                os.chown(path, uid, gid, follow_symlinks=False)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program with its arguments, and how it starts and ends."""
+
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+
+
+def unprivileged_account() -> Account | None:
+    """The account for a service that refuses to be root; None when we are not root ourselves.
+
+    Root of an ordinary machine or container changes its user; root without the right to do so
+    (capabilities dropped, a user namespace with one user) uses a user namespace.
+    Raises StackError when the machine has no account for it.
+    """
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid, namespace=not _may_become(entry.pw_uid))
+    raise StackError(
+        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody':"
+        " create one, or run as another user."
+    )
+
+
+def _may_become(uid: int) -> bool:
+    if sys.platform != "linux":
+        return True
+    status = Path("/proc/self/status").read_text()
+    effective = int(status.split("CapEff:")[1].split()[0], 16)
+    capable = all(effective >> number & 1 for number in _CAPABILITIES_NEEDED)
+    ranges = [
+        [int(part) for part in line.split()]
+        for line in Path("/proc/self/uid_map").read_text().splitlines()
+    ]
+    return capable and any(first <= uid < first + count for first, _, count in ranges)
+
+
+def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
+    """Start `command`, its output appended to `log`. It dies with the thread that called this.
+
+    `stack` names the stack in the environment of the process and of all its descendants.
+    Raises StackError when the program cannot be started.
+    """
+    account = command.account
+    options = {
+        "parent": os.getpid(),
+        "death_signal": int(command.stop_signal),
+        "uid": account and account.uid,
+        "gid": account and account.gid,
+        "namespace": bool(account and account.namespace),
+    }
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # O_APPEND: the supervisor may shorten the file while the service writes.
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_SHIM), json.dumps(options), *command.argv],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=command.cwd,
+            env={**os.environ, **command.env, STACK_VARIABLE: stack},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise StackError(f"{command.argv[0]} cannot be started: {error}") from error
+    finally:
+        os.close(output)
+
+
+def members(stack: str) -> list[psutil.Process]:
+    """Every living process of the stack, wherever it hangs in the process tree."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if (
+                process.status() != psutil.STATUS_ZOMBIE
+                and process.environ().get(STACK_VARIABLE) == stack
+            ):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            continue  # not ours: it is another user's, or it has just ended
+    return found
+
+
+def end(processes: Iterable[psutil.Process], signals: Mapping[int, int], seconds: float) -> None:
+    """Ask the processes to end, wait up to `seconds`, then kill what is left.
+
+    `signals` maps a pid to its signal where that is not SIGTERM.
+    """
+    alive = list(processes)
+    for process in alive:
+        _send(process, signals.get(process.pid, signal.SIGTERM))
+    _, alive = psutil.wait_procs(alive, timeout=seconds)
+    for process in alive:
+        _send(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def run_to_end(command: Command, log: Path, stack: str, seconds: float) -> None:
+    """Run `command` until it ends. Raises StackError when it fails or takes too long."""
+    process = spawn(command, log, stack)
+    try:
+        code = process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise StackError(f"{command.argv[0]} did not end in {seconds:.0f} s; see {log}") from error
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    if code != 0:
+        raise StackError(f"{Path(command.argv[0]).name} failed with code {code}; see {log}")

@@ -1,0 +1,44 @@
+"""What the supervisor, and a test that needs only one of them, knows about a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from traffic_platform.stack.processes import Command
+
+
+def nothing() -> None:
+    """Finish a preparation that leaves nothing to do."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A program that must have succeeded before the service starts, then `finish`."""
+
+    name: str
+    command: Command
+    finish: Callable[[], None] = nothing
+    seconds: float = 120
+
+
+class Service(Protocol):
+    """One process of the stack."""
+
+    @property
+    def name(self) -> str:
+        """Name in `traffic status`, and of its log file."""
+        ...
+
+    def preparations(self) -> Sequence[Preparation]:
+        """What is still to be done before the first start, in this order."""
+        ...
+
+    def command(self) -> Command:
+        """The service itself."""
+        ...
+
+    def ready(self) -> bool:
+        """Ask the service whether it serves. Answers within about a second, never raises."""
+        ...

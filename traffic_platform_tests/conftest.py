@@ -1,0 +1,218 @@
+"""What tests of more than one room share: a real PostgreSQL, a real Kafka, and settings for them.
+
+Both servers are started once per session, in a temporary folder, when the first test asks for
+them, and end with it. A test gets its own database, copied from a migrated one, and its own topic
+names, so that no test sees the events of another.
+
+    def test_…(settings, make_topic, produce):
+        make_topic()                                # settings.raw_topic, 6 partitions
+        produce([b"…", b"…"])                       # returns when the broker has them
+        with psycopg.connect(settings.endpoints().ingest_url) as connection: …
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from psycopg import sql
+
+from traffic_platform.settings import Settings
+from traffic_platform.stack.kafka import Kafka
+from traffic_platform.stack.ports import Ports
+from traffic_platform.stack.postgres import Postgres
+from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
+
+TEMPLATE = "traffic_template"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """The session's PostgreSQL. `process` stops, kills and starts it again on the same port."""
+
+    service: Postgres
+    process: Standalone
+
+    def superuser(self) -> psycopg.Connection:
+        """A connection that may do everything, in autocommit."""
+        return psycopg.connect(self.service.url("postgres", "postgres"), autocommit=True)
+
+
+@dataclass(frozen=True)
+class KafkaServer:
+    """The session's broker. `process` stops, kills and starts it again on the same port."""
+
+    service: Kafka
+    process: Standalone
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """What clients connect to."""
+        return self.service.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data and logs of the session's servers."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+def server_ports(server_folder: Path) -> Iterator[Ports]:
+    """Ports beside those of a stack that a person may have running."""
+    ports = Ports(server_folder / "ports.json")
+    yield ports
+    ports.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServer]:
+    """A running PostgreSQL with the platform's roles and a migrated template database."""
+    from traffic_platform.ingest.migrate import migrate
+
+    service = standalone_postgres(server_folder, server_ports, first_port=25432)
+    process = Standalone(service, server_folder / "logs")
+    process.start()
+    try:
+        service.provision()
+        server = PostgresServer(service, process)
+        with server.superuser() as connection:
+            service.create_database(connection, TEMPLATE, "traffic_owner")
+        migrate(service.url("traffic_owner", TEMPLATE), "UTC")
+        yield server
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
+    """A running Kafka."""
+    service = standalone_kafka(server_folder, server_ports, first_port=29092)
+    process = Standalone(service, server_folder / "logs")
+    process.start()
+    try:
+        yield KafkaServer(service, process)
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> Iterator[str]:
+    """Name of a migrated database of the test's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with postgres.superuser() as connection:
+        postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
+    yield name
+    with contextlib.suppress(psycopg.OperationalError), postgres.superuser() as connection:
+        drop = sql.SQL("drop database {} with (force)")
+        connection.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def settings(
+    postgres: PostgresServer, kafka: KafkaServer, database: str, tmp_path: Path
+) -> Settings:
+    """Settings of the test's own: database, topics (not created yet), group and home."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    return Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        home=tmp_path / "home",
+        kafka_bootstrap_servers=kafka.bootstrap_servers,
+        database_url=postgres.service.url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
+        ingest_database_url=postgres.service.url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
+        read_database_url=postgres.service.url("traffic_read", database),  # pyright: ignore[reportArgumentType]
+        dagster_database_url=postgres.service.url("dagster", "dagster"),  # pyright: ignore[reportArgumentType]
+        raw_topic=f"{name}-raw",
+        events_topic=f"{name}-events",
+        consumer_group=f"{name}-group",
+    )
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The same settings as environment variables, for processes that a test starts."""
+    variables = {"TRAFFIC_HOME": str(settings.home)}
+    for name, value in settings.model_dump(exclude_unset=True).items():
+        secret = getattr(value, "get_secret_value", None)
+        variables[f"TRAFFIC_{name.upper()}"] = secret() if secret else str(value)
+    return variables
+
+
+@pytest.fixture
+def admin(kafka: KafkaServer) -> AdminClient:
+    """Kafka's admin client."""
+    return AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+
+
+@pytest.fixture
+def make_topic(settings: Settings, admin: AdminClient) -> Iterator[Callable[..., str]]:
+    """make_topic(name=settings.raw_topic, partitions=6, **config): create it; deleted after."""
+    made: set[str] = set()
+
+    def make(name: str | None = None, partitions: int | None = None, **config: str) -> str:
+        topic = NewTopic(
+            name or settings.raw_topic,
+            num_partitions=partitions or settings.topic_partitions,
+            replication_factor=1,
+            config={
+                "message.timestamp.type": "LogAppendTime",
+                **{key.replace("_", "."): value for key, value in config.items()},
+            },
+        )
+        admin.create_topics([topic])[topic.topic].result(timeout=30)
+        made.add(topic.topic)
+        return topic.topic
+
+    yield make
+    present = made & set(admin.list_topics(timeout=30).topics)
+    for future in admin.delete_topics(sorted(present)).values() if present else ():
+        future.result(timeout=30)
+
+
+@pytest.fixture
+def producer(kafka: KafkaServer) -> Iterator[Producer]:
+    """A producer whose messages are on the broker's log when `flush` returns."""
+    client = Producer({"bootstrap.servers": kafka.bootstrap_servers, "acks": "all", "linger.ms": 5})
+    yield client
+    client.flush(30)
+
+
+@pytest.fixture
+def produce(settings: Settings, producer: Producer) -> Callable[..., None]:
+    """produce(values, topic=settings.raw_topic, partition=None, key=None): send, wait for acks."""
+
+    def send(
+        values: Iterable[bytes | None],
+        topic: str | None = None,
+        partition: int | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        errors: list[object] = []
+
+        def delivered(error: object, _message: object) -> None:
+            if error is not None:
+                errors.append(error)
+
+        where = {} if partition is None else {"partition": partition}
+        for value in values:
+            while True:
+                try:
+                    producer.produce(
+                        topic or settings.raw_topic, value, key, on_delivery=delivered, **where
+                    )
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        left = producer.flush(60)
+        assert not errors, errors[0]
+        assert left == 0, f"{left} messages were not acknowledged in 60 s"
+
+    return send
