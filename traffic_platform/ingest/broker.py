@@ -13,8 +13,9 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, TopicDescription
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
+from confluent_kafka.admin._topic import TopicDescription
 
 _EARLIEST = cast("OffsetSpec", OffsetSpec.earliest())
 _LATEST = cast("OffsetSpec", OffsetSpec.latest())
