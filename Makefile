@@ -1,0 +1,74 @@
+# `make up` and `make test` need Python 3.11 or newer, git, make and the package registries; they make
+# .venv, with uv when it is on PATH, else with venv and pip. PYTHON=… names another interpreter.
+DEMO ?= live
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+# What has to be installed again when it changes.
+LOCAL := requirements/local.txt pyproject.toml
+DEV := requirements/dev.txt pyproject.toml
+
+.PHONY: help up down status test check bench lock clean
+.DELETE_ON_ERROR:
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+up: $(VENV)/.local ## start the local stack with DEMO=none|sample|live (default live)
+	@$(BIN)/traffic up --detach --demo $(DEMO)
+
+down: $(VENV)/.local ## end the local stack
+	@$(BIN)/traffic down
+
+status: $(VENV)/.local ## say how the local stack is
+	@$(BIN)/traffic status
+
+test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.dev ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+lock: $(VENV)/.dev ## resolve the newest versions that fit (needs uv)
+	@test -n "$(UV)" || { echo "make lock needs uv" >&2; exit 1; }
+	$(call compile,local.txt,--extra local)
+	$(call compile,dev.txt,--extra local --extra dev)
+	$(BIN)/python -m traffic_platform.stack.kafka_jars lock
+
+clean: ## remove what make has installed; local state in .traffic stays
+	rm -rf $(VENV)
+
+compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
+	--python-version 3.11 $(2) pyproject.toml requirements/build.in -o requirements/$(1)
+
+# The set with the development tools holds the smaller one.
+$(VENV)/.local: $(LOCAL)
+	@test $(VENV)/.dev -nt requirements/local.txt -a $(VENV)/.dev -nt pyproject.toml \
+		|| $(MAKE) --no-print-directory install SET=local.txt
+	@touch $@
+
+$(VENV)/.dev: $(DEV)
+	@$(MAKE) --no-print-directory install SET=dev.txt
+	@touch $@
+
+.PHONY: install
+ifneq ($(UV),)
+install: $(BIN)/python
+	@echo "Installing requirements/$(SET) with uv"
+	@uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/$(SET)
+	@uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+install: $(BIN)/python
+	@echo "Installing requirements/$(SET) with pip"
+	@$(PIP) install --require-hashes -r requirements/$(SET)
+	@$(PIP) install --no-deps --no-build-isolation -e .
+endif
+
+$(BIN)/python:
+	@sh requirements/make-venv.sh $(VENV)

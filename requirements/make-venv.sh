@@ -1,0 +1,26 @@
+#!/bin/sh
+# Make the virtual environment $1 with the first interpreter that is new enough: $PYTHON, or
+# python3, or one with its version in its name.
+set -eu
+folder=$1
+
+new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
+for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
+    if "$candidate" -c "$new_enough" >/dev/null 2>&1; then
+        found=$candidate
+        break
+    fi
+done
+if [ -z "${found:-}" ]; then
+    echo "Python 3.11 or newer is needed, and neither ${PYTHON:-python3 nor python3.11 to python3.14} is: install it, or say where it is with PYTHON=…" >&2
+    exit 1
+fi
+
+if command -v uv >/dev/null 2>&1; then
+    interpreter=$("$found" -c 'import sys; print(sys.executable)')
+    uv venv --quiet --allow-existing --python "$interpreter" "$folder"
+elif ! "$found" -m venv "$folder"; then
+    rm -rf "$folder"
+    echo "$found cannot make virtual environments: install its venv module (Debian: python3-venv), or uv" >&2
+    exit 1
+fi
