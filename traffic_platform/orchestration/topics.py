@@ -1,14 +1,12 @@
-"""The Kafka topics, as assets that exist outside Dagster: where lineage begins."""
+"""The Kafka topics, as assets that live outside Dagster: where lineage begins."""
 
 from __future__ import annotations
 
-from dagster import AssetKey, AssetSpec, MetadataValue
+from dagster import AssetKey, AssetSpec
 
+from traffic_platform.orchestration.columns import record_schema
+from traffic_platform.orchestration.keys import EVENTS_TOPIC, OWNER, RAW_TOPIC, TOPICS_GROUP
 from traffic_platform.settings import Settings
-
-OWNERS = ["team:traffic-data"]
-RAW_TOPIC = AssetKey(["kafka", "traffic_raw"])
-EVENTS_TOPIC = AssetKey(["kafka", "traffic_events"])
 
 
 def topic_specs(settings: Settings) -> list[AssetSpec]:
@@ -22,7 +20,7 @@ def topic_specs(settings: Settings) -> list[AssetSpec]:
         _topic(
             EVENTS_TOPIC,
             settings.events_topic,
-            "The clean stream: flat events for other consumers.",
+            "The clean stream: flat events, for other consumers.",
         ),
     ]
 
@@ -31,9 +29,9 @@ def _topic(key: AssetKey, topic: str, description: str) -> AssetSpec:
     return AssetSpec(
         key=key,
         description=description,
-        group_name="stream",
+        group_name=TOPICS_GROUP,
         kinds={"kafka"},
-        owners=OWNERS,
+        owners=[OWNER],
         tags={"layer": "stream"},
-        metadata={"topic": MetadataValue.text(topic)},
+        metadata={"topic": topic, "dagster/column_schema": record_schema()},
     )

@@ -1,0 +1,99 @@
+"""Column schemas and column lineage of the tables, for Dagster's catalogue.
+
+The schemas come from `sql/catalogue.toml`, which also makes PostgreSQL's comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dagster import (
+    AssetKey,
+    TableColumn,
+    TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
+    TableConstraints,
+    TableSchema,
+)
+
+from traffic_platform.ingest.catalogue import TableDoc
+from traffic_platform.orchestration.keys import (
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    RAW_TOPIC,
+    TRAFFIC_READINGS,
+)
+
+# What a Kafka record is made of (name, type, meaning); `raw_events` keeps all of it.
+RECORD_COLUMNS = (
+    ("partition", "int32", "Partition of the topic."),
+    ("offset", "int64", "Offset in the partition."),
+    ("key", "bytes", "Key; null where the producer sets none."),
+    ("value", "bytes", "The event as JSON, flat or nested."),
+    ("headers", "(string, bytes)[]", "Headers in their order."),
+    ("timestamp", "int64", "The broker's time of arrival (milliseconds since 1970 UTC)."),
+)
+KEYS: Mapping[AssetKey, tuple[str, ...]] = {
+    RAW_EVENTS: ("topic_no", "partition", "offset"),
+    PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
+    TRAFFIC_READINGS: ("sensor_id", "timestamp"),
+}
+_MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
+_DECODED = ("sensor_id", "timestamp", *_MEASURES)
+_POSITION = ("topic_no", "partition", "offset")
+
+# column: the columns that it is made from
+_LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
+    RAW_EVENTS: {
+        **{
+            name: [(RAW_TOPIC, name)] for name in ("partition", "offset", "key", "value", "headers")
+        },
+        "broker_timestamp": [(RAW_TOPIC, "timestamp")],
+    },
+    PROCESSED_EVENTS: {
+        **{name: [(RAW_EVENTS, name)] for name in (*_POSITION, "batch_id")},
+        **{name: [(RAW_EVENTS, "value")] for name in (*_DECODED, "format")},
+    },
+    TRAFFIC_READINGS: {
+        **{name: [(PROCESSED_EVENTS, name)] for name in (*_POSITION, *_DECODED)},
+        "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
+        "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
+    },
+}
+
+
+def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
+    """The columns of a table with their types and meanings; key columns are marked."""
+    return TableSchema(
+        columns=[
+            TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.description,
+                constraints=TableColumnConstraints(nullable=column.name not in KEYS[key]),
+            )
+            for column in table.columns
+        ],
+        constraints=TableConstraints(other=[f"primary key ({', '.join(KEYS[key])})"]),
+    )
+
+
+def record_schema() -> TableSchema:
+    """The parts of a Kafka record."""
+    return TableSchema(
+        columns=[
+            TableColumn(name=name, type=kind, description=description)
+            for name, kind, description in RECORD_COLUMNS
+        ]
+    )
+
+
+def column_lineage(key: AssetKey) -> TableColumnLineage:
+    """Which column comes from which columns of the tables and topics before."""
+    return TableColumnLineage(
+        {
+            column: [TableColumnDep(asset_key=asset, column_name=name) for asset, name in sources]
+            for column, sources in _LINEAGE[key].items()
+        }
+    )

@@ -1,0 +1,30 @@
+"""What can be run by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dagster import AssetSelection, define_asset_job, in_process_executor
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
+from traffic_platform.orchestration.tags import window_tags
+from traffic_platform.settings import Settings
+
+WINDOW_JOB: Final = "ingest_window"
+
+
+def window_job(settings: Settings) -> UnresolvedAssetJobDefinition:
+    """One window: drain Kafka into the three tables until its limits say so.
+
+    In the run's own process: a process for the step would cost another second to start. Without
+    checks: they have a job of their own and never stand in the way of the stream.
+    """
+    tables = AssetSelection.assets(RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
+    return define_asset_job(
+        name=WINDOW_JOB,
+        selection=tables.without_checks(),
+        executor_def=in_process_executor,
+        tags=window_tags(settings),
+        description="Drains a window: Kafka to the three tables. The sensor kafka_offsets asks.",
+    )

@@ -1,0 +1,17 @@
+"""Names of the assets: what other modules, tests and people refer to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dagster import AssetKey
+
+RAW_TOPIC: Final = AssetKey(["kafka", "traffic_raw"])
+EVENTS_TOPIC: Final = AssetKey(["kafka", "traffic_events"])
+RAW_EVENTS: Final = AssetKey("raw_events")
+PROCESSED_EVENTS: Final = AssetKey("processed_events")
+TRAFFIC_READINGS: Final = AssetKey("traffic_readings")
+
+OWNER: Final = "team:traffic-data"
+EVENT_TABLES_GROUP: Final = "events"
+TOPICS_GROUP: Final = "stream"

@@ -1,0 +1,71 @@
+"""The window job's runs, as a plan needs them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import sqlalchemy.exc
+from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
+from dagster_postgres.utils import DagsterPostgresException
+
+from traffic_platform.orchestration.demand import State, Window
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.tags import WRITER, WRITERS
+from traffic_platform.orchestration.watch import RunsUnreadableError
+from traffic_platform.orchestration.workers import WORKER_TAG, is_gone
+
+# Newest runs looked at for each writer: two in progress, and enough that ended to see seven
+# failures in a row, which is the longest backoff.
+RUNS_PER_WRITER = 12
+# The code server reports the death of a process that it started within a second; what it has not
+# reported by then it did not start, or it was not there.
+REPORT_GONE_SECONDS = 10.0
+
+_STATES: Mapping[DagsterRunStatus, State] = {
+    DagsterRunStatus.QUEUED: State.PENDING,
+    DagsterRunStatus.NOT_STARTED: State.PENDING,
+    DagsterRunStatus.MANAGED: State.PENDING,
+    DagsterRunStatus.STARTING: State.PENDING,
+    DagsterRunStatus.STARTED: State.STARTED,
+    DagsterRunStatus.SUCCESS: State.SUCCEEDED,
+    DagsterRunStatus.FAILURE: State.FAILED,
+    DagsterRunStatus.CANCELING: State.CANCELED,
+    DagsterRunStatus.CANCELED: State.CANCELED,
+}
+
+
+def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
+    """The newest windows of the current number of writers, newest first.
+
+    A run whose process is gone is reported as failed, so that nobody waits for it.
+    Raises RunsUnreadableError when Dagster's storage does not answer.
+    """
+    try:
+        records = instance.get_run_records(
+            RunsFilter(job_name=WINDOW_JOB, tags={WRITERS: str(writers)}),
+            limit=RUNS_PER_WRITER * writers,
+        )
+        windows = [_window(record) for record in records]
+        for record, window in zip(records, windows, strict=True):
+            if (
+                window.gone
+                and time.time() - record.update_timestamp.timestamp() > REPORT_GONE_SECONDS
+            ):
+                instance.report_run_failed(record.dagster_run, "Its process is gone.")
+    except (DagsterPostgresException, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise RunsUnreadableError(f"Dagster's storage: {error}") from error
+    return windows
+
+
+def _window(record: RunRecord) -> Window:
+    run = record.dagster_run
+    state = _STATES.get(run.status, State.STARTED)
+    return Window(
+        run_id=run.run_id,
+        writer=int(run.tags.get(WRITER, 0)),
+        state=state,
+        created_at=record.create_timestamp.timestamp(),
+        ended_at=record.end_time,
+        gone=state is State.STARTED and is_gone(run.tags.get(WORKER_TAG)),
+    )
