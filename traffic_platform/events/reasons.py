@@ -1,0 +1,34 @@
+"""Why a message is not an event: a closed set."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Codes of `quarantined_events.reason`.
+
+    A message gets the first that applies, in this order: its bytes, its structure, its sensor,
+    its time, its measures.
+    """
+
+    TOMBSTONE = "tombstone"
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    CONFLUENT_WIRE_FORMAT = "confluent_wire_format"
+    INVALID_UTF8 = "invalid_utf8"
+    MALFORMED_JSON = "malformed_json"
+    TOO_DEEP = "too_deep"
+    NOT_AN_OBJECT = "not_an_object"
+    WRONG_TYPE = "wrong_type"
+    MISSING_SENSOR_ID = "missing_sensor_id"
+    INVALID_SENSOR_ID = "invalid_sensor_id"
+    MISSING_TIMESTAMP = "missing_timestamp"
+    INVALID_TIMESTAMP = "invalid_timestamp"
+    TIMESTAMP_WITHOUT_ZONE = "timestamp_without_zone"
+    AMBIGUOUS_LOCAL_TIME = "ambiguous_local_time"
+    NONEXISTENT_LOCAL_TIME = "nonexistent_local_time"
+    NO_MEASURES = "no_measures"
+    TIMESTAMP_IN_FUTURE = "timestamp_in_future"
+    TIMESTAMP_TOO_EARLY = "timestamp_too_early"
+    OUT_OF_RANGE = "out_of_range"

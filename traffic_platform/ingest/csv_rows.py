@@ -1,0 +1,135 @@
+"""Reads CSV files row by row; every error names the file, the line and the column.
+
+csv rather than pandas: it knows the line of every row, and a short row is an error here.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from traffic_platform.ingest.errors import PermanentError
+
+Value = str | int | float | None
+
+
+class TableError(PermanentError):
+    """A table cannot be read as what it should hold; the message says where."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a CSV file, by header, with where it stands."""
+
+    path: Path
+    line: int
+    cells: Mapping[str, str]
+
+    def refuse(self, column: str, what: str) -> TableError:
+        """The error for a cell of this row."""
+        cell = self.cells.get(column, "")
+        shown = f" {cell[:60]!r}" if cell else ""
+        return TableError(f"{self.path}, line {self.line}, column {column}:{shown} {what}.")
+
+    def read(self, column: str, convert: Callable[[str], Value]) -> Value:
+        """The cell's value, None where it is empty."""
+        text = self.cells.get(column, "")
+        if not text:
+            return None
+        try:
+            return convert(text)
+        except ValueError as error:
+            raise self.refuse(column, str(error)) from None
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Rows that are not blank."""
+    header: list[str] | None = None
+    line = 0
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream, strict=True)
+            for cells in reader:
+                line = reader.line_num
+                texts = [cell.strip() for cell in cells]
+                if not any(texts):
+                    continue
+                if header is None:
+                    header = _check_header(path, texts)
+                elif len(texts) != len(header):
+                    raise TableError(
+                        f"{path}, line {line}: {len(texts)} cells, "
+                        f"but the header has {len(header)}."
+                    )
+                else:
+                    yield Row(path, line, dict(zip(header, texts, strict=True)))
+    except csv.Error as error:
+        raise TableError(f"{path}, line {line + 1}: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path} is not UTF-8 text ({error.reason}).") from None
+    except OSError as error:
+        raise TableError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _check_header(path: Path, header: list[str]) -> list[str]:
+    for name in header:
+        if header.count(name) > 1:
+            raise TableError(f"{path}, line 1: column {name or '(no name)'} stands twice.")
+    return header
+
+
+def text(cell: str) -> str:
+    """Any text that PostgreSQL can hold."""
+    if "\0" in cell:
+        raise ValueError("holds a NUL character")
+    return cell
+
+
+def number(cell: str) -> float:
+    """A finite number."""
+    try:
+        value = float(cell)
+    except ValueError:
+        raise ValueError("is no number") from None
+    if not math.isfinite(value):
+        raise ValueError("is no number")
+    return value
+
+
+def positive(cell: str) -> float:
+    """A number above 0."""
+    value = number(cell)
+    if value <= 0:
+        raise ValueError("is not above 0")
+    return value
+
+
+def whole(largest: int) -> Callable[[str], int]:
+    """A whole number from 1 to `largest`."""
+
+    def convert(cell: str) -> int:
+        value = number(cell)
+        if not value.is_integer() or not 1 <= value <= largest:
+            raise ValueError(f"is no whole number from 1 to {largest}")
+        return int(value)
+
+    return convert
+
+
+def latitude(cell: str) -> float:
+    """Degrees from -90 to 90."""
+    value = number(cell)
+    if abs(value) > 90:
+        raise ValueError("is no latitude from -90 to 90")
+    return value
+
+
+def longitude(cell: str) -> float:
+    """Degrees from -180 to 180."""
+    value = number(cell)
+    if abs(value) > 180:
+        raise ValueError("is no longitude from -180 to 180")
+    return value
