@@ -44,7 +44,7 @@ clean: ## remove what make has installed; local state in .traffic stays
 	rm -rf $(VENV)
 
 compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
-	--python-version 3.11 $(2) pyproject.toml requirements/build.in -o requirements/$(1)
+	--no-strip-extras --python-version 3.11 $(2) pyproject.toml requirements/build.in -o requirements/$(1)
 
 # The set with the development tools holds the smaller one.
 $(VENV)/.local: $(LOCAL)
@@ -65,8 +65,8 @@ install: $(BIN)/python
 else
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 install: $(BIN)/python
-	@echo "Installing requirements/$(SET) with pip"
-	@$(PIP) install --require-hashes -r requirements/$(SET)
+	@echo "Installing requirements/$(SET) with pip (a minute or two)"
+	@$(PIP) install --no-deps --no-compile --require-hashes -r requirements/$(SET)
 	@$(PIP) install --no-deps --no-build-isolation -e .
 endif
 
