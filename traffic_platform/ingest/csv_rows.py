@@ -45,33 +45,43 @@ class Row:
             raise self.refuse(column, str(error)) from None
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Rows that are not blank."""
+def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The header, then each row that is not blank: its line, and its cells without outer blanks.
+
+    Raises TableError; a row that is shorter or longer than the header is one.
+    """
     header: list[str] | None = None
     line = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.reader(stream, strict=True)
-            for cells in reader:
+            for row in reader:
                 line = reader.line_num
-                texts = [cell.strip() for cell in cells]
-                if not any(texts):
+                cells = [cell.strip() for cell in row]
+                if not any(cells):
                     continue
                 if header is None:
-                    header = _check_header(path, texts)
-                elif len(texts) != len(header):
+                    header = _check_header(path, cells)
+                elif len(cells) != len(header):
                     raise TableError(
-                        f"{path}, line {line}: {len(texts)} cells, "
+                        f"{path}, line {line}: {len(cells)} cells, "
                         f"but the header has {len(header)}."
                     )
-                else:
-                    yield Row(path, line, dict(zip(header, texts, strict=True)))
+                yield line, cells
     except csv.Error as error:
         raise TableError(f"{path}, line {line + 1}: {error}.") from None
     except UnicodeDecodeError as error:
         raise TableError(f"{path} is not UTF-8 text ({error.reason}).") from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Rows by header. Raises TableError."""
+    cells = read_cells(path)
+    _, header = next(cells, (0, []))
+    for line, texts in cells:
+        yield Row(path, line, dict(zip(header, texts, strict=True)))
 
 
 def _check_header(path: Path, header: list[str]) -> list[str]:

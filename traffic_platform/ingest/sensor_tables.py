@@ -77,7 +77,7 @@ def _find_file(path: Path) -> Path:
     files = sorted(path.glob("*.csv"))
     if len(files) != 1:
         raise TableError(
-            f"{path} holds no {_PORTAL_DETECTORS} and {len(files)} CSV files: name the one to import."
+            f"{path} holds no {_PORTAL_DETECTORS} and {len(files)} CSV files: name one."
         )
     return files[0]
 

@@ -1,0 +1,121 @@
+"""`traffic ingest --once`: drain what is there, without Dagster."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event
+
+    from traffic_platform.ingest.partition_sums import PartitionSums
+    from traffic_platform.ingest.plan import LagReader
+    from traffic_platform.ingest.totals import WindowTotals
+    from traffic_platform.settings import Settings
+
+_LONGEST_SECONDS = 24 * 3600.0
+
+
+def ingest(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End when what is there is stored.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what it did as JSON.")] = False,
+) -> None:
+    """Store what Kafka holds now, without Dagster, and say what was done.
+
+    Waits for a window that is draining the same partitions. Ctrl-C and SIGTERM finish or roll back
+    the batch in hand. While PostgreSQL or Kafka is away it waits for two minutes, then ends with
+    exit code 1; nothing is half done then, and the next call goes on.
+
+    Example: traffic ingest --once --json
+    """
+    if not once:
+        raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
+    from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
+    from traffic_platform.ingest.partition_sums import read_partition_sums
+    from traffic_platform.settings import load_settings
+
+    settings = load_settings()
+    topics = [settings.raw_topic]
+    with stop_on_signals() as stop:
+        totals = _drain(settings, topics, stop, quiet=as_json)
+        sums = read_partition_sums(settings, totals)
+        _show(totals, sums, as_json)
+        if stop.is_set():
+            raise typer.Exit(INTERRUPTED)
+
+
+def _drain(settings: Settings, topics: Sequence[str], stop: Event, *, quiet: bool) -> WindowTotals:
+    from traffic_platform.cli.console import progress_bar
+    from traffic_platform.ingest.plan import LagReader
+    from traffic_platform.ingest.window import WindowLimits, run_window
+
+    limits = WindowLimits(
+        seconds=_LONGEST_SECONDS,
+        idle_seconds=settings.window_idle_seconds,
+        until_caught_up=True,
+    )
+    with progress_bar(quiet=quiet) as bar:
+        task = bar.add_task("storing", total=_look_ahead(LagReader(settings), topics))
+        return run_window(
+            settings,
+            topics,
+            limits=limits,
+            run_id=None,
+            stop=stop.is_set,
+            report=lambda done: bar.advance(task, done.delivered),
+            report_seconds=0.5,
+        )
+
+
+def _look_ahead(reader: LagReader, topics: Sequence[str]) -> int | None:
+    """Messages to store, for the bar; None while a server is away, which the window waits for."""
+    from traffic_platform.ingest.errors import TransientError
+
+    try:
+        holders = [holder for holder in reader.holders(topics) if holder.alive]
+        if holders:
+            runs = {holder.run_id or "another `traffic ingest`" for holder in holders}
+            names = ", ".join(sorted(runs))
+            sys.stderr.write(f"Waiting for {names}, which drains {len(holders)} partitions now.\n")
+        return sum(lag.lag for lag in reader.read(topics))
+    except TransientError:
+        return None
+    finally:
+        reader.close()
+
+
+def _show(totals: WindowTotals, sums: list[PartitionSums], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from traffic_platform.cli.console import print_json, print_table, utc_text
+
+    figures = {
+        name: getattr(totals, name)
+        for name in (
+            *("batches", "delivered", "raw", "processed", "quarantined", "echoes"),
+            *("inserted", "updated", "unchanged", "lag"),
+        )
+    }
+    dates = [
+        {
+            "date": day.isoformat(),
+            "raw": counts.raw,
+            "processed": counts.processed,
+            "quarantined": counts.quarantined,
+            "first_event": utc_text(counts.first_event_us) or None,
+            "last_event": utc_text(counts.last_event_us) or None,
+        }
+        for day, counts in sorted(totals.dates.items())
+    ]
+    partitions = [asdict(row) for row in sums]
+    if as_json:
+        print_json({**figures, "partitions": partitions, "dates": dates})
+        return
+    print_table("", figures, [figures.values()])
+    if partitions:
+        print_table("By partition", partitions[0], [row.values() for row in partitions])
+        print_table("By event date", dates[0], [row.values() for row in dates])

@@ -1,0 +1,127 @@
+"""`traffic sensors`: detectors and what is known of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from traffic_platform.ingest.sensor_import import ImportReport
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Detectors and their places.")
+
+_SHOWN_CHANGES = 20
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="CSV file, or a folder with PORTAL's tables.")],
+    *,
+    interval: Annotated[
+        int | None, typer.Option(min=1, help="Seconds that a reading of these sensors covers.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
+) -> None:
+    """Import a table of sensors, all of it or nothing.
+
+    The headers of the CSV file are external_id and any of name, road, direction, lanes, milepost,
+    length_mi, latitude, longitude, station_id, interval_s, free_flow_mph. A column that the file
+    does not have keeps its values; an empty cell empties the value. A sensor seen in the stream
+    before becomes imported and keeps its identity. PORTAL's freeway_detectors.csv is read with
+    freeway_stations.csv and highways.csv beside it; its readings cover 20 seconds.
+
+    Example: traffic sensors import examples/portland_i205
+    """
+    from traffic_platform.cli.console import print_json
+    from traffic_platform.ingest.sensor_import import import_sensors
+    from traffic_platform.settings import load_settings
+
+    report = import_sensors(load_settings(), path, interval)
+    if as_json:
+        print_json(_document(report))
+    else:
+        _show(report)
+
+
+@app.command("list")
+def list_(
+    *,
+    origin: Annotated[Literal["imported", "seen"] | None, typer.Option(help="Only these.")] = None,
+    road: Annotated[str | None, typer.Option(help="Only this road.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the sensors by road, direction and milepost, with the time of their newest reading.
+
+    Example: traffic sensors list --origin seen
+    """
+    from dataclasses import asdict
+
+    from traffic_platform.cli.console import print_json, print_table, say
+    from traffic_platform.ingest.sensor_import import list_sensors
+    from traffic_platform.settings import load_settings
+
+    sensors = list_sensors(load_settings(), origin=origin, road=road, limit=limit)
+    if as_json:
+        print_json([asdict(sensor) for sensor in sensors])
+        return
+    if not sensors:
+        say("There is no such sensor." if origin or road else "There is no sensor yet.")
+        return
+    headers = {
+        "external_id": "sensor",
+        "name": "name",
+        "road": "road",
+        "direction": "direction",
+        "milepost": "milepost",
+        "length_mi": "miles",
+        "lanes": "lanes",
+        "interval_s": "interval s",
+        "origin": "origin",
+        "newest_reading": "newest reading",
+    }
+    rows = [[getattr(sensor, name) for name in headers] for sensor in sensors]
+    print_table("", headers.values(), rows)
+    if len(sensors) == limit:
+        say(f"The first {limit}; --limit shows more.")
+
+
+def _show(report: ImportReport) -> None:
+    from traffic_platform.cli.console import print_table, say
+
+    say(
+        f"{len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.unchanged)} unchanged"
+    )
+    rows = [
+        (change.external_id, column, _shown(old), _shown(new))
+        for change in report.changed
+        for column, (old, new) in change.columns.items()
+    ]
+    if rows:
+        shown = rows[:_SHOWN_CHANGES]
+        print_table("", ("sensor", "column", "old", "new"), shown)
+        if len(rows) > len(shown):
+            say(f"and {len(rows) - len(shown)} more values; --json shows all")
+
+
+def _shown(value: object) -> str:
+    return "(none)" if value is None else str(value)
+
+
+def _document(report: ImportReport) -> dict[str, object]:
+    return {
+        "added": report.added,
+        "changed": [
+            {
+                "external_id": change.external_id,
+                "columns": {
+                    name: {"old": old, "new": new} for name, (old, new) in change.columns.items()
+                },
+            }
+            for change in report.changed
+        ],
+        "unchanged": report.unchanged,
+    }

@@ -1,0 +1,50 @@
+"""What a window without a Dagster run did, partition by partition, as its audit rows say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import translate
+from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
+
+
+@dataclass(frozen=True)
+class PartitionSums:
+    """Sums over the batches of a partition."""
+
+    topic: str
+    partition: int
+    batches: int
+    first_offset: int
+    next_offset: int
+    delivered: int
+    raw: int
+    processed: int
+    quarantined: int
+    echoes: int
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+def read_partition_sums(settings: Settings, totals: WindowTotals) -> list[PartitionSums]:
+    """The partitions that the window moved. Raises TransientError or PermanentError."""
+    if not totals.batches:
+        return []
+    url = settings.endpoints().read_url
+    window = {"first": totals.first_batch_id, "last": totals.last_batch_id}
+    try:
+        with (
+            connect(url, application_name="traffic ingest") as connection,
+            connection.cursor(row_factory=class_row(PartitionSums)) as cursor,
+        ):
+            rows = cursor.execute(statement("ingest/sum_batches"), window).fetchall()
+    except psycopg.Error as error:
+        raise (translate(error) or error) from error
+    return [row for row in rows if (row.topic, row.partition) in totals.offsets]
