@@ -39,7 +39,7 @@ from traffic_platform.orchestration.workers import WORKER_TAG, this_worker
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
 
-WINDOW_OP = "ingest_window"
+WINDOW_OP = "event_tables"  # the job that runs it is `ingest_window`
 
 # Asset events of a window are logged soon after its first batch, then this often, and at its end.
 REPORT_SECONDS = 300.0
@@ -77,7 +77,7 @@ def event_tables(settings: Settings) -> AssetsDefinition:
         partitions_def=event_dates(settings),
         backfill_policy=BackfillPolicy.single_run(),
     )
-    def ingest_window(
+    def move_events(
         context: AssetExecutionContext, config: WindowConfig
     ) -> Iterator[MaterializeResult[None]]:
         _refuse_dates(context)
@@ -85,7 +85,7 @@ def event_tables(settings: Settings) -> AssetsDefinition:
         # Outputs are skipped: what was moved is already logged, per event date.
         yield from ()
 
-    return ingest_window
+    return move_events
 
 
 def table_specs() -> list[AssetSpec]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-import sqlalchemy.exc
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
-from dagster_postgres.utils import DagsterPostgresException
 
 from traffic_platform.orchestration.demand import State, Window
 from traffic_platform.orchestration.jobs import WINDOW_JOB
@@ -41,6 +39,10 @@ def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
     A run whose process is gone is reported as failed, so that nobody waits for it.
     Raises RunsUnreadableError when Dagster's storage does not answer.
     """
+    # Slow to import, and loaded by the storage itself before anybody comes here.
+    from dagster_postgres.utils import DagsterPostgresException
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         records = instance.get_run_records(
             RunsFilter(job_name=WINDOW_JOB, tags={WRITERS: str(writers)}),
@@ -53,7 +55,7 @@ def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
                 and time.time() - record.update_timestamp.timestamp() > REPORT_GONE_SECONDS
             ):
                 instance.report_run_failed(record.dagster_run, "Its process is gone.")
-    except (DagsterPostgresException, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (DagsterPostgresException, SQLAlchemyError) as error:
         raise RunsUnreadableError(f"Dagster's storage: {error}") from error
     return windows
 
