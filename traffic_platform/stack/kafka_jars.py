@@ -1,7 +1,7 @@
 """The jars of Apache Kafka: exactly those of the committed lock file, each checked by its hash.
 
-`kafka.lock.toml` is written by jgo (`python -m traffic_platform.stack.kafka_jars`, see `make lock`)
-and names every artifact with its version and SHA-256, no host. Starting the stack resolves nothing:
+`kafka.lock.toml` is written by jgo (`make lock` runs this module with the argument `lock`) and
+names every artifact with its version and SHA-256, no host. Starting the stack resolves nothing:
 jgo fetches the named files alone, which takes seconds where a resolution reads hundreds of POMs.
 The jars live in the user's cache, so that all stacks of a user share them.
 """
@@ -69,8 +69,13 @@ def cache_folder() -> Path:
     return Path(cache) / "traffic-platform" / f"kafka-{KAFKA_VERSION}"
 
 
-def class_path(folder: Path | None = None) -> list[Path]:
-    """The jars of the lock file, fetched where missing; every one is checked before it is used.
+def class_path() -> list[Path]:
+    """The jars of the lock file, which `ensure_jars` has put where they are."""
+    return [cache_folder() / jar.name for jar in locked_jars()]
+
+
+def ensure_jars(folder: Path | None = None) -> None:
+    """Fetch the jars that are missing, and check every one.
 
     Raises StackError when one cannot be fetched, has another hash, or is not in the lock file.
     """
@@ -90,7 +95,6 @@ def class_path(folder: Path | None = None) -> list[Path]:
             _verify(folder / jar.name, jar)
     except OSError as error:
         raise StackError(f"Kafka's jars cannot be kept in {folder}: {error}") from error
-    return [folder / jar.name for jar in jars]
 
 
 def _verify(path: Path, jar: Jar) -> None:
@@ -147,6 +151,6 @@ if __name__ == "__main__":
         _write_lock()
     else:
         try:
-            class_path()
+            ensure_jars()
         except StackError as failure:
             sys.exit(str(failure))

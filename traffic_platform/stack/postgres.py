@@ -15,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
+from psycopg import conninfo, sql
 
-from traffic_platform.settings import Endpoints
+from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.passwords import load_or_make
-from traffic_platform.stack.processes import Account, Command, unprivileged_account
+from traffic_platform.stack.processes import Account, Command, ProcessId, unprivileged_account
 from traffic_platform.stack.service import Preparation
 
 _SETTINGS = {
@@ -42,6 +42,8 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 _ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
+# Between the creation of a process and the start time in its pid file.
+_SAME_START_SECONDS = 5
 _DATABASES = {"traffic": "traffic_owner", "dagster": "dagster"}
 
 
@@ -93,6 +95,7 @@ class Postgres:
         """The server. SIGINT is its fast shutdown: roll back, disconnect, checkpoint."""
         account = unprivileged_account()
         _own(account, self.data)
+        self._forget_dead_server()
         (self.data / "pg_hba.conf").write_text(_ACCESS)
         settings = {**_SETTINGS, "port": str(self.port)}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -159,8 +162,35 @@ class Postgres:
             for role in ("traffic_ingest", "traffic_read"):
                 connection.execute(grant.format(database, sql.Identifier(role)))
 
+    def _forget_dead_server(self) -> None:
+        """Remove the pid file of a server that was killed, should its pid be in use again.
+
+        PostgreSQL itself would take any living process with that pid for its predecessor.
+        """
+        file = self.data / "postmaster.pid"
+        try:
+            lines = file.read_text().splitlines()
+            pid, started = int(lines[0]), float(lines[2])
+        except (FileNotFoundError, ValueError, IndexError):
+            return
+        holder = ProcessId.of(pid)
+        if holder is None or abs(holder.created - started) > _SAME_START_SECONDS:
+            file.unlink(missing_ok=True)
+
     def _password(self, role: str) -> str:
         return load_or_make(self.passwords_file)[role]
+
+
+def embedded_postgres(settings: Settings) -> Postgres:
+    """The server of the running stack, as the supervisor has laid it out.
+
+    Raises StackError when no stack runs.
+    """
+    try:
+        port = conninfo.conninfo_to_dict(settings.endpoints().owner_url)["port"]
+    except SettingsError as error:
+        raise StackError(str(error)) from error
+    return Postgres(settings.home / "postgres", settings.home / "passwords.json", int(port or 0))
 
 
 def _binary(name: str) -> Path:

@@ -193,4 +193,12 @@ def run_to_end(command: Command, log: Path, stack: str, seconds: float) -> None:
             process.kill()
             process.wait()
     if code != 0:
-        raise StackError(f"{Path(command.argv[0]).name} failed with code {code}; see {log}")
+        raise StackError(f"{last_line(log)}; see {log}")
+
+
+def last_line(log: Path) -> str:
+    """The last thing that a process wrote: where one fails, it says why."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - 4096))
+        lines = stream.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "no message"

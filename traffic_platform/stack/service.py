@@ -23,6 +23,19 @@ class Preparation:
     seconds: float = 120
 
 
+@dataclass(frozen=True)
+class Task:
+    """Work that is done once, at every start of the stack. `preparations` does it."""
+
+    name: str
+    work: Command
+    seconds: float = 120
+
+    def preparations(self) -> Sequence[Preparation]:
+        """The work itself."""
+        return (Preparation(self.name, self.work, seconds=self.seconds),)
+
+
 class Service(Protocol):
     """One process of the stack."""
 

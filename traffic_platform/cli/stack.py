@@ -1,0 +1,183 @@
+"""`traffic up`, `down` and `status`: the local stack."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from traffic_platform.settings import Settings
+    from traffic_platform.stack.control import Running
+    from traffic_platform.stack.state import StackState
+    from traffic_platform.stack.status import Status
+
+Demo = Literal["none", "sample", "live"]
+
+
+def up(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return; the stack goes on.")] = False,
+    demo: Annotated[
+        Demo,
+        typer.Option(help="sample: Portland's hour. live: then also a synthetic feed."),
+    ] = "none",
+    no_dagster: Annotated[
+        bool, typer.Option("--no-dagster", help="Leave Dagster to `dagster dev`.")
+    ] = False,
+) -> None:
+    """Start the local stack: PostgreSQL, Kafka and Dagster, all on 127.0.0.1.
+
+    What TRAFFIC_DATABASE_URL or TRAFFIC_KAFKA_BOOTSTRAP_SERVERS name is used and not started. When
+    the stack runs already, nothing is started twice. Without --detach it runs until ctrl-C. State,
+    data and logs are in TRAFFIC_HOME (default .traffic).
+
+    Example: traffic up --detach --demo sample
+    """
+    from traffic_platform.settings import load_settings
+    from traffic_platform.stack import control
+
+    settings = load_settings()
+    folders = control.folders_of(settings)
+    settings = settings.model_copy(update={"home": folders.home})
+    # A terminal that closes, or a service manager, means the same as ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    running = control.start(
+        folders, with_dagster=not no_dagster, attached=not detach, report=_Progress().stack
+    )
+    try:
+        _after_start(settings, running, demo)
+    except BaseException:
+        if running.process is not None and not detach:
+            running.process.terminate()
+            running.process.wait()
+        raise
+    if running.process is not None and not detach:
+        sys.stdout.write("Ctrl-C ends the stack.\n")
+        sys.stdout.flush()
+        raise typer.Exit(control.wait_for_end(running.process))
+
+
+def down() -> None:
+    """End the local stack. Its data stays in TRAFFIC_HOME."""
+    from traffic_platform.settings import load_settings
+    from traffic_platform.stack import control
+
+    folders = control.folders_of(load_settings())
+    ended = control.stop(folders)
+    sys.stdout.write("The stack has ended.\n" if ended else "No stack runs.\n")
+
+
+def status(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with the owner's database URL.")
+    ] = False,
+) -> None:
+    """Say how the local stack is. Exit code 0: everything serves, 1: not.
+
+    Example: traffic status --json
+    """
+    from traffic_platform.cli.console import print_json
+    from traffic_platform.settings import load_settings
+    from traffic_platform.stack.status import read_status
+
+    found = read_status(load_settings())
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _show_status(found)
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+class _Progress:
+    """One line for each step, on standard error."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def say(self, line: str) -> None:
+        """Say it, unless it has just been said."""
+        if line not in self._said:
+            self._said.add(line)
+            sys.stderr.write(f"{line}\n")
+
+    def stack(self, state: StackState) -> None:
+        """Say which services serve by now."""
+        for name, service in state.services.items():
+            if service.state == "running":
+                self.say(f"{name} serves")
+            elif service.state == "preparing" and name == "kafka":
+                self.say("kafka: checking its jars (the first time: fetching 44 MB)")
+
+
+def _after_start(settings: Settings, running: Running, demo: Demo) -> None:
+    say = _Progress().say
+    if demo != "none":
+        _load_demo(settings, running, demo, say)
+    if running.process is None:
+        say("The stack runs already; `traffic down` ends it.")
+    from traffic_platform.stack.status import read_status
+
+    _show_urls(read_status(settings))
+
+
+def _load_demo(
+    settings: Settings, running: Running, demo: Demo, say: Callable[[str], None]
+) -> None:
+    from traffic_platform.stack import control
+    from traffic_platform.stack import demo as data
+
+    without_dagster = running.state.dagster_url is None
+    data.load_sample(settings, ingest_here=without_dagster, progress=say)
+    if demo == "live":
+        say("starting the synthetic feed; it sends the last 24 hours first")
+        control.request_feed(running.state)
+        if not without_dagster:
+            data.wait_for_feed(settings)
+    counts = data.read_counts(settings)
+    sys.stdout.write(
+        f"Arrived: {counts.raw:,} raw = {counts.processed:,} processed"
+        f" + {counts.quarantined:,} quarantined; {counts.readings:,} readings\n"
+    )
+
+
+def _show_urls(found: Status) -> None:
+    from traffic_platform.stack.status import without_password
+
+    lines = {
+        "PostgreSQL": found.postgres and without_password(found.postgres),
+        "Kafka": found.kafka,
+        "Dagster": found.dagster,
+    }
+    for name, where in lines.items():
+        if where:
+            sys.stdout.write(f"{name + ':':<12}{where}\n")
+    sys.stdout.flush()
+
+
+def _show_status(found: Status) -> None:
+    from datetime import UTC, datetime
+
+    from traffic_platform.cli.console import print_table, utc_text
+
+    rows = [
+        (name, service.state, str(service.pid or ""), service.restarts,
+         utc_text(datetime.fromtimestamp(service.since, UTC)))
+        for name, service in found.services.items()
+    ]  # fmt: skip
+    if rows:
+        print_table("", ("service", "state", "pid", "restarts", "since"), rows)
+    _show_urls(found)
+    if found.lag is not None:
+        last = utc_text(found.last_commit_at) if found.last_commit_at else "never"
+        sys.stdout.write(f"Lag: {found.lag:,} messages; last commit: {last}\n")
+    for problem in found.problems:
+        sys.stdout.write(f"Problem: {problem}\n")
+    if found.healthy:
+        sys.stdout.write("Everything serves.\n")

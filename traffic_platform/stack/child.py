@@ -1,0 +1,164 @@
+"""One service under supervision: prepared, started, asked whether it serves, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.processes import Command, last_line, spawn
+from traffic_platform.stack.service import Preparation, Service, Task
+from traffic_platform.stack.state import ServiceState
+
+State = Literal["waiting", "preparing", "starting", "running", "done", "restarting", "failed"]
+
+START_SECONDS = 300.0
+_FIRST_BACKOFF_SECONDS = 0.5
+_LONGEST_BACKOFF_SECONDS = 30.0
+_STABLE_SECONDS = 60.0
+
+
+@dataclass
+class Child:
+    """A service or task with what it needs first. `advance` moves it on; nothing here waits."""
+
+    service: Service | Task
+    needs: tuple[str, ...]
+    logs: Path
+    stack: str
+    state: State = "waiting"
+    error: str | None = None
+    restarts: int = 0
+    was_ready: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    since: float = field(default_factory=time.time)
+    _preparations: list[Preparation] = field(default_factory=list[Preparation])
+    _deadline: float = 0.0
+    _backoff: float = _FIRST_BACKOFF_SECONDS
+    _start_again: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def log(self) -> Path:
+        """The service's log."""
+        return self.logs / f"{self.name}.log"
+
+    @property
+    def settled(self) -> bool:
+        """Whether those that need it may go on."""
+        return self.state in ("running", "done")
+
+    def view(self) -> ServiceState:
+        """The state as others see it."""
+        pid = self.process.pid if self.process else None
+        return ServiceState(self.state, pid, self.restarts, self.since, str(self.log))
+
+    def advance(self, ended: bool) -> None:
+        """Go on as far as possible. `ended`: the process has ended since the last call."""
+        try:
+            if self.state == "waiting":
+                self._preparations = list(self.service.preparations())
+                self._next_step()
+            elif self.state == "preparing":
+                self._watch_preparation(ended)
+            elif self.state in ("starting", "running") and ended:
+                self._ended()
+            elif self.state == "starting":
+                self._ask()
+            elif self.state == "restarting" and time.monotonic() >= self._start_again:
+                self._start()
+        except (StackError, OSError) as error:
+            self._fail(str(error))
+
+    def _next_step(self) -> None:
+        if self._preparations:
+            preparation = self._preparations[0]
+            self._spawn(preparation.command, preparation.seconds)
+            self._enter("preparing")
+        elif isinstance(self.service, Task):
+            self._enter("done")
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        assert not isinstance(self.service, Task)
+        self._spawn(self.service.command(), START_SECONDS)
+        self._enter("starting")
+
+    def _spawn(self, command: Command, seconds: float) -> None:
+        self.process = spawn(command, self.log, self.stack)
+        self._deadline = time.monotonic() + seconds
+
+    def _watch_preparation(self, ended: bool) -> None:
+        assert self.process is not None
+        preparation = self._preparations[0]
+        if ended and self.process.returncode == 0:
+            self.process = None
+            del self._preparations[0]
+            preparation.finish()
+            self._next_step()
+        elif ended:
+            self._fail(f"{self.name}: {last_line(self.log)}; see {self.log}")
+        elif time.monotonic() > self._deadline:
+            self._fail(
+                f"{self.name}: {preparation.name} took longer than {preparation.seconds:.0f} s;"
+                f" see {self.log}"
+            )
+
+    def _ask(self) -> None:
+        assert not isinstance(self.service, Task)
+        if self.service.ready():
+            self.was_ready = True
+            self._enter("running")
+        elif time.monotonic() > self._deadline:
+            if not self.was_ready:
+                self._fail(
+                    f"{self.name} did not serve within {START_SECONDS:.0f} s; see {self.log}"
+                )
+            else:
+                self._kill()
+
+    def _ended(self) -> None:
+        assert self.process is not None
+        code = self.process.returncode
+        self.process = None
+        if not self.was_ready:
+            self._fail(f"{self.name} could not start: it ended with code {code}; see {self.log}")
+            return
+        if self.state == "running" and time.time() - self.since > _STABLE_SECONDS:
+            self._backoff = _FIRST_BACKOFF_SECONDS
+        self.restarts += 1
+        self._start_again = time.monotonic() + self._backoff
+        self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
+        self._enter("restarting")
+
+    def _fail(self, error: str) -> None:
+        """A first start that fails is the stack's failure; later the service is tried again."""
+        self._kill()
+        self.error = error
+        if self.was_ready:
+            self._start_again = time.monotonic() + self._backoff
+            self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
+            self._enter("restarting")
+        else:
+            self._enter("failed")
+
+    def _kill(self) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+                os.kill(self.process.pid, 9)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.since = time.time()

@@ -1,0 +1,102 @@
+"""Which services a stack consists of, and what each needs before it can start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from traffic_platform.settings import Endpoints, Settings
+from traffic_platform.stack.dagster import CodeServer, Daemon, DagsterPlace, Webserver
+from traffic_platform.stack.kafka import Kafka
+from traffic_platform.stack.ports import Ports
+from traffic_platform.stack.postgres import Postgres
+from traffic_platform.stack.processes import Command
+from traffic_platform.stack.service import Preparation, Service, Task
+from traffic_platform.stack.state import StackFolders
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The synthetic feed of `--demo live`, until the stack is ended."""
+
+    cwd: Path
+    name: str = "feed"
+
+    def preparations(self) -> Sequence[Preparation]:
+        """Nothing."""
+        return ()
+
+    def command(self) -> Command:
+        """The corridor's detectors."""
+        return Command((sys.executable, "-m", "traffic_platform.stack.corridor"), self.cwd)
+
+    def ready(self) -> bool:
+        """It asks nothing of others and others ask nothing of it: running is serving."""
+        return True
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The services of one stack; a part that the settings name elsewhere is None."""
+
+    folders: StackFolders
+    cwd: Path
+    postgres: Postgres | None
+    kafka: Kafka | None
+    dagster: DagsterPlace | None
+
+    @classmethod
+    def plan(
+        cls, settings: Settings, folders: StackFolders, ports: Ports, with_dagster: bool
+    ) -> Layout:
+        """Choose the services and their ports. Raises StackError when there is no free port."""
+        home, cwd = folders.home, Path.cwd()
+        postgres = kafka = dagster = None
+        if settings.database_url is None:
+            port = ports.reserve("postgres", settings.postgres_port)
+            postgres = Postgres(home / "postgres", home / "passwords.json", port)
+        if settings.kafka_bootstrap_servers is None:
+            port = ports.reserve("kafka", settings.kafka_port)
+            controller = ports.reserve("kafka-controller", settings.kafka_port + 1)
+            kafka = Kafka(home / "kafka", port, controller)
+        if with_dagster:
+            port = ports.reserve("dagster", settings.dagster_port)
+            code_port = ports.reserve("dagster-code", settings.dagster_port + 1)
+            dagster = DagsterPlace(home / "dagster", cwd, port, code_port)
+        return cls(folders, cwd, postgres, kafka, dagster)
+
+    def services(self) -> list[tuple[Service | Task, tuple[str, ...]]]:
+        """Each service or task, with the names of what it needs first."""
+        schema_needs = ("postgres",) if self.postgres else ()
+        topics_needs = ("kafka",) if self.kafka else ()
+        found: list[tuple[Service | Task, tuple[str, ...]]] = []
+        if self.postgres:
+            found.append((self.postgres, ()))
+        if self.kafka:
+            found.append((self.kafka, ()))
+        found.append((self._task("schema"), schema_needs))
+        found.append((self._task("topics"), topics_needs))
+        if self.dagster:
+            found.append((CodeServer(self.dagster), ("schema",)))
+            found.append((Webserver(self.dagster), ("dagster-code",)))
+            found.append((Daemon(self.dagster), ("dagster-code", "topics")))
+        return found
+
+    def feed(self) -> Feed:
+        """The service that `--demo live` adds."""
+        return Feed(self.cwd)
+
+    def endpoints(self, settings: Settings) -> Endpoints:
+        """Where clients find PostgreSQL and Kafka."""
+        bootstrap = settings.kafka_bootstrap_servers or ""
+        if self.kafka:
+            bootstrap = self.kafka.bootstrap_servers
+        if self.postgres:
+            return self.postgres.endpoints(bootstrap)
+        return settings.model_copy(update={"kafka_bootstrap_servers": bootstrap}).endpoints()
+
+    def _task(self, name: str) -> Task:
+        argv = (sys.executable, "-m", "traffic_platform.stack.tasks", name)
+        return Task(name, Command(argv, self.cwd))

@@ -1,0 +1,123 @@
+"""How the stack is: asked of each part, not only of the supervisor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from traffic_platform.settings import Endpoints, Settings, SettingsError
+from traffic_platform.stack.control import folders_of, living_state
+from traffic_platform.stack.kafka import broker_cluster_id
+from traffic_platform.stack.state import ServiceState, StackState
+
+_ANSWER_SECONDS = 5
+
+
+@dataclass
+class Status:
+    """What `traffic status` says. `problems` is empty when everything serves."""
+
+    services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
+    kafka: str | None = None
+    postgres: str | None = None
+    dagster: str | None = None
+    lag: int | None = None
+    last_commit_at: datetime | None = None
+    problems: list[str] = field(default_factory=list[str])
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every part serves."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """The contract of `traffic status --json`. `postgres.url` holds a password."""
+        commit = self.last_commit_at
+        return {
+            "healthy": self.healthy,
+            "kafka": {"bootstrap_servers": self.kafka},
+            "postgres": {"url": self.postgres},
+            "dagster": {"url": self.dagster},
+            "api": None,
+            "dashboard": None,
+            "services": {name: asdict(service) for name, service in self.services.items()},
+            "lag": self.lag,
+            "last_commit_at": commit.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            if commit
+            else None,
+            "problems": self.problems,
+        }
+
+
+def read_status(settings: Settings) -> Status:
+    """Ask the supervisor's file, then PostgreSQL and Kafka themselves. No outage is raised."""
+    state = living_state(folders_of(settings))
+    status = Status()
+    if state is None:
+        status.problems.append("the stack does not run: `traffic up` starts it")
+        return status
+    _add_supervisor(status, state)
+    try:
+        endpoints = settings.endpoints()
+    except SettingsError as error:
+        status.problems.append(str(error))
+        return status
+    status.kafka = endpoints.kafka_bootstrap_servers
+    status.postgres = endpoints.owner_url
+    if _add_kafka(status, settings) and _add_last_commit(status, endpoints):
+        _add_lag(status, settings)
+    return status
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown on a screen."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
+
+
+def _add_supervisor(status: Status, state: StackState) -> None:
+    # Tasks that are done are no services.
+    status.services = {
+        name: service for name, service in state.services.items() if service.state != "done"
+    }
+    status.dagster = state.dagster_url
+    if state.phase != "ready":
+        status.problems.append(f"the stack is {state.phase}")
+    for name, service in status.services.items():
+        if service.state != "running":
+            status.problems.append(f"{name} is {service.state}; see {service.log}")
+
+
+def _add_kafka(status: Status, settings: Settings) -> bool:
+    if broker_cluster_id(dict(settings.kafka_config()), _ANSWER_SECONDS) is None:
+        status.problems.append(f"Kafka at {status.kafka} does not answer")
+        return False
+    return True
+
+
+def _add_last_commit(status: Status, endpoints: Endpoints) -> bool:
+    query = "select max(committed_at) from traffic.micro_batches"
+    try:
+        with psycopg.connect(endpoints.read_url, connect_timeout=_ANSWER_SECONDS) as connection:
+            row = connection.execute(query).fetchone()
+    except psycopg.Error as error:
+        status.problems.append(f"PostgreSQL: {' '.join(str(error).split())}")
+        return False
+    status.last_commit_at = row[0] if row else None
+    return True
+
+
+def _add_lag(status: Status, settings: Settings) -> None:
+    from traffic_platform.ingest.errors import IngestError  # noqa: PLC0415
+    from traffic_platform.ingest.plan import LagReader  # noqa: PLC0415
+
+    reader = LagReader(settings)
+    try:
+        status.lag = sum(partition.lag for partition in reader.read([settings.raw_topic]))
+    except IngestError as error:
+        status.problems.append(f"lag: {error}")
+    finally:
+        reader.close()

@@ -1,0 +1,241 @@
+"""The supervisor: starts the services in order, watches them, and ends the whole tree.
+
+    python -m traffic_platform.stack.supervisor [--no-dagster] [--attached]
+
+It is one thread that never waits for a service: it looks at each in turn, asks those that are
+starting whether they serve, and sleeps until a child ends or a short time has passed. Only that
+thread starts processes, because they die with the thread that started them. SIGTERM and SIGINT end
+the stack; SIGUSR1 adds the synthetic feed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+
+import psutil
+
+from traffic_platform.settings import Settings, SettingsError, load_settings
+from traffic_platform.stack import logs
+from traffic_platform.stack.child import Child
+from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.layout import Layout
+from traffic_platform.stack.ports import Ports
+from traffic_platform.stack.processes import ProcessId, end, members
+from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock
+
+ALREADY_RUNNING = 3
+
+_SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
+_BUSY_SECONDS, _QUIET_SECONDS = 0.1, 1.0
+_LOGS_EVERY_SECONDS = 5.0
+_WORKERS_END_SECONDS = 20.0
+_SERVERS_END_SECONDS = 30.0
+
+
+class Supervisor:
+    """Everything that one running stack knows."""
+
+    def __init__(self, settings: Settings, folders: StackFolders, with_dagster: bool) -> None:
+        self._settings = settings
+        self._folders = folders
+        self._ports = Ports(folders.run / "ports.json")
+        self._layout = Layout.plan(settings, folders, self._ports, with_dagster)
+        self._children = {
+            service.name: Child(service, needs, folders.logs, folders.stack)
+            for service, needs in self._layout.services()
+        }
+        self._phase: Phase = "starting"
+        self._error: str | None = None
+        self._shown: StackState | None = None
+        self._stop = False
+        self._feed_wanted = False
+        self._logs_bounded_at = 0.0
+        self._wake_up, self._woken = os.pipe()
+
+    def run(self) -> int:
+        """Bring the stack up, keep it up, and end it. Returns the exit code."""
+        self._listen()
+        self._ports.remember()
+        self._layout.endpoints(self._settings).save(self._settings.endpoints_file)
+        while not self._stop:
+            self._tick()
+            if self._error is not None:
+                self._show("failed")
+                self._end()
+                self._settings.endpoints_file.unlink(missing_ok=True)
+                return 1
+            self._sleep()
+        self._show("stopping")
+        self._end()
+        self._forget()
+        return 0
+
+    def _tick(self) -> None:
+        ended = self._reap()
+        if self._feed_wanted and "feed" not in self._children:
+            feed = self._layout.feed()
+            self._children["feed"] = Child(
+                feed, ("topics",), self._folders.logs, self._folders.stack, was_ready=True
+            )
+        for child in self._children.values():
+            if child.state != "waiting" or all(
+                self._children[name].settled for name in child.needs
+            ):
+                child.advance(child.process is not None and child.process.pid in ended)
+            if child.state == "failed":
+                self._error = child.error
+        everything = all(child.settled for child in self._children.values())
+        self._show("ready" if everything or self._phase == "ready" else "starting")
+        if time.monotonic() - self._logs_bounded_at > _LOGS_EVERY_SECONDS:
+            self._logs_bounded_at = time.monotonic()
+            logs.bound(self._folders.logs)
+
+    def _reap(self) -> set[int]:
+        """Collect every process that has ended, adopted ones too; pids of the children's."""
+        own = {
+            child.process.pid: child.process for child in self._children.values() if child.process
+        }
+        ended: set[int] = set()
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return ended
+            if pid == 0:
+                return ended
+            if pid in own:
+                own[pid].returncode = os.waitstatus_to_exitcode(status)
+                ended.add(pid)
+
+    def _listen(self) -> None:
+        for number in (self._wake_up, self._woken):
+            os.set_blocking(number, False)
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, self._on_feed)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+
+    def _on_stop(self, _number: int, _frame: object) -> None:
+        self._stop = True
+
+    def _on_feed(self, _number: int, _frame: object) -> None:
+        self._feed_wanted = True
+
+    def _sleep(self) -> None:
+        quiet = all(child.settled for child in self._children.values())
+        readable, _, _ = select.select(
+            [self._wake_up], [], [], _QUIET_SECONDS if quiet else _BUSY_SECONDS
+        )
+        if readable:
+            os.read(self._wake_up, 4096)
+
+    def _show(self, phase: Phase) -> None:
+        """Write the state down when it has changed."""
+        self._phase = phase
+        me = ProcessId.of(os.getpid())
+        state = StackState(
+            phase=phase,
+            pid=os.getpid(),
+            created=me.created if me else 0.0,
+            error=self._error,
+            dagster_url=self._layout.dagster.url if self._layout.dagster else None,
+            embedded=[
+                part.name
+                for part in (self._layout.postgres, self._layout.kafka)
+                if part is not None
+            ],
+            services={name: child.view() for name, child in self._children.items()},
+        )
+        if state != self._shown:
+            state.save(self._folders.state_file)
+            self._shown = state
+
+    def _end(self) -> None:
+        """End the tree: first what works on the servers, then the servers."""
+        servers = self._servers()
+        spared = {os.getpid(), *(process.pid for process in servers)}
+        for server in servers:
+            spared.update(process.pid for process in server.children(recursive=True))
+        workers = {process.pid: process for process in psutil.Process().children(recursive=True)}
+        workers.update({process.pid: process for process in members(self._folders.stack)})
+        ending = [process for pid, process in workers.items() if pid not in spared]
+        end(ending, {}, _WORKERS_END_SECONDS)
+        stop_postgres = {
+            process.pid: signal.SIGINT for process in servers if process.name() == "postgres"
+        }
+        end(servers, stop_postgres, _SERVERS_END_SECONDS)
+        end(psutil.Process().children(recursive=True), {}, 1)
+
+    def _servers(self) -> list[psutil.Process]:
+        found: list[psutil.Process] = []
+        for name in ("postgres", "kafka"):
+            child = self._children.get(name)
+            if child and child.process and child.state in ("starting", "running"):
+                process = ProcessId.of(child.process.pid)
+                living = process and process.process()
+                found.extend([living] if living else [])
+        return found
+
+    def _forget(self) -> None:
+        self._settings.endpoints_file.unlink(missing_ok=True)
+        self._folders.state_file.unlink(missing_ok=True)
+
+
+def end_leftovers(folders: StackFolders) -> None:
+    """End what an earlier supervisor that was killed has left behind."""
+    ancestors = {process.pid for process in psutil.Process().parents()} | {os.getpid()}
+    left = [process for process in members(folders.stack) if process.pid not in ancestors]
+    postgres = {process.pid for process in left if process.name() == "postgres"}
+    # PostgreSQL's own processes end with their parent, and a signal to one would be a crash.
+    roots = [
+        process for process in left if process.pid not in postgres or process.ppid() not in postgres
+    ]
+    end(roots, dict.fromkeys(postgres, signal.SIGINT), _SERVERS_END_SECONDS)
+
+
+def _become_supervisor(attached: bool) -> None:
+    """Adopt orphaned descendants; when attached to a terminal's command, end with it."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        if attached:
+            libc.prctl(_SET_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)
+
+
+def _supervise(with_dagster: bool) -> int:
+    settings = load_settings()
+    folders = StackFolders(settings.home.resolve())
+    settings = settings.model_copy(update={"home": folders.home})
+    # Children read the settings anew, wherever they run.
+    os.environ["TRAFFIC_HOME"] = str(folders.home)
+    folders.make()
+    lock = SupervisorLock(folders)
+    if not lock.take():
+        return ALREADY_RUNNING
+    end_leftovers(folders)
+    return Supervisor(settings, folders, with_dagster).run()
+
+
+def main() -> None:
+    """Run the supervisor until the stack has ended."""
+    parser = argparse.ArgumentParser(description="Supervise the local stack of TRAFFIC_HOME.")
+    parser.add_argument("--no-dagster", action="store_true")
+    parser.add_argument("--attached", action="store_true", help="end with the parent process")
+    options = parser.parse_args()
+    _become_supervisor(options.attached)
+    try:
+        sys.exit(_supervise(not options.no_dagster))
+    except (StackError, SettingsError, OSError) as error:
+        sys.exit(" ".join(str(error).split()))
+
+
+if __name__ == "__main__":
+    main()
