@@ -1,4 +1,4 @@
 copy pg_temp.incoming_readings
     (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-     broker_timestamp, topic_no, partition, "offset")
+     broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
 from stdin (format binary)

@@ -9,5 +9,7 @@ create temporary table if not exists incoming_readings (
     broker_timestamp timestamptz not null,
     topic_no smallint not null,
     partition integer not null,
-    "offset" bigint not null
+    "offset" bigint not null,
+    created_at timestamptz not null,
+    updated_at timestamptz not null
 ) on commit delete rows

@@ -1,12 +1,13 @@
 -- The later (broker timestamp, topic_no, partition, offset) wins, whatever order events come in.
 -- A later repeat with equal measures moves the provenance too (else a third event between the two
--- would win or lose by the order of processing) but not updated_at. Rows were copied in key order.
+-- would win or lose by the order of processing) but not updated_at. Rows were copied in key order;
+-- created_at and updated_at of all of them are the batch's moment, which no other batch has.
 with written as (
     insert into traffic.traffic_readings as r
         (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
          broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
     select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-           broker_timestamp, topic_no, partition, "offset", %(now)s, %(now)s
+           broker_timestamp, topic_no, partition, "offset", created_at, updated_at
     from pg_temp.incoming_readings
     on conflict (sensor_id, "timestamp") do update
     set speed = excluded.speed,

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.ingest import copy_binary as pg
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Headers, Where
 from traffic_platform.ingest.ledger import Advance
+from traffic_platform.ingest.newest import NewestReadings
 
 _MINUS_INFINITY = np.iinfo(np.int64).min
 Ints = npt.NDArray[np.int64]
@@ -43,6 +45,7 @@ class PartitionAudit:
     processed: int
     quarantined: int
     replaced: int  # events of this batch that a later one of this batch replaced by other measures
+    new: int  # readings that are copied, since they cannot be in the table yet
     dates: dict[date, DateCounts]
     # What only the table can tell, filled in when the batch is stored.
     inserted: int = 0
@@ -57,7 +60,8 @@ class Batch:
     ingested_at_us: int
     raw: bytes | None
     processed: bytes | None
-    readings: bytes | None
+    new_readings: bytes | None
+    known_readings: bytes | None
     quarantined: bytes | None
     sensors: dict[bytes, str]
     months: set[date]
@@ -81,6 +85,7 @@ def build_batch(
     fetched: Fetched,
     ledger: dict[Where, Advance],
     decoder: Decoder,
+    newest: NewestReadings,
     *,
     timezone: str,
     batch_id: int,
@@ -89,18 +94,22 @@ def build_batch(
     """Decode and encode what was fetched. `ledger` holds the move of each partition of it."""
     source = _provenance(fetched, ledger, ingested_at_us)
     decoded = decoder.decode(fetched.values, ingested_at_us)
-    winners, replaced = fold_repeats(decoded.processed, source)
+    events = decoded.processed
+    winners, replaced = fold_repeats(events, source)
+    is_new = newest.split(events.sensor_id[winners], events.timestamp_us[winners])
+    new, known = winners[is_new], winners[~is_new]
     audits = _audits(fetched, ledger, decoded, source, timezone)
-    for row in decoded.processed.index[replaced]:
-        audits[fetched.where[int(row)]].replaced += 1
+    _count(audits, fetched, source, events.index[replaced], "replaced")
+    _count(audits, fetched, source, events.index[new], "new")
     return Batch(
         ingested_at_us=ingested_at_us,
         raw=_encode_raw(fetched, source, ingested_at_us, batch_id),
-        processed=_encode_processed(decoded.processed, source, batch_id),
-        readings=_encode_readings(decoded.processed, source, winners),
+        processed=_encode_processed(events, source, batch_id),
+        new_readings=_encode_readings(events, source, new, ingested_at_us),
+        known_readings=_encode_readings(events, source, known, ingested_at_us),
         quarantined=_encode_quarantined(fetched, decoded, source, ingested_at_us, batch_id),
         sensors=decoded.sensors,
-        months=_months(decoded.processed.timestamp_us),
+        months=_months(events.timestamp_us),
         audits=sorted(audits.values(), key=lambda audit: (audit.topic, audit.move.partition)),
         batch_id=batch_id,
         messages=len(fetched),
@@ -178,9 +187,26 @@ def _audits(
             processed=sum(day.processed for day in counts.values()),
             quarantined=sum(day.quarantined for day in counts.values()),
             replaced=0,
+            new=0,
             dates=counts,
         )
     return audits
+
+
+def _count(
+    audits: dict[Where, PartitionAudit],
+    fetched: Fetched,
+    source: _Provenance,
+    messages: Ints,
+    what: Literal["replaced", "new"],
+) -> None:
+    """Add the number of these messages to each partition's audit."""
+    if len(messages) == 0:
+        return
+    keys = source.topic_no[messages] << 32 | source.partition[messages]
+    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    for row, count in zip(messages[first], counts, strict=True):
+        setattr(audits[fetched.where[int(row)]], what, int(count))
 
 
 def _date_counts(
@@ -190,11 +216,11 @@ def _date_counts(
     counts: defaultdict[Where, dict[date, DateCounts]] = defaultdict(dict)
     events = decoded.processed
     days = local_days(events.timestamp_us, timezone)
-    keys = np.stack(
-        (source.topic_no[events.index], source.partition[events.index], days.astype(np.int64)), 1
-    )
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    group = group.ravel()
+    # topic_no has 15 bits, days 20 (until the year 4840), and Kafka's partitions fewer than 24: one
+    # integer names a partition's day.
+    place = source.topic_no[events.index] << 24 | source.partition[events.index]
+    keys = place << 20 | days.astype(np.int64)
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     for number, row in enumerate(first):
         times = events.timestamp_us[group == number]
         where = fetched.where[int(events.index[row])]
@@ -285,9 +311,12 @@ def _encode_processed(events: Processed, source: _Provenance, batch_id: int) -> 
     )
 
 
-def _encode_readings(events: Processed, source: _Provenance, winners: Ints) -> bytes | None:
+def _encode_readings(
+    events: Processed, source: _Provenance, winners: Ints, ingested_at_us: int
+) -> bytes | None:
     if len(winners) == 0:
         return None
+    now = pg.timestamps(np.full(len(winners), ingested_at_us))
     rows = events.index[winners]
     return pg.encode_rows(
         len(winners),
@@ -303,6 +332,8 @@ def _encode_readings(events: Processed, source: _Provenance, winners: Ints) -> b
             pg.integers(source.topic_no[rows], 2),
             pg.integers(source.partition[rows], 4),
             pg.integers(source.offset[rows], 8),
+            now,
+            now,
         ),
     )
 

@@ -6,6 +6,7 @@ was lost is never sent twice.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Generator
@@ -13,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import errors as pg
 
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
@@ -32,7 +32,7 @@ from traffic_platform.ingest.fetch import (
 from traffic_platform.ingest.ledger import Advance, Connection, agree_with_broker, read_ledger
 from traffic_platform.ingest.locks import PartitionLocks
 from traffic_platform.ingest.logs import LedgerPartition
-from traffic_platform.ingest.tables import Tables
+from traffic_platform.ingest.store import Storer
 from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 _GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
 _DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
 _LEASE_CHECK_SECONDS = 1.0
-_RETRIED_IN_PLACE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -93,11 +91,18 @@ class Session:
             settings.batch_messages,
             settings.batch_bytes,
         )
-        self._tables = Tables(connection)
+        self._storer = Storer(
+            connection,
+            self._locks,
+            self._broker.topic_id,
+            run_id=spec.run_id,
+            rules_version=self._rules.version,
+        )
         self._passed = fault_points()
         self._topics: dict[str, BrokerTopic] = {}
         self._wanted: list[Where] = []
         self._positions: dict[Where, _Position] = {}
+        self._fetched: dict[Where, int] = {}  # next offset to fetch: ahead of what is stored
         self._targets: dict[Where, int] = {}
         self._seen_end: dict[Where, int] = {}
         self._stored: list[Batch] = []
@@ -121,6 +126,7 @@ class Session:
             yield session
         finally:
             if session is not None:
+                session._storer.close()
                 session._fetcher.close()
             connection.close()  # the server releases the locks with it
 
@@ -147,26 +153,33 @@ class Session:
         }
 
     def move_batch(self) -> int:
-        """Fetch once and store what came; the number of messages stored."""
+        """Fetch once, and begin to store what came; the number of messages fetched.
+
+        The batch before is stored meanwhile. When nothing came, all is stored at the return.
+        """
         messages = self._fetcher.fetch(self._settings.batch_linger_ms / 1000)
-        self._locks.renew_if_due()
         moved = 0
         try:
             for fetched in self._fetcher.columns(messages):
-                self._store(fetched)
+                self._begin_to_store(fetched)
                 moved += len(fetched)
         except OffsetRefusedError as error:
             self._refused(error)
-        self._commit_to_group(wait=False)
         if not moved:
+            self._settle()
+            self._locks.renew_if_due()
             self._discover_if_due()
+        elif not self._storer.busy:
+            self._settle()
+        self._commit_to_group(wait=False)
         return moved
 
     def caught_up(self) -> bool:
         """Whether all that was there at `begin` is stored."""
-        return all(
-            self._positions[where].next_offset >= target for where, target in self._targets.items()
-        )
+        if any(self._fetched[where] < target for where, target in self._targets.items()):
+            return False
+        self._settle()
+        return True
 
     def lag(self) -> int:
         """Messages of this window's partitions that are not stored yet, as last heard."""
@@ -175,13 +188,19 @@ class Session:
             for where, position in self._positions.items()
         )
 
+    def abandon(self) -> None:
+        """Wait for the batch in hand after an error; if it was committed, it counts."""
+        with contextlib.suppress(Exception):  # the error that ended the session is being raised
+            self._settle()
+
     def take_stored(self) -> list[Batch]:
         """The batches committed since the last call."""
         stored, self._stored = self._stored, []
         return stored
 
     def finish(self) -> None:
-        """Leave everything tidy: the group's offsets, the locks."""
+        """Leave everything tidy: the batch in hand, the group's offsets, the locks."""
+        self._settle()
         self._commit_to_group(wait=True)
         self._locks.release()
 
@@ -211,6 +230,7 @@ class Session:
             )
             for where in self._wanted
         }
+        self._fetched = {where: place.next_offset for where, place in self._positions.items()}
         self._fetcher.assign(
             {
                 w: (position.next_offset, position.leader_epoch)
@@ -218,7 +238,7 @@ class Session:
             }
         )
 
-    def _store(self, fetched: Fetched) -> None:
+    def _begin_to_store(self, fetched: Fetched) -> None:
         moves = self._moves(fetched)
         if not moves:
             return
@@ -226,13 +246,22 @@ class Session:
             fetched,
             moves,
             self._decoder,
+            self._storer.newest,
             timezone=self._settings.timezone,
-            batch_id=self._tables.next_batch_id(),
+            batch_id=self._storer.next_batch_id(),
             ingested_at_us=self._arrival_us(),
         )
-        self._check_identity({where[0] for where in moves})
-        self._commit(batch)
-        for where, move in moves.items():
+        self._fetched |= {where: move.next_offset for where, move in moves.items()}
+        self._settle()
+        self._storer.submit(batch, {name: self._topics[name].topic_id for name, _ in moves})
+
+    def _settle(self) -> None:
+        """Wait for the batch in hand; from then on it counts."""
+        batch = self._storer.settle()
+        if batch is None:
+            return
+        for audit in batch.audits:
+            where, move = (audit.topic, audit.move.partition), audit.move
             self._positions[where].next_offset = move.next_offset
             if move.seen_end is not None:
                 self._seen_end[where] = move.seen_end
@@ -243,7 +272,7 @@ class Session:
             where: Advance(
                 topic_no=self._positions[where].topic_no,
                 partition=where[1],
-                first_offset=self._positions[where].next_offset,
+                first_offset=self._fetched[where],
                 next_offset=reached.next_offset,
                 leader_epoch=reached.leader_epoch,
                 seen_end=reached.seen_end,
@@ -251,36 +280,13 @@ class Session:
             for where, reached in fetched.reached.items()
         }
 
-    def _commit(self, batch: Batch) -> None:
-        for attempt in range(1, _TRIES + 1):
-            self._tables.prepare(batch)
-            try:
-                with self._connection.transaction():
-                    self._tables.store(batch, self._spec.run_id, self._rules.version)
-                    self._passed("before_database_commit")
-                break
-            except pg.ForeignKeyViolation:
-                self._tables.forget_sensors()
-                if attempt == _TRIES:
-                    raise
-            except _RETRIED_IN_PLACE as error:
-                if attempt == _TRIES:
-                    raise
-                log.info("batch %d is stored again: %s", batch.batch_id, error)
-        self._passed("after_database_commit")
-
     def _arrival_us(self) -> int:
         """This moment, later than that of any batch before: it tells new readings from old."""
         self._last_ingested_us = max(wall_clock_us(), self._last_ingested_us + 1)
         return self._last_ingested_us
 
-    def _check_identity(self, topics: set[str]) -> None:
-        """A consumer goes on reading, in silence, a topic that was deleted and made again."""
-        for name in topics:
-            if self._broker.topic_id(name) != self._topics[name].topic_id:
-                raise TopicChangedError(f"topic {name} was deleted or made again")
-
     def _refused(self, error: OffsetRefusedError) -> None:
+        self._settle()
         topic = self._broker.describe(error.topic)
         if topic is None:
             raise TopicChangedError(f"topic {error.topic} was deleted") from error

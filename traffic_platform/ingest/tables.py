@@ -40,28 +40,28 @@ class Tables:
         """Look sensors up again: one that was registered has been deleted since."""
         self._sensors.clear()
 
-    def store(self, batch: Batch, run_id: str | None, rules_version: str) -> None:
+    def store(
+        self, batch: Batch, run_id: str | None, rules_version: str, *, upsert_all: bool
+    ) -> None:
         """Write all rows of the batch and move the ledger; the caller commits.
 
         Fills in the audit counts that only the table can tell. Raises LedgerMovedError when
-        another window was faster.
+        another window was faster, UniqueViolation when a reading that was taken for new is there
+        already: then the batch is stored again with `upsert_all`.
         """
         cursor = self._connection.cursor()
         cursor.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
         advance(self._connection, [audit.move for audit in batch.audits])
         self._copy(cursor, "ingest/copy_raw", batch.raw)
         self._copy(cursor, "ingest/copy_processed", batch.processed)
-        if batch.readings is not None:
-            self._copy(cursor, "ingest/copy_incoming", batch.readings)
-            self._upsert(cursor, batch)
+        self._store_readings(cursor, batch, upsert_all=upsert_all)
         self._copy(cursor, "ingest/copy_quarantined", batch.quarantined)
         self._write_audit(cursor, batch, run_id, rules_version)
 
-    def next_batch_id(self) -> int:
-        """A number that no other batch has or will have."""
-        row = self._connection.execute("select nextval('traffic.batch_ids')").fetchone()
-        assert row is not None
-        return int(row[0])
+    def reserve_batch_ids(self, count: int) -> list[int]:
+        """Numbers that no other batch has or will have, in ascending order."""
+        query = "select nextval('traffic.batch_ids') from generate_series(1, %s)"
+        return [int(number) for (number,) in self._connection.execute(query, (count,)).fetchall()]
 
     @staticmethod
     def _copy(cursor: psycopg.Cursor[Any], name: LiteralString, rows: bytes | None) -> None:
@@ -69,15 +69,25 @@ class Tables:
             with cursor.copy(statement(name)) as copy:
                 copy.write(rows)
 
-    @staticmethod
-    def _upsert(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
-        now = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=batch.ingested_at_us)
-        cursor.execute(statement("ingest/upsert_readings"), {"now": now})
-        written = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+    def _store_readings(
+        self, cursor: psycopg.Cursor[Any], batch: Batch, *, upsert_all: bool
+    ) -> None:
+        upserted: dict[tuple[int, int], tuple[int, int]] = {}
+        incoming = [batch.known_readings]
+        if upsert_all:
+            incoming.append(batch.new_readings)
+        else:
+            self._copy(cursor, "ingest/copy_readings", batch.new_readings)
+        if any(incoming):
+            for rows in incoming:
+                self._copy(cursor, "ingest/copy_incoming", rows)
+            now = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=batch.ingested_at_us)
+            cursor.execute(statement("ingest/upsert_readings"), {"now": now})
+            upserted = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
         for audit in batch.audits:
             key = (audit.move.topic_no, audit.move.partition)
-            inserted, updated = written.get(key, (0, 0))
-            audit.inserted = inserted
+            inserted, updated = upserted.get(key, (0, 0))
+            audit.inserted = inserted + (0 if upsert_all else audit.new)
             audit.updated = updated + audit.replaced
             audit.unchanged = audit.processed - audit.inserted - audit.updated
 

@@ -163,12 +163,16 @@ def _hold_session(
         if not _wait_for_locks(session, clock, stop):
             return 0
         clock.started()
-        session.begin()
-        while not (stop() or clock.over() or (limits.until_caught_up and session.caught_up())):
-            clock.stored(session.move_batch())
+        try:
+            session.begin()
+            while not (stop() or clock.over() or (limits.until_caught_up and session.caught_up())):
+                clock.stored(session.move_batch())
+                progress.batch_stored(session)
+                progress.report_if_due(session.lag())
+            session.finish()
+        finally:
+            session.abandon()
             progress.batch_stored(session)
-            progress.report_if_due(session.lag())
-        session.finish()
         return session.lag()
 
 

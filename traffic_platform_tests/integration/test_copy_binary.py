@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import numpy as np
-import psycopg
 
 from traffic_platform.ingest import copy_binary as pg
 from traffic_platform_tests.conftest import PostgresServer

@@ -246,7 +246,10 @@ def test_an_added_partition_is_picked_up_without_a_restart(
     try:
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(1,)])
         admin.create_partitions([NewPartitions(settings.raw_topic, 2)])[settings.raw_topic].result()
-        produce([flat("b", 0)], partition=1)
+        # A producer of its own: one that knew the topic with one partition asks again only later.
+        second = Producer(settings.kafka_config())
+        second.produce(settings.raw_topic, flat("b", 0), partition=1)
+        assert second.flush(30) == 0
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(2,)])
     finally:
         done.set()
