@@ -162,6 +162,7 @@ create table traffic.lost_ranges (
     next_offset bigint check (next_offset > first_offset),
     cause text not null check (cause in ('retention', 'truncation', 'topic_recreated')),
     detected_at timestamptz not null default now(),
+    acknowledged_at timestamptz,
     primary key (topic_no, partition, first_offset)
 );
 
