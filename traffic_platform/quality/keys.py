@@ -1,0 +1,85 @@
+"""Uniqueness and completeness of keys, proved by constraints and counted where there are none.
+
+A count over millions of rows every quarter of an hour would cost more than ingest itself. A valid
+unique index proves that there is no duplicate in a partition, and the partitions do not overlap
+in time; NOT NULL proves that there is no null. So the checks read the catalogue (milliseconds, at
+any size) and count rows only where that proof is missing. A table whose proof is missing fails
+even when the count is 0: nothing keeps the next row out. `traffic verify` reads the rows
+themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from psycopg import sql
+
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
+from traffic_platform.quality.reading import Connection, qualified, read_query, read_rows
+
+READINGS = "traffic.traffic_readings"
+READING_KEY = ("sensor_id", "timestamp")
+KEYS: Mapping[str, Sequence[str]] = {
+    "traffic.raw_events": ("topic_no", "partition", "offset", "ingested_at"),
+    "traffic.processed_events": ("topic_no", "partition", "offset", "sensor_id", "timestamp"),
+    READINGS: READING_KEY,
+}
+
+
+def no_duplicate_readings(connection: Connection) -> Outcome:
+    """No two readings of a sensor have the same timestamp."""
+    unproven = read_rows(
+        connection, "partitions_without_key", table=READINGS, key=list(READING_KEY)
+    )
+    names = [str(row["partition_name"]) for row in unproven]
+    duplicates = [row for name in names for row in _duplicates(connection, name)]
+    numbers = {"partitions without a unique index": len(names), "duplicates": len(duplicates)}
+    if not names:
+        return Outcome(True, "A unique index on every partition rules duplicates out.", numbers)
+    return Outcome(
+        passed=False,
+        summary=f"Nothing keeps duplicates out of {', '.join(names)}: no valid unique index on "
+        f"({', '.join(READING_KEY)}).",
+        numbers=numbers,
+        sample=(duplicates or unproven)[:SAMPLE_ROWS],
+    )
+
+
+def no_null_in_keys(connection: Connection) -> Outcome:
+    """No key column of the three tables holds a null."""
+    columns = [(table, column) for table, key in KEYS.items() for column in key]
+    unproven = read_rows(
+        connection,
+        "nullable_key_columns",
+        tables=[table for table, _ in columns],
+        columns=[column for _, column in columns],
+    )
+    counted = [{**row, "nulls": _nulls(connection, row)} for row in unproven]
+    nulls = sum(row["nulls"] for row in counted)
+    numbers = {"key columns": len(columns), "nullable": len(counted), "nulls": nulls}
+    if not counted:
+        return Outcome(True, "Every key column is NOT NULL in every partition.", numbers)
+    names = ", ".join(f"{row['table_name']}.{row['column_name']}" for row in counted[:SAMPLE_ROWS])
+    return Outcome(
+        passed=False,
+        summary=f"Nothing keeps nulls out of {names}.",
+        numbers=numbers,
+        sample=counted[:SAMPLE_ROWS],
+    )
+
+
+def _duplicates(connection: Connection, partition: str) -> list[Row]:
+    return read_query(
+        connection,
+        sql.SQL(
+            'select sensor_id, "timestamp", count(*) as rows from {} '
+            "group by 1, 2 having count(*) > 1 order by 1, 2 limit %(sample)s"
+        ).format(qualified(partition)),
+    )
+
+
+def _nulls(connection: Connection, row: Row) -> int:
+    query = sql.SQL("select count(*) as nulls from {} where {} is null").format(
+        qualified(str(row["table_name"])), sql.Identifier(str(row["column_name"]))
+    )
+    return int(read_query(connection, query)[0]["nulls"])

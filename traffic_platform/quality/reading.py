@@ -1,0 +1,38 @@
+"""Running a check's statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Row
+from traffic_platform.statements import statement
+
+Connection = psycopg.Connection[Any]
+
+
+def read_rows(connection: Connection, name: str, **parameters: object) -> list[Row]:
+    """The rows of `sql/quality/NAME.sql`. Raises psycopg.Error when it cannot be run."""
+    return _rows(connection, statement(f"quality/{name}"), parameters)
+
+
+def read_query(connection: Connection, query: LiteralString | sql.Composed) -> list[Row]:
+    """The rows of a query that had to be composed. Raises psycopg.Error."""
+    return _rows(connection, query, {})
+
+
+def _rows(
+    connection: Connection, query: LiteralString | sql.Composed, parameters: Mapping[str, object]
+) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(query, {"sample": SAMPLE_ROWS, **parameters})
+        return list(cursor.fetchall())
+
+
+def qualified(name: str) -> sql.Identifier:
+    """`schema.table` as PostgreSQL writes a regclass that needs no quotes, safe to put in SQL."""
+    return sql.Identifier(*name.split("."))
