@@ -1,0 +1,93 @@
+"""`traffic ingest --once` against real servers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psycopg
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.cli.conftest import Traffic
+
+COMMAND = "from traffic_platform.cli import main; main()"
+EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
+MIDNIGHT = b'{"sensor_id":"s2","timestamp":"2025-10-05T00:00:00Z","speed":60}'
+
+
+def test_it_must_be_told_to_end(traffic_alone: Traffic) -> None:
+    result = traffic_alone("ingest")
+    assert result.code == 2
+    assert "--once" in result.err
+
+
+def test_what_it_did_is_told_by_partition_and_by_date(
+    settings: Settings,
+    traffic: Traffic,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+) -> None:
+    make_topic()
+    produce([EVENT, MIDNIGHT, b"nonsense"], partition=2)
+    produce([EVENT], partition=4)
+    result = traffic("ingest", "--once", "--json")
+    assert result.code == 0, result.err
+    done = result.json
+    assert (done["delivered"], done["raw"], done["processed"], done["quarantined"]) == (4, 4, 3, 1)
+    assert (done["inserted"] + done["updated"] + done["unchanged"], done["lag"]) == (3, 0)
+    sums = {row["partition"]: row for row in done["partitions"] if row["delivered"]}
+    assert set(sums) == {2, 4}
+    assert (sums[2]["first_offset"], sums[2]["next_offset"]) == (0, 3)
+    assert (sums[2]["raw"], sums[2]["quarantined"]) == (3, 1)
+    dates = {row["date"]: row["processed"] for row in done["dates"] if row["processed"]}
+    assert dates == {"2025-10-04": 2, "2025-10-05": 1}
+
+    again = traffic("ingest", "--once", "--json").json
+    assert (again["batches"], again["delivered"], again["partitions"]) == (0, 0, [])
+    assert "By partition" not in traffic("ingest", "--once").out
+
+
+def test_people_get_tables(
+    traffic: Traffic, make_topic: Callable[..., str], produce: Callable[..., None]
+) -> None:
+    make_topic()
+    produce([EVENT])
+    result = traffic("ingest", "--once")
+    assert result.code == 0, result.err
+    assert "By partition" in result.out
+    assert "2025-10-04T08:00:00Z" in result.out
+
+
+def test_sigterm_ends_it_between_batches_and_the_next_call_goes_on(
+    settings: Settings,
+    traffic: Traffic,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+    environment: dict[str, str],
+) -> None:
+    make_topic(partitions=1)
+    produce([EVENT] * 3_000, partition=0)
+    url = settings.endpoints().owner_url
+    with psycopg.connect(url) as blocker:
+        # The first batch waits for this lock, so that the signal comes in the middle of it.
+        blocker.execute("lock table traffic.micro_batches in share mode")
+        process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, "ingest", "--once", "--json"],
+            env={**os.environ, **environment, "TRAFFIC_BATCH_MESSAGES": "1000"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with psycopg.connect(url, autocommit=True) as watcher:
+            waiting = "select count(*) from pg_locks where not granted"
+            while watcher.execute(waiting).fetchone() == (0,):
+                assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    rest = traffic("ingest", "--once", "--json").json
+    assert 0 < rest["delivered"] < 3_000
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        assert connection.execute("select count(*) from traffic.raw_events").fetchone() == (3_000,)

@@ -1,0 +1,42 @@
+"""`traffic sensors` against a real database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from traffic_platform_tests.cli.conftest import Traffic
+
+PORTLAND = Path(__file__).parents[2] / "examples/portland_i205"
+
+
+def test_a_broken_table_is_one_line_with_line_and_column(traffic: Traffic, tmp_path: Path) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text("external_id,lanes\na,1\nb,many\n")
+    result = traffic("sensors", "import", file)
+    assert result.code == 1
+    assert result.err == f"{file}, line 3, column lanes: 'many' is no number.\n"
+    assert traffic("sensors", "list", "--json").json == []
+
+
+def test_portlands_tables_are_imported_and_listed(traffic: Traffic) -> None:
+    assert traffic("sensors", "list").out == "There is no sensor yet.\n"
+    first = traffic("sensors", "import", PORTLAND)
+    assert (first.code, first.out) == (0, "52 added, 0 changed, 0 unchanged\n")
+    again = traffic("sensors", "import", PORTLAND / "freeway_detectors.csv", "--json").json
+    assert (again["added"], again["changed"], len(again["unchanged"])) == ([], [], 52)
+    listed = traffic("sensors", "list", "--road", "I-205", "--json").json
+    assert len(listed) == 52
+    assert listed[0]["external_id"] == "1345"
+    assert listed[0]["newest_reading"] is None
+    assert "Sunnyside NB" in traffic("sensors", "list").out
+
+
+def test_what_an_import_changed_is_shown_old_and_new(traffic: Traffic, tmp_path: Path) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text("external_id,name\na,Old name\n")
+    traffic("sensors", "import", file)
+    file.write_text("external_id,name,interval_s\na,New name,30\n")
+    result = traffic("sensors", "import", file)
+    assert "1 changed" in result.out
+    for text in ("Old name", "New name", "(none)", "30"):
+        assert text in result.out
