@@ -1,6 +1,6 @@
 """The three tables of events, moved together by windows."""
 
-# No `from __future__ import annotations`: Dagster reads the annotations of the step's parameters.
+# No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: WindowCon
 
     context.instance.add_run_tags(context.run_id, {WORKER_TAG: this_worker()})
     report = WindowReport(context)
-    with deferred_interrupts() as stop:
+    with deferred_interrupts(context) as stop:
         totals = run_window(
             settings,
             window_topics(settings),

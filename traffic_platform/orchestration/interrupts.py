@@ -10,19 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from dagster import DagsterExecutionInterruptedError
+from dagster import (
+    AssetExecutionContext,
+    DagsterExecutionInterruptedError,
+    DagsterRunStatus,
+)
 from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
 
 @contextmanager
-def deferred_interrupts() -> Generator[Callable[[], bool]]:
-    """Yield a function that says whether the run should stop; raise the interrupt at the end.
+def deferred_interrupts(context: AssetExecutionContext) -> Generator[Callable[[], bool]]:
+    """Yield a function that says whether the run should stop.
 
-    Raises DagsterExecutionInterruptedError after the body when one came, so that the run ends as
-    canceled. An error of the body goes first.
+    A body that returns after a plain SIGTERM (the stack goes down) has finished its work, early:
+    the run succeeds. Raises DagsterExecutionInterruptedError after the body when it was Dagster
+    that asked, so that the run ends as canceled. An error of the body goes first.
     """
     with capture_interrupts():
         yield check_captured_interrupt
         interrupted = check_captured_interrupt()
-    if interrupted:
+    if interrupted and _cancel_is_asked(context):
         raise DagsterExecutionInterruptedError
+
+
+def _cancel_is_asked(context: AssetExecutionContext) -> bool:
+    run = context.instance.get_run_by_id(context.run_id)
+    return run is not None and run.status is DagsterRunStatus.CANCELING
