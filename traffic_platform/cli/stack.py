@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -47,11 +48,12 @@ def up(
     # A terminal that closes, or a service manager, means the same as ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    progress = _Progress()
     running = control.start(
-        folders, with_dagster=not no_dagster, attached=not detach, report=_Progress().stack
+        folders, with_dagster=not no_dagster, attached=not detach, report=progress.stack
     )
     try:
-        _after_start(settings, running, demo)
+        _after_start(settings, running, demo, progress.say)
     except BaseException:
         if running.process is not None and not detach:
             running.process.terminate()
@@ -96,16 +98,17 @@ def status(
 
 
 class _Progress:
-    """One line for each step, on standard error."""
+    """One line for each step, with the seconds since the start, on standard error."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
+        self._started = time.monotonic()
 
     def say(self, line: str) -> None:
         """Say it, unless it has just been said."""
         if line not in self._said:
             self._said.add(line)
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{time.monotonic() - self._started:5.1f} s  {line}\n")
 
     def stack(self, state: StackState) -> None:
         """Say which services serve by now."""
@@ -116,8 +119,9 @@ class _Progress:
                 self.say("kafka: checking its jars (the first time: fetching 44 MB)")
 
 
-def _after_start(settings: Settings, running: Running, demo: Demo) -> None:
-    say = _Progress().say
+def _after_start(
+    settings: Settings, running: Running, demo: Demo, say: Callable[[str], None]
+) -> None:
     if demo != "none":
         _load_demo(settings, running, demo, say)
     if running.process is None:

