@@ -31,7 +31,11 @@ def produce(
     ] = 20,
     start: Annotated[
         datetime | None,
-        typer.Option(formats=_TIMES, help="Time of the first events, UTC unless it has an offset."),
+        typer.Option(
+            formats=_TIMES,
+            metavar="TIME",
+            help="Time of the first events; UTC if it has no offset.",
+        ),
     ] = None,
     repeat_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Part of the events that repeat an earlier one.")
@@ -48,6 +52,7 @@ def produce(
     one has just ended. Sensors are called synthetic-… and registered when first seen.
 
     Example: traffic produce --rate 500 --count 10000
+
     Example: traffic produce --count 1000000 --sensors 1000 --repeat-share 0.01
     """
     from datetime import UTC

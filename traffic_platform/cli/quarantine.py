@@ -20,7 +20,10 @@ def list_(
     *,
     reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
     date: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what arrived on this day.")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="DATE", help="Only what arrived on this day, YYYY-MM-DD."
+        ),
     ] = None,
     sensor: Annotated[
         str | None, typer.Option(help="Only this external id, in the key or the sensor_id.")

@@ -43,6 +43,7 @@ def replay(
     America/Los_Angeles.
 
     Example: traffic replay examples/portland_i205/freeway_loopdata_OneHour.csv
+
     Example: traffic replay counts.csv --timezone Europe/Berlin --column volume=q_pkw
     """
     headers = dict(_read_column(text) for text in column or ())
