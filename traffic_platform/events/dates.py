@@ -8,31 +8,45 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-_EPOCH = date(1970, 1, 1)
+_EPOCH_DATE = date(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _QUARTER_US = 15 * 60 * 1_000_000
 _DAY_US = 24 * 3600 * 1_000_000
 
+Times = npt.NDArray[np.int64]
 
-def local_days(timestamp_us: npt.NDArray[np.int64], timezone: str) -> npt.NDArray[np.int32]:
-    """Days since 1970-01-01 in `timezone` of times in microseconds since 1970-01-01 UTC."""
+
+def local_days(timestamp_us: Times, timezone: str) -> npt.NDArray[np.int32]:
+    """Days since 1970-01-01 in `timezone` of times in microseconds since 1970-01-01 UTC.
+
+    Raises OverflowError for times whose local date is outside the years 1 to 9999.
+    """
     if timezone == "UTC":
         return (timestamp_us // _DAY_US).astype(np.int32)
-    # Offsets of zones change on quarters of an hour since 1970, so one look-up a quarter is enough.
-    quarters, inverse = np.unique(timestamp_us // _QUARTER_US, return_inverse=True)
-    zone = ZoneInfo(timezone)
-    offsets = np.array([_offset_us(int(quarter), zone) for quarter in quarters], dtype=np.int64)
-    if len(offsets) == 0:
-        return np.zeros(0, dtype=np.int32)
-    return ((timestamp_us + offsets[inverse.ravel()]) // _DAY_US).astype(np.int32)
+    return ((timestamp_us + _offsets_us(timestamp_us, timezone)) // _DAY_US).astype(np.int32)
 
 
 def to_date(day: int) -> date:
     """The date that is `day` days after 1970-01-01."""
-    return _EPOCH + timedelta(days=day)
+    return _EPOCH_DATE + timedelta(days=day)
 
 
-def _offset_us(quarter: int, zone: ZoneInfo) -> int:
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=quarter * _QUARTER_US)
-    offset = moment.astimezone(zone).utcoffset()
+def _offsets_us(timestamp_us: Times, timezone: str) -> Times:
+    """What `timezone` is ahead of UTC at each time (microseconds)."""
+    zone = ZoneInfo(timezone)
+    quarters, inverse = np.unique(timestamp_us // _QUARTER_US, return_inverse=True)
+    starts = (quarters * _QUARTER_US).tolist()
+    first = np.array([_offset_us(start, zone) for start in starts], dtype=np.int64)
+    last = np.array([_offset_us(start + _QUARTER_US - 1, zone) for start in starts], dtype=np.int64)
+    offsets = first[inverse]
+    # Clocks change on the quarter of an hour, but for a few zones before 1973.
+    for row in np.flatnonzero((first != last)[inverse]).tolist():
+        offsets[row] = _offset_us(int(timestamp_us[row]), zone)
+    return offsets
+
+
+def _offset_us(timestamp_us: int, zone: ZoneInfo) -> int:
+    offset = (_EPOCH + timedelta(microseconds=timestamp_us)).astimezone(zone).utcoffset()
     assert offset is not None
-    return offset // timedelta(microseconds=1)
+    return offset // _MICROSECOND

@@ -8,8 +8,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Codes of `quarantined_events.reason`.
 
-    A message gets the first that applies, in this order: its bytes, its structure, its sensor,
-    its time, its measures.
+    A message gets the first that applies, in the order of this list: its bytes, its structure, its
+    sensor, its timestamp, whether it measures anything, when it says it was, what it measured.
     """
 
     TOMBSTONE = "tombstone"
@@ -17,8 +17,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     CONFLUENT_WIRE_FORMAT = "confluent_wire_format"
     INVALID_UTF8 = "invalid_utf8"
-    MALFORMED_JSON = "malformed_json"
     TOO_DEEP = "too_deep"
+    MALFORMED_JSON = "malformed_json"
     NOT_AN_OBJECT = "not_an_object"
     WRONG_TYPE = "wrong_type"
     MISSING_SENSOR_ID = "missing_sensor_id"
@@ -32,3 +32,16 @@ class Reason(StrEnum):
     TIMESTAMP_IN_FUTURE = "timestamp_in_future"
     TIMESTAMP_TOO_EARLY = "timestamp_too_early"
     OUT_OF_RANGE = "out_of_range"
+
+
+class Refusal(Exception):
+    """A message is no event. Ends in `Quarantined`, never outside this room.
+
+    `detail` names field and value for people; `timestamp_us` is the event time where it is known.
+    """
+
+    def __init__(self, reason: Reason, detail: str, timestamp_us: int | None = None) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.timestamp_us = timestamp_us

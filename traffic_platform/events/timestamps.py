@@ -1,95 +1,111 @@
-"""Event times: ISO 8601 text, or seconds or milliseconds since 1970, to microseconds."""
+"""Timestamps of events: ISO 8601 with an offset, or epoch seconds or milliseconds.
+
+Dates of ISO 8601 (2025-10-04 or 20251004), then T or a space, then the time to the minute, second
+or a fraction of it (digits beyond microseconds are cut), then Z or an offset (+02, +0200, +02:00).
+Numbers whose absolute value is at least 10^11 are milliseconds (from 1973-03-03 on, and until the
+year 5138 nobody means seconds by them), others seconds.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from traffic_platform.events.reasons import Reason
+from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.texts import describe, quote
+
+LONGEST_TEXT = 64
+"""Characters of a timestamp; more is no time, and would make a cache of them unbounded."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_EARLIEST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LATEST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_MILLISECONDS_FROM = 10**11
+_BEYOND = 10**18  # later than any year that counts, whatever the unit
 
-MILLISECONDS_FROM = 100_000_000_000
-"""Numbers from here on are milliseconds: as seconds they would lie beyond the year 5138, and as
-milliseconds anything below lies before March 1973."""
+_HOUR = "(?:[01][0-9]|2[0-3])"
+_SIXTY = "[0-5][0-9]"
+_ZONE = f"(?:[Zz]|[+-]{_HOUR}(?::?{_SIXTY})?)?"
+_EXTENDED = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{_HOUR}:{_SIXTY}(?::{_SIXTY}(?:[.,][0-9]+)?)?"
+_BASIC = f"[0-9]{{8}}[Tt ]{_HOUR}{_SIXTY}(?:{_SIXTY}(?:[.,][0-9]+)?)?"
+_ISO_8601 = re.compile(f"(?:{_EXTENDED}|{_BASIC}){_ZONE}")
+
+# The years 1 to 9999 that Python and PostgreSQL share, less a day at both ends, so that a time has
+# a date in every zone.
+_EARLIEST_US = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LATEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND - 1
 
 
-@dataclass(frozen=True)
-class BadTime:
-    """A timestamp that cannot be taken, and why."""
+def to_microseconds(value: str | int | float, naive_zone: ZoneInfo | None) -> int:
+    """Microseconds since 1970-01-01 UTC; integers are exact.
 
-    reason: Reason
-    detail: str
-
-
-def parse_timestamp(value: str | float, naive_zone: ZoneInfo | None) -> int | BadTime:
-    """Microseconds since 1970-01-01 UTC.
-
-    Text is ISO 8601; digits beyond the microsecond are cut off. Text without a zone is taken in
-    `naive_zone`, or refused when that is None.
+    `naive_zone` is what texts without a zone mean (None: they are refused). Raises Refusal:
+    invalid_timestamp, timestamp_without_zone, ambiguous_local_time, nonexistent_local_time.
     """
-    return _parse_text(value, naive_zone) if isinstance(value, str) else _parse_number(value)
-
-
-def _parse_number(value: float) -> int | BadTime:
-    scale = 1_000 if abs(value) >= MILLISECONDS_FROM else 1_000_000
-    if abs(value) > _LATEST_US:
-        return _invalid(value)
-    return _in_range(round(value * scale), value)
-
-
-def _parse_text(text: str, naive_zone: ZoneInfo | None) -> int | BadTime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return _invalid(text)
-    if moment.tzinfo is not None:
-        return _in_range((moment - _EPOCH) // _MICROSECOND, text)
-    if naive_zone is None:
-        return BadTime(
-            Reason.TIMESTAMP_WITHOUT_ZONE,
-            f"timestamp {shorten(text)} names no zone and TRAFFIC_NAIVE_TIMEZONE is not set",
+    if isinstance(value, str):
+        timestamp_us = _from_text(value, naive_zone)
+    else:
+        timestamp_us = _from_epoch(value) if abs(value) < _BEYOND else _BEYOND
+    if not _EARLIEST_US <= timestamp_us <= _LATEST_US:
+        raise Refusal(
+            Reason.INVALID_TIMESTAMP,
+            f"timestamp is {describe(value)}, outside the years 1 to 9999 "
+            "(numbers are epoch seconds or milliseconds)",
         )
-    return _parse_local(text, moment, naive_zone)
+    return timestamp_us
 
 
-def _parse_local(text: str, moment: datetime, zone: ZoneInfo) -> int | BadTime:
+def _from_epoch(value: int | float) -> int:
+    unit_us = 1_000 if abs(value) >= _MILLISECONDS_FROM else 1_000_000
+    if isinstance(value, int):
+        return value * unit_us
+    # The fraction apart: a double holds the product of neither to the microsecond.
+    fraction, whole = math.modf(value)
+    return int(whole) * unit_us + round(fraction * unit_us)
+
+
+def _from_text(text: str, naive_zone: ZoneInfo | None) -> int:
+    if len(text) > LONGEST_TEXT or not _ISO_8601.fullmatch(text):
+        raise _no_time(text)
     try:
-        early, late = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-        if early.utcoffset() != late.utcoffset():
-            back = early.astimezone(UTC).astimezone(zone).replace(tzinfo=None)
-            if back == moment:
-                return BadTime(
-                    Reason.AMBIGUOUS_LOCAL_TIME, f"timestamp {shorten(text)} is twice in {zone.key}"
-                )
-            return BadTime(
-                Reason.NONEXISTENT_LOCAL_TIME, f"timestamp {shorten(text)} is not in {zone.key}"
-            )
-        return _in_range((early - _EPOCH) // _MICROSECOND, text)
-    except OverflowError:
-        return _invalid(text)
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:  # no such month or day
+        raise _no_time(text) from None
+    if moment.tzinfo is not None:
+        return (moment - _EPOCH) // _MICROSECOND
+    if naive_zone is None:
+        raise Refusal(
+            Reason.TIMESTAMP_WITHOUT_ZONE,
+            f"timestamp {quote(text)} names no zone; TRAFFIC_NAIVE_TIMEZONE can say which zone "
+            "such feeds mean",
+        )
+    offset = _offset(moment, naive_zone, text)
+    return (moment.replace(tzinfo=UTC) - _EPOCH - offset) // _MICROSECOND
 
 
-def _in_range(microseconds: int, value: str | float) -> int | BadTime:
-    inside = _EARLIEST_US <= microseconds <= _LATEST_US
-    return microseconds if inside else _invalid(value)
-
-
-def _invalid(value: str | float) -> BadTime:
-    return BadTime(
+def _no_time(text: str) -> Refusal:
+    return Refusal(
         Reason.INVALID_TIMESTAMP,
-        f"timestamp {shorten(value)} is neither ISO 8601 nor seconds or milliseconds since 1970",
+        f"timestamp is the text {quote(text)}, which is no date and time of ISO 8601",
     )
 
 
-def shorten(value: object, limit: int = 120) -> str:
-    """A value for people: escaped, so that PostgreSQL can hold it, and not longer than `limit`."""
-    try:
-        text = ascii(value)
-    except ValueError:  # an integer of more digits than Python converts
-        return "(a number of thousands of digits)"
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+def _offset(local: datetime, zone: ZoneInfo, text: str) -> timedelta:
+    """What `zone` is ahead of UTC at a local time that was exactly once."""
+    # PEP 495: fold chooses the earlier or the later reading of a time that a change of the clocks
+    # makes ambiguous or skips; in any other case both are the same.
+    first, second = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    assert first is not None
+    assert second is not None
+    if first > second:
+        raise Refusal(
+            Reason.AMBIGUOUS_LOCAL_TIME,
+            f"timestamp {quote(text)} was twice in {zone.key}, where clocks went back",
+        )
+    if first < second:
+        raise Refusal(
+            Reason.NONEXISTENT_LOCAL_TIME,
+            f"timestamp {quote(text)} never was in {zone.key}, where clocks went forward",
+        )
+    return first

@@ -35,7 +35,6 @@ from traffic_platform.orchestration.keys import (
 )
 from traffic_platform.orchestration.partitions import event_dates
 from traffic_platform.orchestration.report import WindowReport
-from traffic_platform.orchestration.workers import WORKER_TAG, this_worker
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
 
@@ -143,7 +142,6 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: WindowCon
     # Not needed by the code server: it names windows, it does not run them.
     from traffic_platform.ingest.window import WindowLimits, run_window
 
-    context.instance.add_run_tags(context.run_id, {WORKER_TAG: this_worker()})
     report = WindowReport(context)
     with deferred_interrupts(context) as stop:
         totals = run_window(

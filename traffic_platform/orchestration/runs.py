@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
@@ -16,9 +15,6 @@ from traffic_platform.orchestration.workers import WORKER_TAG, is_gone
 # Newest runs looked at for each writer: two in progress, and enough that ended to see seven
 # failures in a row, which is the longest backoff.
 RUNS_PER_WRITER = 12
-# The code server reports the death of a process that it started within a second; what it has not
-# reported by then it did not start, or it was not there.
-REPORT_GONE_SECONDS = 10.0
 
 _STATES: Mapping[DagsterRunStatus, State] = {
     DagsterRunStatus.QUEUED: State.PENDING,
@@ -49,12 +45,9 @@ def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
             limit=RUNS_PER_WRITER * writers,
         )
         windows = [_window(record) for record in records]
-        for record, window in zip(records, windows, strict=True):
-            if (
-                window.gone
-                and time.time() - record.update_timestamp.timestamp() > REPORT_GONE_SECONDS
-            ):
-                instance.report_run_failed(record.dagster_run, "Its process is gone.")
+        for window in windows:
+            if window.gone:
+                _report_gone(instance, window.run_id)
     except (DagsterPostgresException, SQLAlchemyError) as error:
         raise RunsUnreadableError(f"Dagster's storage: {error}") from error
     return windows
@@ -71,3 +64,10 @@ def _window(record: RunRecord) -> Window:
         ended_at=record.end_time,
         gone=state is State.STARTED and is_gone(run.tags.get(WORKER_TAG)),
     )
+
+
+def _report_gone(instance: DagsterInstance, run_id: str) -> None:
+    # Read again: it may have ended in order between the first reading and the look at its process.
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status is DagsterRunStatus.STARTED:
+        instance.report_run_failed(run, "Its process is gone.")

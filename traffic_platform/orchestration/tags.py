@@ -7,6 +7,7 @@ from typing import Final
 from traffic_platform.settings import Settings
 
 KIND: Final = "traffic/kind"
+WINDOW: Final = "window"
 WRITER: Final = "traffic/writer"
 WRITERS: Final = "traffic/writers"
 
@@ -22,7 +23,7 @@ def window_tags(settings: Settings) -> dict[str, str]:
     """
     once = settings.window_seconds + settings.window_idle_seconds
     return {
-        KIND: "window",
+        KIND: WINDOW,
         "dagster/max_retries": "0",
         "dagster/max_runtime": str(round(2 * once + _WINDOW_MARGIN_SECONDS)),
         "dagster/priority": "10",

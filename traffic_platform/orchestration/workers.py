@@ -1,39 +1,50 @@
 """Which process works for a run, so that a run whose process is gone is told from a quiet one.
 
-Dagster's code server notices the death of the processes it started. When it dies with them (a
-power cut, `kill -9` of everything), their runs look started until their time limit. So a window
-leaves its process's identity in a tag of its run.
+Dagster's code server notices the death of the processes that it started, and nothing notices it
+when all die together (a power cut, `kill -9` of everything): such runs look started until their
+time limit. So the launcher leaves the identity of a window's process in a tag of its run.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 
 import psutil
 
 WORKER_TAG = "traffic/worker"
 
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
-def this_worker() -> str:
-    """Identity of this process: host, pid and start time, which tells a reused pid apart."""
-    return f"{socket.gethostname()}/{os.getpid()}/{psutil.Process().create_time():.2f}"
+
+def identity(pid: int) -> str:
+    """Identity of a process: host, pid and start time, which tells a reused pid apart.
+
+    For a process that has ended already the start time is 0, which no process has.
+    """
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        started = 0.0
+    return f"{socket.gethostname()}/{pid}/{started:.2f}"
 
 
 def is_gone(worker: str | None) -> bool:
     """Whether that process is known to have ended; False for one on another host, or unknown."""
-    host, _, rest = (worker or "").partition("/")
-    pid, _, started = rest.partition("/")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
+    return worker is not None and _is_here(worker) and pid_here(worker) is None
+
+
+def pid_here(worker: str) -> int | None:
+    """Its pid while it is alive on this host, else None."""
+    if not _is_here(worker):
+        return None
+    _, pid, started = worker.split("/")
     try:
         process = psutil.Process(int(pid))
-        return f"{process.create_time():.2f}" != started or _is_dead(process)
+        same = f"{process.create_time():.2f}" == started
+        return process.pid if same and process.status() not in _ENDED else None
     except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
-        return False
+        return None
 
 
-def _is_dead(process: psutil.Process) -> bool:
-    return process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+def _is_here(worker: str) -> bool:
+    return worker.partition("/")[0] == socket.gethostname()

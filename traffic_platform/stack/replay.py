@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic_platform.settings import Settings
-from traffic_platform.stack.feed import flat, nested, timestamp_text
+from traffic_platform.stack.feed import encode, timestamp_text
 from traffic_platform.stack.recording import Recording, VolumeUnit, read_recording
 from traffic_platform.stack.sending import Sender
 
@@ -89,30 +88,16 @@ def _messages(
 ) -> tuple[list[bytes], list[bytes]]:
     """Keys and values of the records from number `first` to before number `end`."""
     cut = slice(first, end)
-    columns = zip(
-        range(first, end),
-        recording.sensors[cut],
-        (recording.times_us[cut] + shift_us).tolist(),
-        _numbers(recording.speed[cut]),
-        _numbers(recording.volume[cut]),
-        _numbers(recording.occupancy[cut]),
-        strict=True,
+    names = recording.sensors[cut]
+    values = encode(
+        [1 - number % 2 for number in range(first, end)],
+        [json.dumps(name)[1:-1].encode() for name in names],
+        [timestamp_text(t).encode() for t in (recording.times_us[cut] + shift_us).tolist()],
+        recording.speed[cut],
+        recording.volume[cut],
+        recording.occupancy[cut],
     )
-    values = [
-        (flat if number % 2 else nested)(
-            json.dumps(sensor)[1:-1], timestamp_text(moment), speed, volume, occupancy
-        )
-        for number, sensor, moment, speed, volume, occupancy in columns
-    ]
-    return [sensor.encode() for sensor in recording.sensors[cut]], values
-
-
-def _numbers(column: NDArray[np.float64]) -> list[float | int | str]:
-    """JSON numbers; whole ones without a decimal point."""
-    return [
-        "null" if math.isnan(value) else int(value) if value.is_integer() else value
-        for value in column.tolist()
-    ]
+    return [name.encode() for name in names], values
 
 
 def _paced(times_us: NDArray[np.int64], speed: float, stop: Event) -> Iterator[tuple[int, int]]:

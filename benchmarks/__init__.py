@@ -1,0 +1,1 @@
+"""Speed, latency, memory and storage, measured on this machine. See README.md."""

@@ -1,0 +1,47 @@
+"""The platform's own window: raw, processed and readings in one transaction."""
+
+from __future__ import annotations
+
+from benchmarks.contestants import Committed, Task, take_part
+from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.settings import Settings
+
+
+def settings_of(task: Task) -> Settings:
+    """The platform's defaults, with the places of the task."""
+    return Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        kafka_bootstrap_servers=task.bootstrap_servers,
+        database_url=task.owner_url,  # pyright: ignore[reportArgumentType]
+        ingest_database_url=task.ingest_url,  # pyright: ignore[reportArgumentType]
+        raw_topic=task.topic,
+        consumer_group=task.group,
+    )
+
+
+def prepare(_task: Task) -> None:
+    """A window makes partitions and sensors itself."""
+
+
+def drain(task: Task, committed: Committed) -> None:
+    """Run one window until all that is there is stored."""
+
+    def report(totals: WindowTotals) -> None:
+        committed(totals.delivered)
+
+    run_window(
+        settings_of(task),
+        [task.topic],
+        limits=WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
+        run_id=None,
+        stop=lambda: False,
+        writer=task.writer,
+        writers=task.writers,
+        report=report,
+        report_seconds=0,
+    )
+
+
+if __name__ == "__main__":
+    take_part(prepare, drain)

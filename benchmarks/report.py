@@ -1,0 +1,61 @@
+"""Results as a table for people and a JSON file for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import describe_machine
+
+RESULTS = Path(__file__).with_name("results")
+_WIDTH = 120  # a log has no width of its own, and a table cut at 80 is no table
+
+
+def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
+    """Median, least and greatest."""
+    return {
+        "median": round(median(values), digits),
+        "min": round(min(values), digits),
+        "max": round(max(values), digits),
+    }
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value below or at which `share` of the sorted values are (nearest rank)."""
+    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1))]
+
+
+def write(benchmark: str, findings: Mapping[str, object]) -> Path:
+    """Write what was found, with the machine's description, to a file of its own."""
+    now = datetime.now(UTC)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{benchmark}-{now:%Y%m%dT%H%M%SZ}.json"
+    document = {
+        "benchmark": benchmark,
+        "measured_at": now.isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        **findings,
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def show(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table on standard output; all but the first column are numbers."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for number, header in enumerate(headers):
+        table.add_column(header, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    Console(width=_WIDTH, highlight=False).print(table)
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    Console(width=_WIDTH, highlight=False).print(text)

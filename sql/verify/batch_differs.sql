@@ -1,0 +1,19 @@
+-- A message and its outcome were stored by one batch.
+with outcome as (
+    select topic_no, partition, "offset", batch_id, 'processed_events' as place
+    from traffic.processed_events
+    union all
+    select topic_no, partition, "offset", batch_id, 'quarantined_events'
+    from traffic.quarantined_events
+    where resolved_at is null
+)
+select o.place as table_name,
+       json_build_object('topic_no', o.topic_no, 'partition', o.partition, 'offset', o."offset")
+           as key,
+       format('batch_id %%s, as in raw_events', r.batch_id) as expected,
+       o.batch_id::text as found
+from outcome o
+join traffic.raw_events r using (topic_no, partition, "offset")
+where r.batch_id <> o.batch_id
+order by o.topic_no, o.partition, o."offset"
+limit %(limit)s

@@ -1,0 +1,53 @@
+-- Audit rows and lost ranges of a log must follow one another, from its start_offset to its
+-- next_offset, which stands here as a last range without length. What an inactive log lost lies
+-- beyond its next_offset, where its successor took over.
+with ranges as (
+    select b.topic_no, b.partition, b.first_offset, b.next_offset, 'micro_batches' as source,
+           json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
+                             'partition', b.partition) as key
+    from traffic.micro_batches b
+    where b.next_offset > b.first_offset
+    union all
+    select l.topic_no, l.partition, l.first_offset, coalesce(l.next_offset, l.first_offset),
+           'lost_ranges',
+           json_build_object('topic_no', l.topic_no, 'partition', l.partition,
+                             'first_offset', l.first_offset)
+    from traffic.lost_ranges l
+    left join traffic.kafka_offsets o using (topic_no, partition)
+    where o.active is not false or l.first_offset <> o.next_offset
+    union all
+    select topic_no, partition, next_offset, next_offset, 'kafka_offsets',
+           json_build_object('topic_no', topic_no, 'partition', partition)
+    from traffic.kafka_offsets
+), steps as (
+    select r.*, o.start_offset,
+           coalesce(
+               lag(r.next_offset) over (
+                   partition by r.topic_no, r.partition
+                   order by r.source = 'kafka_offsets', r.first_offset, r.next_offset
+               ),
+               o.start_offset
+           ) as due
+    from ranges r
+    left join traffic.kafka_offsets o using (topic_no, partition)
+)
+select case when start_offset is null then 'kafka_offsets'
+            when source <> 'kafka_offsets' and first_offset > due then 'micro_batches'
+            else source end as table_name,
+       case when start_offset is null or (source <> 'kafka_offsets' and first_offset > due)
+            then json_build_object('topic_no', topic_no, 'partition', partition)
+            else key end as key,
+       case when start_offset is null then format('a row, since %%s has one', source)
+            when source = 'kafka_offsets'
+            then format('next_offset %%s, where the last audit row or lost range ends', due)
+            when first_offset > due
+            then format('audit rows or lost ranges from offset %%s to %%s', due, first_offset - 1)
+            else format('first_offset %%s, where the range before it ends', due) end as expected,
+       case when start_offset is null or (source <> 'kafka_offsets' and first_offset > due)
+            then 'none'
+            when source = 'kafka_offsets' then format('next_offset %%s', next_offset)
+            else format('first_offset %%s', first_offset) end as found
+from steps
+where start_offset is null or first_offset <> due
+order by topic_no, partition, source = 'kafka_offsets', first_offset, next_offset
+limit %(limit)s

@@ -1,0 +1,22 @@
+-- Messages in raw_events that ended nowhere.
+with outcome as (
+    select topic_no, partition, "offset" from traffic.processed_events
+    union all
+    select topic_no, partition, "offset" from traffic.quarantined_events where resolved_at is null
+)
+select case when q."offset" is null then 'processed_events' else 'quarantined_events' end
+           as table_name,
+       json_build_object('topic_no', r.topic_no, 'partition', r.partition, 'offset', r."offset")
+           as key,
+       'a row here or an unresolved one in quarantined_events, since raw_events holds the message'
+           as expected,
+       case when q."offset" is null then 'none in either'
+            else 'only one resolved at ' || q.resolved_at end as found
+from traffic.raw_events r
+left join traffic.quarantined_events q using (topic_no, partition, "offset")
+where not exists (
+    select from outcome o
+    where o.topic_no = r.topic_no and o.partition = r.partition and o."offset" = r."offset"
+)
+order by r.topic_no, r.partition, r."offset"
+limit %(limit)s

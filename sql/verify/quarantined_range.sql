@@ -1,0 +1,4 @@
+select "offset", reason, detail
+from traffic.quarantined_events
+where topic_no = %(topic_no)s and partition = %(partition)s
+  and "offset" >= %(begin)s and "offset" < %(end)s and resolved_at is null

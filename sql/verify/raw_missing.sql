@@ -1,0 +1,18 @@
+-- Outcomes of messages that raw_events does not hold.
+with outcome as (
+    select topic_no, partition, "offset", 'processed_events' as place from traffic.processed_events
+    union all
+    select topic_no, partition, "offset", 'quarantined_events' from traffic.quarantined_events
+    where resolved_at is null
+)
+select 'raw_events' as table_name,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       format('the message that the row in %%s came from', place) as expected,
+       'none' as found
+from outcome o
+where not exists (
+    select from traffic.raw_events r
+    where r.topic_no = o.topic_no and r.partition = o.partition and r."offset" = o."offset"
+)
+order by topic_no, partition, "offset"
+limit %(limit)s

@@ -1,0 +1,10 @@
+-- Readings whose provenance names no event of their sensor and time.
+select 'traffic_readings' as table_name,
+       json_build_object('sensor_id', d.sensor_id, 'timestamp', d."timestamp") as key,
+       'the provenance of an event of this sensor and time in processed_events' as expected,
+       format('topic_no %%s, partition %%s, offset %%s', d.topic_no, d.partition, d."offset") as found
+from traffic.traffic_readings d
+left join traffic.processed_events p using (sensor_id, "timestamp", topic_no, partition, "offset")
+where p.batch_id is null
+order by d.sensor_id, d."timestamp"
+limit %(limit)s

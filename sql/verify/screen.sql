@@ -1,0 +1,54 @@
+-- One pass over all rows which proves that raw, its outcomes and the readings belong together, or
+-- counts by kind what does not; the statements beside this one then name the rows. Nothing is
+-- doubled when `outcomes` equals each of the three row counts after it, and every reading has its
+-- event when `winners` equals `readings`: each raw row then meets one outcome, and each event one
+-- reading.
+with event as (
+    -- 0: not the event that the reading is of, 1: that event, 2: that event with other measures,
+    -- 3: no reading, 4: a reading without any event
+    select p.topic_no, p.partition, p."offset", p.batch_id,
+           d.broker_timestamp, d.topic_no as of_topic_no, d.partition as of_partition,
+           d."offset" as of_offset,
+           case when p."offset" is null then 4
+                when d."offset" is null then 3
+                when p."offset" <> d."offset" or p.partition <> d.partition
+                     or p.topic_no <> d.topic_no then 0
+                when p.speed is distinct from d.speed or p.volume is distinct from d.volume
+                     or p.occupancy is distinct from d.occupancy
+                     or p.quality_score <> d.quality_score
+                     or p.quality_flags <> d.quality_flags then 2
+                else 1 end as verdict
+    from traffic.processed_events p
+    full join traffic.traffic_readings d using (sensor_id, "timestamp")
+), outcome as (
+    select * from event
+    union all
+    select topic_no, partition, "offset", batch_id, null, null, null, null, 5
+    from traffic.quarantined_events
+    where resolved_at is null
+), raw as (
+    select topic_no, partition, "offset", batch_id,
+           least(coalesce(broker_timestamp, '-infinity'), ingested_at) as broker_timestamp
+    from traffic.raw_events
+)
+select count(*) filter (where o.verdict is distinct from 4) as outcomes,
+       (select count(*) from traffic.raw_events) as raw,
+       (select count(*) from traffic.processed_events)
+           + (select count(*) from traffic.quarantined_events where resolved_at is null) as ended,
+       count(*) filter (where o.verdict in (1, 2)) as winners,
+       (select count(*) from traffic.traffic_readings) as readings,
+       count(*) filter (where r."offset" is null and o.verdict <> 4) as raw_missing,
+       count(*) filter (where o.verdict is null) as outcome_missing,
+       count(*) filter (where r.batch_id <> o.batch_id) as batch_differs,
+       count(*) filter (where o.verdict = 3) as reading_missing,
+       count(*) filter (where o.verdict = 4) as reading_unfounded,
+       count(*) filter (
+           where o.verdict = 2 or (o.verdict = 1 and o.broker_timestamp <> r.broker_timestamp)
+       ) as reading_differs,
+       count(*) filter (
+           where o.verdict = 0
+             and (r.broker_timestamp, o.topic_no, o.partition, o."offset")
+                 > (o.broker_timestamp, o.of_topic_no, o.of_partition, o.of_offset)
+       ) as reading_overtaken
+from outcome o
+full join raw r using (topic_no, partition, "offset")

@@ -1,0 +1,1 @@
+select sensor_id, external_id from traffic.sensors order by sensor_id

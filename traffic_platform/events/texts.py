@@ -1,0 +1,66 @@
+"""Values of messages as people read them: short, printable, and text that PostgreSQL can hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+LONGEST_VALUE = 80
+"""Characters of a value that are shown."""
+
+LONGEST_DETAIL = 200
+"""Characters of a `Quarantined.detail`."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Unbounded(float):
+    """A JSON number that no double holds, or with more digits than any column: an infinity."""
+
+    def __new__(cls, text: str) -> Self:
+        """Keep the number's own text."""
+        number = super().__new__(cls, "-inf" if text.startswith("-") else "inf")
+        number.text = text
+        return number
+
+    text: str
+
+    @property
+    def is_integer_text(self) -> bool:
+        """Whether it was written without a fraction and an exponent."""
+        return self.text.removeprefix("-").isdecimal()
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def quote(text: str) -> str:
+    """Text between quotes; NUL, lone surrogates, other unprintable characters as escapes."""
+    # Cut first: what is thrown away needs no escapes. An escape is up to 10 characters.
+    return shorten(repr(text[:LONGEST_VALUE]) + "…" * (len(text) > LONGEST_VALUE), LONGEST_VALUE)
+
+
+def describe(value: object) -> str:
+    """A JSON value in a sentence: "the text 'x'", "the number 5", "an array", "true"."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the text {quote(value)}"
+        case int() | float():
+            text = value.text if isinstance(value, Unbounded) else str(value)
+            return f"the number {shorten(text, LONGEST_VALUE)}"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def show_time(timestamp_us: int) -> str:
+    """ISO 8601 in UTC of microseconds since 1970-01-01 UTC, in the years 1 to 9999."""
+    moment = _EPOCH + timedelta(microseconds=timestamp_us)
+    return moment.isoformat().removesuffix("+00:00") + "Z"

@@ -1,0 +1,249 @@
+"""A chunk of raw against Kafka, and its outcomes against those that it decodes to today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, cast
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+
+from traffic_platform.events.decode import Decoder
+from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
+from traffic_platform.ingest.verify.ledger import Log
+from traffic_platform.ingest.verify.report import Finding
+from traffic_platform.ingest.verify.stored import Headers, Outcomes, RawChunk
+
+_SHOWN_BYTES = 40
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a chunk's messages turn into under today's rules."""
+
+    processed: Outcomes
+    quarantined: dict[int, tuple[str, str]]  # (reason, detail) by offset
+
+
+@dataclass(frozen=True)
+class Piece:
+    """All messages that Kafka holds with `begin` <= offset < `end`."""
+
+    begin: int
+    end: int
+    messages: list[Message]
+
+
+def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
+    """Decode a chunk with the arrival that each of its messages was judged by."""
+    parts: list[Outcomes] = []
+    quarantined: dict[int, tuple[str, str]] = {}
+    arrivals = np.flatnonzero(np.diff(raw.ingested_us)) + 1
+    for begin, end in pairwise([0, *arrivals.tolist(), len(raw)]):
+        arrival = int(raw.ingested_us[begin]) if end else 0
+        decoded = decoder.decode(raw.values[begin:end], arrival)
+        offsets = raw.offset[begin:end]
+        events = decoded.processed
+        columns = {name: value for name, value in vars(events).items() if name != "index"}
+        parts.append(Outcomes(offset=offsets[events.index], **columns))
+        for item in decoded.quarantined:
+            quarantined[int(offsets[item.index])] = (item.reason.value, item.detail)
+    return Decision(_joined(parts), quarantined)
+
+
+def raw_differences(
+    log: Log, raw: RawChunk, piece: Piece, may_lack: Callable[[int], bool]
+) -> Iterator[Finding]:
+    """Raw rows against a piece of Kafka's log.
+
+    `may_lack` tells whether Kafka has dropped an offset by its own rules.
+    """
+    messages = piece.messages
+    offsets = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
+    begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end))
+    if np.array_equal(offsets, raw.offset[begin:end]):
+        rows = range(int(begin), int(end))
+        if _all_equal(raw, rows, messages):
+            return
+    else:
+        stored = set(raw.offset[begin:end].tolist())
+        for offset in offsets.tolist():
+            if offset not in stored:
+                yield Finding(
+                    "raw_events", _key(log, offset), "the message that Kafka holds", "none"
+                )
+        held = {message.offset(): message for message in messages}
+        for offset in raw.offset[begin:end].tolist():
+            if offset not in held and not may_lack(offset):
+                yield Finding("raw_events", _key(log, offset), "no row, as in Kafka", "a message")
+        rows = [row for row in range(int(begin), int(end)) if int(raw.offset[row]) in held]
+        messages = [held[int(raw.offset[row])] for row in rows]
+    for row, message in zip(rows, messages, strict=True):
+        yield from _message_differences(log, raw, row, message)
+
+
+def outcome_differences(
+    log: Log, processed: Outcomes, quarantined: dict[int, tuple[str, str]], decision: Decision
+) -> Iterator[tuple[int, Finding]]:
+    """Stored outcomes against decided ones: (offset, difference)."""
+    if not _same_columns(processed, decision.processed):
+        yield from _event_differences(log, processed, decision.processed)
+    if quarantined != decision.quarantined:
+        yield from _quarantine_differences(log, quarantined, decision.quarantined)
+
+
+def _all_equal(raw: RawChunk, rows: range, messages: list[Message]) -> bool:
+    part = slice(rows.start, rows.stop)
+    return (
+        [message.value() for message in messages] == list(raw.values[part])
+        and [message.key() for message in messages] == list(raw.keys[part])
+        and [_headers(message) for message in messages] == list(raw.headers[part])
+        and [_broker_us(message) for message in messages] == raw.broker_us[part].tolist()
+    )
+
+
+def _message_differences(log: Log, raw: RawChunk, row: int, message: Message) -> Iterator[Finding]:
+    key = _key(log, int(raw.offset[row]))
+    pairs: list[tuple[str, bytes | None, bytes | None]] = [
+        ("value", message.value(), raw.values[row]),
+        ("key", message.key(), raw.keys[row]),
+    ]
+    for name, due, found in pairs:
+        if due != found:
+            at = _first_difference(due, found)
+            expected = f"{name} {_shown(due, at)}, as in Kafka"
+            yield Finding("raw_events", key, expected, _shown(found, at))
+    headers = _headers(message)
+    if headers != raw.headers[row]:
+        yield Finding("raw_events", key, f"headers {headers}, as in Kafka", f"{raw.headers[row]}")
+    due_us, found_us = _broker_us(message), int(raw.broker_us[row])
+    if due_us != found_us:
+        expected = f"broker_timestamp {_time(due_us)}, as in Kafka"
+        yield Finding("raw_events", key, expected, _time(found_us))
+
+
+def _event_differences(
+    log: Log, stored: Outcomes, decided: Outcomes
+) -> Iterator[tuple[int, Finding]]:
+    found_rows = _rows_by_offset(stored)
+    due_rows = _rows_by_offset(decided)
+    for offset in sorted(found_rows.keys() | due_rows.keys()):
+        key = _key(log, offset)
+        due, found = due_rows.get(offset), found_rows.get(offset)
+        if found is None:
+            yield offset, Finding("processed_events", key, f"{due}, as decoded again", "none")
+        elif due is None:
+            yield offset, Finding("processed_events", key, "no row, as decoded again", f"{found}")
+        elif due != found:
+            names = [name for name in due if due[name] != found[name]]
+            expected = ", ".join(f"{name} {due[name]}" for name in names)
+            actual = ", ".join(f"{name} {found[name]}" for name in names)
+            yield offset, Finding("processed_events", key, f"{expected}, as decoded again", actual)
+
+
+def _quarantine_differences(
+    log: Log, stored: dict[int, tuple[str, str]], decided: dict[int, tuple[str, str]]
+) -> Iterator[tuple[int, Finding]]:
+    for offset in sorted(stored.keys() | decided.keys()):
+        due, found = decided.get(offset), stored.get(offset)
+        if due != found:
+            expected = f"{': '.join(due)}, as decoded again" if due else "no row, as decoded again"
+            actual = ": ".join(found) if found else "none"
+            yield offset, Finding("quarantined_events", _key(log, offset), expected, actual)
+
+
+def _joined(parts: list[Outcomes]) -> Outcomes:
+    if len(parts) == 1:
+        return parts[0]
+    return Outcomes(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Outcomes)
+        }
+    )
+
+
+def _same_columns(one: Outcomes, other: Outcomes) -> bool:
+    return all(
+        np.array_equal(
+            getattr(one, field.name),
+            getattr(other, field.name),
+            equal_nan=getattr(one, field.name).dtype.kind == "f",
+        )
+        for field in fields(Outcomes)
+    )
+
+
+def _rows_by_offset(outcomes: Outcomes) -> dict[int, dict[str, Any]]:
+    """Rows with values for people; of rows that share an offset, which is named elsewhere, one."""
+    return {
+        int(offset): {
+            "sensor_id": UUID(bytes=outcomes.sensor_id[row].tobytes()),
+            "timestamp": _time(int(outcomes.timestamp_us[row])),
+            **{
+                name: _number(getattr(outcomes, name)[row])
+                for name in ("speed", "volume", "occupancy", "quality_score")
+            },
+            "quality_flags": int(outcomes.quality_flags[row]),
+            "format": int(outcomes.format[row]),
+        }
+        for row, offset in enumerate(outcomes.offset)
+    }
+
+
+def _number(value: np.float64) -> str:
+    return "null" if np.isnan(value) else repr(float(value))
+
+
+def _key(log: Log, offset: int) -> dict[str, Any]:
+    return {"topic_no": log.topic_no, "partition": log.partition, "offset": offset}
+
+
+def _headers(message: Message) -> Headers | None:
+    headers = cast("list[tuple[str, bytes | None]] | None", message.headers())
+    if not headers:
+        return None
+    items: Headers = []
+    for name, value in headers:
+        items += [name.encode("utf-8", "surrogateescape"), value]
+    return items
+
+
+def _broker_us(message: Message) -> int:
+    kind, milliseconds = message.timestamp()
+    missing = kind == TIMESTAMP_NOT_AVAILABLE or milliseconds < 0
+    return MISSING_TIMESTAMP if missing else milliseconds * 1000
+
+
+def _time(microseconds: int) -> str:
+    if microseconds == MISSING_TIMESTAMP:
+        return "null"
+    try:
+        return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()
+    except OverflowError:
+        return f"{microseconds} µs after 1970"
+
+
+def _first_difference(one: bytes | None, other: bytes | None) -> int:
+    if one is None or other is None:
+        return 0
+    length = min(len(one), len(other))
+    a, b = np.frombuffer(one, np.uint8, length), np.frombuffer(other, np.uint8, length)
+    unequal: npt.NDArray[np.int64] = np.flatnonzero(a != b)
+    return int(unequal[0]) if len(unequal) else length
+
+
+def _shown(data: bytes | None, at: int) -> str:
+    """Some bytes around position `at`, and how many there are."""
+    if data is None:
+        return "null"
+    begin = max(0, at - _SHOWN_BYTES // 2)
+    text = repr(data[begin : begin + _SHOWN_BYTES])
+    where = f" from byte {begin}" if begin else ""
+    return f"{text}{where} ({len(data)} bytes)"

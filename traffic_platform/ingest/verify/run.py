@@ -1,0 +1,132 @@
+"""A verification from end to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from traffic_platform.ingest.broker import Broker, BrokerTopic
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import TransientError, translate
+from traffic_platform.ingest.ledger import read_ledger
+from traffic_platform.ingest.session import rules_of
+from traffic_platform.ingest.verify.deep import DeepLook
+from traffic_platform.ingest.verify.ledger import (
+    Log,
+    check_ledger,
+    describe_topics,
+    kafka_differences,
+    log_states,
+    read_logs,
+    read_stale,
+)
+from traffic_platform.ingest.verify.report import VerifyReport
+from traffic_platform.ingest.verify.snapshot import Connection, open_snapshot
+from traffic_platform.ingest.verify.tables import (
+    check_audit,
+    check_reading_ids,
+    check_references,
+    check_rows,
+)
+from traffic_platform.settings import Settings, SettingsError
+
+Progress = Callable[[str, int, int | None], None]
+"""Gets what is being looked at, and messages done of how many (0 of None: not counted)."""
+
+
+def verify(settings: Settings, deep: bool, progress: Progress | None = None) -> VerifyReport:
+    """Prove that Kafka's offsets, ledger, audit rows and tables agree; deep: also every message.
+
+    Looks at one moment of the database, so that it may run beside a live stream. Raises
+    TransientError while PostgreSQL or Kafka is away, PermanentError when they refuse us,
+    SettingsError when this database keeps its dates in another time zone.
+    """
+    started = time.monotonic()
+    try:
+        with open_snapshot(settings.endpoints().read_url) as connection:
+            report = _look(connection, settings, deep, progress or _say_nothing)
+    except Exception as error:
+        raise translate(error) or error from error
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+def _look(
+    connection: Connection, settings: Settings, deep: bool, progress: Progress
+) -> VerifyReport:
+    rules = rules_of(settings)
+    report = VerifyReport(deep, _moment(connection), rules.version)
+    _check_timezone(connection, settings.timezone)
+    logs = read_logs(connection)
+    broker = Broker(settings.kafka_config())
+    topics = describe_topics(broker, {log.topic for log in logs} | {settings.raw_topic})
+    report.logs = log_states(logs, topics)
+    report.stale = read_stale(connection, rules.version)
+
+    progress("ledger", 0, None)
+    check_ledger(connection, report)
+    with report.check("the ledger agrees with Kafka's offsets"):
+        report.add(kafka_differences(logs, topics, lambda log: _next_offset_now(settings, log)))
+    progress("tables", 0, None)
+    check_rows(connection, report)
+    progress("audit", 0, None)
+    check_audit(connection, report, settings.timezone)
+    check_references(connection, report)
+    if deep:
+        progress("readings", 0, None)
+        check_reading_ids(connection, report)
+        _look_deep(
+            DeepLook(connection, settings.kafka_config(), rules), logs, topics, report, progress
+        )
+        _check_identity(broker, topics)
+    return report
+
+
+def _look_deep(
+    look: DeepLook,
+    logs: list[Log],
+    topics: dict[str, BrokerTopic | None],
+    report: VerifyReport,
+    progress: Progress,
+) -> None:
+    total = sum(log.raw for log in logs)
+    progress("messages", 0, total)
+    look.check(logs, topics, report, lambda _: progress("messages", report.messages_decoded, total))
+
+
+def _check_identity(broker: Broker, topics: dict[str, BrokerTopic | None]) -> None:
+    """A consumer goes on reading, in silence, a topic that was deleted and made again."""
+    for name, topic in topics.items():
+        if topic is not None and broker.topic_id(name) != topic.topic_id:
+            raise TransientError(f"topic {name} was made again while it was read: verify again.")
+
+
+def _check_timezone(connection: Connection, timezone: str) -> None:
+    row = connection.execute("select timezone from traffic.platform").fetchone()
+    if row is not None and row[0] != timezone:
+        raise SettingsError(
+            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {row[0]!r}:"
+            f" set TRAFFIC_TIMEZONE={row[0]}."
+        )
+
+
+def _moment(connection: Connection) -> datetime:
+    row = connection.execute("select now()").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _next_offset_now(settings: Settings, log: Log) -> int:
+    """Where the ledger is outside the snapshot; a log that was replaced since has no say."""
+    connection: psycopg.Connection[Any]
+    with connect(settings.endpoints().read_url, application_name="traffic-verify") as connection:
+        known = read_ledger(connection, log.topic).get(log.partition)
+    return log.next_offset if known is None else max(log.next_offset, known.next_offset)
+
+
+def _say_nothing(_stage: str, _done: int, _total: int | None) -> None:
+    pass

@@ -1,0 +1,56 @@
+"""Windows and feeds of a test, ended with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.faults.feed import Feed
+from traffic_platform_tests.faults.windows import Window
+
+
+@pytest.fixture
+def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Window]]:
+    """start_window(run_id="one", writer=0, writers=1, limits={}, **environment): a process."""
+    windows: list[Window] = []
+
+    def start(
+        run_id: str = "one",
+        writer: int = 0,
+        writers: int = 1,
+        limits: dict[str, Any] | None = None,
+        **variables: str,
+    ) -> Window:
+        window = Window(
+            environment | variables,
+            tmp_path / f"window-{len(windows)}-{run_id}.log",
+            run_id=run_id,
+            writer=writer,
+            writers=writers,
+            limits=limits or {},
+        )
+        windows.append(window)
+        return window
+
+    yield start
+    for window in windows:
+        window.kill()
+
+
+@pytest.fixture
+def start_feed(settings: Settings) -> Iterator[Callable[..., Feed]]:
+    """start_feed(rate=500): events in the background."""
+    feeds: list[Feed] = []
+
+    def start(rate: float = 500) -> Feed:
+        feed = Feed(settings, rate)
+        feeds.append(feed)
+        return feed
+
+    yield start
+    for feed in feeds:
+        feed.abandon()

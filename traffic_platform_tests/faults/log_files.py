@@ -1,0 +1,33 @@
+"""A broker's files, cut as a lost disk write or a restored copy leaves them."""
+
+from __future__ import annotations
+
+import struct
+
+from traffic_platform.stack.kafka import Kafka
+
+_BATCH_HEAD = struct.Struct(">qi")  # base offset; bytes that follow
+_LAST_OFFSET_DELTA = struct.Struct(">i")
+_LAST_OFFSET_DELTA_AT = 23  # Kafka's documentation, "Message Format", record batch
+
+
+def cut_log(kafka: Kafka, topic: str, partition: int, end: int) -> int:
+    """Remove the record batches of a stopped broker's log that reach beyond offset `end`.
+
+    Returns the end of what is left. Only the first segment may exist.
+    """
+    folder = kafka.folder / "data" / f"{topic}-{partition}"
+    [segment] = folder.glob("*.log")
+    data = segment.read_bytes()
+    at, reached = 0, 0
+    while at < len(data):
+        base, length = _BATCH_HEAD.unpack_from(data, at)
+        [delta] = _LAST_OFFSET_DELTA.unpack_from(data, at + _LAST_OFFSET_DELTA_AT)
+        if base + delta + 1 > end:
+            break
+        at, reached = at + _BATCH_HEAD.size + length, base + delta + 1
+    segment.write_bytes(data[:at])
+    # The broker makes indexes and snapshots again from the segment.
+    for derived in (*folder.glob("*index"), *folder.glob("*.snapshot")):
+        derived.unlink()
+    return reached

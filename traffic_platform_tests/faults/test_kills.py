@@ -1,0 +1,53 @@
+"""A window that is killed, at every point where it matters."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.faults.accounting import assert_goes_on, stored
+from traffic_platform_tests.faults.feed import Feed
+from traffic_platform_tests.faults.windows import Window, wait_until
+
+MakeTopic = Callable[..., str]
+StartFeed = Callable[..., Feed]
+StartWindow = Callable[..., Window]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before_database_commit:3",
+        "after_database_commit:3",
+        "before_group_commit:2",
+        "after_group_commit:2",
+    ],
+)
+def test_a_window_killed_at_a_commit_loses_nothing_and_repeats_nothing(
+    settings: Settings,
+    make_topic: MakeTopic,
+    start_feed: StartFeed,
+    start_window: StartWindow,
+    point: str,
+) -> None:
+    make_topic()
+    feed = start_feed()
+    killed = start_window("killed", TRAFFIC_FAULT_POINT=point)
+    assert killed.ended() == (-signal.SIGKILL, {})
+    assert_goes_on(settings, feed, start_window("successor"))
+
+
+def test_windows_killed_again_and_again_at_any_moment_lose_nothing(
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
+) -> None:
+    make_topic()
+    feed = start_feed(rate=1000)
+    for number in range(5):
+        window = start_window(f"killed-{number}")
+        before = stored(settings)
+        wait_until(lambda before=before: stored(settings) > before, "the window stores something")
+        window.kill()
+    assert_goes_on(settings, feed, start_window("last"))

@@ -1,0 +1,76 @@
+"""PostgreSQL and Kafka away in mid-stream: the window waits, goes on alone, quarantines nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import KafkaServer, PostgresServer
+from traffic_platform_tests.faults.accounting import (
+    assert_goes_on,
+    stored,
+)
+from traffic_platform_tests.faults.feed import Feed
+from traffic_platform_tests.faults.windows import Window, wait_until
+
+MakeTopic = Callable[..., str]
+StartFeed = Callable[..., Feed]
+StartWindow = Callable[..., Window]
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_window_goes_on_by_itself_after_a_restart_of_postgresql(
+    settings: Settings,
+    postgres: PostgresServer,
+    make_topic: MakeTopic,
+    start_feed: StartFeed,
+    start_window: StartWindow,
+    end: str,
+) -> None:
+    make_topic()
+    feed = start_feed()
+    window = start_window()
+    wait_until(lambda: stored(settings) > 200, "the window drains")
+    getattr(postgres.process, end)()
+    postgres.process.start()
+    assert_goes_on(settings, feed, window)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_window_goes_on_by_itself_after_a_restart_of_kafka(
+    settings: Settings,
+    kafka: KafkaServer,
+    make_topic: MakeTopic,
+    start_feed: StartFeed,
+    start_window: StartWindow,
+    end: str,
+) -> None:
+    make_topic()
+    feed = start_feed()
+    window = start_window()
+    wait_until(lambda: stored(settings) > 200, "the window drains")
+    getattr(kafka.process, end)()
+    kafka.process.start()
+    assert_goes_on(settings, feed, window)
+
+
+def test_an_outage_beyond_the_limit_ends_the_window_cleanly_and_loses_nothing(
+    settings: Settings,
+    postgres: PostgresServer,
+    make_topic: MakeTopic,
+    start_feed: StartFeed,
+    start_window: StartWindow,
+) -> None:
+    make_topic()
+    feed = start_feed()
+    window = start_window(limits={"outage_seconds": 1})
+    wait_until(lambda: stored(settings) > 100, "the window drains")
+    postgres.process.stop()
+    try:
+        code, said = window.ended()
+    finally:
+        postgres.process.start()
+    assert (code, said["error"]) == (1, "TransientError"), window.log.read_text()
+    assert_goes_on(settings, feed, start_window("next"))

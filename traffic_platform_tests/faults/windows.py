@@ -1,0 +1,93 @@
+"""Windows as processes that a test can kill, pause and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_LIMITS = {"seconds": 120, "idle_seconds": 120, "outage_seconds": 60}
+
+
+class Window:
+    """A running window. `log` is what it writes to standard error."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        run_id: str,
+        writer: int,
+        writers: int,
+        limits: Mapping[str, Any],
+    ) -> None:
+        wanted = {
+            "topics": [environment["TRAFFIC_RAW_TOPIC"]],
+            "limits": {**_LIMITS, **limits},
+            "run_id": run_id,
+            "writer": writer,
+            "writers": writers,
+        }
+        self.log = log
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "traffic_platform_tests.faults.drain", json.dumps(wanted)],
+                env={**os.environ, **environment},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there; a paused one is."""
+        return self.process.poll() is None
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is stopped by SIGSTOP."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self, seconds: float = 30) -> dict[str, Any]:
+        """Ask it to end, expect that it does so cleanly; what it did."""
+        self.send(signal.SIGTERM)
+        return self.result(seconds)
+
+    def result(self, seconds: float = 60) -> dict[str, Any]:
+        """Wait for a clean end; what it did."""
+        code, said = self.ended(seconds)
+        assert code == 0, f"exit {code}: {said}\n{self.log.read_text()}"
+        return said
+
+    def ended(self, seconds: float = 60) -> tuple[int, dict[str, Any]]:
+        """Wait for any end; exit code (negative: the signal) and what it printed."""
+        out, _ = self.process.communicate(timeout=seconds)
+        return self.process.returncode, json.loads(out) if out else {}
+
+    def kill(self) -> None:
+        """End it with SIGKILL, paused or not, if it is still there."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Ask until it is true; fail with `what` after `seconds`."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.05)):
+        if condition():
+            return
+        pause.wait(0.05)
+    raise AssertionError(f"not within {seconds} s: {what}")
