@@ -101,6 +101,7 @@ def encode(
     kinds: Sequence[int],
     sensors: Sequence[bytes],
     times: Sequence[bytes],
+    *,
     speed: Floats,
     volume: Floats,
     occupancy: Floats,
@@ -152,9 +153,9 @@ def _regular(corridor: Corridor, first: int, count: int, feed_format: FeedFormat
         kinds.tolist(),
         ids * count,
         [text for text in texts for _ in ids],
-        measures.speed.ravel(),
-        measures.volume.ravel(),
-        measures.occupancy.ravel(),
+        speed=measures.speed.ravel(),
+        volume=measures.volume.ravel(),
+        occupancy=measures.occupancy.ravel(),
     )
     return MessageBatch(
         keys=ids * count,

@@ -93,9 +93,9 @@ def _messages(
         [1 - number % 2 for number in range(first, end)],
         [json.dumps(name)[1:-1].encode() for name in names],
         [timestamp_text(t).encode() for t in (recording.times_us[cut] + shift_us).tolist()],
-        recording.speed[cut],
-        recording.volume[cut],
-        recording.occupancy[cut],
+        speed=recording.speed[cut],
+        volume=recording.volume[cut],
+        occupancy=recording.occupancy[cut],
     )
     return [name.encode() for name in names], values
 
