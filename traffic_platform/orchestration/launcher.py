@@ -1,12 +1,13 @@
-"""Starting windows from a process that has imported Dagster already.
+"""Starting runs from a process that has imported Dagster already.
 
 A new Python process needs 3 to 4 s (measured, 2 slow cores; twice that where no bytecode is cached)
 to import Dagster and its storage before it can begin a run. Between the first message after a
-quiet time and its row that is most of the wait. So the daemon keeps a process that has imported
-the libraries and does nothing else (a fork server of `multiprocessing`), and a window is a fork of
-it: 0.6 s. Our own modules are not preloaded, so a window always runs the code on disk.
+quiet time and its row that was most of the wait; and while Dagster's launcher waits for one
+process, the queue stands still for all. So the daemon keeps a process that has imported the
+libraries and does nothing else (a fork server of `multiprocessing`), and a run is a fork of it:
+0.6 s. Our own modules are not preloaded, so a run always uses the code on disk.
 
-Only windows start this way; every other run starts as Dagster does it.
+The platform's own jobs start this way; any other run starts as Dagster does it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordi
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import serialize_value
 
-from traffic_platform.orchestration.tags import KIND, WINDOW
+from traffic_platform.orchestration.tags import KIND
 from traffic_platform.orchestration.workers import WORKER_TAG, identity, is_gone, pid_here
 
 # What a run needs beside our own code. Nothing here starts a thread when it is imported, which a
@@ -42,13 +43,13 @@ PRELOADED = (
 
 
 def warm_up() -> None:
-    """Start the process that windows are forked from; returns at once, while it imports."""
+    """Start the process that runs are forked from; returns at once, while it imports."""
     multiprocessing.set_forkserver_preload(list(PRELOADED))
     forkserver.ensure_running()
 
 
 class WarmRunCoordinator(QueuedRunCoordinator[Any]):
-    """Dagster's queue; its daemon prepares the start of windows before the first is asked for."""
+    """Dagster's queue; its daemon prepares the start of runs before the first is asked for."""
 
     @property
     def dequeue_interval_seconds(self) -> int:
@@ -57,18 +58,18 @@ class WarmRunCoordinator(QueuedRunCoordinator[Any]):
         return super().dequeue_interval_seconds
 
 
-class WindowLauncher(DefaultRunLauncher):
-    """Forks windows, and knows by their process whether they live; Dagster starts all else."""
+class WarmLauncher(DefaultRunLauncher):
+    """Forks our runs, and knows by their process whether they live; Dagster starts all else."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Start the run. Raises what Dagster's launcher raises, OSError when nothing can fork."""
         run = context.dagster_run
         origin = context.job_code_origin
-        if run.tags.get(KIND) != WINDOW or origin is None:
+        if KIND not in run.tags or origin is None:
             super().launch_run(context)
             return
         arguments = ExecuteRunArgs(origin, run.run_id, self._instance.get_ref())
-        # A daemonic process gets SIGTERM when this one ends in order, and ends its window with it.
+        # A daemonic process gets SIGTERM when this one ends in order, and a window ends so too.
         process = multiprocessing.get_context("forkserver").Process(
             target=execute_run, args=(serialize_value(arguments),), name=run.run_id, daemon=True
         )
@@ -94,7 +95,7 @@ class WindowLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """A window by its process; of other runs the code server reports the end by itself."""
+        """Our runs by their process; of others the code server reports the end by itself."""
         if is_gone(run.tags.get(WORKER_TAG)):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its process is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)

@@ -27,6 +27,7 @@ _STATES: Mapping[DagsterRunStatus, State] = {
     DagsterRunStatus.CANCELING: State.CANCELED,
     DagsterRunStatus.CANCELED: State.CANCELED,
 }
+_UNFINISHED = (State.PENDING, State.STARTED)
 
 
 def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
@@ -62,12 +63,12 @@ def _window(record: RunRecord) -> Window:
         state=state,
         created_at=record.create_timestamp.timestamp(),
         ended_at=record.end_time,
-        gone=state is State.STARTED and is_gone(run.tags.get(WORKER_TAG)),
+        gone=state in _UNFINISHED and is_gone(run.tags.get(WORKER_TAG)),
     )
 
 
 def _report_gone(instance: DagsterInstance, run_id: str) -> None:
     # Read again: it may have ended in order between the first reading and the look at its process.
     run = instance.get_run_by_id(run_id)
-    if run is not None and run.status is DagsterRunStatus.STARTED:
+    if run is not None and _STATES.get(run.status) in _UNFINISHED:
         instance.report_run_failed(run, "Its process is gone.")

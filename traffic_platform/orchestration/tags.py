@@ -6,6 +6,7 @@ from typing import Final
 
 from traffic_platform.settings import Settings
 
+# On every job of ours; the launcher forks runs that have it.
 KIND: Final = "traffic/kind"
 WINDOW: Final = "window"
 WRITER: Final = "traffic/writer"
