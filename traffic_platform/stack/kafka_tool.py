@@ -35,7 +35,9 @@ def tool_command(tool: str, arguments: Sequence[str]) -> list[str]:
     if "--bootstrap-server" not in arguments:
         where = ["--bootstrap-server", load_settings().endpoints().kafka_bootstrap_servers]
     ensure_jars()
-    return java_command(_TOOLS[tool], *where, *arguments)
+    java, *rest = java_command(_TOOLS[tool], *where, *arguments)
+    # The JVM's own warnings would stand among the tool's lines on standard output.
+    return [java, "-Xlog:disable", "-Xlog:all=error:stderr", *rest]
 
 
 def main() -> None:
