@@ -47,7 +47,8 @@ GOALS = (
 
 _WARM_UP = {ONE: 100_000, BATCHED: 20_000, ROW_BY_ROW: 1_000}
 _LEG_SECONDS = {ONE: 10.0, BATCHED: 8.0, ROW_BY_ROW: 6.0}
-_FEWEST = 200_000  # ten batches: below that the first one, which is not counted, weighs too much
+# Ten batches of a window: of fewer, the first, which is not counted, would be too large a part.
+_FEWEST = {ONE: 200_000, BATCHED: 20_000, ROW_BY_ROW: 2_000}
 
 
 def measure_throughput(rounds: int, events: int | None) -> None:
@@ -90,12 +91,11 @@ def _counts(servers: Servers, events: int | None) -> dict[Contestant, int]:
     counts: dict[Contestant, int] = {}
     for who, warm_up in _WARM_UP.items():
         rate = run_leg(servers, who, topic, warm_up).events_per_s
-        wanted = int(rate * _LEG_SECONDS[who])
-        counts[who] = max(SENSORS, wanted // SENSORS * SENSORS)
-    platform = events or max(_FEWEST, counts[ONE])
-    platform = -(-platform // SENSORS) * SENSORS
-    limits = {who: min(platform, counts.get(who, platform)) for who in CONTESTANTS}
-    return limits | {ONE: platform}
+        wanted = max(_FEWEST[who], int(rate * _LEG_SECONDS[who]))
+        counts[who] = -(-wanted // SENSORS) * SENSORS
+    platform = -(-(events or counts[ONE]) // SENSORS) * SENSORS
+    teams = {who: min(platform, counts[who]) for who in (BATCHED, ROW_BY_ROW)}
+    return dict.fromkeys((ONE, TWO, READINGS), platform) | teams
 
 
 def _by_contestant(legs: list[list[Leg]]) -> list[list[Leg]]:

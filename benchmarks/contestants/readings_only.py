@@ -1,18 +1,20 @@
 """The platform's building blocks into one table: no raw, no processed, no foreign key.
 
-As durable as a window: the ledger moves in the transaction of the rows.
+As durable as a window: the ledger moves in the transaction of the rows. As in a window, a batch is
+stored while the next one is fetched, and readings that are certainly new are copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
 import psycopg
+from psycopg import sql
 
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import settings_of
@@ -24,6 +26,7 @@ from traffic_platform.ingest.broker import Broker
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.fetch import Fetched, Fetcher, Where, wall_clock_us
 from traffic_platform.ingest.ledger import Advance, advance, agree_with_broker, read_ledger
+from traffic_platform.ingest.newest import NewestReadings
 from traffic_platform.ingest.session import rules_of
 from traffic_platform.statements import statement
 
@@ -43,81 +46,115 @@ def prepare(task: Task) -> None:
             " and conrelid = 'traffic.traffic_readings'::regclass and conparentid = 0"
         )
         for (name,) in connection.execute(query).fetchall():
-            drop = psycopg.sql.SQL("alter table traffic.traffic_readings drop constraint {}")
-            connection.execute(drop.format(psycopg.sql.Identifier(name)))
+            drop = sql.SQL("alter table traffic.traffic_readings drop constraint {}")
+            connection.execute(drop.format(sql.Identifier(name)))
 
 
 def drain(task: Task, committed: Committed) -> None:
-    """Fetch, decode, COPY, upsert, move the ledger and commit, a batch at a time."""
+    """Fetch and encode one batch while the one before is stored and committed."""
     settings = settings_of(task)
     fetcher = Fetcher(
         settings.kafka_config(), task.group, settings.batch_messages, settings.batch_bytes
     )
-    with connect(task.ingest_url, application_name="readings-only", autocommit=True) as connection:
+    with (
+        connect(task.ingest_url, application_name="readings-only", autocommit=True) as connection,
+        ThreadPoolExecutor(1) as storing,
+    ):
         connection.execute(statement("ingest/create_incoming"))
-        store = _Store(connection, Decoder(rules_of(settings)), *_begin(connection, task, fetcher))
-        stored = 0
-        while stored < task.events:
+        logs = _begin(connection, task, fetcher)
+        encoder, store = _Encoder(Decoder(rules_of(settings)), logs), _Store(connection)
+        read, stored = 0, storing.submit(int)
+        while read < task.events:
             for fetched in fetcher.columns(fetcher.fetch(settings.batch_linger_ms / 1000)):
-                if len(fetched):
-                    store(fetched)
-                    stored += len(fetched)
-                    committed(len(fetched))
+                batch = encoder.encode(fetched, store.newest)
+                _settle(stored, committed)
+                stored = storing.submit(store.store, batch)
+                read += len(fetched)
             fetcher.commit_to_group(store.positions, wait=False)
+        _settle(stored, committed)
     fetcher.close()
 
 
-def _begin(
-    connection: psycopg.Connection[Any], task: Task, fetcher: Fetcher
-) -> tuple[dict[Where, int], dict[Where, int]]:
-    """Position the consumer where the ledger is; topic_no and next offset of each partition."""
+def _settle(stored: Future[int], committed: Committed) -> None:
+    events = stored.result()
+    if events:
+        committed(events)
+
+
+@dataclass
+class _Log:
+    """A partition's log: its number, and the next offset to fetch."""
+
+    topic_no: int
+    next_offset: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Encoded readings (None: no rows) and the moves of the ledger."""
+
+    topic: str
+    events: int
+    moment: datetime
+    new: bytes | None
+    known: bytes | None
+    sensors: dict[bytes, str]
+    moves: list[Advance]
+
+
+def _begin(connection: psycopg.Connection[Any], task: Task, fetcher: Fetcher) -> dict[Where, _Log]:
+    """Position the consumer where the ledger is."""
     broker = Broker(settings_of(task).kafka_config())
     topic = broker.describe(task.topic)
     assert topic is not None
     agree_with_broker(connection, broker, topic)
     ledger = {(task.topic, p): row for p, row in read_ledger(connection, task.topic).items()}
     fetcher.assign({where: (row.next_offset, row.leader_epoch) for where, row in ledger.items()})
-    return (
-        {where: row.topic_no for where, row in ledger.items()},
-        {where: row.next_offset for where, row in ledger.items()},
-    )
+    return {where: _Log(row.topic_no, row.next_offset) for where, row in ledger.items()}
 
 
 @dataclass
-class _Store:
-    """Stores one batch in one transaction."""
+class _Encoder:
+    """Turns what was fetched into a batch."""
 
-    connection: psycopg.Connection[Any]
     decoder: Decoder
-    topic_no: dict[Where, int]
-    positions: dict[Where, int]
+    logs: dict[Where, _Log]
 
-    def __call__(self, fetched: Fetched) -> None:
+    def encode(self, fetched: Fetched, newest: NewestReadings) -> _Batch:
         now = wall_clock_us()
-        rows = self._encode(fetched, self.decoder.decode(fetched.values, now).processed)
-        moves = [
-            Advance(
-                topic_no=self.topic_no[where],
-                partition=where[1],
-                first_offset=self.positions[where],
-                next_offset=reached.next_offset,
-                leader_epoch=reached.leader_epoch,
-                seen_end=reached.seen_end,
-            )
-            for where, reached in fetched.reached.items()
-        ]
-        with self.connection.transaction(), self.connection.cursor() as cursor:
-            advance(self.connection, moves)
-            with cursor.copy(statement("ingest/copy_incoming")) as copy:
-                copy.write(rows)
-            moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now)
-            cursor.execute(statement("ingest/upsert_readings"), {"now": moment})
-        for where, reached in fetched.reached.items():
-            self.positions[where] = reached.next_offset
-
-    def _encode(self, fetched: Fetched, events: Processed) -> bytes:
+        decoded = self.decoder.decode(fetched.values, now)
+        events = decoded.processed
         order = _latest(events, fetched)
+        is_new = newest.split(events.sensor_id[order], events.timestamp_us[order])
+        return _Batch(
+            topic=next(iter(fetched.reached), ("", 0))[0],
+            events=len(fetched),
+            moment=datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now),
+            new=self._rows(fetched, events, order[is_new], now),
+            known=self._rows(fetched, events, order[~is_new], now),
+            sensors=decoded.sensors,
+            moves=[self._move(where, fetched) for where in fetched.reached],
+        )
+
+    def _move(self, where: Where, fetched: Fetched) -> Advance:
+        reached, log = fetched.reached[where], self.logs[where]
+        first, log.next_offset = log.next_offset, reached.next_offset
+        return Advance(
+            topic_no=log.topic_no,
+            partition=where[1],
+            first_offset=first,
+            next_offset=reached.next_offset,
+            leader_epoch=reached.leader_epoch,
+            seen_end=reached.seen_end,
+        )
+
+    def _rows(self, fetched: Fetched, events: Processed, order: Ints, now: int) -> bytes | None:
+        if len(order) == 0:
+            return None
         rows = events.index[order]
+        places = [fetched.where[row] for row in rows.tolist()]
+        topic_no = {where: log.topic_no for where, log in self.logs.items()}
+        moment = pg.timestamps(np.full(len(order), now))
         return pg.encode_rows(
             len(order),
             (
@@ -129,17 +166,13 @@ class _Store:
                 pg.doubles(events.quality_score[order]),
                 pg.integers(events.quality_flags[order], 2),
                 pg.timestamps(fetched.broker_us[rows]),
-                pg.integers(_each(fetched, rows, lambda where: self.topic_no[where]), 2),
-                pg.integers(_each(fetched, rows, lambda where: where[1]), 4),
+                pg.integers([topic_no[where] for where in places], 2),
+                pg.integers([where[1] for where in places], 4),
                 pg.integers(fetched.offset[rows], 8),
+                moment,
+                moment,
             ),
         )
-
-
-def _each(fetched: Fetched, rows: Ints, number: Callable[[Where], int]) -> Ints:
-    numbers = {where: number(where) for where in fetched.reached}
-    places = fetched.where
-    return np.fromiter((numbers[places[row]] for row in rows.tolist()), np.int64, len(rows))
 
 
 def _latest(events: Processed, fetched: Fetched) -> Ints:
@@ -149,6 +182,33 @@ def _latest(events: Processed, fetched: Fetched) -> Ints:
     order = np.lexsort((fetched.offset[events.index], fetched.broker_us[events.index], *keys))
     differs = np.any([key[order[1:]] != key[order[:-1]] for key in keys], axis=0)
     return order[np.append(differs, True)[: len(order)]]
+
+
+@dataclass
+class _Store:
+    """Stores a batch in one transaction; `positions` is how far that has come."""
+
+    connection: psycopg.Connection[Any]
+    newest: NewestReadings = field(default_factory=NewestReadings)
+    positions: dict[Where, int] = field(default_factory=dict[Where, int])
+
+    def store(self, batch: _Batch) -> int:
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            advance(self.connection, batch.moves)
+            self._copy(cursor, "ingest/copy_readings", batch.new)
+            if batch.known is not None:
+                self._copy(cursor, "ingest/copy_incoming", batch.known)
+                cursor.execute(statement("ingest/upsert_readings"), {"now": batch.moment})
+        self.newest.look_up(self.connection, self.newest.unknown(batch.sensors))
+        for move in batch.moves:
+            self.positions[batch.topic, move.partition] = move.next_offset
+        return batch.events
+
+    @staticmethod
+    def _copy(cursor: psycopg.Cursor[Any], name: LiteralString, rows: bytes | None) -> None:
+        if rows is not None:
+            with cursor.copy(statement(name)) as copy:
+                copy.write(rows)
 
 
 if __name__ == "__main__":

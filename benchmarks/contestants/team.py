@@ -38,9 +38,9 @@ def upsert() -> Insert:
     return new.on_conflict_do_update(index_elements=["sensor_id", "timestamp"], set_=measures)
 
 
-def reading(value: bytes) -> dict[str, Any]:
+def reading(value: bytes | None) -> dict[str, Any]:
     """A message as a row."""
-    event = json.loads(value)
+    event = json.loads(value or b"null")
     event["timestamp"] = datetime.fromisoformat(event["timestamp"])
     return event
 
