@@ -1,0 +1,135 @@
+"""The map of what Dagster shows and runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import (
+    AssetSpec,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    Definitions,
+    JobDefinition,
+)
+
+from traffic_platform.orchestration.assets import WINDOW_OP
+from traffic_platform.orchestration.build import build_definitions
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.settings import Settings
+
+SNAPSHOT = Path(__file__).with_name("definitions.json")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def definitions() -> Definitions:
+    """The definitions for the default settings; needs no server."""
+    return build_definitions(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
+
+
+def describe(definitions: Definitions) -> dict[str, Any]:
+    """Names and edges of everything in the definitions."""
+    repository = definitions.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    return {
+        "assets": {
+            spec.key.to_user_string(): sorted(dep.asset_key.to_user_string() for dep in spec.deps)
+            for spec in sorted(definitions.resolve_all_asset_specs(), key=lambda spec: spec.key)
+        },
+        "checks": sorted(key.to_user_string() for key in repository.asset_graph.asset_check_keys),
+        "jobs": {job.name: dict(sorted(job.tags.items())) for job in jobs},
+        "sensors": {sensor.name: sensor.job_name for sensor in repository.sensor_defs},
+        "schedules": {
+            schedule.name: [schedule.cron_schedule, schedule.job_name]
+            for schedule in repository.schedule_defs
+        },
+    }
+
+
+def tables(definitions: Definitions) -> list[AssetSpec]:
+    """The specs of tables in PostgreSQL."""
+    return [spec for spec in definitions.resolve_all_asset_specs() if "table" in spec.kinds]
+
+
+def window_job(definitions: Definitions) -> JobDefinition:
+    """The resolved window job."""
+    return definitions.resolve_job_def(WINDOW_JOB)
+
+
+def test_the_map_is_the_one_that_was_reviewed(definitions: Definitions) -> None:
+    """After a wanted change, write what this test shows into definitions.json."""
+    assert describe(definitions) == json.loads(SNAPSHOT.read_text())
+
+
+def test_everything_loads(definitions: Definitions) -> None:
+    Definitions.validate_loadable(definitions)
+
+
+def test_sensors_and_schedules_run_from_the_first_start_on(definitions: Definitions) -> None:
+    repository = definitions.get_repository_def()
+    assert {s.default_status for s in repository.sensor_defs} == {DefaultSensorStatus.RUNNING}
+    assert {s.default_status for s in repository.schedule_defs} == {DefaultScheduleStatus.RUNNING}
+
+
+def test_every_asset_says_what_it_is_and_whose(definitions: Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.owners == ["team:traffic-data"], spec.key
+        assert spec.kinds, spec.key
+        assert spec.tags["layer"], spec.key
+        assert spec.metadata["dagster/column_schema"], spec.key
+
+
+def test_every_table_names_its_relation_and_leads_to_its_sql(definitions: Definitions) -> None:
+    for spec in tables(definitions):
+        assert spec.metadata["dagster/table_name"] == f"traffic.{spec.key.path[-1]}"
+        for path in str(spec.metadata["sql"]).split(", "):
+            assert (ROOT / path).is_file(), path
+
+
+def test_tables_are_partitioned_by_the_days_of_the_platform_from_the_first_date_on() -> None:
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        timezone="America/Los_Angeles",
+        first_date="2020-02-01",  # pyright: ignore[reportArgumentType]
+    )
+    for spec in tables(build_definitions(settings)):
+        assert spec.partitions_def is not None
+        assert spec.partitions_def.get_first_partition_key() == "2020-02-01"
+        assert "America/Los_Angeles" in str(spec.partitions_def)
+
+
+def test_a_window_runs_no_checks_in_one_process_and_is_never_retried(
+    definitions: Definitions,
+) -> None:
+    job = window_job(definitions)
+    assert job.executor_def.name == "in_process"
+    assert [node.name for node in job.nodes] == [WINDOW_OP]
+    assert job.tags["dagster/max_retries"] == "0"
+
+
+def test_a_window_may_take_as_long_as_it_may_wait_and_drain(definitions: Definitions) -> None:
+    settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
+    longest = 2 * (settings.window_seconds + settings.window_idle_seconds)
+    assert longest < float(window_job(definitions).tags["dagster/max_runtime"]) < longest + 600
+
+
+def test_loading_the_code_location_imports_nothing_heavy(tmp_path: Path) -> None:
+    """great_expectations alone takes 10 s to import (measured)."""
+    heavy = ("great_expectations", "pandas", "matplotlib", "pyarrow", "jgo", "fastapi")
+    program = f"import sys, traffic_platform.definitions; print(set({heavy}) & set(sys.modules))"
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "TRAFFIC_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "set()"
