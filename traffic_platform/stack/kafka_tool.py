@@ -36,8 +36,9 @@ def tool_command(tool: str, arguments: Sequence[str]) -> list[str]:
         where = ["--bootstrap-server", load_settings().endpoints().kafka_bootstrap_servers]
     ensure_jars()
     java, *rest = java_command(_TOOLS[tool], *where, *arguments)
-    # The JVM's own warnings would stand among the tool's lines on standard output.
-    return [java, "-Xlog:disable", "-Xlog:all=error:stderr", *rest]
+    # Standard output is the tool's: no logging of the broker's kind, no warnings of the JVM.
+    quiet = [word for word in rest if not word.startswith("-Dlog4j2.configurationFile=")]
+    return [java, "-Xlog:disable", "-Xlog:all=error:stderr", *quiet]
 
 
 def main() -> None:
