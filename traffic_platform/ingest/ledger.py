@@ -15,6 +15,8 @@ from traffic_platform.ingest.logs import (
     Change,
     LedgerPartition,
     LostRange,
+    Retire,
+    SkipLost,
     is_truncated,
     reconcile,
 )
@@ -107,11 +109,12 @@ def _apply(
 ) -> None:
     if change.lost is not None:
         _record_loss(connection, change.lost)
-    if isinstance(change, Begin):
-        after = known.topic_no if known else 0
+    if isinstance(change, Begin | Retire):
         connection.execute(
             statement("ingest/retire_log"), {"topic": topic.name, "partition": change.partition}
         )
+    if isinstance(change, Begin):
+        after = known.topic_no if known else 0
         connection.execute(
             statement("ingest/begin_log"),
             {
@@ -122,7 +125,7 @@ def _apply(
                 "next_offset": change.next_offset,
             },
         )
-    else:
+    elif isinstance(change, SkipLost):
         connection.execute(
             statement("ingest/skip_lost"),
             {

@@ -57,7 +57,15 @@ class SkipLost:
     lost: LostRange
 
 
-Change = Begin | SkipLost
+@dataclass(frozen=True)
+class Retire:
+    """Count a log no more: the topic was made again without this partition."""
+
+    partition: int
+    lost: LostRange
+
+
+Change = Begin | SkipLost | Retire
 
 
 def reconcile(
@@ -82,6 +90,8 @@ def reconcile(
         elif known.next_offset < ends.low:
             lost = _lost(known, ends.low, "retention")
             changes.append(SkipLost(partition, ends.low, lost))
+    gone = sorted(ledger.keys() - topic.partitions.keys())
+    changes.extend(_retire(ledger[partition]) for partition in gone)
     return changes
 
 
@@ -99,6 +109,11 @@ def _begin_recreated(known: LedgerPartition, ends: LogEnds) -> Begin:
         next_offset=ends.low,
         lost=_lost(known, _known_end(known), "topic_recreated"),
     )
+
+
+def _retire(known: LedgerPartition) -> Retire:
+    # Kafka never takes partitions from a topic, so the topic is another one.
+    return Retire(known.partition, _lost(known, _known_end(known), "topic_recreated"))
 
 
 def _begin_truncated(known: LedgerPartition, at: int) -> Begin:

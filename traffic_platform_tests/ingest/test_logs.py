@@ -9,6 +9,7 @@ from traffic_platform.ingest.logs import (
     Begin,
     LedgerPartition,
     LostRange,
+    Retire,
     SkipLost,
     is_truncated,
     reconcile,
@@ -73,3 +74,11 @@ def test_a_log_that_ends_before_the_ledger_is_truncated() -> None:
 def test_an_added_partition_begins_while_the_others_go_on() -> None:
     wider = replace(TOPIC, partitions={0: LogEnds(0, 60), 1: LogEnds(0, 5)})
     assert reconcile(wider, {0: KNOWN}, {}) == [Begin(1, 0, 0, None)]
+
+
+def test_a_topic_made_again_with_fewer_partitions_loses_the_logs_of_the_others_too() -> None:
+    again = BrokerTopic("traffic-raw", "topic-b", "cluster", {0: LogEnds(0, 0)})
+    other = replace(KNOWN, partition=1)
+    [first, second] = reconcile(again, {0: KNOWN, 1: other}, {})
+    assert isinstance(first, Begin)
+    assert second == Retire(1, LostRange(1, 1, 50, 80, "topic_recreated"))
