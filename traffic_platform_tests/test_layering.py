@@ -1,0 +1,147 @@
+"""Dependencies point downwards, and modules keep no state. Read from the source, not imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "traffic_platform"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# room: the rooms that it may import from, beside itself
+BASE = {"settings", "statements"}
+ROOMS: dict[str, set[str]] = {
+    "settings": set(),
+    "statements": set(),
+    "events": set(),
+    "ingest": BASE | {"events"},
+    "derived": BASE | {"events", "ingest"},
+    "quality": BASE | {"events", "ingest"},
+    "stack": BASE | {"events", "ingest"},
+    "api": BASE | {"events", "ingest", "derived", "quality"},
+    "dashboard": BASE | {"api"},
+    "orchestration": BASE | {"events", "ingest", "derived", "quality"},
+    "definitions": BASE | {"orchestration"},
+    "cli": BASE | {"events", "ingest", "derived", "quality", "stack", "api", "dashboard"},
+}
+MUTABLE_TYPES = {
+    "list",
+    "dict",
+    "set",
+    "bytearray",
+    "defaultdict",
+    "deque",
+    "Counter",
+    "OrderedDict",
+}
+MUTATORS = {
+    "add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem",
+    "popleft", "remove", "reverse", "setdefault", "sort", "update",
+}  # fmt: skip
+
+
+def room_of(module: Path) -> str:
+    """The room of a module: its folder in the package, or its own name."""
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and room of everything of ours that is imported, inside functions too."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "traffic_platform":
+            names = [f"traffic_platform.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "traffic_platform" and rest:
+                yield node.lineno, rest.partition(".")[0]
+
+
+def containers(tree: ast.Module) -> set[str]:
+    """Names bound at module level to something that can be changed in place."""
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign):
+            targets, value = [node.target], node.value
+        else:
+            continue
+        if is_mutable(value):
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def is_mutable(value: ast.expr | None) -> bool:
+    """Whether an expression makes a list, a dict, a set or the like."""
+    if isinstance(value, ast.Call):
+        made = value.func.value if isinstance(value.func, ast.Subscript) else value.func
+        return isinstance(made, ast.Name) and made.id in MUTABLE_TYPES
+    displays = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+    return isinstance(value, displays)
+
+
+def state_changes(tree: ast.Module) -> Iterator[str]:
+    """Every place where a module changes something of its own after it was imported."""
+    names = containers(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            yield f"line {node.lineno}: global {', '.join(node.names)}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if isinstance(owner, ast.Name) and owner.id in names and node.func.attr in MUTATORS:
+                yield f"line {node.lineno}: {owner.id}.{node.func.attr}()"
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            owner = node.value
+            if isinstance(owner, ast.Name) and owner.id in names:
+                yield f"line {node.lineno}: {owner.id}[…] is changed"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_rooms_below_its_own(module: Path) -> None:
+    room = room_of(module)
+    if room == "__init__":
+        return
+    allowed = ROOMS[room] | {room}
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    upwards = [(line, other) for line, other in imported_rooms(tree) if other not in allowed]
+    assert upwards == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_keeps_no_state(module: Path) -> None:
+    assert list(state_changes(ast.parse(module.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "SEEN = set()\ndef see(x): SEEN.add(x)",
+        "CACHE: dict[str, int] = {}\ndef put(k, v): CACHE[k] = v",
+        "QUEUE = deque[int]()\ndef take(): return QUEUE.popleft()",
+        "COUNT = 0\ndef count():\n    global COUNT\n    COUNT += 1",
+    ],
+)
+def test_state_in_a_module_is_found(source: str) -> None:
+    assert list(state_changes(ast.parse(source))) != []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import traffic_platform.orchestration.assets",
+        "from traffic_platform.cli import main",
+        "from traffic_platform import stack",
+        "def late():\n    from traffic_platform.orchestration import assets",
+    ],
+)
+def test_an_import_from_above_is_found(source: str) -> None:
+    rooms = {room for _, room in imported_rooms(ast.parse(source))}
+    assert rooms - ROOMS["ingest"]
