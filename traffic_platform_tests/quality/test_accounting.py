@@ -1,0 +1,205 @@
+"""The accounting of offsets, on ledgers that somebody has broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from traffic_platform.quality import accounting
+from traffic_platform.quality.accounting import every_offset_accounted_for
+from traffic_platform.quality.outcome import SAMPLE_ROWS
+
+TILE = "ranges that do not tile"
+SUMS = "audit rows that do not add up"
+ROWS = "logs whose raw rows differ"
+LOST = "lost ranges"
+
+
+@pytest.fixture
+def ledger(owner: psycopg.Connection) -> psycopg.Connection:
+    """One log of 0 to 30, stored in three micro-batches of ten."""
+    owner.execute("select traffic.ensure_partition('raw_events', current_date)")
+    owner.execute(
+        "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('raw', 'id', 'c')"
+    )
+    owner.execute(
+        "insert into traffic.kafka_offsets (topic_no, partition, topic, start_offset, next_offset) "
+        "values (1, 0, 'raw', 0, 30)"
+    )
+    for batch in range(3):
+        audit(owner, batch * 10, batch * 10 + 10)
+    owner.execute(
+        'insert into traffic.raw_events (topic_no, partition, "offset", ingested_at, batch_id) '
+        "select 1, 0, n, current_date, n / 10 from generate_series(0, 29) n"
+    )
+    return owner
+
+
+def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
+    """An audit row whose counts add up, but for `counts`."""
+    size = following - first
+    row = {
+        "first": first, "next": following, "delivered": size, "raw": size,
+        "processed": size, "quarantined": 0, "echoes": 0,
+    } | counts  # fmt: skip
+    owner.execute(
+        "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset, "
+        "next_offset, delivered, raw, processed, quarantined, echoes, inserted, updated, "
+        "unchanged, rules_version) values (nextval('traffic.batch_ids'), 1, 0, %(first)s, "
+        "%(next)s, %(delivered)s, %(raw)s, %(processed)s, %(quarantined)s, %(echoes)s, 0, 0, 0, "
+        "'1')",
+        row,
+    )
+
+
+def found(reader: psycopg.Connection) -> dict[str, int]:
+    """The kinds of failures that were found, with their number."""
+    outcome = every_offset_accounted_for(reader)
+    kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS, LOST)}
+    wrong = {kind: number for kind, number in kinds.items() if number}
+    assert outcome.passed == (not wrong)
+    assert bool(outcome.sample) == bool(wrong)
+    return wrong
+
+
+def test_a_ledger_that_nothing_was_stored_in_yet_passes(reader: psycopg.Connection) -> None:
+    assert found(reader) == {}
+
+
+def test_a_ledger_that_adds_up_passes(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    assert found(reader) == {}
+
+
+@pytest.mark.parametrize(
+    ("deleted", "gap"),
+    [
+        ("first_offset = 0", (0, 10)),
+        ("first_offset = 10", (10, 20)),
+        ("next_offset = 30", (20, 30)),
+    ],
+)
+def test_offsets_in_no_audit_row_are_found_with_their_range(
+    ledger: psycopg.Connection, reader: psycopg.Connection, deleted: str, gap: tuple[int, int]
+) -> None:
+    ledger.execute("delete from traffic.micro_batches where " + deleted)  # pyright: ignore
+    assert found(reader)[TILE] == 1
+    row = every_offset_accounted_for(reader).sample[0]
+    assert (row["first_offset"], row["next_offset"]) == gap
+    assert row["finding"] == "in no audit row"
+
+
+def test_offsets_in_two_audit_rows_are_found(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute("update traffic.micro_batches set first_offset = 15 where first_offset = 20")
+    assert found(reader)[TILE] == 1
+    row = every_offset_accounted_for(reader).sample[0]
+    assert (row["first_offset"], row["next_offset"]) == (15, 20)
+    assert row["finding"] == "in two audit rows"
+
+
+def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute("update traffic.kafka_offsets set next_offset = 31")
+    assert TILE in found(reader)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["delivered = 9", "raw = 9", "processed = 9", "quarantined = 1", "echoes = 1"],
+)
+def test_counts_that_do_not_add_up_are_found(
+    ledger: psycopg.Connection, reader: psycopg.Connection, change: str
+) -> None:
+    ledger.execute(f"update traffic.micro_batches set {change} where first_offset = 10")  # pyright: ignore
+    assert found(reader)[SUMS] == 1
+
+
+def test_more_messages_than_offsets_are_found(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute(
+        "update traffic.micro_batches set delivered = 11, raw = 11, processed = 11 "
+        "where first_offset = 10"
+    )
+    assert SUMS in found(reader)
+
+
+def test_markers_and_aborted_messages_are_no_failure(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute("update traffic.kafka_offsets set next_offset = 33")
+    audit(ledger, 30, 33, delivered=0, raw=0, processed=0)
+    assert found(reader) == {}
+
+
+def test_echoes_and_quarantined_messages_are_no_failure(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute('delete from traffic.raw_events where "offset" in (12, 13)')
+    ledger.execute(
+        "update traffic.micro_batches set raw = 8, echoes = 2, processed = 5, quarantined = 3 "
+        "where first_offset = 10"
+    )
+    assert found(reader) == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'delete from traffic.raw_events where "offset" = 25',
+        'insert into traffic.raw_events select topic_no, partition, "offset", key, value, headers,'
+        " broker_timestamp, ingested_at + interval '1 s', batch_id from traffic.raw_events"
+        ' where "offset" = 25',
+    ],
+)
+def test_a_raw_row_that_was_deleted_or_doubled_is_found(
+    ledger: psycopg.Connection, reader: psycopg.Connection, change: Any
+) -> None:
+    ledger.execute(change)
+    assert found(reader) == {ROWS: 1}
+
+
+def test_a_lost_range_fails_until_it_is_acknowledged(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute("update traffic.kafka_offsets set next_offset = 40")
+    ledger.execute(
+        "insert into traffic.lost_ranges (topic_no, partition, first_offset, next_offset, cause) "
+        "values (1, 0, 30, 40, 'retention')"
+    )
+    assert found(reader) == {LOST: 1}
+    ledger.execute("update traffic.lost_ranges set acknowledged_at = now()")
+    assert found(reader) == {}
+
+
+def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
+    ledger: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    ledger.execute("update traffic.kafka_offsets set active = false")
+    ledger.execute(
+        "insert into traffic.lost_ranges (topic_no, partition, first_offset, cause) "
+        "values (1, 0, 30, 'topic_recreated')"
+    )
+    assert found(reader) == {LOST: 1}
+
+
+def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
+    ledger: psycopg.Connection, reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 2)
+    assert found(reader) == {}
+    ledger.execute("delete from traffic.micro_batches where first_offset = 20")
+    assert TILE in found(reader)
+
+
+def test_a_sample_is_bounded(ledger: psycopg.Connection, reader: psycopg.Connection) -> None:
+    ledger.execute("update traffic.kafka_offsets set next_offset = 1000")
+    for first in range(100, 1000, 10):
+        audit(ledger, first, first + 5)
+    assert len(every_offset_accounted_for(reader).sample) == SAMPLE_ROWS
