@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from traffic_platform.settings import Settings
-    from traffic_platform.stack.control import Running
+    from traffic_platform.stack.control import Start
     from traffic_platform.stack.state import StackState
     from traffic_platform.stack.status import Status
 
@@ -41,6 +41,7 @@ def up(
     """
     from traffic_platform.settings import load_settings
     from traffic_platform.stack import control
+    from traffic_platform.stack.status import read_status
 
     settings = load_settings()
     folders = control.folders_of(settings)
@@ -49,20 +50,25 @@ def up(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     progress = _Progress()
-    running = control.start(
+    start = control.Start(
         folders, with_dagster=not no_dagster, attached=not detach, report=progress.stack
     )
     try:
-        _after_start(settings, running, demo, progress.say)
+        if demo == "none":
+            start.wait()
+        else:
+            _load_demo(settings, start, demo, progress.say)
+        if start.process is None:
+            progress.say("the stack ran already; `traffic down` ends it")
+        _show_urls(read_status(settings))
     except BaseException:
-        if running.process is not None and not detach:
-            running.process.terminate()
-            running.process.wait()
+        # What was started stays only if everything went well, or others had started it.
+        start.cancel()
         raise
-    if running.process is not None and not detach:
+    if start.process is not None and not detach:
         sys.stdout.write("Ctrl-C ends the stack.\n")
         sys.stdout.flush()
-        raise typer.Exit(control.wait_for_end(running.process))
+        raise typer.Exit(control.wait_for_end(start.process))
 
 
 def down() -> None:
@@ -119,30 +125,21 @@ class _Progress:
                 self.say("kafka: checking its jars (the first time: fetching 44 MB)")
 
 
-def _after_start(
-    settings: Settings, running: Running, demo: Demo, say: Callable[[str], None]
-) -> None:
-    if demo != "none":
-        _load_demo(settings, running, demo, say)
-    if running.process is None:
-        say("The stack runs already; `traffic down` ends it.")
-    from traffic_platform.stack.status import read_status
-
-    _show_urls(read_status(settings))
-
-
-def _load_demo(
-    settings: Settings, running: Running, demo: Demo, say: Callable[[str], None]
-) -> None:
+def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str], None]) -> None:
     from traffic_platform.stack import control
     from traffic_platform.stack import demo as data
 
-    without_dagster = running.state.dagster_url is None
-    data.load_sample(settings, ingest_here=without_dagster, progress=say)
+    # Sent while Dagster is still starting, and stored by its first window.
+    start.wait(("schema", "topics"))
+    ends = data.send_sample(settings, say)
+    state = start.wait()
+    if state.dagster_url is None:
+        data.store_here(settings)
+    data.wait_until_stored(settings, ends, say)
     if demo == "live":
-        say("starting the synthetic feed; it sends the last 24 hours first")
-        control.request_feed(running.state)
-        if not without_dagster:
+        control.request_feed(state)
+        say("the synthetic feed starts with its last 24 hours")
+        if state.dagster_url is not None:
             data.wait_for_feed(settings)
     counts = data.read_counts(settings)
     sys.stdout.write(

@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -26,14 +25,6 @@ _END_SECONDS = 75.0
 Report = Callable[[StackState], None]
 
 
-@dataclass(frozen=True)
-class Running:
-    """A stack that serves. `process` is the supervisor when this call has started it."""
-
-    state: StackState
-    process: subprocess.Popen[bytes] | None
-
-
 def folders_of(settings: Settings) -> StackFolders:
     """The folders of the stack that these settings mean."""
     return StackFolders(settings.home.resolve())
@@ -45,21 +36,68 @@ def living_state(folders: StackFolders) -> StackState | None:
     return state if state and state.supervisor_lives() else None
 
 
-def start(folders: StackFolders, *, with_dagster: bool, attached: bool, report: Report) -> Running:
-    """Start the stack, or wait for the one that is being started; return when it serves.
+class Start:
+    """A stack that is being started, by this call or by another one before it."""
 
-    `report` gets each new state. An interruption ends what this call has started.
-    Raises StackError when a service cannot start; then nothing is left running.
-    """
-    folders.make()
-    process = _start_supervisor(folders, with_dagster, attached)
-    try:
-        return Running(*_wait_until_ready(folders, process, report))
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        process.wait()
-        raise
+    def __init__(
+        self, folders: StackFolders, *, with_dagster: bool, attached: bool, report: Report
+    ) -> None:
+        """Start the supervisor. `report` gets each new state while this waits."""
+        folders.make()
+        self._folders = folders
+        self._report = report
+        self._shown: StackState | None = None
+        self._ours = True
+        self._process = _start_supervisor(folders, with_dagster, attached)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The supervisor; None when the stack ran already."""
+        return self._process if self._ours else None
+
+    def wait(self, names: Sequence[str] = ()) -> StackState:
+        """Wait until the named services serve, or, without names, the whole stack.
+
+        Raises StackError when a service cannot start; then nothing is left running.
+        """
+        while True:
+            state = self._look()
+            if state is not None and state.supervisor_lives():
+                settled = all(
+                    name in state.services and state.services[name].state in ("running", "done")
+                    for name in names
+                )
+                if state.phase == "ready" or (names and settled):
+                    return state
+            time.sleep(_ASK_AGAIN_SECONDS)
+
+    def cancel(self) -> None:
+        """End the stack, if this call has started it."""
+        if self._ours:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            self._process.wait()
+
+    def _look(self) -> StackState | None:
+        """The newest state of our supervisor, or of the one that was there before."""
+        code = self._process.poll()
+        state = load_state(self._folders.state_file)
+        if self._ours and code == ALREADY_RUNNING:
+            self._ours = False
+        elif self._ours and code is not None:
+            failed = state is not None and state.pid == self._process.pid and state.error
+            raise StackError(failed or last_line(self._folders.logs / "supervisor.log"))
+        if not self._ours and not _is_held(self._folders):
+            raise StackError(
+                f"The stack in {self._folders.home} ended while it was waited for;"
+                f" see {self._folders.logs}"
+            )
+        if state is None or (self._ours and state.pid != self._process.pid):
+            return None
+        if state != self._shown:
+            self._shown = state
+            self._report(state)
+        return state
 
 
 def wait_for_end(process: subprocess.Popen[bytes]) -> int:
@@ -118,32 +156,6 @@ def _start_supervisor(
             stderr=log,
             start_new_session=True,  # ctrl-C is for the command, which passes it on
         )
-
-
-def _wait_until_ready(
-    folders: StackFolders, process: subprocess.Popen[bytes], report: Report
-) -> tuple[StackState, subprocess.Popen[bytes] | None]:
-    shown: StackState | None = None
-    ours = True
-    while True:
-        code = process.poll()
-        state = load_state(folders.state_file)
-        if ours and code == ALREADY_RUNNING:
-            ours = False
-        elif ours and code is not None:
-            failed = state is not None and state.pid == process.pid and state.error
-            raise StackError(failed or last_line(folders.logs / "supervisor.log"))
-        if not ours and not _is_held(folders):
-            raise StackError(
-                f"The stack in {folders.home} ended while it was waited for; see {folders.logs}"
-            )
-        if state and (not ours or state.pid == process.pid):
-            if state != shown:
-                shown = state
-                report(state)
-            if state.phase == "ready" and state.supervisor_lives():
-                return state, process if ours else None
-        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def _is_held(folders: StackFolders) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import psycopg
 import traffic_platform
 from traffic_platform.ingest.plan import LagReader
 from traffic_platform.ingest.sensor_import import import_sensors
+from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.replay import replay
@@ -40,26 +41,58 @@ class Counts:
     readings: int
 
 
-def load_sample(settings: Settings, *, ingest_here: bool, progress: Callable[[str], None]) -> None:
-    """Import Portland's detectors, replay the recorded hour, and wait until it is stored.
+def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int, int]:
+    """Import Portland's detectors and replay the recorded hour.
 
-    Does nothing when the hour is there already. `ingest_here`: no Dagster is there to do it.
-    Raises StackError when the recording is not there or nothing is stored for two minutes, and
-    what import and replay raise.
+    Returns the end of each partition afterwards; nothing when the hour is stored already.
+    Raises StackError when the recording is not there, and what import and replay raise.
     """
     folder = _sample_folder()
-    if _sample_is_there(settings):
-        progress("Portland's hour is there already")
-        return
-    progress("importing Portland's detectors")
+    if _sample_is_stored(settings):
+        progress("Portland's hour is stored already")
+        return {}
     import_sensors(settings, folder)
-    progress("replaying Portland's hour")
+    progress("Portland's detectors are imported")
     report = replay(settings, folder / "freeway_loopdata_OneHour.csv")
     if report.failed:
         raise StackError(f"{report.failed} events did not reach Kafka: {report.error}")
-    if ingest_here:
-        _ingest(settings)
-    _wait_until_stored(settings, progress)
+    progress(f"Portland's hour is sent: {report.delivered:,} events")
+    reader = LagReader(settings)
+    try:
+        return {part.partition: part.end for part in reader.read([settings.raw_topic])}
+    finally:
+        reader.close()
+
+
+def store_here(settings: Settings) -> None:
+    """Store what is in Kafka now, where no Dagster does."""
+    limits = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
+    topics = [settings.raw_topic]
+    run_window(settings, topics, limits=limits, run_id=None, stop=lambda: False)
+
+
+def wait_until_stored(
+    settings: Settings, ends: Mapping[int, int], progress: Callable[[str], None]
+) -> None:
+    """Wait until the ledger has reached `ends`, an offset for each partition of the raw topic.
+
+    Raises StackError when nothing is stored for two minutes.
+    """
+    reader = LagReader(settings)
+    left_before, moved_at = sum(ends.values()) + 1, time.monotonic()
+    try:
+        while (left := _left(reader, settings.raw_topic, ends)) > 0:
+            if left < left_before:
+                left_before, moved_at = left, time.monotonic()
+                progress(f"{left:,} events are still to be stored")
+            elif time.monotonic() - moved_at > _NO_PROGRESS_SECONDS:
+                raise StackError(
+                    f"{left} events wait in Kafka and nothing stores them;"
+                    f" see {settings.logs} and docs/troubleshooting.md."
+                )
+            time.sleep(_ASK_AGAIN_SECONDS)
+    finally:
+        reader.close()
 
 
 def wait_for_feed(settings: Settings) -> None:
@@ -92,42 +125,15 @@ def _sample_folder() -> Path:
     return folder
 
 
-def _sample_is_there(settings: Settings) -> bool:
+def _sample_is_stored(settings: Settings) -> bool:
     with psycopg.connect(settings.endpoints().read_url) as connection:
         row = connection.execute(statement("stack/sample_readings"), _SAMPLE_HOUR).fetchone()
     return bool(row) and row[0] >= _SAMPLE_READINGS
 
 
-def _ingest(settings: Settings) -> None:
-    from traffic_platform.ingest.window import WindowLimits, run_window  # noqa: PLC0415
-
-    limits = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
-    topics = [settings.raw_topic]
-    run_window(settings, topics, limits=limits, run_id=None, stop=lambda: False)
-
-
-def _wait_until_stored(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Wait until the ledger has passed what is in Kafka now."""
-    reader = LagReader(settings)
-    try:
-        targets = {part.partition: part.end for part in reader.read([settings.raw_topic])}
-        left_before, moved_at = sum(targets.values()) + 1, time.monotonic()
-        while True:
-            positions = {part.partition: part for part in reader.read([settings.raw_topic])}
-            left = sum(
-                max(0, end - (positions[number].next_offset or positions[number].start))
-                for number, end in targets.items()
-            )
-            if left == 0:
-                return
-            if left < left_before:
-                left_before, moved_at = left, time.monotonic()
-                progress(f"storing: {left} events to go")
-            elif time.monotonic() - moved_at > _NO_PROGRESS_SECONDS:
-                raise StackError(
-                    f"{left} events wait in Kafka and nothing stores them;"
-                    f" see {settings.logs} and docs/troubleshooting.md."
-                )
-            time.sleep(_ASK_AGAIN_SECONDS)
-    finally:
-        reader.close()
+def _left(reader: LagReader, topic: str, ends: Mapping[int, int]) -> int:
+    left = 0
+    for part in reader.read([topic]):
+        position = part.start if part.next_offset is None else part.next_offset
+        left += max(0, ends.get(part.partition, 0) - position)
+    return left

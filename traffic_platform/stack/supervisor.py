@@ -32,7 +32,7 @@ from traffic_platform.stack.state import Phase, StackFolders, StackState, Superv
 ALREADY_RUNNING = 3
 
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
-_BUSY_SECONDS, _QUIET_SECONDS = 0.1, 1.0
+_BUSY_SECONDS, _QUIET_SECONDS = 0.2, 1.0
 _LOGS_EVERY_SECONDS = 5.0
 # How long each may take to end. Windows finish the batch in hand.
 _STATELESS_SECONDS = 4.0
@@ -234,6 +234,9 @@ def _supervise(with_dagster: bool) -> int:
     lock = SupervisorLock(folders)
     if not lock.take():
         return ALREADY_RUNNING
+    me = ProcessId.of(os.getpid())
+    # Known from here on: `traffic down` finds us while we still end what was left.
+    StackState("starting", os.getpid(), me.created if me else 0.0).save(folders.state_file)
     end_leftovers(folders)
     return Supervisor(settings, folders, with_dagster).run()
 
