@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 
 import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
@@ -22,6 +24,18 @@ def test_it_must_be_told_to_end(traffic_alone: Traffic) -> None:
     result = traffic_alone("ingest")
     assert result.code == 2
     assert "--once" in result.err
+
+
+def test_a_refused_role_is_one_line_and_exit_code_1(
+    settings: Settings, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = settings.endpoints().ingest_url
+    wrong = make_conninfo(url, password="wrong")
+    monkeypatch.setenv("TRAFFIC_INGEST_DATABASE_URL", wrong)
+    result = traffic("ingest", "--once")
+    assert result.code == 1
+    assert result.err.startswith("PostgreSQL refuses us: ")
+    assert result.err.count("\n") == 1
 
 
 def test_what_it_did_is_told_by_partition_and_by_date(

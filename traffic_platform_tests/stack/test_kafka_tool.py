@@ -52,6 +52,5 @@ def test_kafka_consumer_groups_shows_the_lag_of_the_ledger(
         run_id=None,
         stop=lambda: False,
     )
-    assert describe_group(settings, environment) == {0: ["3", "3", "0"], 1: ["4", "4", "0"]}
     produce([EVENT] * 5, partition=1)
     assert describe_group(settings, environment) == {0: ["3", "3", "0"], 1: ["4", "9", "5"]}
