@@ -2,13 +2,14 @@
 -- next_offset, which stands here as a last range without length. What an inactive log lost lies
 -- beyond its next_offset, where its successor took over.
 with ranges as (
-    select b.topic_no, b.partition, b.first_offset, b.next_offset, 'micro_batches' as source,
+    select b.topic_no, b.partition, b.first_offset, b.next_offset, b.batch_id,
+           'micro_batches' as source,
            json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
                              'partition', b.partition) as key
     from traffic.micro_batches b
     where b.next_offset > b.first_offset
     union all
-    select l.topic_no, l.partition, l.first_offset, coalesce(l.next_offset, l.first_offset),
+    select l.topic_no, l.partition, l.first_offset, coalesce(l.next_offset, l.first_offset), 0,
            'lost_ranges',
            json_build_object('topic_no', l.topic_no, 'partition', l.partition,
                              'first_offset', l.first_offset)
@@ -16,7 +17,7 @@ with ranges as (
     left join traffic.kafka_offsets o using (topic_no, partition)
     where o.active is not false or l.first_offset <> o.next_offset
     union all
-    select topic_no, partition, next_offset, next_offset, 'kafka_offsets',
+    select topic_no, partition, next_offset, next_offset, 0, 'kafka_offsets',
            json_build_object('topic_no', topic_no, 'partition', partition)
     from traffic.kafka_offsets
 ), steps as (
@@ -24,7 +25,7 @@ with ranges as (
            coalesce(
                lag(r.next_offset) over (
                    partition by r.topic_no, r.partition
-                   order by r.source = 'kafka_offsets', r.first_offset, r.next_offset
+                   order by r.source = 'kafka_offsets', r.first_offset, r.next_offset, r.batch_id
                ),
                o.start_offset
            ) as due
@@ -49,5 +50,5 @@ select case when start_offset is null then 'kafka_offsets'
             else format('first_offset %%s', first_offset) end as found
 from steps
 where start_offset is null or first_offset <> due
-order by topic_no, partition, source = 'kafka_offsets', first_offset, next_offset
+order by topic_no, partition, source = 'kafka_offsets', first_offset, next_offset, batch_id
 limit %(limit)s

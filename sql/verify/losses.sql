@@ -1,4 +1,4 @@
--- What Kafka dropped before it was read: on record, and never again to be had.
+-- What Kafka dropped before it was read, never again to be had, and nobody has taken note of yet.
 select 'lost_ranges' as table_name,
        json_build_object(
            'topic', t.name, 'topic_no', l.topic_no, 'partition', l.partition,
@@ -10,5 +10,6 @@ select 'lost_ranges' as table_name,
        end || format(', noticed at %%s', to_char(l.detected_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) as found
 from traffic.lost_ranges l
 join traffic.topics t using (topic_no)
+where l.acknowledged_at is null
 order by l.topic_no, l.partition, l.first_offset
 limit %(limit)s

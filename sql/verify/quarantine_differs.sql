@@ -1,18 +1,28 @@
--- Quarantine repeats the message and its arrival, so that a person sees them without raw.
+-- Quarantine repeats the message and its arrival, so that a person sees them without raw. A row
+-- without its message at that arrival is named only where raw has the offset: else raw lacks it.
+with odd as materialized (
+    select q.topic_no, q.partition, q."offset", r."offset" is null as elsewhere,
+           q.key is distinct from r.key as other_key,
+           q.value is distinct from r.value as other_value,
+           q.broker_timestamp is distinct from r.broker_timestamp as other_time
+    from traffic.quarantined_events q
+    left join traffic.raw_events r
+      on r.topic_no = q.topic_no and r.partition = q.partition and r."offset" = q."offset"
+     and r.ingested_at = q.quarantined_at
+    where r."offset" is null or q.key is distinct from r.key or q.value is distinct from r.value
+       or q.broker_timestamp is distinct from r.broker_timestamp
+)
 select 'quarantined_events' as table_name,
-       json_build_object('topic_no', q.topic_no, 'partition', q.partition, 'offset', q."offset")
-           as key,
-       format('the %%s of raw_events', concat_ws(' and ',
-           case when q.key is distinct from r.key then 'key' end,
-           case when q.value is distinct from r.value then 'value' end,
-           case when q.broker_timestamp is distinct from r.broker_timestamp
-                then 'broker_timestamp' end,
-           case when q.quarantined_at <> r.ingested_at then 'ingested_at as quarantined_at' end))
-           as expected,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       case when elsewhere then 'quarantined_at when its message in raw_events arrived'
+            else format('the %%s of its message in raw_events', concat_ws(' and ',
+                case when other_key then 'key' end, case when other_value then 'value' end,
+                case when other_time then 'broker_timestamp' end)) end as expected,
        'another' as found
-from traffic.quarantined_events q
-join traffic.raw_events r using (topic_no, partition, "offset")
-where q.key is distinct from r.key or q.value is distinct from r.value
-   or q.broker_timestamp is distinct from r.broker_timestamp or q.quarantined_at <> r.ingested_at
-order by q.topic_no, q.partition, q."offset"
+from odd
+where not elsewhere or exists (
+    select from traffic.raw_events r
+    where r.topic_no = odd.topic_no and r.partition = odd.partition and r."offset" = odd."offset"
+)
+order by topic_no, partition, "offset"
 limit %(limit)s

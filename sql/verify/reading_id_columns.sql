@@ -1,18 +1,21 @@
--- `id` equals its formula in every row while every partition generates it as its parent does.
-select c.relname::text as table_name, json_build_object('column', 'id') as key,
-       'generated always as (' || parent.formula || ') stored' as expected,
-       coalesce(pg_get_expr(f.adbin, f.adrelid), 'a plain column') as found
-from (
-    select pg_get_expr(adbin, adrelid) as formula
-    from pg_attribute a
-    join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
-    where a.attrelid = 'traffic.traffic_readings'::regclass and a.attname = 'id'
-) parent
-cross join pg_inherits i
-join pg_class c on c.oid = i.inhrelid
-join pg_attribute a on a.attrelid = c.oid and a.attname = 'id'
-left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
-where i.inhparent = 'traffic.traffic_readings'::regclass
-  and (a.attgenerated <> 's' or pg_get_expr(f.adbin, f.adrelid) is distinct from parent.formula)
-order by c.relname
+-- `id` equals its formula in every row while the table and every partition of it generates it.
+with relation as (
+    select 'traffic.traffic_readings'::regclass as oid
+    union all
+    select inhrelid from pg_inherits where inhparent = 'traffic.traffic_readings'::regclass
+), formula as (
+    select c.relname::text as table_name, a.attrelid = 'traffic.traffic_readings'::regclass as own,
+           case when a.attgenerated = 's' then pg_get_expr(d.adbin, d.adrelid) end as formula
+    from relation r
+    join pg_class c on c.oid = r.oid
+    join pg_attribute a on a.attrelid = r.oid and a.attname = 'id'
+    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+)
+select f.table_name, json_build_object('column', 'id') as key,
+       'generated always as (' || coalesce(p.formula, '…') || ') stored' as expected,
+       coalesce('generated as ' || f.formula, 'a column that anybody can write') as found
+from formula f
+join formula p on p.own
+where f.formula is null or f.formula is distinct from p.formula
+order by f.table_name
 limit %(limit)s

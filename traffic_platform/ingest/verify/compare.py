@@ -100,11 +100,17 @@ def outcome_differences(
 
 def _all_equal(raw: RawChunk, rows: range, messages: list[Message]) -> bool:
     part = slice(rows.start, rows.stop)
+    headers = [message.headers() for message in messages]
+    if any(headers):
+        headers = [_headers(message) for message in messages]
+    stamps = np.array([message.timestamp() for message in messages], np.int64).reshape(-1, 2)
+    missing = (stamps[:, 0] == TIMESTAMP_NOT_AVAILABLE) | (stamps[:, 1] < 0)
+    broker_us = np.where(missing, MISSING_TIMESTAMP, stamps[:, 1] * 1000)
     return (
         [message.value() for message in messages] == list(raw.values[part])
         and [message.key() for message in messages] == list(raw.keys[part])
-        and [_headers(message) for message in messages] == list(raw.headers[part])
-        and [_broker_us(message) for message in messages] == raw.broker_us[part].tolist()
+        and headers == list(raw.headers[part])
+        and np.array_equal(broker_us, raw.broker_us[part])
     )
 
 

@@ -33,6 +33,7 @@ from traffic_platform.ingest.verify.tables import (
     check_rows,
 )
 from traffic_platform.settings import Settings, SettingsError
+from traffic_platform.statements import statement
 
 Progress = Callable[[str, int, int | None], None]
 """Gets what is being looked at, and messages done of how many (0 of None: not counted)."""
@@ -45,21 +46,21 @@ def verify(settings: Settings, deep: bool, progress: Progress | None = None) -> 
     TransientError while PostgreSQL or Kafka is away, PermanentError when they refuse us,
     SettingsError when this database keeps its dates in another time zone.
     """
-    started = time.monotonic()
     try:
         with open_snapshot(settings.endpoints().read_url) as connection:
-            report = _look(connection, settings, deep, progress or _say_nothing)
+            return look(connection, settings, deep, progress or no_progress)
     except Exception as error:
         raise translate(error) or error from error
-    report.seconds = round(time.monotonic() - started, 3)
-    return report
 
 
-def _look(
+def look(
     connection: Connection, settings: Settings, deep: bool, progress: Progress
 ) -> VerifyReport:
+    """Verify what one transaction sees. Raises what the drivers raise."""
     rules = rules_of(settings)
     report = VerifyReport(deep, _moment(connection), rules.version)
+    started = time.monotonic()
+    connection.execute(statement("verify/settings"))
     _check_timezone(connection, settings.timezone)
     logs = read_logs(connection)
     broker = Broker(settings.kafka_config())
@@ -83,6 +84,7 @@ def _look(
             DeepLook(connection, settings.kafka_config(), rules), logs, topics, report, progress
         )
         _check_identity(broker, topics)
+    report.seconds = round(time.monotonic() - started, 3)
     return report
 
 
@@ -128,5 +130,5 @@ def _next_offset_now(settings: Settings, log: Log) -> int:
     return log.next_offset if known is None else max(log.next_offset, known.next_offset)
 
 
-def _say_nothing(_stage: str, _done: int, _total: int | None) -> None:
-    pass
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """Says nothing."""

@@ -26,7 +26,6 @@ def open_snapshot(url: str) -> Generator[Connection]:
     try:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        connection.execute(statement("verify/settings"))
         yield connection
     finally:
         connection.close()

@@ -24,28 +24,6 @@ Headers = list[bytes | None]
 _PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01, we from 1970-01-01
 _NO_TIME = (MISSING_TIMESTAMP - _PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
-# COPY's binary format: int16 number of fields, then per field an int32 length and the value.
-_COPY_HEADER, _COPY_TRAILER = 19, 2
-_PROCESSED = np.dtype(
-    [("fields", ">i2")]
-    + [
-        item
-        for name, kind in (
-            ("offset", ">i8"),
-            ("sensor_id", "(16,)u1"),
-            ("timestamp", ">i8"),
-            ("speed", ">f8"),
-            ("volume", ">i4"),
-            ("occupancy", ">f8"),
-            ("quality_score", ">f8"),
-            ("quality_flags", ">i2"),
-            ("format", ">i2"),
-            ("nulls", ">i2"),
-        )
-        for item in ((f"{name}_length", ">i4"), (name, kind))
-    ]
-)
-
 
 @dataclass(frozen=True)
 class RawChunk:
@@ -104,19 +82,26 @@ def raw_chunks(connection: Connection, log: Log) -> Iterator[RawChunk]:
 def processed_range(connection: Connection, log: Log, begin: int, end: int) -> Outcomes:
     """The rows of `processed_events` with `begin` <= offset < `end`."""
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
-    with connection.cursor().copy(statement("verify/processed_range"), parameters) as copy:
-        stream = b"".join(copy)
-    rows = np.frombuffer(stream[_COPY_HEADER:-_COPY_TRAILER], dtype=_PROCESSED)
+    row = connection.execute(
+        statement("verify/processed_range"), parameters, binary=True
+    ).fetchone()
+    assert row is not None
+    offset, sensor_id, timestamp, *measures, score, flags, form, null = row
+    nulls = np.frombuffer(null, ">i2")
+    speed, volume, occupancy = (
+        _measure(data, kind, nulls & bit)
+        for data, kind, bit in zip(measures, (">f8", ">i4", ">f8"), (1, 2, 4), strict=True)
+    )
     return Outcomes(
-        offset=rows["offset"].astype(np.int64),
-        sensor_id=rows["sensor_id"],
-        timestamp_us=rows["timestamp"].astype(np.int64) + _PG_EPOCH_US,
-        speed=_measure(rows["speed"], rows["nulls"] & 1),
-        volume=_measure(rows["volume"], rows["nulls"] & 2),
-        occupancy=_measure(rows["occupancy"], rows["nulls"] & 4),
-        quality_score=_measure(rows["quality_score"], np.zeros(len(rows))),
-        quality_flags=rows["quality_flags"].astype(np.int16),
-        format=rows["format"].astype(np.int16),
+        offset=np.frombuffer(offset, ">i8").astype(np.int64),
+        sensor_id=np.frombuffer(sensor_id, np.uint8).reshape(-1, 16),
+        timestamp_us=np.frombuffer(timestamp, ">i8").astype(np.int64) + _PG_EPOCH_US,
+        speed=speed,
+        volume=volume,
+        occupancy=occupancy,
+        quality_score=_measure(score, ">f8", np.zeros_like(nulls)),
+        quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
+        format=np.frombuffer(form, ">i2").astype(np.int16),
     )
 
 
@@ -160,9 +145,9 @@ def _times(sent: Sequence[bytes | None]) -> Ints:
     return np.frombuffer(joined, dtype=">i8").astype(np.int64) + _PG_EPOCH_US
 
 
-def _measure(values: npt.NDArray[Any], null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _measure(sent: bytes, kind: str, null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Null as NaN; a stored NaN, which no event makes, as infinity, so that it stays different."""
-    measures = values.astype(np.float64)
+    measures = np.frombuffer(sent, kind).astype(np.float64)
     measures[np.isnan(measures)] = np.inf
     measures[null != 0] = np.nan
     return measures

@@ -1,0 +1,184 @@
+"""Verification of a database in which one row was deleted, altered, doubled or invented."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from psycopg import sql
+
+from traffic_platform.ingest.verify import Finding, VerifyReport, verify
+from traffic_platform.ingest.verify.report import LIMIT
+from traffic_platform.ingest.verify.run import look, no_progress
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
+from traffic_platform_tests.integration.verify_sample import fill
+from traffic_platform_tests.integration.verify_spoilings import (
+    DEEP,
+    SHALLOW,
+    alter,
+    at,
+    copy_row,
+    delete,
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The ingested database that every test copies, and settings for a copy of it."""
+
+    postgres: PostgresServer
+    database: str
+    topic: str
+    bootstrap_servers: str
+
+    def settings(self, database: str) -> Settings:
+        """Settings for a copy of the sample."""
+        url = self.postgres.service.url
+        return Settings(
+            _env_file=None,  # pyright: ignore[reportCallIssue]
+            kafka_bootstrap_servers=self.bootstrap_servers,
+            database_url=url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
+            ingest_database_url=url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
+            read_database_url=url("traffic_read", database),  # pyright: ignore[reportArgumentType]
+            raw_topic=self.topic,
+            consumer_group=self.topic,
+        )
+
+
+@pytest.fixture(scope="module")
+def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
+    """A filled database and its topic, two partitions with the broker's time."""
+    name = f"verified_{uuid.uuid4().hex[:8]}"
+    made = Sample(postgres, name, f"{name}-raw", kafka.bootstrap_servers)
+    with postgres.superuser() as connection:
+        postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    topic = NewTopic(
+        made.topic,
+        num_partitions=2,
+        replication_factor=1,
+        config={"message.timestamp.type": "LogAppendTime"},
+    )
+    admin.create_topics([topic])[made.topic].result(timeout=30)
+    fill(made.settings(name), made.topic)
+    yield made
+    admin.delete_topics([made.topic])[made.topic].result(timeout=30)
+    with postgres.superuser() as connection:
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
+    """A transaction of somebody with all rights, whom no foreign key hinders; rolled back."""
+    url = sample.postgres.service.url("postgres", sample.database)
+    with psycopg.connect(url, options="-c TimeZone=UTC -c search_path=pg_catalog") as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection
+        connection.rollback()
+
+
+def look_after(
+    sample: Sample, connection: psycopg.Connection, *statements: str, deep: bool = False
+) -> VerifyReport:
+    """What a verification says of the database after these changes."""
+    for statement in statements:
+        changed = connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
+        assert changed != 0, f"nothing was changed by: {statement}"
+    return look(connection, sample.settings(sample.database), deep, no_progress)
+
+
+def test_an_untouched_database_holds_and_counts_what_it_compared(sample: Sample) -> None:
+    report = verify(sample.settings(sample.database), deep=True)
+    assert report.holds, report.findings[0].sentence
+    assert report.rows == {"raw_events": 30, "traffic_readings": 24}
+    assert (report.messages_decoded, report.messages_in_kafka, report.lag) == (30, 30, 0)
+    assert [log.partition for log in report.logs] == [0, 1]
+    assert not report.stale
+
+
+def assert_names(finding: Finding, table: str, key: dict[str, Any]) -> None:
+    """The finding is of this table and of a key with these parts."""
+    assert finding.table == table, finding.sentence
+    assert key.items() <= finding.key.items(), finding.sentence
+    assert finding.sentence.startswith(f"{table} ("), finding.sentence
+
+
+@pytest.mark.parametrize("what", SHALLOW)
+def test_a_difference_is_the_first_to_be_named(
+    what: str, sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    statement, table, key = SHALLOW[what]
+    report = look_after(sample, spoilt, statement)
+    assert not report.holds, what
+    assert_names(report.findings[0], table, key)
+
+
+@pytest.mark.parametrize("what", DEEP)
+def test_a_deep_look_names_what_tables_alone_cannot_tell(
+    what: str, sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    statement, table, key = DEEP[what]
+    assert look_after(sample, spoilt, statement).holds
+    report = look_after(sample, spoilt, deep=True)
+    assert not report.holds, what
+    assert_names(report.findings[0], table, key)
+
+
+def test_a_message_deleted_from_every_table_is_named_by_a_deep_look(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    tables = ("raw_events", "processed_events", "traffic_readings")
+    deletions = (delete(table, at(0, 5)) for table in tables)
+    assert_names(look_after(sample, spoilt, *deletions).findings[0], "micro_batches", {})
+    findings = look_after(sample, spoilt, deep=True).findings
+    assert ("raw_events", 5) in [(item.table, item.key.get("offset")) for item in findings]
+
+
+def test_a_reading_doubled_in_spite_of_its_key_is_named(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    report = look_after(
+        sample,
+        spoilt,
+        "alter table traffic.traffic_readings drop constraint traffic_readings_pkey",
+        copy_row("traffic_readings", at(1, 6)),
+    )
+    assert_names(report.findings[0], "traffic_readings", {})
+    assert (report.findings[0].expected, report.findings[0].found) == ("one row", "2")
+
+
+def test_an_id_that_is_no_longer_generated_is_named(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    drop = "alter table traffic.traffic_readings alter column id drop expression"
+    report = look_after(sample, spoilt, drop)
+    assert_names(report.findings[0], "traffic_readings", {"column": "id"})
+
+
+def test_an_id_that_is_not_the_one_of_its_key_is_named(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    report = look_after(
+        sample,
+        spoilt,
+        "alter table traffic.traffic_readings alter column id drop expression",
+        alter("traffic_readings", at(1, 6), id="gen_random_uuid()"),
+        deep=True,
+    )
+    assert "sensor_id" in report.findings[-1].key
+    assert report.findings[-1].expected == "the id that is made from sensor_id and timestamp"
+
+
+def test_rows_beyond_the_limit_are_not_listed_but_said_to_be_there(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    report = look_after(sample, spoilt, alter("traffic_readings", "true", speed="99"), deep=True)
+    assert len(report.findings) == LIMIT
+    assert report.cut

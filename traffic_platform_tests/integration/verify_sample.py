@@ -1,0 +1,88 @@
+"""A small database in which everything that verification looks at occurs at least once.
+
+Partition 0 and partition 1 hold events of the same sensors and times; there are flat and nested
+events, repeats with other and with equal measures, messages of every kind of brokenness that
+matters here, keys, headers, and a Kafka transaction that was aborted.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from confluent_kafka import Producer
+
+from traffic_platform.ingest.window import WindowLimits, WindowTotals, run_window
+from traffic_platform.settings import Settings
+
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+
+
+def flat(sensor: str, minute: int, speed: float | None, volume: int | None = 900) -> bytes:
+    """A flat event of 2025-10-04, 12:00 UTC plus `minute`."""
+    return json.dumps(
+        {"sensor_id": sensor, "timestamp": _time(minute), "speed": speed, "volume": volume}
+    ).encode()
+
+
+def nested(sensor: str, minute: int, speed: float) -> bytes:
+    """A nested event of the same time."""
+    data = {"speed_mph": speed, "volume_vehicles_per_hour": 600, "occupancy_percent": 4.5}
+    return json.dumps(
+        {"sensor_id": sensor, "timestamp": _time(minute), "traffic_data": data}
+    ).encode()
+
+
+def drain(settings: Settings) -> WindowTotals:
+    """One window over all that is there."""
+    return run_window(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
+
+
+def fill(settings: Settings, topic: str) -> None:
+    """Send and ingest the sample in three rounds, so that there are several batches."""
+    with_headers = [("trace", b"\x00\xff"), ("none", None)]
+    producer = Producer({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})
+    for minute in range(10):
+        producer.produce(topic, flat("a", minute, 50.0 + minute), partition=0)
+        producer.produce(topic, nested("b", minute, 40.0), partition=1, key=b"b")
+    _flush_and_drain(producer, settings)
+
+    producer.produce(topic, b"not json", partition=0, key=b"\x00k", headers=with_headers)
+    producer.produce(topic, None, partition=0)
+    producer.produce(topic, flat("c", 3, None, None), partition=0)
+    producer.produce(topic, flat("a", 0, 61.0), partition=0, headers=with_headers)
+    producer.produce(topic, flat("a", 1, 51.0), partition=0)
+    producer.produce(topic, nested("a", 2, 33.0), partition=1)
+    _flush_and_drain(producer, settings)
+
+    _produce_in_transactions(settings, topic)
+    producer.produce(topic, nested("c", 5, 20.0), partition=1)
+    _flush_and_drain(producer, settings)
+
+
+def _produce_in_transactions(settings: Settings, topic: str) -> None:
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.endpoints().kafka_bootstrap_servers,
+            "transactional.id": topic,
+        }
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for minute in range(10, 13):
+        producer.produce(topic, flat("d", minute, 45.0), partition=0)
+    producer.commit_transaction(30)
+    producer.begin_transaction()
+    producer.produce(topic, flat("never", 1, 45.0), partition=0)
+    producer.flush(30)
+    producer.abort_transaction(30)
+
+
+def _flush_and_drain(producer: Producer, settings: Settings) -> None:
+    assert producer.flush(30) == 0
+    drain(settings)
+
+
+def _time(minute: int) -> str:
+    return (NOON + timedelta(minutes=minute)).isoformat()
