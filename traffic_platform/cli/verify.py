@@ -59,6 +59,8 @@ def _show(report: VerifyReport) -> None:
             more = "at least " if report.cut else ""
             noun = "difference" if others == 1 else "differences"
             say(f"And {more}{others} more {noun}: --json shows them.")
+    if report.acknowledged_losses:
+        say(f"Losses on record that somebody took note of: {report.acknowledged_losses:,}.")
     for stale in report.stale:
         say(
             f"Stale: {stale.messages:,} messages of {stale.batches:,} batches"

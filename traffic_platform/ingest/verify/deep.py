@@ -98,7 +98,7 @@ class DeepLook:
         return _Messages(kafka, is_compacted(self._kafka_config, log.topic))
 
     def _compare_outcomes(
-        self, log: Log, chunk: RawChunk, stale: _Ranges, report: VerifyReport
+        self, log: Log, chunk: RawChunk, stale: Ranges, report: VerifyReport
     ) -> None:
         bounds = (self._connection, log, chunk.begin, chunk.end)
         decision = decode_again(self._decoder, chunk)
@@ -110,7 +110,7 @@ class DeepLook:
             else:
                 report.add([finding])
 
-    def _stale_ranges(self, log: Log) -> _Ranges:
+    def _stale_ranges(self, log: Log) -> Ranges:
         rows = self._connection.execute(
             statement("verify/stale_ranges"),
             {
@@ -119,10 +119,10 @@ class DeepLook:
                 "rules_version": self._rules.version,
             },
         ).fetchall()
-        return _Ranges(rows)
+        return Ranges(rows)
 
 
-class _Ranges:
+class Ranges:
     """Sorted ranges of offsets, without overlap."""
 
     def __init__(self, rows: list[tuple[int, int]]) -> None:

@@ -60,6 +60,13 @@ def check_ledger(connection: Connection, report: VerifyReport) -> None:
     for name, sql in checks:
         with report.check(name):
             report.add(differences(connection, sql, report.room + 1))
+    report.acknowledged_losses = _acknowledged_losses(connection)
+
+
+def _acknowledged_losses(connection: Connection) -> int:
+    row = connection.execute(statement("verify/acknowledged_losses")).fetchone()
+    assert row is not None
+    return row[0]
 
 
 def describe_topics(broker: Broker, names: set[str]) -> dict[str, BrokerTopic | None]:

@@ -84,6 +84,7 @@ class VerifyReport:
     logs: list[LogState] = field(default_factory=list[LogState])
     stale: list[StaleRules] = field(default_factory=list[StaleRules])
     stale_differing: int = 0
+    acknowledged_losses: int = 0
     rows: dict[str, int] = field(default_factory=dict[str, int])
     messages_decoded: int = 0
     messages_in_kafka: int = 0

@@ -1,0 +1,66 @@
+"""`traffic verify` as a shell sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.cli.conftest import Traffic
+from traffic_platform_tests.integration.verify_sample import drain, flat
+
+Produce = Callable[..., None]
+
+
+@pytest.fixture
+def ingested(settings: Settings, make_topic: Callable[..., str], produce: Produce) -> Settings:
+    """Settings of a database with ten stored events."""
+    make_topic(partitions=2)
+    produce([flat("a", minute, 50.0) for minute in range(10)])
+    drain(settings)
+    return settings
+
+
+def test_verify_exits_1_and_prints_one_sentence_for_the_first_difference(
+    ingested: Settings, traffic: Traffic
+) -> None:
+    with psycopg.connect(ingested.endpoints().owner_url) as connection:
+        connection.execute("update traffic.traffic_readings set speed = 51")
+    result = traffic("verify")
+    assert result.code == 1
+    first, more = result.out.splitlines()
+    assert first.startswith("traffic_readings (sensor_id ")
+    assert "expected speed 50 as in the event of topic_no 1" in first
+    assert first.endswith("found speed 51.")
+    assert more == "And 9 more differences: --json shows them."
+
+
+def test_verify_as_json_holds_the_whole_report(ingested: Settings, traffic: Traffic) -> None:
+    with psycopg.connect(ingested.endpoints().owner_url) as connection:
+        connection.execute('delete from traffic.processed_events where "offset" = 0')
+    result = traffic("verify", "--deep", "--json")
+    assert result.code == 1
+    assert result.json["holds"] is False
+    assert result.json["findings"][0]["table"] == "processed_events"
+    assert result.json["findings"][0]["sentence"] == result.json["first_difference"]
+    assert {log["partition"] for log in result.json["logs"]} == {0, 1}
+
+
+def test_verify_exits_0_and_says_what_it_compared(ingested: Settings, traffic: Traffic) -> None:
+    result = traffic("verify", "--deep")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("All holds: 10 rows in raw_events, 10 rows in traffic_readings")
+    assert "10 messages decoded again, 10 of them read from Kafka, lag 0" in result.out
+    assert traffic("verify", "--json").json["holds"] is True
+
+
+def test_verify_exits_2_with_one_line_when_it_cannot_look(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAFFIC_READ_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/traffic")
+    result = traffic("verify")
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
+    assert result.err.startswith("PostgreSQL: ")
