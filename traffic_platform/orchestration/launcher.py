@@ -71,7 +71,10 @@ class WarmLauncher(DefaultRunLauncher):
         arguments = ExecuteRunArgs(origin, run.run_id, self._instance.get_ref())
         # A daemonic process gets SIGTERM when this one ends in order, and a window ends so too.
         process = multiprocessing.get_context("forkserver").Process(
-            target=execute_run, args=(serialize_value(arguments),), name=run.run_id, daemon=True
+            target=execute_run,
+            args=(serialize_value(arguments), dict(os.environ)),
+            name=run.run_id,
+            daemon=True,
         )
         process.start()
         self._instance.add_run_tags(run.run_id, {WORKER_TAG: identity(cast("int", process.pid))})
@@ -101,8 +104,13 @@ class WarmLauncher(DefaultRunLauncher):
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-def execute_run(arguments: str) -> None:
-    """What the forked process does: `dagster api execute_run`, as every launcher's worker."""
+def execute_run(arguments: str, environment: dict[str, str]) -> None:
+    """What the forked process does: `dagster api execute_run`, as every launcher's worker.
+
+    `environment` is the launching process's: a fork has that of the fork server's start.
+    """
     from dagster._cli.api import execute_run_command
 
+    os.environ.clear()
+    os.environ.update(environment)
     execute_run_command.main([arguments], standalone_mode=False)

@@ -1,0 +1,212 @@
+"""Ticks of the offset sensor, on real servers and a real instance."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    RunRequest,
+    SensorDefinition,
+    build_sensor_context,
+)
+from dagster._core.test_utils import create_run_for_test
+
+from traffic_platform.ingest.plan import LagReader
+from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.orchestration import sensors, watch
+from traffic_platform.orchestration.build import build_definitions
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.runs import newest_windows
+from traffic_platform.orchestration.sensors import OFFSET_SENSOR
+from traffic_platform.orchestration.tags import WRITER, WRITERS, writer_tags
+from traffic_platform.orchestration.workers import WORKER_TAG, identity
+from traffic_platform.settings import Settings
+from traffic_platform_tests.orchestration.feed import flat
+
+MakeTopic = Callable[..., str]
+Produce = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks of two seconds: long enough to look eight times."""
+    monkeypatch.setattr(sensors, "TICK_SECONDS", 2.0)
+    monkeypatch.setattr(sensors, "TICK_MARGIN_SECONDS", 0.0)
+
+
+@pytest.fixture
+def sensor(platform: Settings) -> SensorDefinition:
+    """The sensor, with a watch of its own."""
+    return build_definitions(platform).get_repository_def().get_sensor_def(OFFSET_SENSOR)
+
+
+def tick(sensor: SensorDefinition, instance: DagsterInstance) -> list[RunRequest] | str:
+    """What a tick asks for, or why it asks for nothing."""
+    result = sensor.evaluate_tick(build_sensor_context(instance=instance))
+    return list(result.run_requests) if result.run_requests else str(result.skip_message)
+
+
+def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | None = None) -> str:
+    """A run of the window job as the queue would have made it; its id."""
+    tags = {**writer_tags(0, 1), **({WORKER_TAG: worker} if worker else {})}
+    return create_run_for_test(instance, job_name=WINDOW_JOB, status=status, tags=tags).run_id
+
+
+def store_all(settings: Settings) -> None:
+    """Drain what is there without Dagster."""
+    limits = WindowLimits(60, 30, until_caught_up=True)
+    run_window(settings, [settings.raw_topic], limits=limits, run_id=None, stop=lambda: False)
+
+
+@contextmanager
+def draining(settings: Settings, run_id: str | None) -> Iterator[None]:
+    """A window that holds the locks meanwhile."""
+    ended = threading.Event()
+    window = threading.Thread(
+        target=run_window,
+        args=(settings, [settings.raw_topic]),
+        kwargs={"limits": WindowLimits(60, 60), "run_id": run_id, "stop": ended.is_set},
+    )
+    window.start()
+    reader = LagReader(settings)
+    while not reader.holders():
+        time.sleep(0.05)
+    yield
+    ended.set()
+    window.join()
+    reader.close()
+
+
+def test_waiting_messages_ask_for_one_window_at_once(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    requests = tick(sensor, instance)
+    assert isinstance(requests, list)
+    assert len(requests) == 1
+    assert requests[0].run_key is None
+    assert requests[0].tags.items() >= {WRITER: "0", WRITERS: "1"}.items()
+    config = requests[0].run_config["ops"]["event_tables"]["config"]
+    assert config == {"writer": 0, "writers": 1}
+
+
+def test_a_message_that_arrives_during_a_tick_ends_it(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sensors, "TICK_SECONDS", 30.0)
+    make_topic()
+    store_all(platform)
+    threading.Timer(1.0, produce, args=([flat("a")],)).start()
+    began = time.monotonic()
+    assert isinstance(tick(sensor, instance), list)
+    assert time.monotonic() - began < 15
+
+
+def test_a_quiet_topic_asks_for_nothing_and_the_tick_says_so(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    store_all(platform)
+    assert tick(sensor, instance) == "0 messages behind. writer 0: nothing to do."
+
+
+def test_a_window_in_the_queue_is_waited_for_and_a_failed_one_is_asked_for_again(
+    instance: DagsterInstance, sensor: SensorDefinition, make_topic: MakeTopic
+) -> None:
+    make_topic()
+    run_id = record(instance, DagsterRunStatus.STARTING)
+    assert run_id[:8] in tick(sensor, instance)
+    run = instance.get_run_by_id(run_id)
+    assert run
+    instance.report_run_failed(run)
+    assert isinstance(tick(sensor, instance), list)
+
+
+def test_a_busy_window_gets_one_successor(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    holder = record(instance, DagsterRunStatus.STARTED)
+    with draining(platform, holder):
+        produce([flat("b")])
+        requests = tick(sensor, instance)
+        assert isinstance(requests, list)
+        assert requests[0].tags["traffic/reason"] == f"a successor for {holder[:8]}"
+        record(instance, DagsterRunStatus.STARTED)
+        produce([flat("c")])
+        assert f"{holder[:8]} drains" in tick(sensor, instance)
+
+
+def test_a_run_whose_process_is_gone_is_reported_failed_and_replaced(
+    instance: DagsterInstance, sensor: SensorDefinition, make_topic: MakeTopic
+) -> None:
+    make_topic()
+    host = identity(1).partition("/")[0]
+    ghost = record(instance, DagsterRunStatus.STARTED, f"{host}/1/1.00")
+    assert isinstance(tick(sensor, instance), list)
+    run = instance.get_run_by_id(ghost)
+    assert run
+    assert run.status is DagsterRunStatus.FAILURE
+    assert newest_windows(instance, 1)[0].ended_at is not None
+
+
+def test_each_writer_gets_its_own_window(
+    platform: Settings, instance: DagsterInstance, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic()
+    for partition in range(6):
+        produce([flat("a", partition)], partition=partition)
+    both = build_definitions(platform.model_copy(update={"writers": 2}))
+    requests = tick(both.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    assert isinstance(requests, list)
+    assert [request.tags[WRITER] for request in requests] == ["0", "1"]
+
+
+def test_an_outage_ends_the_tick_in_order_and_says_what_is_away(
+    platform: Settings, instance: DagsterInstance, make_topic: MakeTopic
+) -> None:
+    away = platform.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    definitions = build_definitions(away)
+    said = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    assert isinstance(said, str)
+    assert said.startswith("Cannot see the offsets: Kafka")
+
+
+def test_a_missing_setting_fails_the_tick(platform: Settings, instance: DagsterInstance) -> None:
+    definitions = build_definitions(platform.model_copy(update={"kafka_bootstrap_servers": None}))
+    sensor = definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR)
+    with pytest.raises(Exception, match="traffic up"):
+        sensor.evaluate_tick(build_sensor_context(instance=instance))
+
+
+def test_a_tick_ends_just_before_the_daemons_next_step() -> None:
+    looked = watch.TICK_SECONDS - watch.TICK_MARGIN_SECONDS
+    assert watch.TICK_SECONDS % 5 == 0
+    assert 0.3 < watch.TICK_MARGIN_SECONDS < 1
+    assert looked + 10 < 60  # a call to the code server may take 60 s
