@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from benchmarks.growth import SLICE, measure_growth
+from benchmarks.stack_benchmarks import measure_stack
 from benchmarks.throughput import measure_throughput
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+class Benchmark(StrEnum):
+    """What can be measured; `all` is everything."""
+
+    THROUGHPUT = "throughput"
+    LATENCY = "latency"
+    MEMORY = "memory"
+    STORAGE = "storage"
+    GROWTH = "growth"
+    ALL = "all"
+
+
+_DEFAULT = (Benchmark.THROUGHPUT, Benchmark.LATENCY, Benchmark.MEMORY)
 
 
 @app.command()
 def main(
+    benchmarks: Annotated[
+        list[Benchmark] | None,
+        typer.Argument(help="Default: throughput, latency and memory, within ten minutes."),
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of the throughput legs.")] = 3,
-    events: Annotated[int | None, typer.Option(min=100_000, help="Events of a leg.")] = None,
+    events: Annotated[
+        int | None,
+        typer.Option(min=100_000, help="Events of a throughput leg. Default: ten seconds' worth."),
+    ] = None,
+    growth_events: Annotated[int, typer.Option(min=2 * SLICE, help="Rows to grow to.")] = 5_000_000,
+    rate: Annotated[float, typer.Option(help="Events a second of the steady stream.")] = 500,
+    seconds: Annotated[float, typer.Option(help="Length of the latency measurement.")] = 60,
+    minutes: Annotated[float, typer.Option(help="Length of the storage measurement.")] = 20,
 ) -> None:
-    measure_throughput(rounds, events)
+    """Measure the platform on this machine. Results: the screen, and benchmarks/results."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that all is ended
+    wanted = set(benchmarks or _DEFAULT)
+    if Benchmark.ALL in wanted:
+        wanted = set(Benchmark)
+    if Benchmark.THROUGHPUT in wanted:
+        measure_throughput(rounds, events)
+    on_stack = wanted & {Benchmark.LATENCY, Benchmark.MEMORY, Benchmark.STORAGE}
+    if on_stack:
+        measure_stack({str(one) for one in on_stack}, rate=rate, seconds=seconds, minutes=minutes)
+    if Benchmark.GROWTH in wanted:
+        measure_growth(growth_events // SLICE * SLICE)
 
 
 if __name__ == "__main__":

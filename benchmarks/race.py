@@ -43,35 +43,27 @@ class Leg:
     other_cpu_share: float  # of the machine's cores, by processes that are not the benchmark's
 
 
+Commits = list[tuple[float, int]]  # moment (monotonic clock, seconds) and events of each
+
+
 def run_leg(servers: Servers, contestant: Contestant, topic: str, events: int) -> Leg:
-    """Run a contestant over the first `events` events of `topic`.
+    """Run a contestant over the first `events` events of `topic` and sum up.
 
     Raises RuntimeError when it fails, or when a table does not hold every event afterwards.
     """
-    with servers.database(migrated=contestant.platform_schema) as database:
-        tasks = _tasks(servers, database, contestant, topic, events)
-        children = [_start(contestant.module) for _ in tasks]
-        try:
-            for child, task in zip(children, tasks, strict=True):
-                _tell(child, json.dumps(asdict(task)))
-            for child in children:
-                _expect_ready(child, contestant.name)
-            before = _Meter.read(servers)
-            for child in children:
-                _tell(child, "go")
-            results = [_result(child, contestant.name) for child in children]
-            spent = _Meter.read(servers).since(before)
-        finally:
-            for child in children:
-                if child.poll() is None:
-                    child.kill()
-                child.wait()
-        servers.require_durability(database)
-        _require_stored(servers, database, contestant, events)
+    results, spent = _race(servers, contestant, topic, events)
     return _leg(contestant, events, results, spent)
 
 
-def measured_rate(commits: Sequence[Sequence[tuple[float, int]]]) -> tuple[float, float]:
+def run_for_commits(
+    servers: Servers, contestant: Contestant, topic: str, events: int
+) -> list[Commits]:
+    """The same, for the commits of each writer."""
+    results, _ = _race(servers, contestant, topic, events)
+    return [result.commits for result in results]
+
+
+def measured_rate(commits: Sequence[Commits]) -> tuple[float, float]:
     """Seconds and events a second over the commits of each writer.
 
     The clock runs from the moment by which every writer has committed once to the last commit,
@@ -105,6 +97,32 @@ class _Meter:
 
     def since(self, before: _Meter) -> _Meter:
         return _Meter(**{name: value - getattr(before, name) for name, value in vars(self).items()})
+
+
+def _race(
+    servers: Servers, contestant: Contestant, topic: str, events: int
+) -> tuple[list[Result], _Meter]:
+    with servers.database(migrated=contestant.platform_schema) as database:
+        tasks = _tasks(servers, database, contestant, topic, events)
+        children = [_start(contestant.module) for _ in tasks]
+        try:
+            for child, task in zip(children, tasks, strict=True):
+                _tell(child, json.dumps(asdict(task)))
+            for child in children:
+                _expect_ready(child, contestant.name)
+            before = _Meter.read(servers)
+            for child in children:
+                _tell(child, "go")
+            results = [_result(child, contestant.name) for child in children]
+            spent = _Meter.read(servers).since(before)
+        finally:
+            for child in children:
+                if child.poll() is None:
+                    child.kill()
+                child.wait()
+        servers.require_durability(database)
+        _require_stored(servers, database, contestant, events)
+    return results, spent
 
 
 def _tasks(

@@ -55,13 +55,18 @@ def make_topic(bootstrap_servers: str, topic: str) -> None:
 
 
 def prefill(bootstrap_servers: str, topic: str, events: int) -> int:
-    """Make `topic` and put about `events` events into it, the same number in each partition.
+    """Make `topic` and fill it. See `fill`."""
+    make_topic(bootstrap_servers, topic)
+    return fill(bootstrap_servers, topic, events)
+
+
+def fill(bootstrap_servers: str, topic: str, events: int) -> int:
+    """Put about `events` events into a topic of PARTITIONS partitions, as many into each.
 
     A detector keeps its partition. Detectors are dealt out evenly, so that no leg measures the
     tail of the fullest partition. Returns the number of events, a multiple of SENSORS.
     Raises RuntimeError when one was not acknowledged.
     """
-    make_topic(bootstrap_servers, topic)
     failures: list[KafkaError] = []
 
     def report(error: KafkaError | None, _message: Message) -> None:
