@@ -26,7 +26,7 @@ from confluent_kafka.cimpl import NewTopic
 from psycopg import sql
 
 from traffic_platform.settings import Settings
-from traffic_platform.stack.kafka import Kafka
+from traffic_platform.stack.kafka import Kafka, wait_for_topics
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
@@ -169,6 +169,7 @@ def make_topic(settings: Settings, admin: AdminClient) -> Iterator[Callable[...,
         )
         admin.create_topics([topic])[topic.topic].result(timeout=30)
         made.add(topic.topic)
+        wait_for_topics(admin, [topic.topic])
         return topic.topic
 
     yield make

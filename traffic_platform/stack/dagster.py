@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 import traffic_platform
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.processes import Command
@@ -27,6 +29,8 @@ from traffic_platform.stack.service import Preparation
 # The same name as in workspace.yaml: Dagster keeps what is switched on under it.
 LOCATION = "traffic_platform"
 _MODULE = "traffic_platform.definitions"
+
+_ANSWER_SECONDS = 3
 
 _LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries {
     name locationOrLoadError { __typename ... on PythonError { message } } } } } }"""
@@ -74,30 +78,32 @@ class DagsterPlace:
             },
         )
 
-    def ask(self, query: str) -> dict[str, Any] | None:
-        """The answer of the webserver's GraphQL; None when it gives none within two seconds."""
-        request = urllib.request.Request(  # noqa: S310  (http, and our own address)
-            f"{self.url}/graphql",
-            data=json.dumps({"query": query}).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=2) as response:  # noqa: S310
-                return json.load(response).get("data")
-        except (OSError, ValueError, urllib.error.URLError):
-            return None
 
-    def location_error(self) -> str | None:
-        """Why the webserver cannot use the code location; None when it can."""
-        answer = self.ask(_LOCATIONS)
-        if answer is None:
-            return "the webserver does not answer"
-        for entry in answer["workspaceOrError"].get("locationEntries", ()):
-            found = entry["locationOrLoadError"]
-            if entry["name"] == LOCATION and found:
-                loaded = found["__typename"] == "RepositoryLocation"
-                return None if loaded else str(found.get("message", "it is being loaded"))
-        return "it is not loaded yet"
+def ask(url: str, query: str) -> dict[str, Any] | None:
+    """The answer of the webserver's GraphQL; None when it gives none within some seconds."""
+    request = urllib.request.Request(  # noqa: S310  (http, and our own address)
+        f"{url}/graphql",
+        data=json.dumps({"query": query}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310
+            return json.load(response).get("data")
+    except (OSError, ValueError, urllib.error.URLError):
+        return None
+
+
+def location_error(url: str) -> str | None:
+    """Why the webserver cannot use the code location; None when it can."""
+    answer = ask(url, _LOCATIONS)
+    if answer is None:
+        return "the webserver does not answer"
+    for entry in answer["workspaceOrError"].get("locationEntries", ()):
+        found = entry["locationOrLoadError"]
+        if entry["name"] == LOCATION and found:
+            loaded = found["__typename"] == "RepositoryLocation"
+            return None if loaded else str(found.get("message", "it is being loaded"))
+    return "the code location is not loaded yet"
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ class Webserver:
 
     def ready(self) -> bool:
         """Whether it answers, and has loaded the code location."""
-        return self.place.location_error() is None
+        return location_error(self.place.url) is None
 
 
 class Daemon:
@@ -173,13 +179,26 @@ class Daemon:
 
     def ready(self) -> bool:
         """Whether each daemon that this instance requires has given a sign since the start."""
-        answer = self._place.ask(_DAEMONS)
+        answer = ask(self._place.url, _DAEMONS)
         statuses = answer["instance"]["daemonHealth"]["allDaemonStatuses"] if answer else []
         required = [status for status in statuses if status["required"]]
         return bool(required) and all(
             status["healthy"] and status["lastHeartbeatTime"] >= self._started
             for status in required
         )
+
+
+def is_stateless(process: psutil.Process) -> bool:
+    """Whether this is one of the three, and not a run, which has a batch to finish.
+
+    They end only after a sensor's tick has, which may take twenty seconds; a tick that is cut off
+    loses nothing.
+    """
+    try:
+        words = set(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    return bool(words & {"grpc", "dagster_webserver", "dagster._daemon"})
 
 
 def _instance_file() -> Path:

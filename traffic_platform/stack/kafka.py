@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from traffic_platform.stack.processes import Command
 from traffic_platform.stack.service import Preparation
 
 _LOGGING = Path(__file__).with_name("log4j2.properties")
+_ASK_AGAIN_SECONDS = 0.05
 _JVM_OPTIONS = (
     "-Xms64m",
     "-Xmx512m",
@@ -133,6 +135,9 @@ class Kafka:
             "offsets.topic.num.partitions": 4,
             "transaction.state.log.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
+            # A killed broker is let in again when the session of its former life has ended.
+            "broker.heartbeat.interval.ms": 1000,
+            "broker.session.timeout.ms": 4000,
             # A topic with a misspelt name should be an error.
             "auto.create.topics.enable": "false",
             # The cleaner's default buffer of 128 MB would be a quarter of the heap.
@@ -196,6 +201,7 @@ def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[st
         ]
         for future in admin.create_topics(wanted).values() if wanted else ():
             future.result(timeout=30)
+        wait_for_topics(admin, names)
     except KafkaException as error:
         reason: KafkaError = error.args[0]
         if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -203,3 +209,17 @@ def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[st
                 f"The topics {', '.join(names)} cannot be created: {reason.str()}."
                 " Create them yourself, or let the Kafka user create topics."
             ) from error
+        # Somebody else was faster.
+        wait_for_topics(admin, names)
+
+
+def wait_for_topics(admin: AdminClient, names: Sequence[str], seconds: float = 30) -> None:
+    """Wait until the broker shows the topics: a new one is known to it a moment after its creation.
+
+    Raises StackError when they are not shown within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while missing := set(names) - set(admin.list_topics(timeout=seconds).topics):
+        if time.monotonic() > deadline:
+            raise StackError(f"Kafka has made {', '.join(sorted(missing))} but does not show them.")
+        time.sleep(_ASK_AGAIN_SECONDS)

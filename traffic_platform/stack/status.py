@@ -11,6 +11,7 @@ import psycopg
 
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.control import folders_of, living_state
+from traffic_platform.stack.dagster import location_error
 from traffic_platform.stack.kafka import broker_cluster_id
 from traffic_platform.stack.state import ServiceState, StackState
 
@@ -89,6 +90,10 @@ def _add_supervisor(status: Status, state: StackState) -> None:
     for name, service in status.services.items():
         if service.state != "running":
             status.problems.append(f"{name} is {service.state}; see {service.log}")
+    if state.dagster_url and not status.problems:
+        error = location_error(state.dagster_url)
+        if error:
+            status.problems.append(f"Dagster: {' '.join(error.split())}")
 
 
 def _add_kafka(status: Status, settings: Settings) -> bool:

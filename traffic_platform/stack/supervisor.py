@@ -23,6 +23,7 @@ import psutil
 from traffic_platform.settings import Settings, SettingsError, load_settings
 from traffic_platform.stack import logs
 from traffic_platform.stack.child import Child
+from traffic_platform.stack.dagster import is_stateless
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.layout import Layout
 from traffic_platform.stack.ports import Ports
@@ -170,7 +171,7 @@ class Supervisor:
         found.update({process.pid: process for process in members(self._folders.stack)})
         working = [process for pid, process in found.items() if pid not in spared]
         ask_to_end(working, {})
-        wait_or_kill([p for p in working if p.pid in self._stateless_pids()], _STATELESS_SECONDS)
+        wait_or_kill(filter(is_stateless, working), _STATELESS_SECONDS)
         wait_or_kill(working, _WORKERS_SECONDS)
         postgres = {process.pid for process in servers if process.name() == "postgres"}
         ask_to_end(servers, dict.fromkeys(postgres, signal.SIGINT))
@@ -178,14 +179,6 @@ class Supervisor:
         left = psutil.Process().children(recursive=True)
         ask_to_end(left, {})
         wait_or_kill(left, 1)
-
-    def _stateless_pids(self) -> set[int]:
-        """Dagster's own processes. They wait for a sensor's tick to end, which loses nothing."""
-        return {
-            child.process.pid
-            for name, child in self._children.items()
-            if child.process and name.startswith("dagster-")
-        }
 
     def _servers(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
@@ -212,6 +205,7 @@ def end_leftovers(folders: StackFolders) -> None:
         process for process in left if process.pid not in postgres or process.ppid() not in postgres
     ]
     ask_to_end(roots, dict.fromkeys(postgres, signal.SIGINT))
+    wait_or_kill(filter(is_stateless, roots), _STATELESS_SECONDS)
     wait_or_kill(roots, _SERVERS_SECONDS)
 
 

@@ -1,10 +1,18 @@
-"""The embedded servers by themselves: PostgreSQL's roles and limits, Kafka's topics."""
+"""The embedded servers by themselves: who may do what, where they listen, what a crash leaves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import psutil
 import psycopg
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from traffic_platform.settings import Settings
+from traffic_platform.stack.kafka import create_topics
+from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 
 
 def test_every_role_reaches_the_migrated_database(settings: Settings) -> None:
@@ -12,3 +20,108 @@ def test_every_role_reaches_the_migrated_database(settings: Settings) -> None:
     for url in (endpoints.owner_url, endpoints.ingest_url, endpoints.read_url):
         with psycopg.connect(url) as connection:
             assert connection.execute("select count(*) from traffic.raw_events").fetchone() == (0,)
+
+
+def test_readers_cannot_write_and_writers_cannot_change_the_schema(settings: Settings) -> None:
+    endpoints = settings.endpoints()
+    statements = {
+        endpoints.read_url: "delete from traffic.sensors",
+        endpoints.ingest_url: "drop table traffic.sensors",
+    }
+    for url, statement in statements.items():
+        with (
+            psycopg.connect(url) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(statement)
+
+
+def test_nobody_enters_without_the_password_nor_another_database(
+    settings: Settings, postgres: PostgresServer
+) -> None:
+    port = postgres.service.port
+    for role in ("postgres", "traffic_owner", "dagster"):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(f"postgresql://{role}:wrong@127.0.0.1:{port}/postgres")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(postgres.service.url("dagster", "traffic"))
+
+
+def test_the_servers_listen_on_the_loopback_address_only(
+    postgres: PostgresServer, kafka: KafkaServer
+) -> None:
+    for pid in (postgres.process.pid, kafka.process.pid):
+        listening = [
+            connection.laddr.ip.removeprefix("::ffff:")
+            for connection in psutil.Process(pid).net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert set(listening) == {"127.0.0.1"}
+
+
+def test_postgresql_has_no_socket_and_the_settings_of_the_design(
+    postgres: PostgresServer,
+) -> None:
+    expected = {
+        "unix_socket_directories": "",
+        "password_encryption": "scram-sha-256",
+        "max_locks_per_transaction": "512",
+        "max_wal_size": "4GB",
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+    }
+    with postgres.superuser() as connection:
+        for name, value in expected.items():
+            assert connection.execute(f"show {name}").fetchone() == (value,), name
+
+
+def test_topics_are_created_once_with_the_brokers_time(
+    settings: Settings, kafka: KafkaServer, admin: AdminClient
+) -> None:
+    names = (settings.raw_topic, settings.events_topic)
+    create_topics(settings, kafka.bootstrap_servers, names[:1])
+    create_topics(settings, kafka.bootstrap_servers, names)
+    topics = admin.list_topics(timeout=10).topics
+    assert [len(topics[name].partitions) for name in names] == [6, 6]
+    resource = ConfigResource(ResourceType.TOPIC, settings.raw_topic)
+    config = admin.describe_configs([resource])[resource].result(timeout=10)
+    assert config["message.timestamp.type"].value == "LogAppendTime"
+    for future in admin.delete_topics(list(names)).values():
+        future.result(timeout=10)
+
+
+def test_what_was_committed_is_there_after_postgresql_was_killed(
+    settings: Settings, postgres: PostgresServer
+) -> None:
+    with psycopg.connect(settings.endpoints().ingest_url) as connection:
+        connection.execute(
+            "insert into traffic.sensors (sensor_id, external_id, origin)"
+            " values (gen_random_uuid(), 'a', 'seen')"
+        )
+    postgres.process.kill()
+    postgres.process.start()
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        assert connection.execute("select external_id from traffic.sensors").fetchall() == [("a",)]
+
+
+def test_what_was_acknowledged_is_there_after_kafka_was_killed(
+    settings: Settings,
+    kafka: KafkaServer,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+) -> None:
+    topic = make_topic(partitions=1)
+    produce([b"1", b"2", b"3"])
+    kafka.process.kill()
+    kafka.process.start()
+    consumer = Consumer(
+        {"bootstrap.servers": kafka.bootstrap_servers, "group.id": settings.consumer_group}
+    )
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    values: list[bytes | None] = []
+    while len(values) < 3:
+        values += [message.value() for message in consumer.consume(3, timeout=20)]
+    consumer.close()
+    assert values == [b"1", b"2", b"3"]

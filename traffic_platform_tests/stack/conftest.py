@@ -1,0 +1,90 @@
+"""A stack as a person has it: its own TRAFFIC_HOME, started and ended by the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from traffic_platform.stack.processes import members
+
+TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
+# Beside what a person, or the session's servers, may have on the usual ports.
+PORTS = {
+    "TRAFFIC_POSTGRES_PORT": "45432",
+    "TRAFFIC_KAFKA_PORT": "49092",
+    "TRAFFIC_DAGSTER_PORT": "43000",
+}
+
+
+@dataclass
+class CommandLine:
+    """Runs `traffic` for one TRAFFIC_HOME."""
+
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the commands, without settings of the person who runs the tests."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("TRAFFIC_")}
+        return {**clean, **PORTS, "TRAFFIC_HOME": str(self.home), **self.variables}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command and return at once."""
+        return subprocess.Popen(
+            [*TRAFFIC, *arguments],
+            env=self.environment,
+            cwd=self.home.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
+
+    def status(self) -> dict[str, Any]:
+        """What `traffic status --json` prints."""
+        return json.loads(self("status", "--json").stdout)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the stack but the supervisor."""
+        return members(str(self.home.resolve()))
+
+    def supervisor(self) -> psutil.Process:
+        """The supervisor."""
+        return psutil.Process(json.loads((self.home / "run" / "state.json").read_text())["pid"])
+
+
+@pytest.fixture(scope="module")
+def make_stack(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., CommandLine]]:
+    """make_stack(**variables): a command line with a fresh home; its stack is ended afterwards.
+
+    The home lies below a folder that only its owner may traverse, as homes often do.
+    """
+    made: list[CommandLine] = []
+
+    def make(**variables: str) -> CommandLine:
+        folder = tmp_path_factory.mktemp("owner-only")
+        folder.chmod(0o700)
+        command = CommandLine(folder / "home", variables)
+        made.append(command)
+        return command
+
+    yield make
+    for command in made:
+        command("down")

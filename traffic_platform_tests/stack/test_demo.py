@@ -1,0 +1,85 @@
+"""`traffic up --demo sample`: Portland's hour, through Kafka and Dagster into the tables."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from traffic_platform_tests.stack.conftest import CommandLine
+
+DAGSTER = {"dagster-code", "dagster-webserver", "dagster-daemon"}
+
+
+@pytest.fixture(scope="module")
+def demo(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, str]:
+    """The running demo, and what starting it has printed."""
+    stack = make_stack()
+    started = stack("up", "--detach", "--demo", "sample")
+    assert started.returncode == 0, started.stderr
+    return stack, started.stdout
+
+
+def test_the_sample_has_arrived_when_up_returns(demo: tuple[CommandLine, str]) -> None:
+    stack, printed = demo
+    assert "Arrived: 12,420 raw = 12,407 processed + 13 quarantined; 12,407 readings\n" in printed
+    status = stack.status()
+    assert status["healthy"], status
+    assert status["lag"] == 0
+    assert status["last_commit_at"].endswith("Z")
+    assert status["services"].keys() == {"postgres", "kafka", *DAGSTER}
+    with psycopg.connect(status["postgres"]["url"]) as connection:
+        counts = [
+            connection.execute(f"select count(*) from traffic.{table}").fetchone()  # pyright: ignore
+            for table in (
+                "raw_events",
+                "processed_events",
+                "traffic_readings",
+                "quarantined_events",
+            )
+        ]
+    assert counts == [(12420,), (12407,), (12407,), (13,)]
+
+
+def test_the_printed_address_is_dagsters(demo: tuple[CommandLine, str]) -> None:
+    stack, printed = demo
+    url = stack.status()["dagster"]["url"]
+    assert f"Dagster:    {url}\n" in printed
+    with urllib.request.urlopen(f"{url}/server_info", timeout=10) as answer:
+        assert "dagster_version" in json.load(answer)
+
+
+def test_the_demo_is_not_loaded_twice(demo: tuple[CommandLine, str]) -> None:
+    stack, _ = demo
+    again = stack("up", "--detach", "--demo", "sample")
+    assert again.returncode == 0, again.stderr
+    assert "Arrived: 12,420 raw" in again.stdout
+
+
+def test_dagsters_processes_are_started_again_one_by_one(demo: tuple[CommandLine, str]) -> None:
+    stack, _ = demo
+    before = stack.status()["services"]
+    for name in ("dagster-code", "dagster-daemon"):
+        psutil.Process(before[name]["pid"]).kill()
+    deadline = time.monotonic() + 90
+    while True:
+        status: dict[str, Any] = stack.status()
+        restarts = {name: status["services"][name]["restarts"] for name in DAGSTER}
+        if status["healthy"] and restarts["dagster-code"] and restarts["dagster-daemon"]:
+            break
+        assert time.monotonic() < deadline, status
+        time.sleep(0.5)
+    assert restarts["dagster-webserver"] == 0
+    assert status["services"]["postgres"]["pid"] == before["postgres"]["pid"]
+
+
+def test_down_ends_windows_and_everything_else(demo: tuple[CommandLine, str]) -> None:
+    stack, _ = demo
+    assert stack("down").returncode == 0
+    assert stack.processes() == []

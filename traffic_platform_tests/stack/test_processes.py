@@ -1,0 +1,124 @@
+"""Processes: they end with their parent, run as who they must, and are known for good."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from traffic_platform.stack import logs
+from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.processes import (
+    Account,
+    Command,
+    ProcessId,
+    members,
+    run_to_end,
+    spawn,
+    unprivileged_account,
+)
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.02)
+
+
+def accounts() -> list[Account]:
+    """The ways in which this user, on this machine, can run a service that refuses to be root."""
+    account = unprivileged_account()
+    if account is None:
+        return []
+    probe = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"
+    namespaces = subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+    ways = {account, dataclasses.replace(account, namespace=True)} if namespaces else {account}
+    return sorted(ways, key=lambda way: way.namespace)
+
+
+def test_only_root_needs_another_account() -> None:
+    assert (unprivileged_account() is None) == (os.geteuid() != 0)
+
+
+def test_such_an_account_is_not_root_and_reaches_what_only_root_may_traverse(
+    tmp_path: Path,
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    data = closed / "data"
+    data.mkdir(mode=0o700)
+    script = f"import os; assert os.geteuid() != 0; open({str(data / 'file')!r}, 'w').close()"
+    for account in accounts():
+        account.own(data)
+        command = Command((sys.executable, "-c", script), data, account=account)
+        run_to_end(command, tmp_path / "log", "test", 20)
+        assert (data / "file").stat().st_uid == data.stat().st_uid
+        (data / "file").unlink()
+
+
+def test_a_service_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
+    parent = f"""
+import time
+from pathlib import Path
+from traffic_platform.stack.processes import Command, spawn, unprivileged_account
+folder = Path({str(tmp_path)!r})
+for account in (None, unprivileged_account()):
+    argv = {SLEEP!r}
+    spawn(Command(argv, folder, account=account), folder / "log", {str(tmp_path)!r})
+print("started", flush=True)
+time.sleep(60)
+"""
+    supervisor = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE)
+    assert supervisor.stdout is not None
+    assert supervisor.stdout.readline() == b"started\n"
+    wait_until(lambda: len(members(str(tmp_path))) == 2)
+    supervisor.kill()
+    supervisor.wait()
+    wait_until(lambda: not members(str(tmp_path)))
+
+
+def test_a_service_obeys_signals_that_its_parent_ignores(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = spawn(Command(SLEEP, tmp_path), tmp_path / "log", "test")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    wait_until(lambda: len(psutil.Process(process.pid).cmdline()) == len(SLEEP))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) != 0
+
+
+def test_a_pid_that_another_process_has_by_now_is_not_taken_for_it() -> None:
+    mine = ProcessId.of(os.getpid())
+    assert mine is not None
+    assert mine.process() is not None
+    assert ProcessId(mine.pid, mine.created - 10).process() is None
+
+
+def test_a_failed_preparation_says_what_the_program_said_and_where_its_log_is(
+    tmp_path: Path,
+) -> None:
+    command = Command((sys.executable, "-c", "import sys; sys.exit('no room')"), tmp_path)
+    with pytest.raises(StackError, match=rf"no room; see {tmp_path / 'a.log'}"):
+        run_to_end(command, tmp_path / "a.log", "test", 20)
+
+
+def test_a_log_is_cut_at_its_limit_while_the_service_writes_on(tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    with log.open("ab", buffering=0) as service:
+        service.write(b"a" * 600)
+        logs.bound(tmp_path, limit=500)
+        service.write(b"b")
+    assert log.read_bytes() == b"b"
+    assert (tmp_path / "service.log.1").read_bytes() == b"a" * 600

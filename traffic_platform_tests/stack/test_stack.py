@@ -1,0 +1,199 @@
+"""The stack of PostgreSQL and Kafka as `traffic up --no-dagster` gives it, with its faults."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from traffic_platform.stack.ports import is_free
+from traffic_platform_tests.stack.conftest import CommandLine
+
+KEYS = {
+    "healthy",
+    "kafka",
+    "postgres",
+    "dagster",
+    "api",
+    "dashboard",
+    "services",
+    "lag",
+    "last_commit_at",
+}
+
+
+def wait_for_status(stack: CommandLine, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    deadline = time.monotonic() + 90
+    while True:
+        status = stack.status()
+        if wanted(status):
+            return status
+        assert time.monotonic() < deadline, status
+        time.sleep(0.2)
+
+
+def port_of(status: dict[str, Any]) -> tuple[int, int]:
+    """Ports of PostgreSQL and Kafka."""
+    postgres = psycopg.conninfo.conninfo_to_dict(status["postgres"]["url"])["port"]
+    return int(postgres or 0), int(status["kafka"]["bootstrap_servers"].partition(":")[2])
+
+
+def leave_a_mark(status: dict[str, Any], mark: str) -> None:
+    """Commit a row and publish a message."""
+    with psycopg.connect(status["postgres"]["url"]) as connection:
+        connection.execute("create table if not exists marks (mark text)")
+        connection.execute("insert into marks values (%s)", [mark])
+    producer = Producer({"bootstrap.servers": status["kafka"]["bootstrap_servers"]})
+    producer.produce("traffic-events", mark.encode(), partition=0)
+    assert producer.flush(30) == 0
+
+
+def marks(status: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The rows and the messages that are there."""
+    with psycopg.connect(status["postgres"]["url"]) as connection:
+        rows = [mark for (mark,) in connection.execute("select mark from marks order by mark")]
+    consumer = Consumer(
+        {"bootstrap.servers": status["kafka"]["bootstrap_servers"], "group.id": "marks"}
+    )
+    _, end = consumer.get_watermark_offsets(TopicPartition("traffic-events", 0), timeout=20)
+    consumer.assign([TopicPartition("traffic-events", 0, 0)])
+    messages = consumer.consume(end, timeout=20)
+    consumer.close()
+    return rows, [(message.value() or b"").decode() for message in messages]
+
+
+@pytest.fixture(scope="module")
+def stacks(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, CommandLine]:
+    """Two stacks, started in the same moment with the same usual ports, one of them taken."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 45432))
+        taken.listen()
+        both = make_stack(), make_stack()
+        starting = [stack.start("up", "--detach", "--no-dagster") for stack in both]
+        for process in starting:
+            output, errors = process.communicate(timeout=240)
+            assert process.returncode == 0, errors
+            assert "PostgreSQL: postgresql://traffic_owner@127.0.0.1:" in output
+    return both
+
+
+def test_two_stacks_run_side_by_side_beside_a_taken_port(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    statuses = [stack.status() for stack in stacks]
+    assert all(status["healthy"] for status in statuses), statuses
+    ports = [port for status in statuses for port in port_of(status)]
+    assert len(set(ports)) == 4
+    assert 45432 not in ports
+    for stack, status in zip(stacks, statuses, strict=True):
+        leave_a_mark(status, stack.home.parent.name)
+    for stack, status in zip(stacks, statuses, strict=True):
+        assert marks(status) == ([stack.home.parent.name], [stack.home.parent.name])
+
+
+def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -> None:
+    status = stacks[0].status()
+    assert status.keys() >= KEYS
+    assert status["lag"] == 0
+    assert status["last_commit_at"] is None
+    assert {"postgres", "kafka"} == status["services"].keys()
+    for service in status["services"].values():
+        assert service["state"] == "running"
+        assert service["pid"] > 0
+        assert service["restarts"] == 0
+    shown = stacks[0]("status")
+    assert shown.returncode == 0
+    assert status["postgres"]["url"] not in shown.stdout
+
+
+def test_passwords_are_readable_by_their_owner_only(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    for name in ("passwords.json", "run/endpoints.json"):
+        assert (stacks[0].home / name).stat().st_mode & 0o077 == 0
+
+
+def test_up_twice_changes_nothing(stacks: tuple[CommandLine, CommandLine]) -> None:
+    before = stacks[0].status()["services"]
+    again = stacks[0]("up", "--detach", "--no-dagster")
+    assert again.returncode == 0
+    assert "ran already" in again.stderr
+    assert stacks[0].status()["services"] == before
+
+
+def test_services_that_are_killed_are_started_again_and_keep_what_they_had(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    stack = stacks[0]
+    before = stack.status()
+    had = marks(before)
+    for service in before["services"].values():
+        next(p for p in stack.processes() if p.pid == service["pid"]).kill()
+    after = wait_for_status(
+        stack,
+        lambda status: (
+            status["healthy"]
+            and all(service["restarts"] == 1 for service in status["services"].values())
+        ),
+    )
+    assert {service["pid"] for service in after["services"].values()}.isdisjoint(
+        service["pid"] for service in before["services"].values()
+    )
+    assert port_of(after) == port_of(before)
+    assert marks(after) == had
+
+
+def test_after_the_supervisor_was_killed_its_services_end_and_up_works_again(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    stack = stacks[1]
+    before = stack.status()
+    had = marks(before)
+    supervisor = stack.supervisor()
+    supervisor.kill()
+    supervisor.wait()
+    assert not stack.status()["healthy"]
+    assert stack("up", "--detach", "--no-dagster").returncode == 0
+    after = stack.status()
+    assert after["healthy"], after
+    assert port_of(after) == port_of(before)
+    assert marks(after) == had
+
+
+def test_after_everything_was_killed_up_works_again_and_nothing_committed_is_gone(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    stack = stacks[0]
+    leave_a_mark(stack.status(), "the last thing before the end")
+    had = marks(stack.status())
+    everything = [stack.supervisor(), *stack.processes()]
+    for process in everything:
+        process.suspend()
+    for process in everything:
+        process.kill()
+    assert stack("up", "--detach", "--no-dagster").returncode == 0
+    assert marks(stack.status()) == had
+
+
+def test_down_leaves_nothing_running_and_says_when_there_is_nothing(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    for stack in stacks:
+        ports = port_of(stack.status())
+        ended = stack("down")
+        assert (ended.returncode, ended.stdout) == (0, "The stack has ended.\n")
+        assert stack.processes() == []
+        assert all(is_free(port) for port in ports)
+        assert stack("down").stdout == "No stack runs.\n"
+        status = stack("status", "--json")
+        assert status.returncode == 1
+        found = json.loads(status.stdout)
+        assert found.keys() >= KEYS
+        assert not found["healthy"]
