@@ -88,11 +88,14 @@ def test_a_report_takes_no_more_than_its_limit_and_says_that_there_are_more() ->
     assert (len(made.findings), made.cut) == (LIMIT, True)
 
 
-def test_each_message_is_judged_by_its_own_arrival() -> None:
+@pytest.mark.parametrize("value", [event(0), event(0).replace(b"50", b"-1")])
+def test_each_message_is_judged_by_its_own_arrival(value: bytes) -> None:
     an_hour_ago = NOON_US - 3_600_000_000
-    decision = decide([event(0), event(0), event(1)], [an_hour_ago, NOON_US, NOON_US])
+    decision = decide([value, event(0), event(1)], [an_hour_ago, NOON_US, NOON_US])
     assert decision.processed.offset.tolist() == [1, 2]
-    assert decision.quarantined[0][0] == "timestamp_in_future"
+    reason, detail = decision.quarantined[0]
+    assert reason == "timestamp_in_future"
+    assert "11:00" in detail
 
 
 def test_no_messages_decode_to_nothing() -> None:

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 
+from traffic_platform.events.columns import Decoded
 from traffic_platform.events.decode import Decoder
+from traffic_platform.events.domain import AHEAD_US
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
 from traffic_platform.ingest.verify.ledger import Log
 from traffic_platform.ingest.verify.report import Finding
-from traffic_platform.ingest.verify.stored import Headers, Outcomes, RawChunk
+from traffic_platform.ingest.verify.stored import Headers, Ints, Outcomes, RawChunk
 
 _SHOWN_BYTES = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,19 +43,42 @@ class Piece:
 
 
 def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
-    """Decode a chunk with the arrival that each of its messages was judged by."""
+    """Decode a chunk, each message judged by its own arrival.
+
+    Batches of a few messages would be dear one by one; so all are decoded by the last arrival, and
+    only where an event is so far ahead that its arrival matters, again arrival by arrival.
+    """
+    whole = decoder.decode(raw.values, int(raw.ingested_us.max(initial=0)))
+    if not _any_ahead(whole, raw.ingested_us):
+        return _decision(raw.offset, [whole], [0])
+    arrivals = np.flatnonzero(np.diff(raw.ingested_us)) + 1
+    bounds = [0, *arrivals.tolist(), len(raw)]
+    runs = [
+        decoder.decode(raw.values[begin:end], int(raw.ingested_us[begin]))
+        for begin, end in pairwise(bounds)
+    ]
+    return _decision(raw.offset, runs, bounds)
+
+
+def _any_ahead(decoded: Decoded, ingested_us: Ints) -> bool:
+    """Whether an event is later than its own arrival allows, whatever the last arrival allows."""
+    events = decoded.processed
+    return bool((events.timestamp_us > ingested_us[events.index] + AHEAD_US).any()) or any(
+        item.timestamp_us > int(ingested_us[item.index]) + AHEAD_US
+        for item in decoded.quarantined
+        if item.timestamp_us is not None
+    )
+
+
+def _decision(offset: Ints, runs: list[Decoded], starts: list[int]) -> Decision:
     parts: list[Outcomes] = []
     quarantined: dict[int, tuple[str, str]] = {}
-    arrivals = np.flatnonzero(np.diff(raw.ingested_us)) + 1
-    for begin, end in pairwise([0, *arrivals.tolist(), len(raw)]):
-        arrival = int(raw.ingested_us[begin]) if end else 0
-        decoded = decoder.decode(raw.values[begin:end], arrival)
-        offsets = raw.offset[begin:end]
+    for decoded, start in zip(runs, starts, strict=False):
         events = decoded.processed
         columns = {name: value for name, value in vars(events).items() if name != "index"}
-        parts.append(Outcomes(offset=offsets[events.index], **columns))
+        parts.append(Outcomes(offset=offset[events.index + start], **columns))
         for item in decoded.quarantined:
-            quarantined[int(offsets[item.index])] = (item.reason.value, item.detail)
+            quarantined[int(offset[item.index + start])] = (item.reason.value, item.detail)
     return Decision(_joined(parts), quarantined)
 
 
