@@ -76,13 +76,14 @@ class Broker:
             partitions={p: LogEnds(low=low[p], end=end[p]) for p in partitions},
         )
 
-    def first_offset_after_epoch(
+    def first_message_after_epoch(
         self, name: str, partition: int, ends: LogEnds, epoch: int | None
-    ) -> int:
-        """Where a truncated log begins to differ: the first offset of a later leader epoch.
+    ) -> int | None:
+        """Where a truncated log begins to differ: the first message of a later leader epoch.
 
-        Leader epochs never fall along a log, so a binary search finds it. Without an epoch the
-        start of the log is returned: reading again repeats messages, but loses none.
+        Leader epochs never fall along a log, so a binary search finds it; None: there is none.
+        Without an epoch the start of the log is returned: reading again repeats messages, but
+        loses none.
         """
         if epoch is None:
             return ends.low
@@ -91,16 +92,17 @@ class Broker:
             | {"auto.offset.reset": "error", "enable.partition.eof": True}
         )
         try:
-            low, high = ends.low, ends.end
+            low, high, first = ends.low, ends.end, None
             while low < high:
                 middle = (low + high) // 2
                 consumer.assign([TopicPartition(name, partition, middle)])
                 found = _next_message(consumer)
-                if found is None or found[1] > epoch:
-                    high = middle
-                else:
+                if found is not None and found[1] <= epoch:
                     low = found[0] + 1
-            return low
+                else:
+                    high = middle
+                    first = found[0] if found is not None else first
+            return first
         finally:
             consumer.close()
 

@@ -61,6 +61,8 @@ def translate(error: Exception) -> IngestError | None:
         return _translate_postgres(error)
     if isinstance(error, KafkaException):
         return _translate_kafka(error)
+    if isinstance(error, TimeoutError):  # of a request to Kafka; also after a pause by SIGSTOP
+        return TransientError("Kafka did not answer in time")
     return None
 
 

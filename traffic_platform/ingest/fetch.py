@@ -125,10 +125,10 @@ class Fetcher:
         """Turn messages into batches of at most `batch_bytes`.
 
         Raises OffsetRefusedError, TopicChangedError or KafkaException for what the broker reports
-        in place of messages.
+        in place of messages, after the messages: they may not be there to be fetched again.
         """
         delivered = [message for message in messages if message.error() is None]
-        ends = self._partition_ends(messages) if len(delivered) < len(messages) else {}
+        ends, failure = _reports(messages) if len(delivered) < len(messages) else ({}, None)
         sizes = [len(message) for message in delivered]
         if sizes:
             mean = sum(sizes) / len(sizes)
@@ -139,6 +139,8 @@ class Fetcher:
             yield self._columns(delivered[start:stop], ends if last else {})
         if not delivered and ends:
             yield self._columns([], ends)
+        if failure is not None:
+            raise failure
 
     def commit_to_group(self, positions: dict[Where, int], *, wait: bool) -> None:
         """Tell Kafka how far the ledger is, for lag tools. Failure is logged, never raised."""
@@ -153,24 +155,6 @@ class Fetcher:
     def close(self) -> None:
         """Leave; the consumer holds no place in a group, so this is quick."""
         self._consumer.close()
-
-    def _partition_ends(self, messages: Sequence[Message]) -> dict[Where, int]:
-        ends: dict[Where, int] = {}
-        for message in messages:
-            error = message.error()
-            if error is None:
-                continue
-            topic, partition = message.topic() or "", message.partition() or 0
-            code = error.code()
-            if code == KafkaError._PARTITION_EOF:
-                ends[topic, partition] = message.offset() or 0
-            elif code in _OFFSET_REFUSED:
-                raise OffsetRefusedError(topic, partition)
-            elif code in _TOPIC_GONE:
-                raise TopicChangedError(f"{topic} [{partition}] is not there any more")
-            else:
-                raise KafkaException(error)
-        return ends
 
     def _columns(self, messages: Sequence[Message], ends: dict[Where, int]) -> Fetched:
         where = cast(
@@ -226,6 +210,30 @@ class Fetcher:
 def wall_clock_us() -> int:
     """Microseconds since 1970-01-01 UTC by this machine's clock."""
     return time.time_ns() // 1000
+
+
+def _reports(messages: Sequence[Message]) -> tuple[dict[Where, int], Exception | None]:
+    """What stands between the messages: ends of partitions reached, and the first failure."""
+    ends: dict[Where, int] = {}
+    failure: Exception | None = None
+    for message in messages:
+        error = message.error()
+        if error is None:
+            continue
+        topic, partition = message.topic() or "", message.partition() or 0
+        if error.code() == KafkaError._PARTITION_EOF:
+            ends[topic, partition] = message.offset() or 0
+        elif failure is None:
+            failure = _failure(error, topic, partition)
+    return ends, failure
+
+
+def _failure(error: KafkaError, topic: str, partition: int) -> Exception:
+    if error.code() in _OFFSET_REFUSED:
+        return OffsetRefusedError(topic, partition)
+    if error.code() in _TOPIC_GONE:
+        return TopicChangedError(f"{topic} [{partition}] is not there any more")
+    return KafkaException(error)
 
 
 def _rows_by_place(where: list[Where]) -> dict[Where, npt.NDArray[np.int64]]:

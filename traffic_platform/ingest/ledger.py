@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -13,6 +13,7 @@ from traffic_platform.ingest.errors import LedgerMovedError
 from traffic_platform.ingest.logs import (
     Begin,
     Change,
+    ForgetEpoch,
     LedgerPartition,
     LostRange,
     Retire,
@@ -65,19 +66,27 @@ def advance(connection: Connection, moves: Sequence[Advance]) -> None:
 
 
 def agree_with_broker(
-    connection: Connection, broker: Broker, topic: BrokerTopic, suspects: Sequence[int] = ()
+    connection: Connection,
+    broker: Broker,
+    topic: BrokerTopic,
+    *,
+    mine: Callable[[int], bool],
+    suspects: Sequence[int] = (),
 ) -> list[Change]:
     """Make the ledger agree with the broker's logs, in a transaction of its own.
 
-    `suspects` are partitions whose position the broker refused. Returns what was changed; a loss
-    is recorded in `lost_ranges`.
+    Only for partitions that are `mine`, whose locks this connection holds: those of others move
+    meanwhile. `suspects` are partitions whose position the broker refused. Returns what was
+    changed; a loss is recorded in `lost_ranges`.
     """
+    topic = replace(topic, partitions={p: e for p, e in topic.partitions.items() if mine(p)})
     with connection.transaction():
         connection.execute(
             "select pg_advisory_xact_lock(hashtextextended('traffic.topic.' || %s, 0))",
             (topic.name,),
         )
-        ledger = read_ledger(connection, topic.name)
+        rows = read_ledger(connection, topic.name)
+        ledger = {partition: row for partition, row in rows.items() if mine(partition)}
         truncated_at = _find_truncations(broker, topic, ledger, suspects)
         changes = reconcile(topic, ledger, truncated_at)
         for change in changes:
@@ -90,17 +99,20 @@ def _find_truncations(
     topic: BrokerTopic,
     ledger: dict[int, LedgerPartition],
     suspects: Sequence[int],
-) -> dict[int, int]:
-    found: dict[int, int] = {}
+) -> dict[int, int | None]:
+    found: dict[int, int | None] = {}
     for partition, known in ledger.items():
         ends = topic.partitions.get(partition)
         if ends is None or known.kafka_topic_id != topic.topic_id:
             continue
-        inside = ends.low <= known.next_offset
-        if is_truncated(known, ends) or (partition in suspects and inside):
-            found[partition] = broker.first_offset_after_epoch(
-                topic.name, partition, ends, known.leader_epoch
-            )
+        short = is_truncated(known, ends)
+        if not short and (partition not in suspects or known.next_offset < ends.low):
+            continue
+        other = broker.first_message_after_epoch(topic.name, partition, ends, known.leader_epoch)
+        if short:
+            found[partition] = ends.end if other is None else other
+        else:
+            found[partition] = other if other is not None and other < known.next_offset else None
     return found
 
 
@@ -123,6 +135,7 @@ def _apply(
                 "topic_no": _topic_no(connection, topic, change.partition, after),
                 "start_offset": change.start_offset,
                 "next_offset": change.next_offset,
+                "seen_end": topic.partitions[change.partition].end,
             },
         )
     elif isinstance(change, SkipLost):
@@ -133,6 +146,10 @@ def _apply(
                 "partition": change.partition,
                 "next_offset": change.next_offset,
             },
+        )
+    elif isinstance(change, ForgetEpoch):
+        connection.execute(
+            statement("ingest/forget_epoch"), {"topic": topic.name, "partition": change.partition}
         )
 
 

@@ -65,18 +65,30 @@ class Retire:
     lost: LostRange
 
 
-Change = Begin | SkipLost | Retire
+@dataclass(frozen=True)
+class ForgetEpoch:
+    """Go on in the same log without a leader epoch: the known one proves nothing.
+
+    A transaction marker, which no consumer is given, can be of a later epoch than the last message
+    before it; the broker then takes a position behind the marker for one in a truncated log.
+    """
+
+    partition: int
+    lost: None = None
+
+
+Change = Begin | SkipLost | Retire | ForgetEpoch
 
 
 def reconcile(
     topic: BrokerTopic,
     ledger: dict[int, LedgerPartition],
-    truncated_at: dict[int, int],
+    truncated_at: dict[int, int | None],
 ) -> list[Change]:
     """Compare the ledger's active rows with the broker's logs; the changes that make them agree.
 
     `truncated_at` names partitions whose log the broker found to differ from the ledger's leader
-    epoch, with the offset at which it begins to differ.
+    epoch, with the offset at which it begins to differ; None: no stored message differs.
     """
     changes: list[Change] = []
     for partition, ends in sorted(topic.partitions.items()):
@@ -86,7 +98,8 @@ def reconcile(
         elif (known.kafka_topic_id, known.cluster_id) != (topic.topic_id, topic.cluster_id):
             changes.append(_begin_recreated(known, ends))
         elif partition in truncated_at:
-            changes.append(_begin_truncated(known, truncated_at[partition]))
+            at = truncated_at[partition]
+            changes.append(ForgetEpoch(partition) if at is None else _begin_truncated(known, at))
         elif known.next_offset < ends.low:
             lost = _lost(known, ends.low, "retention")
             changes.append(SkipLost(partition, ends.low, lost))

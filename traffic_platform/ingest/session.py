@@ -51,9 +51,13 @@ class WindowSpec:
     writer: int
     writers: int
 
+    def owns(self, partition: int) -> bool:
+        """Whether a partition is this window's."""
+        return partition % self.writers == self.writer
+
     def mine(self, topic: BrokerTopic) -> list[Where]:
         """The partitions of a topic that are this window's."""
-        return [(topic.name, p) for p in topic.partitions if p % self.writers == self.writer]
+        return [(topic.name, p) for p in topic.partitions if self.owns(p)]
 
 
 @dataclass
@@ -144,7 +148,10 @@ class Session:
 
     def begin(self) -> None:
         """Make ledger and broker agree, and position the consumer where the ledger is."""
+        locked = self._wanted
         self._describe_topics()  # waiting for the locks may have taken minutes
+        if self._wanted != locked:
+            raise TopicChangedError("the topic's partitions have changed")
         for topic in self._topics.values():
             self._agree(topic, suspects=())
         self._assign()
@@ -168,9 +175,9 @@ class Session:
         if not moved:
             self._settle()
             self._locks.renew_if_due()
-            self._discover_if_due()
         elif not self._storer.busy:
             self._settle()
+        self._discover_if_due()
         self._commit_to_group(wait=False)
         return moved
 
@@ -214,7 +221,10 @@ class Session:
             raise TopicChangedError(f"no partition of {names} is there for this window yet")
 
     def _agree(self, topic: BrokerTopic, suspects: tuple[int, ...]) -> None:
-        for change in agree_with_broker(self._connection, self._broker, topic, suspects):
+        changes = agree_with_broker(
+            self._connection, self._broker, topic, mine=self._spec.owns, suspects=suspects
+        )
+        for change in changes:
             if change.lost is not None:
                 log.error(
                     "messages of %s are lost before they were read: %s", topic.name, change.lost

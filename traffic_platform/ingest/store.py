@@ -112,8 +112,8 @@ class Storer:
                     raise
                 upsert_all = True
                 self.newest.forget()
-            except pg.ForeignKeyViolation:
-                self._tables.forget_sensors()
+            except (pg.ForeignKeyViolation, pg.CheckViolation):
+                self._tables.forget()  # a sensor, or a partition for the rows
                 if attempt == _TRIES:
                     raise
             except _RETRIED_IN_PLACE as error:

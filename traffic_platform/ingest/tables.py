@@ -36,8 +36,9 @@ class Tables:
         self._ensure_partitions("traffic_readings", batch.months)
         self._register_sensors(batch.sensors)
 
-    def forget_sensors(self) -> None:
-        """Look sensors up again: one that was registered has been deleted since."""
+    def forget(self) -> None:
+        """Look partitions and sensors up again: one that was there has been deleted since."""
+        self._partitions.clear()
         self._sensors.clear()
 
     def store(

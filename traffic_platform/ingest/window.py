@@ -45,13 +45,15 @@ class _Progress:
     _report_at: float | None = None
     _reported: bool = False
 
-    def batch_stored(self, session: Session) -> None:
-        for batch in session.take_stored():
+    def batch_stored(self, session: Session) -> bool:
+        stored = session.take_stored()
+        for batch in stored:
             self.totals.add(batch)
             self.unreported.add(batch)
         if self._report_at is None and self.unreported.batches:
             wait = self.report_seconds if self._reported else _FIRST_REPORT_SECONDS
             self._report_at = time.monotonic() + min(wait, self.report_seconds)
+        return bool(stored)
 
     def report_if_due(self, lag: int) -> None:
         if self._report_at is not None and time.monotonic() >= self._report_at:
@@ -112,20 +114,25 @@ class _Clock:
         self._limits = limits
         self._started: float | None = None
         self._last_message = now
-        self._last_success = now
+        self._failing_since: float | None = None
         self._retry_seconds = _RETRY_SECONDS[0]
 
     def started(self) -> None:
-        now = time.monotonic()
-        self._last_success = now
         if self._started is None:
-            self._started = self._last_message = now
+            self._started = self._last_message = time.monotonic()
 
-    def stored(self, messages: int) -> None:
-        now = self._last_success = time.monotonic()
-        self._retry_seconds = _RETRY_SECONDS[0]
+    def fetched(self, messages: int) -> None:
         if messages:
-            self._last_message = now
+            self._last_message = time.monotonic()
+
+    def worked(self) -> None:
+        """Something that an outage prevents was done: a batch stored, or all found stored."""
+        self._failing_since = None
+        self._retry_seconds = _RETRY_SECONDS[0]
+
+    def failed(self) -> None:
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
 
     def over(self) -> bool:
         if self._started is None:
@@ -141,7 +148,8 @@ class _Clock:
         return time.monotonic() - since >= self._limits.seconds + self._limits.idle_seconds
 
     def outage_is_over(self) -> bool:
-        return time.monotonic() - self._last_success >= self._limits.outage_seconds
+        since = self._failing_since
+        return since is not None and time.monotonic() - since >= self._limits.outage_seconds
 
     def next_retry_seconds(self) -> float:
         wait = self._retry_seconds
@@ -166,8 +174,10 @@ def _hold_session(
         try:
             session.begin()
             while not (stop() or clock.over() or (limits.until_caught_up and session.caught_up())):
-                clock.stored(session.move_batch())
-                progress.batch_stored(session)
+                moved = session.move_batch()
+                clock.fetched(moved)
+                if progress.batch_stored(session) or (not moved and session.caught_up()):
+                    clock.worked()
                 progress.report_if_due(session.lag())
             session.finish()
         finally:
@@ -180,6 +190,7 @@ def _wait_for_locks(session: Session, clock: _Clock, stop: Callable[[], bool]) -
     """Wait until this window holds its partitions; False when it should end without them."""
     since = time.monotonic()
     while not session.try_lock():
+        clock.worked()
         if stop() or clock.waiting_is_over(since):
             return False
         time.sleep(_LOCK_POLL_SECONDS)
@@ -190,6 +201,7 @@ def _wait_or_fail(error: Exception, clock: _Clock, stop: Callable[[], bool]) -> 
     known = translate(error)
     if known is None or isinstance(known, PermanentError):
         raise known or error
+    clock.failed()
     if clock.outage_is_over():
         raise TransientError(f"gave up waiting: {known}") from error
     wait = clock.next_retry_seconds()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from traffic_platform.ingest.broker import BrokerTopic, LogEnds
 from traffic_platform.ingest.logs import (
     Begin,
+    ForgetEpoch,
     LedgerPartition,
     LostRange,
     Retire,
@@ -82,3 +83,9 @@ def test_a_topic_made_again_with_fewer_partitions_loses_the_logs_of_the_others_t
     [first, second] = reconcile(again, {0: KNOWN, 1: other}, {})
     assert isinstance(first, Begin)
     assert second == Retire(1, LostRange(1, 1, 50, 80, "topic_recreated"))
+
+
+def test_a_refused_epoch_that_no_stored_message_differs_from_is_forgotten_and_nothing_is_lost() -> (
+    None
+):
+    assert reconcile(TOPIC, {0: KNOWN}, {0: None}) == [ForgetEpoch(0)]
