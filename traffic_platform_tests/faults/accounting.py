@@ -1,6 +1,6 @@
 """What the tables must hold after any fault, worked out in plain Python from what was sent.
 
-It shares nothing with the platform's own verification, so that each is a check of the other.
+It shares nothing with the platform's own verification, which is asked too: each checks the other.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 
+from traffic_platform.ingest.verify import verify
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.feed import Feed, Sent
 from traffic_platform_tests.faults.windows import Window, wait_until
 
-Rows = Callable[[str], list[tuple[Any, ...]]]
+Rows = Callable[[LiteralString], list[tuple[Any, ...]]]
 
 
 class Raw(NamedTuple):
@@ -57,7 +58,10 @@ def assert_exactly_once(
     Those of `perhaps_lost` are, too, or a lost range names them.
     """
     with psycopg.connect(settings.endpoints().read_url) as connection:
-        rows: Rows = lambda query: connection.execute(query).fetchall()  # noqa: E731
+
+        def rows(query: LiteralString) -> list[tuple[Any, ...]]:
+            return connection.execute(query).fetchall()
+
         raw = [
             Raw(*row)
             for row in rows(
@@ -70,6 +74,7 @@ def assert_exactly_once(
         _assert_readings(rows, raw)
         _assert_ranges_follow_one_another(rows)
         _assert_audit_rows(rows, raw)
+    _assert_verified(settings)
 
 
 def lost_ranges(settings: Settings) -> list[tuple[int, int, int | None, str]]:
@@ -199,6 +204,14 @@ def _assert_audit_rows(rows: Rows, raw: Sequence[Raw]) -> None:
     assert rows("select coalesce(sum(inserted), 0)::bigint from traffic.micro_batches") == rows(
         "select count(*) from traffic.traffic_readings"
     )
+
+
+def _assert_verified(settings: Settings) -> None:
+    """The platform's own verification finds nothing but the losses on record."""
+    report = verify(settings, deep=True)
+    losses = [finding for finding in report.findings if finding.table == "lost_ranges"]
+    assert report.findings == losses, [finding.sentence for finding in report.findings]
+    assert len(losses) == len(lost_ranges(settings))
 
 
 def _more_than_once(items: Any) -> list[Any]:

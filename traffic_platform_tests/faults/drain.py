@@ -6,6 +6,7 @@ Settings come from the environment. The argument is JSON: `topics`, `limits` (se
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import signal
@@ -21,8 +22,9 @@ def main() -> int:
     """Run the window that the command line asks for; 1 when it fails on purpose."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     wanted = json.loads(sys.argv[1])
+    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where we are
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     try:
         totals = run_window(
             load_settings(),
@@ -34,9 +36,9 @@ def main() -> int:
             writers=wanted["writers"],
         )
     except IngestError as error:
-        print(json.dumps({"error": type(error).__name__, "message": str(error)}))
+        json.dump({"error": type(error).__name__, "message": str(error)}, sys.stdout)
         return 1
-    print(json.dumps({"batches": totals.batches, "raw": totals.raw, "lag": totals.lag}))
+    json.dump({"batches": totals.batches, "raw": totals.raw, "lag": totals.lag}, sys.stdout)
     return 0
 
 

@@ -145,9 +145,11 @@ def send(
         assert error is None, error
         sent.append(_sent(message))
 
-    where = {} if partition is None else {"partition": partition}
+    to = -1 if partition is None else partition  # -1: the producer chooses
     for number, value in enumerate(itertools.islice(events(first), count), 1):
-        producer.produce(settings.raw_topic, value + b" " * padding, on_delivery=delivered, **where)
+        producer.produce(
+            settings.raw_topic, value + b" " * padding, partition=to, on_delivery=delivered
+        )
         producer.poll(0)
         if batch is not None and number % batch == 0:
             assert producer.flush(30) == 0

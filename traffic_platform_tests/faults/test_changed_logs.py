@@ -28,6 +28,30 @@ StartWindow = Callable[..., Window]
 _SMALL = {"TRAFFIC_BATCH_MESSAGES": "100"}
 
 
+def test_a_topic_made_again_under_a_window_goes_on_and_what_it_held_is_named(
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    make_topic(partitions=2)
+    old = [message for p in range(2) for message in send(settings, 500, first=500 * p, partition=p)]
+    window = start_window(TRAFFIC_FAULT_POINT="after_database_commit:3:stop", **_SMALL)
+    wait_until(lambda: window.paused, "the window pauses itself")
+    reached = _ledger(settings)
+    assert 0 < sum(reached.values()) < 1000
+    _delete_topic(settings, admin)
+    make_topic(partitions=2)
+    new = send(settings, 300, first=1000)
+    window.send(signal.SIGCONT)
+    wait_until(lambda: stored(settings) == sum(reached.values()) + 300, "the new log is stored")
+    window.end()
+    assert lost_ranges(settings) == [
+        (partition, offset, 500, "topic_recreated")
+        for partition, offset in sorted(reached.items())
+        if offset < 500
+    ]
+    assert _topic_numbers(settings) == 2
+    assert_exactly_once(settings, new, perhaps_lost=old)
+
+
 def test_a_topic_made_again_with_fewer_partitions_while_nobody_looks_is_a_loss_of_each(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
@@ -75,7 +76,8 @@ def test_a_deadlock_with_somebody_else_is_retried(
         psycopg.connect(postgres.service.url("postgres", database_of(settings))) as other,
     ):
         # Who waits looks for a deadlock after this time and gives way: the window, then.
-        superuser.execute(f"alter database {database_of(settings)} set deadlock_timeout = '3s'")
+        patience = sql.SQL("alter database {} set deadlock_timeout = '3s'")
+        superuser.execute(patience.format(sql.Identifier(database_of(settings))))
         other.execute("set deadlock_timeout = '1h'")
         window = start_window()
         wait_until(lambda: stored(settings) == 100, "the first part is stored")

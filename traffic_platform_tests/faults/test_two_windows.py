@@ -58,8 +58,8 @@ def test_a_window_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_w
     paused.send(signal.SIGCONT)
     before = stored(settings)
     wait_until(lambda: stored(settings) > before + 200, "the successor goes on")
-    successor.end()
     assert _drained_by(settings) == ["paused", "successor"]
+    successor.end()
     before = stored(settings)
     wait_until(lambda: stored(settings) > before, "the one that woke up takes over in its turn")
     sent = feed.stop()

@@ -72,7 +72,13 @@ class Window:
 
     def ended(self, seconds: float = 60) -> tuple[int, dict[str, Any]]:
         """Wait for any end; exit code (negative: the signal) and what it printed."""
-        out, _ = self.process.communicate(timeout=seconds)
+        try:
+            out, _ = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGUSR1)
+            self.send(signal.SIGCONT)
+            wait_until(lambda: "most recent call first" in self.log.read_text(), "its stack", 10)
+            raise AssertionError(f"no end within {seconds} s\n{self.log.read_text()}") from None
         return self.process.returncode, json.loads(out) if out else {}
 
     def kill(self) -> None:
