@@ -92,6 +92,46 @@ def test_altered_values_get_the_flags_that_the_tests_say() -> None:
     assert np.bitwise_or.reduce(flags) == 127
 
 
+def expected_score(speed: float | None, volume: float | None, occupancy: float | None) -> float:
+    """Share of the applying tests that pass, one reading at a time, as the design states it."""
+    present = [measure for measure in (speed, volume, occupancy) if measure is not None]
+    if not any(present):
+        return 1.0
+    named = [(volume,), (occupancy,), (speed,), (speed,), (speed, volume), (speed, volume),
+             (occupancy, volume)]  # fmt: skip
+    applying = sum(None not in measures for measures in named)
+    failed = bin(expected_flags(speed, volume, occupancy)).count("1")
+    return round((applying - failed) / applying, 2)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_an_altered_hour_gets_the_flags_and_scores_that_the_tests_say(nested: bool) -> None:
+    alterations = [
+        lambda s, v, o: (s, v, o),
+        lambda s, v, o: (s and s * 2, v, o),  # speeds beyond 100
+        lambda s, v, o: (s and s / 20, v, o),  # and below 5
+        lambda s, v, o: (s, v and v * 8, o),  # volumes beyond 3,060
+        lambda s, v, o: (s, 0, o),
+        lambda s, v, o: (0, v, o),
+        lambda s, v, o: (s, v, None if o is None else 100 - o),
+        lambda s, v, o: (None, v, o),
+        lambda s, v, o: (s, None, o),
+        lambda s, v, o: (s, v, None),
+    ]
+    measures: list[Measures] = []
+    for number_of_row, row in enumerate(records()):
+        count, speed, occupancy = (number(row[name]) for name in ("volume", "speed", "occupancy"))
+        volume = None if count is None else count * 180
+        alter = alterations[number_of_row * 7 % len(alterations)]
+        measures.append(alter(speed, volume, occupancy))
+    decoded = decode(measures, nested=nested)
+    events = [reading for reading in measures if reading != (None, None, None)]
+    assert len(decoded.processed) == len(events)
+    assert decoded.processed.quality_flags.tolist() == [expected_flags(*each) for each in events]
+    assert decoded.processed.quality_score.tolist() == [expected_score(*each) for each in events]
+    assert np.bitwise_or.reduce(decoded.processed.quality_flags) == 127
+
+
 def test_an_empty_road_scores_one_and_no_score_is_above_the_reported() -> None:
     [empty] = decode([(0.0, 0.0, 0.0)], nested=False).processed.quality_score
     assert empty == 1.0
