@@ -44,7 +44,9 @@ def main(
     growth_events: Annotated[int, typer.Option(min=2 * SLICE, help="Rows to grow to.")] = 5_000_000,
     rate: Annotated[float, typer.Option(help="Events a second of the steady stream.")] = 500,
     seconds: Annotated[float, typer.Option(help="Length of the latency measurement.")] = 60,
-    minutes: Annotated[float, typer.Option(help="Length of the storage measurement.")] = 20,
+    minutes: Annotated[
+        float, typer.Option(min=10, help="Length of the storage measurement; a window takes 10.")
+    ] = 20,
 ) -> None:
     """Measure the platform on this machine. Results: the screen, and benchmarks/results."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that all is ended

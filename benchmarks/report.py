@@ -49,7 +49,8 @@ def write(benchmark: str, findings: Mapping[str, object]) -> Path:
 
 def show(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table on standard output; all but the first column are numbers."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    say(f"\n{title}")  # a table's own title would be broken at the table's width
+    table = Table(box=None, pad_edge=False)
     for number, header in enumerate(headers):
         table.add_column(header, justify="right" if number else "left", no_wrap=True)
     for row in rows:

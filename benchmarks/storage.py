@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -12,7 +13,8 @@ from benchmarks.running_stack import Stack
 from benchmarks.steady import Plan, SteadyStream
 
 _LEAD_SECONDS = 120.0  # start-up writes rows that no later hour writes again
-_TABLES = ("event_logs", "runs", "run_tags", "job_ticks")
+_DATABASE = "select pg_database_size(current_database())"
+_TABLES = "select relname, pg_total_relation_size(relid), n_tup_ins from pg_stat_user_tables"
 
 
 def measure_storage(stack: Stack, rate: float, minutes: float) -> dict[str, Any]:
@@ -29,24 +31,38 @@ def measure_storage(stack: Stack, rate: float, minutes: float) -> dict[str, Any]
         before, started = _look(connection), time.monotonic()
         time.sleep(minutes * 60)
         after, hours = _look(connection), (time.monotonic() - started) / 3600
-    grown = after["bytes"] - before["bytes"]
+    grown = after.database - before.database
     return {
         "events_per_s": rate,
         "minutes": minutes,
         "bytes": grown,
         "bytes_per_hour": round(grown / hours),
         "mb_per_day": round(grown / hours * 24 / 1e6, 2),
-        "rows": {name: after[name] - before[name] for name in _TABLES},
-        "bytes_before": before["bytes"],
+        "tables": _differences(before, after),
+        "bytes_before": before.database,
     }
 
 
-def _look(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    sizes = {"bytes": _number(connection, "select pg_database_size(current_database())")}
-    return sizes | {name: _number(connection, f"select count(*) from {name}") for name in _TABLES}
+@dataclass(frozen=True)
+class _Sizes:
+    """Bytes of the database, and bytes (indexes included) and rows inserted of its tables."""
+
+    database: int
+    tables: dict[str, tuple[int, int]]
 
 
-def _number(connection: psycopg.Connection[Any], query: Any) -> int:
-    row = connection.execute(query).fetchone()
+def _look(connection: psycopg.Connection[Any]) -> _Sizes:
+    row = connection.execute(_DATABASE).fetchone()
     assert row is not None
-    return int(row[0])
+    tables = connection.execute(_TABLES).fetchall()
+    return _Sizes(int(row[0]), {name: (size, inserted) for name, size, inserted in tables})
+
+
+def _differences(before: _Sizes, after: _Sizes) -> dict[str, dict[str, int]]:
+    """Of each table that has changed."""
+    found: dict[str, dict[str, int]] = {}
+    for name, (size, inserted) in sorted(after.tables.items()):
+        size_before, inserted_before = before.tables.get(name, (0, 0))
+        if (size, inserted) != (size_before, inserted_before):
+            found[name] = {"bytes": size - size_before, "rows": inserted - inserted_before}
+    return found

@@ -155,7 +155,7 @@ def _show(legs: list[list[Leg]]) -> None:
     headers = ("", "events", "events/s", "of rounds", "PostgreSQL", "broker", "Python", "others")
     show("Throughput; CPU in µs an event; others: CPU share of other programs", headers, rows)
     show(
-        "\nRatios within a round",
+        "Ratios within a round",
         ("", "median", "min", "max", "goal"),
         [
             (f"{r['contestant']} / {r['other']}", r["median"], r["min"], r["max"], r["goal"])
