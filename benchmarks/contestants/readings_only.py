@@ -107,7 +107,7 @@ def _begin(connection: psycopg.Connection[Any], task: Task, fetcher: Fetcher) ->
     broker = Broker(settings_of(task).kafka_config())
     topic = broker.describe(task.topic)
     assert topic is not None
-    agree_with_broker(connection, broker, topic)
+    agree_with_broker(connection, broker, topic, mine=lambda _partition: True)
     ledger = {(task.topic, p): row for p, row in read_ledger(connection, task.topic).items()}
     fetcher.assign({where: (row.next_offset, row.leader_epoch) for where, row in ledger.items()})
     return {where: _Log(row.topic_no, row.next_offset) for where, row in ledger.items()}
