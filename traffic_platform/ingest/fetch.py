@@ -275,7 +275,9 @@ def _cuts(sizes: Sequence[int], limit: int) -> list[int]:
 
 
 def _log_error(error: KafkaError) -> None:
-    log.info("kafka: %s", error)
+    # A broker that is away refuses dozens of connections a second; that all are down is said once.
+    refused = error.code() == KafkaError._TRANSPORT
+    log.log(logging.DEBUG if refused else logging.INFO, "kafka: %s", error)
 
 
 def _log_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:

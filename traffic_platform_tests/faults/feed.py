@@ -138,7 +138,7 @@ def send(
     `padding` adds as many bytes to each; `batch` makes the broker store them in record batches of
     that many messages.
     """
-    producer = Producer({**settings.kafka_config(), "acks": "all", "linger.ms": 5})
+    producer = Producer({**settings.kafka_config(), "linger.ms": 5, "log_level": 0})
     sent: list[Sent] = []
 
     def delivered(error: KafkaError | None, message: Message) -> None:

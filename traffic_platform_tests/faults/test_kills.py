@@ -45,7 +45,7 @@ def test_windows_killed_again_and_again_at_any_moment_lose_nothing(
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
-    for number in range(5):
+    for number in range(3):
         window = start_window(f"killed-{number}")
         before = stored(settings)
         wait_until(lambda before=before: stored(settings) > before, "the window stores something")
