@@ -46,7 +46,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="Length of the latency measurement.")] = 60,
     minutes: Annotated[
         float, typer.Option(min=10, help="Length of the storage measurement; a window takes 10.")
-    ] = 20,
+    ] = 60,
 ) -> None:
     """Measure the platform on this machine. Results: the screen, and benchmarks/results."""
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that all is ended
