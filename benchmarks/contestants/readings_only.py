@@ -152,7 +152,7 @@ class _Encoder:
         if len(order) == 0:
             return None
         rows = events.index[order]
-        places = [fetched.where[row] for row in rows.tolist()]
+        places = [fetched.where(row) for row in rows.tolist()]
         topic_no = {where: log.topic_no for where, log in self.logs.items()}
         moment = pg.timestamps(np.full(len(order), now))
         return pg.encode_rows(

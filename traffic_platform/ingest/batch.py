@@ -157,11 +157,12 @@ def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[n
 
 
 def _provenance(fetched: Fetched, ledger: dict[Where, Advance], ingested_at_us: int) -> _Provenance:
-    count = len(fetched)
+    topic_no = np.array([ledger[where].topic_no for where in fetched.places], dtype=np.int64)
+    partition = np.array([where[1] for where in fetched.places], dtype=np.int64)
     clamped = np.minimum(fetched.broker_us, ingested_at_us)
     return _Provenance(
-        topic_no=np.fromiter((ledger[w].topic_no for w in fetched.where), np.int64, count),
-        partition=np.fromiter((w[1] for w in fetched.where), np.int64, count),
+        topic_no=topic_no[fetched.place],
+        partition=partition[fetched.place],
         offset=fetched.offset,
         broker_us=fetched.broker_us,
         order_us=np.where(fetched.broker_us == MISSING_TIMESTAMP, _MINUS_INFINITY, clamped),
@@ -206,7 +207,7 @@ def _count(
     keys = source.topic_no[messages] << 32 | source.partition[messages]
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     for row, count in zip(messages[first], counts, strict=True):
-        setattr(audits[fetched.where[int(row)]], what, int(count))
+        setattr(audits[fetched.where(row)], what, int(count))
 
 
 def _date_counts(
@@ -223,7 +224,7 @@ def _date_counts(
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     for number, row in enumerate(first):
         times = events.timestamp_us[group == number]
-        where = fetched.where[int(events.index[row])]
+        where = fetched.where(int(events.index[row]))
         counts[where][to_date(int(days[row]))] = DateCounts(
             raw=len(times),
             processed=len(times),
@@ -253,7 +254,7 @@ def _quarantine_dates(
     )
     days = local_days(times, timezone)
     return Counter(
-        (fetched.where[item.index], to_date(int(day)))
+        (fetched.where(item.index), to_date(int(day)))
         for item, day in zip(decoded.quarantined, days, strict=True)
     )
 
@@ -277,9 +278,11 @@ def _encode_raw(
             pg.integers(source.topic_no, 2),
             pg.integers(source.partition, 4),
             pg.integers(source.offset, 8),
-            pg.Variable(fetched.keys),
-            pg.Variable(fetched.values),
-            pg.Variable([encode_headers(headers) for headers in fetched.headers]),
+            pg.variable(fetched.keys),
+            pg.variable(fetched.values),
+            pg.variable(
+                [encode_headers(headers) if headers else None for headers in fetched.headers]
+            ),
             pg.timestamps(source.broker_us, missing if missing.any() else None),
             pg.timestamps(np.full(count, ingested_at_us)),
             pg.integers(np.full(count, batch_id), 8),

@@ -28,7 +28,10 @@ _NULL_LENGTH = np.frombuffer(b"\xff\xff\xff\xff", dtype=np.uint8)
 
 @dataclass(frozen=True)
 class Fixed:
-    """A column of values of one width: `data` is (rows, width) bytes, `null` marks nulls."""
+    """A column of values of one width: `data` is (rows, width) bytes, `null` marks nulls.
+
+    A width of 0, which no type has, is a column of nothing but nulls.
+    """
 
     data: Bytes2D
     null: Mask | None = None
@@ -74,6 +77,13 @@ def uuids(data: Bytes2D) -> Fixed:
     return Fixed(data)
 
 
+def variable(values: Sequence[bytes | None]) -> Column:
+    """bytea or text from byte strings; a column without any value costs next to nothing."""
+    if any(value is not None for value in values):
+        return Variable(values)
+    return Fixed(np.empty((len(values), 0), dtype=np.uint8))
+
+
 def encode_rows(rows: int, columns: Sequence[Column]) -> bytes:
     """The rows as one binary COPY stream, header and trailer included."""
     if not any(isinstance(column, Variable) for column in columns):
@@ -112,7 +122,7 @@ def _fill_block(
     at = head
     for column in columns:
         size = column.data.shape[1]
-        block[:, at : at + 4] = _big_endian(size, 4)
+        block[:, at : at + 4] = _big_endian(size, 4) if size else _NULL_LENGTH
         block[:, at + 4 : at + 4 + size] = column.data
         if column.null is not None and kept is not None:
             block[column.null, at : at + 4] = _NULL_LENGTH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -55,12 +55,14 @@ class Reached:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Messages in the order of delivery; all sequences have one entry a message.
+    """Messages in the order of delivery; all sequences but `places` have one entry a message.
 
+    `place` is the position of a message's (topic, partition) in `places`.
     `broker_us` is in microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP where Kafka has none.
     """
 
-    where: list[Where]
+    places: list[Where]
+    place: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     broker_us: npt.NDArray[np.int64]
     keys: list[bytes | None]
@@ -70,6 +72,10 @@ class Fetched:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def where(self, row: int | np.integer) -> Where:
+        """Topic and partition of a message."""
+        return self.places[int(self.place[row])]
 
 
 class Fetcher:
@@ -127,9 +133,11 @@ class Fetcher:
         Raises OffsetRefusedError, TopicChangedError or KafkaException for what the broker reports
         in place of messages, after the messages: they may not be there to be fetched again.
         """
-        delivered = [message for message in messages if message.error() is None]
-        ends, failure = _reports(messages) if len(delivered) < len(messages) else ({}, None)
-        sizes = [len(message) for message in delivered]
+        delivered, ends, failure = messages, {}, None
+        if any(map(Message.error, messages)):
+            delivered = [message for message in messages if message.error() is None]
+            ends, failure = _reports(messages)
+        sizes = list(map(len, delivered))
         if sizes:
             mean = sum(sizes) / len(sizes)
             self._message_bytes = max(self._message_bytes * 0.9 + mean * 0.1, mean)
@@ -157,46 +165,47 @@ class Fetcher:
         self._consumer.close()
 
     def _columns(self, messages: Sequence[Message], ends: dict[Where, int]) -> Fetched:
-        where = cast(
-            "list[Where]", [(message.topic(), message.partition()) for message in messages]
-        )
-        offset = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
-        reached = self._reached(messages, where, offset, ends)
-        for place, mark in reached.items():
-            self._next[place] = mark.next_offset
+        # Mapped methods: a batch is read attribute by attribute, a fifth faster than in a loop.
+        places, place = _places(messages)
+        offset = _integers(map(Message.offset, messages), len(messages))
+        reached = self._reached(messages, places, place, offset, ends)
+        for where, mark in reached.items():
+            self._next[where] = mark.next_offset
         return Fetched(
-            where=where,
+            places=places,
+            place=place,
             offset=offset,
             broker_us=_broker_times(messages),
-            keys=[message.key() for message in messages],
-            values=[message.value() for message in messages],
-            headers=cast("list[Headers | None]", [message.headers() for message in messages]),
+            keys=list(map(Message.key, messages)),
+            values=list(map(Message.value, messages)),
+            headers=cast("list[Headers | None]", list(map(Message.headers, messages))),
             reached=reached,
         )
 
     def _reached(
         self,
         messages: Sequence[Message],
-        where: list[Where],
+        places: list[Where],
+        place: npt.NDArray[np.int64],
         offset: npt.NDArray[np.int64],
         ends: dict[Where, int],
     ) -> dict[Where, Reached]:
         reached: dict[Where, Reached] = {}
-        for place, rows in _rows_by_place(where).items():
-            first = self._next[place]
+        for number, where in enumerate(places):
+            rows = np.flatnonzero(place == number)
             offsets = offset[rows]
-            if offsets[0] < first or (np.diff(offsets) <= 0).any():
-                raise TopicChangedError(f"{place[0]} [{place[1]}] delivered an offset twice")
+            if offsets[0] < self._next[where] or (np.diff(offsets) <= 0).any():
+                raise TopicChangedError(f"{where[0]} [{where[1]}] delivered an offset twice")
             last = messages[int(rows[-1])]
-            reached[place] = Reached(
-                next_offset=max(int(offsets[-1]) + 1, ends.get(place, 0)),
+            reached[where] = Reached(
+                next_offset=max(int(offsets[-1]) + 1, ends.get(where, 0)),
                 delivered=len(rows),
                 leader_epoch=last.leader_epoch(),
-                seen_end=self._seen_end(place),
+                seen_end=self._seen_end(where),
             )
-        for place, end in ends.items():
-            if place not in reached and end > self._next[place]:
-                reached[place] = Reached(end, 0, None, self._seen_end(place))
+        for where, end in ends.items():
+            if where not in reached and end > self._next[where]:
+                reached[where] = Reached(end, 0, None, self._seen_end(where))
         return reached
 
     def _seen_end(self, place: Where) -> int | None:
@@ -236,27 +245,26 @@ def _failure(error: KafkaError, topic: str, partition: int) -> Exception:
     return KafkaException(error)
 
 
-def _rows_by_place(where: list[Where]) -> dict[Where, npt.NDArray[np.int64]]:
-    """Row numbers of each partition, in order of delivery."""
-    numbers: dict[Where, int] = {}
-    codes = np.fromiter(
-        (numbers.setdefault(place, len(numbers)) for place in where),
-        dtype=np.int64,
-        count=len(where),
-    )
-    return {place: np.flatnonzero(codes == number) for place, number in numbers.items()}
+def _integers(numbers: Iterable[int | None], count: int) -> npt.NDArray[np.int64]:
+    return np.fromiter(cast("Iterable[int]", numbers), dtype=np.int64, count=count)
+
+
+def _places(messages: Sequence[Message]) -> tuple[list[Where], npt.NDArray[np.int64]]:
+    """The partitions that messages came from, and each message's position among them."""
+    topics = cast("list[str]", list(map(Message.topic, messages)))
+    names = sorted(set(topics))
+    keys = _integers(map(Message.partition, messages), len(messages))
+    if len(names) > 1:
+        numbers = {name: number << 32 for number, name in enumerate(names)}
+        keys |= _integers(map(numbers.__getitem__, topics), len(messages))
+    different, place = np.unique(keys, return_inverse=True)
+    return [(names[key >> 32], key & 0xFFFFFFFF) for key in different.tolist()], place
 
 
 def _broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
-    stamps = [message.timestamp() for message in messages]
-    return np.fromiter(
-        (
-            MISSING_TIMESTAMP if kind == TIMESTAMP_NOT_AVAILABLE or ms < 0 else ms * 1000
-            for kind, ms in stamps
-        ),
-        dtype=np.int64,
-        count=len(stamps),
-    )
+    stamps = np.array(list(map(Message.timestamp, messages)), dtype=np.int64).reshape(-1, 2)
+    missing = (stamps[:, 0] == TIMESTAMP_NOT_AVAILABLE) | (stamps[:, 1] < 0)
+    return np.where(missing, MISSING_TIMESTAMP, stamps[:, 1] * 1000)
 
 
 def _cuts(sizes: Sequence[int], limit: int) -> list[int]:

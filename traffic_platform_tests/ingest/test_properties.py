@@ -152,8 +152,10 @@ class Stage:
 def _fetched(
     told: Sequence[tuple[int, Told]], offsets: Sequence[int], moves: dict[Where, Advance]
 ) -> Fetched:
+    places = sorted({("t", partition) for partition, _ in told})
     return Fetched(
-        where=[("t", partition) for partition, _ in told],
+        places=places,
+        place=np.array([places.index(("t", p)) for p, _ in told], dtype=np.int64),
         offset=np.array(offsets, dtype=np.int64),
         broker_us=np.array([message.broker_us for _, message in told], dtype=np.int64),
         keys=[None] * len(told),
