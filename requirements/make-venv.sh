@@ -1,18 +1,18 @@
 #!/bin/sh
-# Make the virtual environment $1 with the first interpreter that is new enough: $PYTHON, or
-# python3, or one with its version in its name.
+# Make the virtual environment $1 with the first interpreter that fits: $PYTHON, or python3, or one
+# with its version in its name. Dagster and Great Expectations refuse 3.15.
 set -eu
 folder=$1
 
-new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
+fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))'
 for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
-    if "$candidate" -c "$new_enough" >/dev/null 2>&1; then
+    if "$candidate" -c "$fits" >/dev/null 2>&1; then
         found=$candidate
         break
     fi
 done
 if [ -z "${found:-}" ]; then
-    echo "Python 3.11 or newer is needed, and neither ${PYTHON:-python3 nor python3.11 to python3.14} is: install it, or say where it is with PYTHON=…" >&2
+    echo "Python 3.11 to 3.14 is needed, and neither ${PYTHON:-python3 nor python3.11 to python3.14} is: install it, or say where it is with PYTHON=…" >&2
     exit 1
 fi
 

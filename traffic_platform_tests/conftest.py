@@ -13,6 +13,7 @@ names, so that no test sees the events of another.
 from __future__ import annotations
 
 import contextlib
+import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,8 +31,18 @@ from traffic_platform.stack.kafka import Kafka, wait_for_topics
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
+from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
+
+
+def pytest_configure() -> None:
+    """A shell that starts the tests in the background ignores ctrl-C for them and what they start.
+
+    Tests send it to what they start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,22 @@ def database(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def owner(postgres: PostgresServer, database: str) -> Iterator[psycopg.Connection]:
+    """The owner of the test's own database, in autocommit."""
+    url = postgres.service.url("traffic_owner", database)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reader(postgres: PostgresServer, database: str) -> Iterator[psycopg.Connection]:
+    """The reading role in the same database, in autocommit."""
+    url = postgres.service.url("traffic_read", database)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
 def settings(
     postgres: PostgresServer, kafka: KafkaServer, database: str, tmp_path: Path
 ) -> Settings:
@@ -144,6 +171,14 @@ def environment(settings: Settings) -> dict[str, str]:
         secret = getattr(value, "get_secret_value", None)
         variables[f"TRAFFIC_{name.upper()}"] = secret() if secret else str(value)
     return variables
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    """A server that keeps what it is sent."""
+    server = Webhook()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ PACKAGE = Path(__file__).parents[1] / "traffic_platform"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # room: the rooms that it may import from, beside itself
-BASE = {"settings", "statements"}
+BASE = {"database_url", "process_times", "settings", "statements"}
 ROOMS: dict[str, set[str]] = {
-    "settings": set(),
+    "database_url": set(),
+    "process_times": set(),
+    "settings": {"database_url"},
     "statements": set(),
     "events": set(),
     "ingest": BASE | {"events"},

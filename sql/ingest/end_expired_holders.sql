@@ -1,5 +1,6 @@
 -- A holder without a lease of its own has had the whole lease time, counted from the start of its
--- connection's last statement, to write one.
+-- connection's last statement, to write one. One whose statement the server is working on (or that
+-- waits there for a lock) is slow, not gone: what ends is a connection that waits for its client.
 select lock.pid, pg_terminate_backend(lock.pid)
 from unnest(%(topics)s::text[]) as l (topic)
 join pg_locks lock
@@ -11,6 +12,7 @@ left join traffic.partition_leases lease
   on lease.topic = l.topic and lease.partition = lock.objid::integer
  and lease.backend_pid = lock.pid and lease.backend_start = a.backend_start
 where lock.pid <> pg_backend_pid()
+  and (a.state is distinct from 'active' or a.wait_event_type is not distinct from 'Client')
   and coalesce(
       lease.expires_at, a.query_start + make_interval(secs => %(lease_seconds)s)
   ) < clock_timestamp()

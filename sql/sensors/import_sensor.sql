@@ -1,10 +1,10 @@
 insert into traffic.sensors
     (sensor_id, external_id, name, road, direction, lanes, milepost, length_mi,
-     latitude, longitude, station_id, interval_s, free_flow_mph, origin)
+     latitude, longitude, station_id, interval_s, free_flow_mph, rural, origin)
 values
     (%(sensor_id)s, %(external_id)s, %(name)s, %(road)s, %(direction)s, %(lanes)s, %(milepost)s,
      %(length_mi)s, %(latitude)s, %(longitude)s, %(station_id)s, %(interval_s)s,
-     %(free_flow_mph)s, 'imported')
+     %(free_flow_mph)s, %(rural)s, 'imported')
 on conflict (sensor_id) do update set
     name = excluded.name,
     road = excluded.road,
@@ -17,4 +17,5 @@ on conflict (sensor_id) do update set
     station_id = excluded.station_id,
     interval_s = excluded.interval_s,
     free_flow_mph = excluded.free_flow_mph,
+    rural = excluded.rural,
     origin = 'imported'

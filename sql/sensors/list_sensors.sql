@@ -1,7 +1,16 @@
+-- The limit first: a look for the newest reading goes through every partition.
+with listed as (
+    select *
+    from traffic.sensors s
+    where (%(origin)s::text is null or s.origin = %(origin)s)
+      and (%(road)s::text is null or s.road = %(road)s)
+    order by s.road nulls last, s.direction, s.milepost, s.external_id
+    limit %(limit)s
+)
 select s.sensor_id, s.external_id, s.origin, s.name, s.road, s.direction, s.lanes, s.milepost,
        s.length_mi, s.latitude, s.longitude, s.station_id, s.interval_s, s.free_flow_mph,
-       s.registered_at, newest."timestamp" as newest_reading
-from traffic.sensors s
+       s.rural, s.registered_at, newest."timestamp" as newest_reading
+from listed s
 left join lateral (
     select r."timestamp"
     from traffic.traffic_readings r
@@ -9,7 +18,4 @@ left join lateral (
     order by r."timestamp" desc
     limit 1
 ) newest on true
-where (%(origin)s::text is null or s.origin = %(origin)s)
-  and (%(road)s::text is null or s.road = %(road)s)
 order by s.road nulls last, s.direction, s.milepost, s.external_id
-limit %(limit)s

@@ -14,21 +14,33 @@ with raw as (
            jsonb_object_agg(day, rows) as days
     from processed_days
     group by batch_id, topic_no, partition
-), quarantined as (
-    select batch_id, topic_no, partition, count(*) as rows
+), quarantined_days as (
+    select batch_id, topic_no, partition, event_date as day, count(*) as rows
     from traffic.quarantined_events
+    group by 1, 2, 3, 4
+), quarantined as (
+    select batch_id, topic_no, partition, sum(rows)::bigint as rows,
+           jsonb_object_agg(day, rows) as days
+    from quarantined_days
     group by batch_id, topic_no, partition
 ), joined as (
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
-           b.raw, b.processed, b.quarantined, b.first_offset, b.next_offset,
+           b.raw, b.processed, b.first_offset, b.next_offset,
+           -- What a replay takes out of quarantine stays there as resolved, under its own batch.
+           case when b.kind = 'replay' then 0 else b.quarantined end as quarantined,
            coalesce((
                select jsonb_object_agg(key, (value ->> 'processed')::bigint)
                from jsonb_each(b.date_counts)
                where (value ->> 'processed')::bigint <> 0
            ), '{}') as days,
+           coalesce((
+               select jsonb_object_agg(key, (value ->> 'quarantined')::bigint)
+               from jsonb_each(b.date_counts)
+               where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'replay'
+           ), '{}') as dates_of_quarantine,
            r.rows as raw_rows, r.low, r.high, r.first_arrival, r.last_arrival,
            p.rows as processed_rows, coalesce(p.days, '{}') as processed_days,
-           q.rows as quarantined_rows
+           q.rows as quarantined_rows, coalesce(q.days, '{}') as quarantined_days
     from traffic.micro_batches b
     full join raw r using (batch_id, topic_no, partition)
     full join processed p using (batch_id, topic_no, partition)
@@ -52,6 +64,9 @@ cross join lateral (values
      quarantined::text),
     (audited and days <> processed_days,
      format('processed by date %%s, the rows in processed_events', processed_days), days::text),
+    (audited and dates_of_quarantine <> quarantined_days,
+     format('quarantined by date %%s, the rows in quarantined_events', quarantined_days),
+     dates_of_quarantine::text),
     (audited and not (low >= first_offset and high < next_offset),
      format('a range that holds offsets %%s to %%s, the rows in raw_events', low, high),
      format('first_offset %%s, next_offset %%s', first_offset, next_offset))

@@ -9,7 +9,10 @@ cross join lateral (
     select coalesce(sum((value ->> 'raw')::bigint), 0) as raw,
            coalesce(sum((value ->> 'processed')::bigint), 0) as processed,
            coalesce(sum((value ->> 'quarantined')::bigint), 0) as quarantined,
-           coalesce(array_agg(key::date order by key::date), '{}') as days
+           count(*) filter (
+               where (value ->> 'raw')::bigint
+                     <> (value ->> 'processed')::bigint + (value ->> 'quarantined')::bigint
+           ) as uneven
     from jsonb_each(b.date_counts)
 ) dates
 cross join lateral (values
@@ -20,7 +23,8 @@ cross join lateral (values
      b.processed),
     ('raw, the sum of date_counts,', dates.raw, b.raw),
     ('processed, the sum of date_counts,', dates.processed, b.processed),
-    ('quarantined, the sum of date_counts,', dates.quarantined, b.quarantined)
+    ('quarantined, the sum of date_counts,', dates.quarantined, b.quarantined),
+    ('dates with raw <> processed + quarantined:', 0, dates.uneven)
 ) rule (name, due, stands)
 where rule.due <> rule.stands
 union all

@@ -1,5 +1,6 @@
 -- Audit rows and lost ranges of a log must follow one another, from its start_offset to its
--- next_offset, which stands here as a last range without length. What an inactive log lost lies
+-- next_offset, which stands here as a last range without length. Those of replays lie over the
+-- ranges that they correct, and have no place here. What an inactive log lost lies
 -- beyond its next_offset, where its successor took over.
 with ranges as (
     select b.topic_no, b.partition, b.first_offset, b.next_offset, b.batch_id,
@@ -7,7 +8,7 @@ with ranges as (
            json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
                              'partition', b.partition) as key
     from traffic.micro_batches b
-    where b.next_offset > b.first_offset
+    where b.next_offset > b.first_offset and b.kind = 'window'
     union all
     select l.topic_no, l.partition, l.first_offset, coalesce(l.next_offset, l.first_offset), 0,
            'lost_ranges',

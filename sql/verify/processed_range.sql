@@ -1,5 +1,18 @@
 -- Columns of a range of offsets, each as one string of bytes, big endian, which numpy reads in one
--- go; COPY would hand over row by row. A null measure is marked in `nulls`.
+-- go; COPY would hand over row by row. A null measure is marked in `nulls`. Rows are found by the
+-- batches that moved the ledger over the range, and by the replays that let in messages of it.
+with first_batch as (
+    select coalesce(max(first_offset), %(begin)s) as first_offset
+    from traffic.micro_batches
+    where topic_no = %(topic_no)s and partition = %(partition)s and first_offset <= %(begin)s
+      and kind = 'window'
+), batches as (
+    select min(b.batch_id) as first, max(b.batch_id) as last
+    from traffic.micro_batches b, first_batch f
+    where b.topic_no = %(topic_no)s and b.partition = %(partition)s
+      and b.first_offset >= f.first_offset and b.first_offset < %(end)s
+      and b.kind = 'window'
+)
 select coalesce(string_agg(int8send(p."offset"), ''), ''),
        coalesce(string_agg(uuid_send(p.sensor_id), ''), ''),
        coalesce(string_agg(timestamptz_send(p."timestamp"), ''), ''),
@@ -12,11 +25,22 @@ select coalesce(string_agg(int8send(p."offset"), ''), ''),
        coalesce(string_agg(int2send(
            (case when p.speed is null then 1 else 0 end
             + case when p.volume is null then 2 else 0 end
-            + case when p.occupancy is null then 4 else 0 end)::smallint), ''), '')
+            + case when p.occupancy is null then 4 else 0 end)::smallint), ''), ''),
+       coalesce(string_agg(int8send(p.batch_id), ''), '')
 from (
     select *
     from traffic.processed_events
     where topic_no = %(topic_no)s and partition = %(partition)s
       and "offset" >= %(begin)s and "offset" < %(end)s
+      and (
+          batch_id between (select first from batches) and (select last from batches)
+          or batch_id = any (array(
+              select b.batch_id
+              from traffic.micro_batches b
+              where b.topic_no = %(topic_no)s and b.partition = %(partition)s
+                and b.kind = 'replay'
+                and b.first_offset < %(end)s and b.next_offset > %(begin)s
+          ))
+      )
     order by "offset"
 ) p

@@ -1,6 +1,9 @@
--- `id` is generated and times of storing are arrivals; both hold unless somebody went around them.
+-- `id` is generated and times of storing are arrivals or replays; both hold unless somebody went
+-- around them.
 with arrival as materialized (
-    select distinct ingested_at from traffic.raw_events
+    select ingested_at from traffic.raw_events
+    union
+    select committed_at from traffic.micro_batches where kind = 'replay'
 ), odd as materialized (
     select d.sensor_id, d."timestamp", d.id, d.created_at, d.updated_at,
            c.ingested_at is not null as created, u.ingested_at is not null as updated
@@ -15,8 +18,8 @@ with arrival as materialized (
 )
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', sensor_id, 'timestamp', "timestamp") as key,
-       case when not created then 'created_at when a message arrived'
-            when not updated then 'updated_at when a message arrived'
+       case when not created then 'created_at when a message arrived or was replayed'
+            when not updated then 'updated_at when a message arrived or was replayed'
             else 'the id that is made from sensor_id and timestamp' end as expected,
        case when not created then created_at::text
             when not updated then updated_at::text

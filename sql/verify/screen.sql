@@ -35,7 +35,11 @@ with event as (
            count(*) filter (where o.verdict in (1, 2)) as winners,
            count(*) filter (where r."offset" is null and o.verdict <> 4) as raw_missing,
            count(*) filter (where o.verdict is null) as outcome_missing,
-           count(*) filter (where r.batch_id <> o.batch_id) as batch_differs,
+           count(*) filter (
+               where r.batch_id <> o.batch_id
+                 and not coalesce(o.verdict <> 5 and o."offset" >= b.first_offset
+                                  and o."offset" < b.next_offset, false)
+           ) as batch_differs,
            count(*) filter (where o.verdict = 3) as reading_missing,
            count(*) filter (where o.verdict = 4) as reading_unfounded,
            count(*) filter (
@@ -49,6 +53,12 @@ with event as (
            ) as reading_overtaken
     from outcome o
     full join raw r using (topic_no, partition, "offset")
+    -- A join, not a subquery: with one the workers would hand over every row.
+    left join (
+        select batch_id, topic_no, partition, first_offset, next_offset
+        from traffic.micro_batches
+        where kind = 'replay'
+    ) b on b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
 ), audited as (
     select coalesce(sum(raw), 0)::bigint as raw,
            coalesce(sum(processed + quarantined), 0)::bigint as ended,

@@ -1,6 +1,25 @@
--- Batches that other rules than today's decided: decoding their messages again may differ.
-select rules_version, count(distinct batch_id), sum(raw)::bigint, min(batch_id), max(batch_id)
-from traffic.micro_batches
-where rules_version <> %(rules_version)s and raw > 0
+-- Messages that other rules than today's decided: decoding them again may differ. A message that a
+-- replay let in, or left in quarantine for another reason, was decided by the replay's rules.
+with decided as (
+    select rules_version, batch_id, case kind when 'window' then raw else processed end as messages
+    from traffic.micro_batches
+    union all
+    select b.rules_version, q.batch_id, -1
+    from traffic.quarantined_events q
+    join traffic.micro_batches b using (batch_id, topic_no, partition)
+    where q.resolved_at is not null or q.rules_version is not null
+    union all
+    select rules_version, batch_id, 1
+    from traffic.quarantined_events
+    where resolved_at is null and rules_version is not null
+), by_batch as (
+    select rules_version, batch_id, sum(messages)::bigint as messages
+    from decided
+    where rules_version <> %(rules_version)s
+    group by rules_version, batch_id
+)
+select rules_version, count(*), sum(messages)::bigint, min(batch_id), max(batch_id)
+from by_batch
+where messages > 0
 group by rules_version
 order by min(batch_id)

@@ -1,10 +1,10 @@
--- Offsets that other rules than today's decided, adjoining ranges as one.
+-- Offsets whose window went by other rules than today's, adjoining ranges as one.
 with marked as (
     select first_offset, next_offset,
            first_offset is distinct from lag(next_offset) over (order by first_offset) as begins
     from traffic.micro_batches
     where topic_no = %(topic_no)s and partition = %(partition)s
-      and rules_version <> %(rules_version)s and raw > 0
+      and rules_version <> %(rules_version)s and raw > 0 and kind = 'window'
 ), numbered as (
     select first_offset, next_offset, count(*) filter (where begins) over (order by first_offset) as run
     from marked

@@ -8,6 +8,7 @@ commands, a Typer named `app`. They import what they need inside the functions, 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -24,12 +25,14 @@ _COMMANDS = {
     "produce": "produce",
     "replay": "replay",
     "ingest": "ingest",
+    "publish": "publish",
     "verify": "verify",
+    "check": "check",
 }
 _GROUPS = ("quarantine", "sensors")
 
 # Where 1 means "looked, and found a difference", not having been able to look is 2.
-_COULD_NOT_RUN = {"verify": 2}
+_COULD_NOT_RUN = {"verify": 2, "check": 2}
 
 
 def _root(
@@ -61,6 +64,8 @@ def main() -> None:
     """Run the command that the process was started with, and exit."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
+    # A service manager's way to say ctrl-C. Commands that finish what is in hand listen themselves.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         build_app()(arguments, prog_name="traffic")
     except BrokenPipeError:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from traffic_platform.ingest.locks import Holder
+
 INTERRUPTED = 130  # what a shell expects of a program that ctrl-C ended
 
 
@@ -28,6 +30,19 @@ def print_json(document: object) -> None:
 def say(text: str) -> None:
     """One line for people, on standard output. `text` is shown as it is."""
     sys.stdout.write(f"{text}\n")
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """A number of things: 1 message, 2,000 messages."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def say_whom_we_wait_for(holders: Iterable[Holder], command: str, does: str) -> None:
+    """Name, on standard error, the living holders of what this command needs, if there are any."""
+    alive = [holder for holder in holders if holder.alive]
+    if alive:
+        runs = sorted({holder.run_id or f"another `traffic {command}`" for holder in alive})
+        sys.stderr.write(f"Waiting for {', '.join(runs)}, which {does} now.\n")
 
 
 def print_table(title: str, headers: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,7 @@ def ingest(
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
-    topics = [settings.raw_topic]
+    topics = settings.ingest_topics
     with stop_on_signals() as stop:
         totals = _drain(settings, topics, stop, quiet=as_json)
         sums = read_partition_sums(settings, totals)
@@ -73,14 +72,11 @@ def _drain(settings: Settings, topics: Sequence[str], stop: Event, *, quiet: boo
 
 def _look_ahead(reader: LagReader, topics: Sequence[str]) -> int | None:
     """Messages to store, for the bar; None while a server is away, which the window waits for."""
+    from traffic_platform.cli.console import say_whom_we_wait_for
     from traffic_platform.ingest.errors import TransientError
 
     try:
-        holders = [holder for holder in reader.holders(topics) if holder.alive]
-        if holders:
-            runs = {holder.run_id or "another `traffic ingest`" for holder in holders}
-            names = ", ".join(sorted(runs))
-            sys.stderr.write(f"Waiting for {names}, which drains {len(holders)} partitions now.\n")
+        say_whom_we_wait_for(reader.holders(topics), "ingest", "drains these topics")
         return sum(lag.lag for lag in reader.read(topics))
     except TransientError:
         return None

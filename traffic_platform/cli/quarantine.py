@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from datetime import date as Date
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.quarantine import QuarantinedBytes
+    from traffic_platform.ingest.quarantine import QuarantinedBytes, QuarantineFilter
+    from traffic_platform.ingest.replay import ReplayReport
+    from traffic_platform.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What could not be processed.")
 
 _SHOWN_BYTES = 4096
 
+_Reason: TypeAlias = Annotated[str | None, typer.Option(help="Only this reason.")]
+
+
+def _read_date(text: str) -> Date:
+    try:
+        return Date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write it as YYYY-MM-DD.") from None
+
+
+_Day: TypeAlias = Annotated[
+    Date | None,
+    typer.Option(parser=_read_date, metavar="DATE", help="Only what arrived on this day."),
+]
+_Sensor: TypeAlias = Annotated[
+    str | None, typer.Option(help="Only this external id, in the key or the sensor_id.")
+]
+
 
 @app.command("list")
 def list_(
     *,
-    reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
-    date: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], metavar="DATE", help="Only what arrived on this day, YYYY-MM-DD."
-        ),
-    ] = None,
-    sensor: Annotated[
-        str | None, typer.Option(help="Only this external id, in the key or the sensor_id.")
-    ] = None,
+    reason: _Reason = None,
+    date: _Day = None,
+    sensor: _Sensor = None,
     resolved: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="How many messages to name.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -44,9 +58,7 @@ def list_(
     from traffic_platform.ingest import quarantine
     from traffic_platform.settings import load_settings
 
-    which = quarantine.QuarantineFilter(
-        reason=reason, day=date.date() if date else None, sensor=sensor, resolved=resolved
-    )
+    which = _filter(reason, date, sensor, resolved=resolved)
     settings = load_settings()
     counts = quarantine.count_reasons(settings, which)
     messages = quarantine.list_messages(settings, which, limit)
@@ -100,6 +112,110 @@ def show(
         return
     for message in messages:
         _describe(message, full)
+
+
+@app.command()
+def replay(
+    *,
+    reason: _Reason = None,
+    date: _Day = None,
+    sensor: _Sensor = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would pass; change nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Decode quarantined messages again by today's settings, and let in what passes.
+
+    What passes becomes an event with its own place and time, and is marked as resolved; what does
+    not stays. May run beside a live stream. Ctrl-C and SIGTERM end it after the chunk in hand; to
+    call it again goes on.
+
+    Example: traffic quarantine replay --reason timestamp_without_zone --dry-run
+    """
+    from traffic_platform.cli.console import INTERRUPTED, progress_bar, stop_on_signals
+    from traffic_platform.ingest.quarantine import count_reasons
+    from traffic_platform.ingest.replay import replay_quarantine
+    from traffic_platform.settings import load_settings
+
+    which = _filter(reason, date, sensor)
+    settings = load_settings()
+    with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
+        total = sum(count.messages for count in count_reasons(settings, which))
+        task = bar.add_task("decoding again", total=total)
+        report = replay_quarantine(
+            settings,
+            which,
+            dry_run=dry_run,
+            stop=stop.is_set,
+            progress=lambda done: bar.advance(task, done),
+        )
+    _show_replay(report, settings, as_json)
+    if stop.is_set():
+        raise typer.Exit(INTERRUPTED)
+
+
+def _filter(
+    reason: str | None, date: Date | None, sensor: str | None, *, resolved: bool = False
+) -> QuarantineFilter:
+    from traffic_platform.events.reasons import Reason
+    from traffic_platform.ingest.quarantine import QuarantineFilter
+
+    if reason is not None and reason not in set(Reason):
+        raise typer.BadParameter(f"There is no reason {reason!r}; there are {', '.join(Reason)}.")
+    return QuarantineFilter(reason=reason, day=date, sensor=sensor, resolved=resolved)
+
+
+def _show_replay(report: ReplayReport, settings: Settings, as_json: bool) -> None:
+    from traffic_platform.cli.console import counted, print_json, print_table, say
+
+    if as_json:
+        dates = {day.isoformat(): number for day, number in sorted(report.dates.items())}
+        print_json({**vars(report), "dates": dates})
+        return
+    if not report.examined:
+        say("Nothing is in quarantine.")
+        return
+    say(
+        f"{counted(report.examined, 'message')} decoded again: {report.replayed:,} let in,"
+        f" {report.remaining:,} left in quarantine"
+        f"{' (a dry run: nothing was changed)' if report.dry_run else ''}."
+    )
+    reasons = sorted(report.replayed_by_reason | report.remaining_by_reason)
+    print_table(
+        "",
+        ("reason", "let in", "remaining"),
+        [
+            (reason, report.replayed_by_reason[reason], report.remaining_by_reason[reason])
+            for reason in reasons
+        ],
+    )
+    if report.batches:
+        say(
+            f"Readings: {report.inserted:,} inserted, {report.updated:,} updated,"
+            f" {report.unchanged:,} unchanged."
+        )
+    for hint in _why_they_stay(report, settings):
+        say(hint)
+
+
+def _why_they_stay(report: ReplayReport, settings: Settings) -> Iterator[str]:
+    """What would let in more, for those who set it elsewhere than where this command looks."""
+    from traffic_platform.events.reasons import Reason
+
+    stay = report.remaining_by_reason
+    if stay[Reason.TIMESTAMP_WITHOUT_ZONE] and settings.naive_timezone is None:
+        yield (
+            f"{Reason.TIMESTAMP_WITHOUT_ZONE}: TRAFFIC_NAIVE_TIMEZONE is not set; set it, for the"
+            " platform and for this command, to the zone that these timestamps mean."
+        )
+    if stay[Reason.UNKNOWN_SENSOR]:
+        yield (
+            f"{Reason.UNKNOWN_SENSOR}: import these sensors (`traffic sensors import`), or set"
+            " TRAFFIC_UNKNOWN_SENSORS to register."
+        )
+    if stay:
+        yield "`traffic quarantine list` says what is wrong with each."
 
 
 def _read_id(topic: str, partition: int | None, offset: int | None) -> tuple[str, int, int]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from traffic_platform.settings import Settings
     from traffic_platform.stack.control import Start
+    from traffic_platform.stack.demo import Counts
     from traffic_platform.stack.state import StackState
     from traffic_platform.stack.status import Status
 
@@ -44,20 +45,20 @@ def up(
     from traffic_platform.stack.status import read_status
 
     settings = load_settings()
-    folders = control.folders_of(settings)
-    settings = settings.model_copy(update={"home": folders.home})
+    settings = settings.model_copy(update={"home": control.folders_of(settings).home})
     # A terminal that closes, or a service manager, means the same as ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     progress = _Progress()
     start = control.Start(
-        folders, with_dagster=not no_dagster, attached=not detach, report=progress.stack
+        settings, with_dagster=not no_dagster, attached=not detach, report=progress.stack
     )
+    late = False
     try:
         if demo == "none":
             start.wait()
         else:
-            _load_demo(settings, start, demo, progress.say)
+            late = not _load_demo(settings, start, demo, progress.say)
         if start.process is None:
             progress.say("the stack ran already; `traffic down` ends it")
         _show_urls(read_status(settings))
@@ -69,6 +70,7 @@ def up(
         sys.stdout.write("Ctrl-C ends the stack.\n")
         sys.stdout.flush()
         raise typer.Exit(control.wait_for_end(start.process))
+    raise typer.Exit(1 if late else 0)
 
 
 def down() -> None:
@@ -125,14 +127,37 @@ class _Progress:
                 self.say("kafka: checking its jars (the first time: fetching 44 MB)")
 
 
-def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str], None]) -> None:
-    from traffic_platform.stack import control
+def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str], None]) -> bool:
+    """Whether all of it has arrived. What is late does not end a stack that serves."""
+    from traffic_platform.cli import describe
     from traffic_platform.stack import demo as data
 
     # Sent while Dagster is still starting, and stored by its first window.
     start.wait(("schema", "topics"))
     ends = data.send_sample(settings, say)
     state = start.wait()
+    try:
+        counts = _wait_for_demo(settings, state, ends, demo, say)
+    except Exception as error:  # noqa: BLE001, RUF100  (the stack serves, whatever this is)
+        say(f"the demo's data has not arrived, and the stack goes on: {describe(error)}")
+        return False
+    sys.stdout.write(
+        f"Arrived: {counts.raw:,} raw = {counts.processed:,} processed"
+        f" + {counts.quarantined:,} quarantined; {counts.readings:,} readings\n"
+    )
+    return True
+
+
+def _wait_for_demo(
+    settings: Settings,
+    state: StackState,
+    ends: Mapping[int, int],
+    demo: Demo,
+    say: Callable[[str], None],
+) -> Counts:
+    from traffic_platform.stack import control
+    from traffic_platform.stack import demo as data
+
     if state.dagster_url is None:
         data.store_here(settings)
     data.wait_until_stored(settings, ends, say)
@@ -140,19 +165,15 @@ def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str]
         control.request_feed(state)
         say("the synthetic feed starts with its last 24 hours")
         if state.dagster_url is not None:
-            data.wait_for_feed(settings)
-    counts = data.read_counts(settings)
-    sys.stdout.write(
-        f"Arrived: {counts.raw:,} raw = {counts.processed:,} processed"
-        f" + {counts.quarantined:,} quarantined; {counts.readings:,} readings\n"
-    )
+            data.wait_for_feed(settings, say)
+    return data.read_counts(settings)
 
 
 def _show_urls(found: Status) -> None:
-    from traffic_platform.stack.status import without_password
+    from traffic_platform.database_url import without_secrets
 
     lines = {
-        "PostgreSQL": found.postgres and without_password(found.postgres),
+        "PostgreSQL": found.postgres and without_secrets(found.postgres),
         "Kafka": found.kafka,
         "Dagster": found.dagster,
     }
@@ -177,7 +198,8 @@ def _show_status(found: Status) -> None:
     _show_urls(found)
     if found.lag is not None:
         last = utc_text(found.last_commit_at) if found.last_commit_at else "never"
-        sys.stdout.write(f"Lag: {found.lag:,} messages; last commit: {last}\n")
+        unpublished = f", {found.publish_lag:,} to publish" if found.publish_lag else ""
+        sys.stdout.write(f"Lag: {found.lag:,} messages{unpublished}; last commit: {last}\n")
     for problem in found.problems:
         sys.stdout.write(f"Problem: {problem}\n")
     if found.healthy:

@@ -48,7 +48,7 @@ def verify(
 
 
 def _show(report: VerifyReport) -> None:
-    from traffic_platform.cli.console import say
+    from traffic_platform.cli.console import counted, say
 
     if report.holds:
         say(f"All holds: {_extent(report)}.")
@@ -57,25 +57,35 @@ def _show(report: VerifyReport) -> None:
         others = len(report.findings) - 1
         if others:
             more = "at least " if report.cut else ""
-            noun = "difference" if others == 1 else "differences"
-            say(f"And {more}{others} more {noun}: --json shows them.")
+            say(f"And {more}{counted(others, 'more difference')}: --json shows them.")
     if report.acknowledged_losses:
         say(f"Losses on record that somebody took note of: {report.acknowledged_losses:,}.")
     for stale in report.stale:
         say(
-            f"Stale: {stale.messages:,} messages of {stale.batches:,} batches"
-            f" ({stale.first_batch_id} to {stale.last_batch_id}) were decided by rules"
-            f" {stale.rules_version}; today's are {report.rules_version}."
+            f"Stale: {counted(stale.messages, 'message')} of"
+            f" {counted(stale.batches, 'batch', 'batches')} ({stale.first_batch_id} to"
+            f" {stale.last_batch_id}), decided by rules {stale.rules_version};"
+            f" today's are {report.rules_version}."
         )
     if report.stale_differing:
-        say(f"Today's rules would store {report.stale_differing:,} of these messages otherwise.")
+        say(
+            f"Today's rules would store {counted(report.stale_differing, 'message')} of these"
+            " otherwise. That is no difference: each is right by the rules that decided it."
+        )
+    if report.waiting_for_replay:
+        say(
+            f"In quarantine for sensors that are registered by now: {report.waiting_for_replay:,};"
+            " `traffic quarantine replay --reason unknown_sensor` lets them in."
+        )
 
 
 def _extent(report: VerifyReport) -> str:
-    parts = [f"{rows:,} rows in {table}" for table, rows in report.rows.items()]
+    from traffic_platform.cli.console import counted
+
+    parts = [f"{counted(rows, 'row')} in {table}" for table, rows in report.rows.items()]
     if report.deep:
         parts.append(
-            f"{report.messages_decoded:,} messages decoded again,"
+            f"{counted(report.messages_decoded, 'message')} decoded again,"
             f" {report.messages_in_kafka:,} of them read from Kafka"
         )
     return ", ".join([*parts, f"lag {report.lag:,}", f"{report.seconds:.1f} s"])

@@ -7,8 +7,9 @@ the message, the rules and its arrival: not on the batch that it came in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from functools import partial
+from itertools import compress
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from traffic_platform.events.columns import (
 from traffic_platform.events.domain import find_refusals, time_window
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
-from traffic_platform.events.reasons import Refusal
+from traffic_platform.events.reasons import Reason, Refusal
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.screen import screen
 from traffic_platform.events.sensors import (
@@ -37,12 +38,14 @@ from traffic_platform.events.sensors import (
     read_external_id,
     sensor_uuid,
 )
-from traffic_platform.events.texts import LONGEST_DETAIL, shorten
+from traffic_platform.events.texts import LONGEST_DETAIL, quote, shorten
 from traffic_platform.events.timestamps import to_microseconds
 
 Values = Sequence[bytes | None]
 SentSensor = str | int
 SentTime = str | int | float
+FindUnknown = Callable[[Collection[bytes]], Collection[bytes]]
+"""Those of some sensors (the bytes of their UUIDs) that are not registered."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -54,12 +57,14 @@ _PLACEHOLDER = Event("", 0)
 class Decoder:
     """Decodes batches by one set of rules; remembers the sensors and times that it has met.
 
+    With `find_unknown`, events of sensors that it names are refused; it is asked once a batch.
     Raises ZoneInfoNotFoundError when the rules name a zone that is none. Not for use by two
     threads at once.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, find_unknown: FindUnknown | None = None) -> None:
         self._rules = rules
+        self._find_unknown = find_unknown
         self._naive_zone = ZoneInfo(rules.naive_timezone) if rules.naive_timezone else None
         self._decode_event = msgspec.json.Decoder(Event).decode
         self._sensors: _Memory[SentSensor, bytes] = _Memory(_uuid_bytes)
@@ -77,11 +82,8 @@ class Decoder:
         rows = self._resolve(rows, refused)
         candidates = self._columns(rows)
         outside = find_refusals(candidates, time_window(self._rules, ingested_at_us))
-        if outside:
-            for row, refusal in outside.items():
-                position = rows.positions[row]
-                refused[position] = _quarantine(position, refusal, refusal.timestamp_us)
-            candidates = candidates.take(np.delete(np.arange(len(candidates)), list(outside)))
+        candidates = _without(candidates, outside, refused)
+        candidates = _without(candidates, self._refuse_unknown(candidates), refused)
         return Decoded(
             processed=_assess(candidates),
             quarantined=[refused[position] for position in sorted(refused)],
@@ -139,6 +141,20 @@ class Decoder:
             format=np.fromiter([NESTED if nested else FLAT for nested in data], np.int16, count),
         )
 
+    def _refuse_unknown(self, events: Candidates) -> dict[int, Refusal]:
+        """Rows of sensors that may not report."""
+        if self._find_unknown is None:
+            return {}
+        ids = {sent: self._sensors.known[sent] for sent in set(events.sensors)}
+        unknown = set(self._find_unknown(set(ids.values())))
+        if not unknown:
+            return {}
+        return {
+            row: _refuse_sensor(sent, int(events.timestamp_us[row]))
+            for row, sent in enumerate(events.sensors)
+            if ids[sent] in unknown
+        }
+
     def _names(self, events: Candidates) -> dict[bytes, str]:
         """External ids by the bytes of their UUIDs."""
         names: dict[bytes, str] = {}
@@ -158,8 +174,8 @@ class _Rows(NamedTuple):
 
     def without(self, refused: Container[int]) -> _Rows:
         """The rows whose positions are not refused."""
-        kept = [row for row in zip(*self, strict=True) if row[0] not in refused]
-        return _Rows([position for position, _ in kept], [event for _, event in kept])
+        kept = [position not in refused for position in self.positions]
+        return _Rows(list(compress(self.positions, kept)), list(compress(self.events, kept)))
 
 
 class _Memory(Generic[K, V]):
@@ -182,6 +198,23 @@ class _Memory(Generic[K, V]):
             except Refusal as refusal:
                 refused[key] = refusal
         return refused
+
+
+def _without(
+    events: Candidates, outside: dict[int, Refusal], refused: dict[int, Quarantined]
+) -> Candidates:
+    """The rows that are not `outside`; adds the others to `refused`."""
+    if not outside:
+        return events
+    for row, refusal in outside.items():
+        position = int(events.index[row])
+        refused[position] = _quarantine(position, refusal, refusal.timestamp_us)
+    return events.take(np.delete(np.arange(len(events)), list(outside)))
+
+
+def _refuse_sensor(sent: SentSensor, timestamp_us: int) -> Refusal:
+    detail = f"sensor_id {quote(str(sent))} is not in traffic.sensors"
+    return Refusal(Reason.UNKNOWN_SENSOR, detail, timestamp_us)
 
 
 def _assess(events: Candidates) -> Processed:

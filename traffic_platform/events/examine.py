@@ -9,9 +9,10 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from itertools import accumulate
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from traffic_platform.events.messages import (
     MAX_BYTES,
@@ -31,7 +32,8 @@ Zone = ZoneInfo | None
 
 _LONGEST_INTEGER = 300  # digits; a double holds it, and no column does
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
+_STEP = np.zeros(256, np.int8)  # what a byte outside of texts adds to the depth
+_STEP[list(b"[{")], _STEP[list(b"]}")] = 1, -1
 
 
 def examine(value: bytes | None, naive_zone: Zone) -> Event:
@@ -65,7 +67,8 @@ def _text(value: bytes | None) -> str:
         raise Refusal(
             Reason.CONFLUENT_WIRE_FORMAT,
             f"the value begins like Confluent's wire format with schema id "
-            f"{int.from_bytes(value[1:5], 'big')}; plain JSON is read",
+            f"{int.from_bytes(value[1:5], 'big')}; plain JSON is read: give the producer a JSON "
+            "serializer without a schema registry",
         )
     try:
         return value.decode()
@@ -93,8 +96,9 @@ def _parse(text: str) -> Fields:
 def _depth(text: str) -> int:
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return 0
-    brackets = _BRACKET.findall(_STRING.sub("", text))
-    return max(accumulate(1 if bracket in "[{" else -1 for bracket in brackets), default=0)
+    # By columns: of a mebibyte of brackets a loop over them would make a tenth of a second.
+    outside = np.frombuffer(_STRING.sub("", text).encode(), np.uint8)
+    return int(_STEP[outside].cumsum(dtype=np.int64).max(initial=0))
 
 
 def _check_types(fields: Fields) -> None:

@@ -9,7 +9,8 @@ class Reason(StrEnum):
     """Codes of `quarantined_events.reason`.
 
     A message gets the first that applies, in the order of this list: its bytes, its structure, its
-    sensor, its timestamp, whether it measures anything, when it says it was, what it measured.
+    sensor, its timestamp, whether it measures anything, when it says it was, what it measured, and
+    last, where only known sensors may report, whether its sensor is one.
     """
 
     TOMBSTONE = "tombstone"
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     TIMESTAMP_IN_FUTURE = "timestamp_in_future"
     TIMESTAMP_TOO_EARLY = "timestamp_too_early"
     OUT_OF_RANGE = "out_of_range"
+    UNKNOWN_SENSOR = "unknown_sensor"
 
 
 class Refusal(Exception):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, dataclass
 from datetime import date
+from typing import Literal
 
 # Raised whenever code changes what a message turns into: flags, score, mapping, reasons.
-RULES_REVISION = 1
+RULES_REVISION = 2
+
+UnknownSensors = Literal["register", "quarantine"]
+"""What becomes of an event whose sensor nobody has told the platform of."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Rules:
     first_date: date
     naive_timezone: str | None
     timezone: str
+    unknown_sensors: UnknownSensors = "register"
 
     @property
     def version(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,18 +20,31 @@ from traffic_platform.ingest.ledger import Advance
 from traffic_platform.ingest.newest import NewestReadings
 
 _MINUS_INFINITY = np.iinfo(np.int64).min
+_DAYS_BEFORE_1970 = 719_528
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass
 class DateCounts:
-    """Messages of one event date (the platform's zone) in one partition of a batch."""
+    """Messages of one event date (the platform's zone) in one partition of a batch.
+
+    They lie at offsets from `first_offset` to before `next_offset`, among those of other dates.
+    """
 
     raw: int = 0
     processed: int = 0
     quarantined: int = 0
     first_event_us: int | None = None
     last_event_us: int | None = None
+    first_offset: int | None = None
+    next_offset: int | None = None
+
+    def add_quarantined(self, offset: int) -> None:
+        """Count one message that is no event."""
+        self.raw += 1
+        self.quarantined += 1
+        self.first_offset = least(self.first_offset, offset)
+        self.next_offset = greatest(self.next_offset, offset + 1)
 
 
 @dataclass
@@ -42,6 +55,7 @@ class PartitionAudit:
     move: Advance
     delivered: int
     raw: int
+    echoes: int
     processed: int
     quarantined: int
     replaced: int  # events of this batch that a later one of this batch replaced by other measures
@@ -71,7 +85,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class _Provenance:
+class Provenance:
     """Where each message came from, one entry a message."""
 
     topic_no: Ints
@@ -94,29 +108,32 @@ def build_batch(
     """Decode and encode what was fetched. `ledger` holds the move of each partition of it."""
     source = _provenance(fetched, ledger, ingested_at_us)
     decoded = decoder.decode(fetched.values, ingested_at_us)
+    quarantine_days = _quarantine_days(decoded, source, timezone)
     events = decoded.processed
     winners, replaced = fold_repeats(events, source)
     is_new = newest.split(events.sensor_id[winners], events.timestamp_us[winners])
     new, known = winners[is_new], winners[~is_new]
-    audits = _audits(fetched, ledger, decoded, source, timezone)
+    audits = _audits(fetched, ledger, decoded, source, timezone, quarantine_days)
     _count(audits, fetched, source, events.index[replaced], "replaced")
     _count(audits, fetched, source, events.index[new], "new")
     return Batch(
         ingested_at_us=ingested_at_us,
         raw=_encode_raw(fetched, source, ingested_at_us, batch_id),
-        processed=_encode_processed(events, source, batch_id),
-        new_readings=_encode_readings(events, source, new, ingested_at_us),
-        known_readings=_encode_readings(events, source, known, ingested_at_us),
-        quarantined=_encode_quarantined(fetched, decoded, source, ingested_at_us, batch_id),
+        processed=encode_processed(events, source, batch_id),
+        new_readings=encode_readings(events, source, new, ingested_at_us),
+        known_readings=encode_readings(events, source, known, ingested_at_us),
+        quarantined=_encode_quarantined(
+            fetched, decoded, source, quarantine_days, ingested_at_us, batch_id
+        ),
         sensors=decoded.sensors,
-        months=_months(events.timestamp_us),
+        months=months_of(events.timestamp_us),
         audits=sorted(audits.values(), key=lambda audit: (audit.topic, audit.move.partition)),
         batch_id=batch_id,
         messages=len(fetched),
     )
 
 
-def fold_repeats(events: Processed, source: _Provenance) -> tuple[Ints, Ints]:
+def fold_repeats(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
     """Keep the latest event of each (sensor, time) of a batch.
 
     Returns the rows of the winners in key order, and the superseded rows whose measures differ
@@ -156,27 +173,33 @@ def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[n
     return differ
 
 
-def _provenance(fetched: Fetched, ledger: dict[Where, Advance], ingested_at_us: int) -> _Provenance:
+def _provenance(fetched: Fetched, ledger: dict[Where, Advance], ingested_at_us: int) -> Provenance:
     topic_no = np.array([ledger[where].topic_no for where in fetched.places], dtype=np.int64)
     partition = np.array([where[1] for where in fetched.places], dtype=np.int64)
-    clamped = np.minimum(fetched.broker_us, ingested_at_us)
-    return _Provenance(
+    return Provenance(
         topic_no=topic_no[fetched.place],
         partition=partition[fetched.place],
         offset=fetched.offset,
         broker_us=fetched.broker_us,
-        order_us=np.where(fetched.broker_us == MISSING_TIMESTAMP, _MINUS_INFINITY, clamped),
+        order_us=order_times(fetched.broker_us, ingested_at_us),
     )
+
+
+def order_times(broker_us: Ints, ingested_at_us: int | Ints) -> Ints:
+    """Broker times as repeats are ordered by."""
+    clamped = np.minimum(broker_us, ingested_at_us)
+    return np.where(broker_us == MISSING_TIMESTAMP, _MINUS_INFINITY, clamped)
 
 
 def _audits(
     fetched: Fetched,
     ledger: dict[Where, Advance],
     decoded: Decoded,
-    source: _Provenance,
+    source: Provenance,
     timezone: str,
+    quarantine_days: Ints,
 ) -> dict[Where, PartitionAudit]:
-    dates = _date_counts(fetched, decoded, source, timezone)
+    dates = _date_counts(fetched, decoded, source, timezone, quarantine_days)
     audits: dict[Where, PartitionAudit] = {}
     for where, reached in fetched.reached.items():
         counts = dates[where]
@@ -184,7 +207,8 @@ def _audits(
             topic=where[0],
             move=ledger[where],
             delivered=reached.delivered,
-            raw=reached.delivered,
+            raw=reached.delivered - reached.echoes,
+            echoes=reached.echoes,
             processed=sum(day.processed for day in counts.values()),
             quarantined=sum(day.quarantined for day in counts.values()),
             replaced=0,
@@ -197,7 +221,7 @@ def _audits(
 def _count(
     audits: dict[Where, PartitionAudit],
     fetched: Fetched,
-    source: _Provenance,
+    source: Provenance,
     messages: Ints,
     what: Literal["replaced", "new"],
 ) -> None:
@@ -211,38 +235,49 @@ def _count(
 
 
 def _date_counts(
-    fetched: Fetched, decoded: Decoded, source: _Provenance, timezone: str
+    fetched: Fetched,
+    decoded: Decoded,
+    source: Provenance,
+    timezone: str,
+    quarantine_days: Ints,
 ) -> defaultdict[Where, dict[date, DateCounts]]:
     """Counts by partition and event date; what is no event counts at its broker's date."""
     counts: defaultdict[Where, dict[date, DateCounts]] = defaultdict(dict)
-    events = decoded.processed
+    events, rows = decoded.processed, decoded.processed.index
     days = local_days(events.timestamp_us, timezone)
-    # topic_no has 15 bits, days 20 (until the year 4840), and Kafka's partitions fewer than 24: one
-    # integer names a partition's day.
-    place = source.topic_no[events.index] << 24 | source.partition[events.index]
-    keys = place << 20 | days.astype(np.int64)
-    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
-    for number, row in enumerate(first):
-        times = events.timestamp_us[group == number]
-        where = fetched.where(int(events.index[row]))
-        counts[where][to_date(int(days[row]))] = DateCounts(
-            raw=len(times),
-            processed=len(times),
-            first_event_us=int(times.min()),
-            last_event_us=int(times.max()),
+    # topic_no has 15 bits, a day after year 0 has 22, and Kafka's partitions have fewer than 24:
+    # one integer names a partition's day.
+    since_year_0 = days.astype(np.int64) + _DAYS_BEFORE_1970
+    keys = (source.topic_no[rows] << 24 | source.partition[rows]) << 22 | since_year_0
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1)) if len(order) else order
+    sizes = np.diff(starts, append=len(order))
+    times, offsets = events.timestamp_us[order], source.offset[rows][order]
+    ranges = [
+        extreme.reduceat(values, starts) if len(starts) else starts
+        for values in (times, offsets)
+        for extreme in (np.minimum, np.maximum)
+    ]
+    for row, size, first_us, last_us, first, last in zip(
+        order[starts].tolist(), sizes.tolist(), *(column.tolist() for column in ranges), strict=True
+    ):
+        counts[fetched.where(int(rows[row]))][to_date(int(days[row]))] = DateCounts(
+            raw=size,
+            processed=size,
+            first_event_us=first_us,
+            last_event_us=last_us,
+            first_offset=first,
+            next_offset=last + 1,
         )
-    for (where, day), number in _quarantine_dates(fetched, decoded, source, timezone).items():
-        entry = counts[where].setdefault(day, DateCounts())
-        entry.raw += number
-        entry.quarantined += number
+    for item, day in zip(decoded.quarantined, quarantine_days.tolist(), strict=True):
+        of_partition = counts[fetched.where(item.index)]
+        entry = of_partition.setdefault(to_date(day), DateCounts())
+        entry.add_quarantined(int(source.offset[item.index]))
     return counts
 
 
-def _quarantine_dates(
-    fetched: Fetched, decoded: Decoded, source: _Provenance, timezone: str
-) -> Counter[tuple[Where, date]]:
-    if not decoded.quarantined:
-        return Counter()
+def _quarantine_days(decoded: Decoded, source: Provenance, timezone: str) -> Ints:
+    """The date that each message in quarantine counts at, as days since 1970."""
     times = np.fromiter(
         (
             item.timestamp_us
@@ -252,21 +287,27 @@ def _quarantine_dates(
         ),
         dtype=np.int64,
     )
-    days = local_days(times, timezone)
-    return Counter(
-        (fetched.where(item.index), to_date(int(day)))
-        for item, day in zip(decoded.quarantined, days, strict=True)
-    )
+    return local_days(times, timezone).astype(np.int64)
 
 
-def _months(timestamp_us: Ints) -> set[date]:
+def least(one: int | None, other: int | None) -> int | None:
+    """The smaller one; None is not known."""
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def greatest(one: int | None, other: int | None) -> int | None:
+    """The greater one; None is not known."""
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def months_of(timestamp_us: Ints) -> set[date]:
     """First days of the UTC months that the events fall in."""
     months = np.unique(timestamp_us.astype("datetime64[us]").astype("datetime64[M]"))
     return {month.astype("datetime64[D]").item() for month in months}
 
 
 def _encode_raw(
-    fetched: Fetched, source: _Provenance, ingested_at_us: int, batch_id: int
+    fetched: Fetched, source: Provenance, ingested_at_us: int, batch_id: int
 ) -> bytes | None:
     count = len(fetched)
     if count == 0:
@@ -290,7 +331,8 @@ def _encode_raw(
     )
 
 
-def _encode_processed(events: Processed, source: _Provenance, batch_id: int) -> bytes | None:
+def encode_processed(events: Processed, source: Provenance, batch_id: int) -> bytes | None:
+    """Rows of processed_events as a COPY stream; None without any."""
     count = len(events)
     if count == 0:
         return None
@@ -314,12 +356,13 @@ def _encode_processed(events: Processed, source: _Provenance, batch_id: int) -> 
     )
 
 
-def _encode_readings(
-    events: Processed, source: _Provenance, winners: Ints, ingested_at_us: int
+def encode_readings(
+    events: Processed, source: Provenance, winners: Ints, moment_us: int
 ) -> bytes | None:
+    """Readings of these rows, stored at `moment_us`, as a COPY stream; None without any."""
     if len(winners) == 0:
         return None
-    now = pg.timestamps(np.full(len(winners), ingested_at_us))
+    now = pg.timestamps(np.full(len(winners), moment_us))
     rows = events.index[winners]
     return pg.encode_rows(
         len(winners),
@@ -344,7 +387,8 @@ def _encode_readings(
 def _encode_quarantined(
     fetched: Fetched,
     decoded: Decoded,
-    source: _Provenance,
+    source: Provenance,
+    quarantine_days: Ints,
     ingested_at_us: int,
     batch_id: int,
 ) -> bytes | None:
@@ -366,6 +410,7 @@ def _encode_quarantined(
             pg.timestamps(source.broker_us[rows], missing if missing.any() else None),
             pg.timestamps(np.full(len(items), ingested_at_us)),
             pg.integers(np.full(len(items), batch_id), 8),
+            pg.dates(quarantine_days),
         ),
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import psycopg
+
+from traffic_platform.database_url import build_url, url_parts
 
 # A dead peer is noticed within 15 s also while data is in flight (tcp_user_timeout, ms), or
 # idle + interval * count = 5 + 3 * 3 s otherwise; a session that sits in a transaction without
@@ -25,12 +29,40 @@ def connect(
 ) -> psycopg.Connection[tuple[object, ...]]:
     """Open a connection with keep-alives and a session in UTC.
 
+    What the URL itself says of the network goes first, as do its options, unless they contradict
+    what our statements rely on.
+
     Raises psycopg.OperationalError when the server cannot be reached or refuses.
     """
+    own = url_parts(url)
+    network = {key: value for key, value in _NETWORK.items() if key not in own}
     return psycopg.connect(
         url,
         application_name=application_name,
         autocommit=autocommit,
-        options=_SESSION,
-        **_NETWORK,  # pyright: ignore[reportArgumentType]
+        options=_session_options(own),
+        **network,  # pyright: ignore[reportArgumentType]
     )
+
+
+def engine_url(url: str, *, application_name: str, options: str = "") -> str:
+    """The URL by which SQLAlchemy opens the same connections, for libraries that work through it.
+
+    Our tables need no schema before their names there, since such libraries have no place for one.
+    `options` are further ones of the server (-c name=value). Holds the password: never print or
+    log it.
+    """
+    own = url_parts(url)
+    network = {key: str(value) for key, value in _NETWORK.items() if key not in own}
+    parts = {
+        **own,
+        **network,
+        "application_name": application_name,
+        "options": f"{_session_options(own)} -c search_path=traffic,pg_catalog {options}".strip(),
+    }
+    return build_url(parts).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _session_options(own: Mapping[str, str]) -> str:
+    # Of two values for one parameter the server takes the later.
+    return f"{own.get('options', '')} {_SESSION}".strip()

@@ -14,6 +14,8 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.ingest.binary_columns import PG_EPOCH_US
+
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
@@ -21,7 +23,7 @@ Bytes2D = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 # PostgreSQL counts microseconds from 2000-01-01, we from 1970-01-01.
-_PG_EPOCH_US = 946_684_800_000_000
+_PG_EPOCH_DAYS = 10_957
 _MINUS_INFINITY = np.iinfo(np.int64).min
 _NULL_LENGTH = np.frombuffer(b"\xff\xff\xff\xff", dtype=np.uint8)
 
@@ -68,8 +70,13 @@ def nullable_integers(values: npt.NDArray[np.float64], width: int) -> Fixed:
 def timestamps(microseconds: npt.NDArray[np.int64], null: Mask | None = None) -> Fixed:
     """timestamptz from microseconds since 1970-01-01 UTC; int64's minimum is -infinity."""
     infinite = microseconds == _MINUS_INFINITY
-    shifted = np.where(infinite, microseconds, microseconds - np.where(infinite, 0, _PG_EPOCH_US))
+    shifted = np.where(infinite, microseconds, microseconds - np.where(infinite, 0, PG_EPOCH_US))
     return integers(shifted, 8, null)
+
+
+def dates(days: npt.NDArray[np.int64]) -> Fixed:
+    """date from days since 1970-01-01."""
+    return integers(days - _PG_EPOCH_DAYS, 4)
 
 
 def uuids(data: Bytes2D) -> Fixed:

@@ -129,6 +129,15 @@ def whole(largest: int) -> Callable[[str], int]:
     return convert
 
 
+def flag(cell: str) -> bool:
+    """true or false, yes or no, 1 or 0."""
+    known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    value = known.get(cell.lower())
+    if value is None:
+        raise ValueError("is neither true nor false")
+    return value
+
+
 def latitude(cell: str) -> float:
     """Degrees from -90 to 90."""
     value = number(cell)

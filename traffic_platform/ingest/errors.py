@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 from confluent_kafka import KafkaError, KafkaException
 from psycopg import errors as pg
@@ -31,6 +33,10 @@ class PermanentError(IngestError):
     """Waiting will not help: somebody must change a setting or a right. The message says what."""
 
 
+class RefusedError(PermanentError):
+    """Kafka does not let us in: password, mechanism or certificate are not what it wants."""
+
+
 _TRANSIENT_POSTGRES = (
     pg.DeadlockDetected,
     pg.SerializationFailure,
@@ -42,15 +48,28 @@ _TRANSIENT_POSTGRES = (
     pg.IdleInTransactionSessionTimeout,
     pg.QueryCanceled,
     pg.DiskFull,
+    pg.ReadOnlySqlTransaction,  # a standby after a failover, or a full disk at a provider
 )
 _PERMANENT_CONNECT = ("28", "3D")  # SQLSTATE classes: wrong password or role, no such database
-_PERMANENT_KAFKA = (
-    KafkaError._AUTHENTICATION,
-    KafkaError.SASL_AUTHENTICATION_FAILED,
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError._INVALID_ARG,
+# A connection that was never made has no SQLSTATE, only what the server said.
+_REFUSALS = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "not permitted to log in",
 )
+_NOT_ALLOWED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+_NOT_LET_IN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
+# What librdkafka says of a certificate or key that it cannot use names its own setting.
+_FILE_SETTING = re.compile(r"ssl\.(ca|certificate|key)\.location")
 
 
 def translate(error: Exception) -> IngestError | None:
@@ -67,10 +86,10 @@ def translate(error: Exception) -> IngestError | None:
 
 
 def _translate_postgres(error: psycopg.Error) -> IngestError | None:
-    # A connection that is gone has no SQLSTATE; neither has one that was never made.
-    state = error.sqlstate or ""
+    state = error.sqlstate or ""  # none where a connection is gone, or was never made
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if state[:2] in _PERMANENT_CONNECT or "authentication failed" in text:
+    refused = not state and any(refusal in text for refusal in _REFUSALS)
+    if state[:2] in _PERMANENT_CONNECT or refused:
         return PermanentError(f"PostgreSQL refuses us: {text}. Check TRAFFIC_DATABASE_URL.")
     if isinstance(error, (*_TRANSIENT_POSTGRES, psycopg.OperationalError, psycopg.InterfaceError)):
         return TransientError(f"PostgreSQL: {text}")
@@ -81,8 +100,40 @@ def _translate_postgres(error: psycopg.Error) -> IngestError | None:
     return None
 
 
+def missing_right(operation: str, resource: str) -> PermanentError:
+    """`operation` and `resource` in the words of kafka-acls: Read, topic traffic-raw."""
+    return PermanentError(
+        f"Kafka does not allow {operation} on {resource}: add the ACL."
+        " docs/kafka.md lists what each part of the platform needs."
+    )
+
+
+def not_allowed(error: KafkaError | None, operation: str, resource: str) -> PermanentError | None:
+    """The right that is missing, where this is what the broker's error says."""
+    if error is None or error.code() not in _NOT_ALLOWED:
+        return None
+    return missing_right(operation, resource)
+
+
 def _translate_kafka(error: KafkaException) -> IngestError:
     reason = error.args[0]
-    if isinstance(reason, KafkaError) and reason.code() in _PERMANENT_KAFKA:
-        return PermanentError(f"Kafka refuses us: {reason.str()}. Check TRAFFIC_KAFKA_… settings.")
+    if not isinstance(reason, KafkaError):
+        return TransientError(f"Kafka: {reason}")
+    code = reason.code()
+    if code in _NOT_LET_IN:
+        return RefusedError(f"Kafka refuses us: {reason.str()}. Check TRAFFIC_KAFKA_SASL_… .")
+    if code in _NOT_ALLOWED:
+        return PermanentError(f"Kafka does not allow it: {reason.str()}. docs/kafka.md lists ACLs.")
+    if code == KafkaError._INVALID_ARG:
+        return PermanentError(_setting_refused(reason.str()))
     return TransientError(f"Kafka: {reason}")
+
+
+def _setting_refused(text: str) -> str:
+    """librdkafka does not take a setting of ours: which one, in our words."""
+    setting = _FILE_SETTING.search(text)
+    if setting is None:
+        return f"Kafka's client refuses the settings: {text}. Check TRAFFIC_KAFKA_… ."
+    name = f"TRAFFIC_KAFKA_{setting.group().replace('.', '_').upper()}"
+    password = ", and that TRAFFIC_KAFKA_SSL_KEY_PASSWORD opens it" if "KEY" in name else ""
+    return f"{name} cannot be used ({text}): see that it is a PEM file of the right kind{password}."

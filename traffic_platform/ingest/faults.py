@@ -17,6 +17,10 @@ FaultPoint = Literal[
     "after_database_commit",
     "before_group_commit",
     "after_group_commit",
+    "before_publish_commit",
+    "after_publish_commit",
+    "before_replay_commit",
+    "after_replay_commit",
 ]
 
 

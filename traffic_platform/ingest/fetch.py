@@ -20,15 +20,18 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from traffic_platform.ingest.errors import TopicChangedError
+from traffic_platform.ingest.errors import TopicChangedError, not_allowed
 
 log = logging.getLogger(__name__)
 
 MISSING_TIMESTAMP = -1
+_COMMIT_SECONDS = 5.0  # how long the last commit to the group may take
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that Python can say
 Headers = list[tuple[str, bytes | None]]
 Where = tuple[str, int]  # (topic, partition)
 
 _OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+_CONNECTING = frozenset({KafkaError._TRANSPORT, KafkaError._AUTHENTICATION, KafkaError._SSL})
 _TOPIC_GONE = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 )
@@ -45,12 +48,13 @@ class OffsetRefusedError(TopicChangedError):
 
 @dataclass(frozen=True)
 class Reached:
-    """How far a fetch accounts for a partition."""
+    """How far a fetch accounts for a partition. `echoes` of the delivered are our own."""
 
     next_offset: int
     delivered: int
     leader_epoch: int | None
     seen_end: int | None
+    echoes: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class Fetcher:
     def __init__(
         self, kafka_config: dict[str, str], group: str, batch_messages: int, batch_bytes: int
     ) -> None:
+        self._group = group
+        self._group_refusal: KafkaError | None = None
+        self._commits = 0  # not answered yet
         self._batch_messages = batch_messages
         self._batch_bytes = batch_bytes
         self._message_bytes = 200.0  # running mean, to ask for no more than a batch may hold
@@ -103,9 +110,13 @@ class Fetcher:
                 "queued.min.messages": 3 * batch_messages,
                 "queued.max.messages.kbytes": max(1024, batch_bytes // 1024),
                 "reconnect.backoff.max.ms": 2000,
+                # In no group, this is only how long a commit waits for the group's coordinator; a
+                # close waits for commits, also for one that was sent to a broker that went away.
+                "session.timeout.ms": 6000,
+                "socket.timeout.ms": 20_000,
                 "socket.keepalive.enable": True,
-                "error_cb": _log_error,
-                "on_commit": _log_commit,
+                "error_cb": log_trouble,
+                "on_commit": self._committed,
                 "log_level": 2,
             }
         )
@@ -130,41 +141,86 @@ class Fetcher:
     def columns(self, messages: Sequence[Message]) -> Iterator[Fetched]:
         """Turn messages into batches of at most `batch_bytes`.
 
-        Raises OffsetRefusedError, TopicChangedError or KafkaException for what the broker reports
-        in place of messages, after the messages: they may not be there to be fetched again.
+        Raises OffsetRefusedError, TopicChangedError, PermanentError (we may not read) or
+        KafkaException for what the broker reports in place of messages, after the messages: they
+        may not be there to be fetched again.
         """
         delivered, ends, failure = messages, {}, None
         if any(map(Message.error, messages)):
             delivered = [message for message in messages if message.error() is None]
-            ends, failure = _reports(messages)
-        sizes = list(map(len, delivered))
-        if sizes:
-            mean = sum(sizes) / len(sizes)
+            reports = [message for message in messages if message.error() is not None]
+            self._hear_of_group(reports)
+            ends, failure = _reports(reports)
+        keys = list(map(Message.key, delivered))
+        total = sum(map(len, delivered)) + sum(map(len, filter(None, keys)))
+        if delivered:
+            mean = total / len(delivered)
             self._message_bytes = max(self._message_bytes * 0.9 + mean * 0.1, mean)
-        cuts = _cuts(sizes, self._batch_bytes)
+        cuts = [0, len(delivered)] if delivered else []
+        if total > self._batch_bytes:
+            sizes = [len(m) + len(key or b"") for m, key in zip(delivered, keys, strict=True)]
+            cuts = _cuts(sizes, self._batch_bytes)
         for index, (start, stop) in enumerate(pairwise(cuts)):
             last = index == len(cuts) - 2
-            yield self._columns(delivered[start:stop], ends if last else {})
+            yield self._columns(delivered[start:stop], keys[start:stop], ends if last else {})
         if not delivered and ends:
-            yield self._columns([], ends)
+            yield self._columns([], [], ends)
         if failure is not None:
             raise failure
 
     def commit_to_group(self, positions: dict[Where, int], *, wait: bool) -> None:
-        """Tell Kafka how far the ledger is, for lag tools. Failure is logged, never raised."""
+        """Tell Kafka how far the ledger is, for lag tools. Failure is logged.
+
+        `wait`: until Kafka has heard it. Nothing is fetched afterwards; raises PermanentError when
+        Kafka does not let us use the group.
+        """
         offsets = [TopicPartition(topic, p, offset) for (topic, p), offset in positions.items()]
-        if not offsets:
-            return
-        try:
-            self._consumer.commit(offsets=offsets, asynchronous=not wait)
-        except KafkaException as error:
+        if offsets and self._group_refusal is None:
+            try:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+                self._commits += 1
+            except KafkaException as error:
+                log.info("the group's offsets were not committed: %s", error)
+        if wait:
+            self._await_commits()
+
+    def _await_commits(self) -> None:
+        # A commit that waits by itself does not hear that the group may not be used.
+        self._consumer.unassign()
+        until = time.monotonic() + _COMMIT_SECONDS
+        while self._commits and self._group_refusal is None and time.monotonic() < until:
+            self._hear_of_group(self._consumer.consume(1, 0.05))
+        refused = not_allowed(self._group_refusal, "Read", f"group {self._group}")
+        if refused is not None:
+            raise refused
+
+    def _hear_of_group(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                self._refuse_group(error)
+
+    def _committed(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+        self._commits = max(0, self._commits - 1)
+        if error is None:
+            self._group_refusal = None
+        elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            self._refuse_group(error)
+        else:
             log.info("the group's offsets were not committed: %s", error)
+
+    def _refuse_group(self, error: KafkaError) -> None:
+        if self._group_refusal is None:
+            log.warning("Kafka does not let us use group %s; storing goes on", self._group)
+        self._group_refusal = error
 
     def close(self) -> None:
         """Leave; the consumer holds no place in a group, so this is quick."""
         self._consumer.close()
 
-    def _columns(self, messages: Sequence[Message], ends: dict[Where, int]) -> Fetched:
+    def _columns(
+        self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[Where, int]
+    ) -> Fetched:
         # Mapped methods: a batch is read attribute by attribute, a fifth faster than in a loop.
         places, place = _places(messages)
         offset = _integers(map(Message.offset, messages), len(messages))
@@ -175,10 +231,10 @@ class Fetcher:
             places=places,
             place=place,
             offset=offset,
-            broker_us=_broker_times(messages),
-            keys=list(map(Message.key, messages)),
+            broker_us=broker_times(messages),
+            keys=keys,
             values=list(map(Message.value, messages)),
-            headers=cast("list[Headers | None]", list(map(Message.headers, messages))),
+            headers=headers_of(messages),
             reached=reached,
         )
 
@@ -232,6 +288,8 @@ def _reports(messages: Sequence[Message]) -> tuple[dict[Where, int], Exception |
         topic, partition = message.topic() or "", message.partition() or 0
         if error.code() == KafkaError._PARTITION_EOF:
             ends[topic, partition] = message.offset() or 0
+        elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            continue  # of the group, which fetching does not need
         elif failure is None:
             failure = _failure(error, topic, partition)
     return ends, failure
@@ -242,7 +300,7 @@ def _failure(error: KafkaError, topic: str, partition: int) -> Exception:
         return OffsetRefusedError(topic, partition)
     if error.code() in _TOPIC_GONE:
         return TopicChangedError(f"{topic} [{partition}] is not there any more")
-    return KafkaException(error)
+    return not_allowed(error, "Read", f"topic {topic}") or KafkaException(error)
 
 
 def _integers(numbers: Iterable[int | None], count: int) -> npt.NDArray[np.int64]:
@@ -261,18 +319,52 @@ def _places(messages: Sequence[Message]) -> tuple[list[Where], npt.NDArray[np.in
     return [(names[key >> 32], key & 0xFFFFFFFF) for key in different.tolist()], place
 
 
-def _broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
+def broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
+    """Microseconds since 1970 UTC; MISSING_TIMESTAMP where Kafka has none, or one that is no time.
+
+    Where the producer's clock counts (CreateTime), some brokers take any number.
+    """
     stamps = np.array(list(map(Message.timestamp, messages)), dtype=np.int64).reshape(-1, 2)
-    missing = (stamps[:, 0] == TIMESTAMP_NOT_AVAILABLE) | (stamps[:, 1] < 0)
-    return np.where(missing, MISSING_TIMESTAMP, stamps[:, 1] * 1000)
+    kinds, milliseconds = stamps[:, 0], stamps[:, 1]
+    known = (kinds != TIMESTAMP_NOT_AVAILABLE) & (milliseconds >= 0) & (milliseconds <= _LATEST_MS)
+    return np.where(known, np.where(known, milliseconds, 0) * 1000, MISSING_TIMESTAMP)
+
+
+def headers_of(messages: Sequence[Message]) -> list[Headers | None]:
+    """The headers of each message, None without any; to be asked once for each message.
+
+    Bytes of a name that are no UTF-8 become lone surrogates. confluent-kafka cannot make a string
+    of such a name: it says so once, and from then on returns pairs with nothing at all in the
+    name's place. To touch that ends the process.
+    """
+    try:
+        return cast("list[Headers | None]", list(map(Message.headers, messages)))
+    except SystemError as error:
+        name = _name_in(error)
+        return [_repaired(message, name) for message in messages]
+
+
+def _repaired(message: Message, name: bytes) -> Headers | None:
+    """`name` is that of the first message which has such a name, whose error came already."""
+    try:
+        headers = cast("Headers | None", message.headers())
+    except SystemError as error:
+        name, headers = _name_in(error), cast("Headers | None", message.headers())
+    return headers and [
+        (name.decode("utf-8", "surrogateescape"), pair[1])
+        if repr(pair).startswith("(<NULL>")
+        else pair
+        for pair in headers
+    ]
+
+
+def _name_in(error: SystemError) -> bytes:
+    """The bytes of the last name of a message that is no UTF-8; other such names are lost."""
+    return error.__cause__.object if isinstance(error.__cause__, UnicodeDecodeError) else b"\xff"
 
 
 def _cuts(sizes: Sequence[int], limit: int) -> list[int]:
     """Boundaries that split messages into runs of at most `limit` bytes (at least one each)."""
-    if not sizes:
-        return []
-    if sum(sizes) <= limit:
-        return [0, len(sizes)]
     cuts, total = [0], 0
     for index, size in enumerate(sizes):
         if total + size > limit and index > cuts[-1]:
@@ -282,12 +374,9 @@ def _cuts(sizes: Sequence[int], limit: int) -> list[int]:
     return [*cuts, len(sizes)]
 
 
-def _log_error(error: KafkaError) -> None:
+def log_trouble(error: KafkaError) -> None:
+    """Note what a client reports of its connections: its `error_cb`."""
     # A broker that is away refuses dozens of connections a second; that all are down is said once.
-    refused = error.code() == KafkaError._TRANSPORT
+    # Why one does not let us in is said by the session's questions to it.
+    refused = error.code() in _CONNECTING
     log.log(logging.DEBUG if refused else logging.INFO, "kafka: %s", error)
-
-
-def _log_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
-    if error is not None:
-        log.info("the group's offsets were not committed: %s", error)

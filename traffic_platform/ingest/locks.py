@@ -7,6 +7,7 @@ holder's connection and takes over. The compare-and-set of the ledger stays righ
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,10 @@ from typing import Any
 import psycopg
 
 from traffic_platform.statements import statement
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0  # between two looks for holders whose lease has expired
 
 Connection = psycopg.Connection[Any]
 
@@ -47,6 +52,7 @@ class PartitionLocks:
     lease_seconds: float
     _held: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     _renew_at: float = 0.0
+    _look_at: float = 0.0
 
     def try_acquire(self, wanted: Sequence[tuple[str, int]]) -> bool:
         """Take all wanted (topic, partition) locks or none; False: another window holds one."""
@@ -60,6 +66,16 @@ class PartitionLocks:
             self._held.append((topic, partition))
         self.renew()
         return True
+
+    def take(self, wanted: Sequence[tuple[str, int]]) -> bool:
+        """Like `try_acquire`; where that fails, holders whose lease has expired are ended."""
+        if self.try_acquire(wanted):
+            return True
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_SECONDS
+            if self.end_expired_holders(sorted({topic for topic, _ in wanted})):
+                log.warning("ended a holder that had stopped renewing its lease")
+        return False
 
     def end_expired_holders(self, topics: Sequence[str]) -> int:
         """End the connections of holders whose lease has expired; how many there were."""

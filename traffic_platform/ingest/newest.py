@@ -56,8 +56,12 @@ class NewestReadings:
 
     def unknown(self, sensors: Iterable[bytes]) -> list[bytes]:
         """Those sensors that have to be looked up."""
-        if len(self._newest) > _LIMIT:
-            self.forget()
+        with self._lock:
+            if len(self._newest) + len(self._in_hand) > _LIMIT:
+                # A reading that is taken for new although a batch in hand has it is refused by the
+                # primary key, like one of another window.
+                self._newest.clear()
+                self._in_hand.clear()
         return [key for key in sensors if key not in self._newest]
 
     def look_up(self, connection: psycopg.Connection[Any], sensors: list[bytes]) -> None:

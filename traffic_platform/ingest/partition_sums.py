@@ -47,4 +47,4 @@ def read_partition_sums(settings: Settings, totals: WindowTotals) -> list[Partit
             rows = cursor.execute(statement("ingest/sum_batches"), window).fetchall()
     except psycopg.Error as error:
         raise (translate(error) or error) from error
-    return [row for row in rows if (row.topic, row.partition) in totals.offsets]
+    return [row for row in rows if (row.topic, row.partition) in totals.partitions]

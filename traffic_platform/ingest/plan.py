@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +15,30 @@ from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.errors import translate
 from traffic_platform.ingest.ledger import read_ledger
 from traffic_platform.ingest.locks import Holder, read_holders
+from traffic_platform.ingest.publish.positions import Lag, destinations, publisher_lock, read_lag
 from traffic_platform.settings import Settings
+
+# Kafka ends a transaction after its producer's transaction.timeout.ms, a minute by default. What is
+# open for three belongs to a producer that asked for more (15 minutes at most), or never ends.
+OPEN_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class OpenTransaction:
+    """A producer's transaction that hides a partition's messages from `offset` on."""
+
+    topic: str
+    partition: int
+    offset: int
+    messages: int
+
+    def __str__(self) -> str:
+        """One sentence for people."""
+        return (
+            f"{self.topic} [{self.partition}]: a producer's transaction is open since more than"
+            f" {OPEN_SECONDS / 60:g} minutes, and {self.messages} messages from offset"
+            f" {self.offset} on cannot be read before it ends"
+        )
 
 
 @dataclass(frozen=True)
@@ -62,12 +87,45 @@ class LagReader:
         except Exception as error:
             raise self._translated(error) from error
 
-    def holders(self, topics: Sequence[str] | None = None) -> list[Holder]:
-        """Who holds the partitions of the topics (default: the raw topic)."""
+    def open_transactions(self, lags: Sequence[PartitionLag]) -> list[OpenTransaction]:
+        """What has held back the ends in `lags` for OPEN_SECONDS: a request or two a topic."""
+        ends: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        for lag in lags:
+            ends[lag.topic][lag.partition] = lag.end
+        older_than_ms = int((time.time() - OPEN_SECONDS) * 1000)
         try:
-            return read_holders(self._connect(), topics or [self._settings.raw_topic])
+            return [
+                OpenTransaction(topic, partition, of_topic[partition], mark - of_topic[partition])
+                for topic, of_topic in ends.items()
+                for partition, mark in self._connect_broker()
+                .held_back(topic, of_topic, older_than_ms)
+                .items()
+            ]
         except Exception as error:
             raise self._translated(error) from error
+
+    def holders(self, topics: Sequence[str] | None = None) -> list[Holder]:
+        """Who holds the partitions of the topics (default: all that are ingested)."""
+        try:
+            return read_holders(self._connect(), topics or self._settings.ingest_topics)
+        except Exception as error:
+            raise self._translated(error) from error
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the settings want anything published."""
+        return bool(destinations(self._settings))
+
+    def publication_lag(self) -> Lag:
+        """What is stored and not published yet."""
+        try:
+            return read_lag(self._connect(), self._settings)
+        except Exception as error:
+            raise self._translated(error) from error
+
+    def publishers(self) -> list[Holder]:
+        """Who publishes."""
+        return self.holders([publisher_lock(self._settings)])
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -77,9 +135,7 @@ class LagReader:
         self._broker = None
 
     def _read_topic(self, name: str) -> list[PartitionLag]:
-        if self._broker is None:
-            self._broker = Broker(self._settings.kafka_config())
-        topic = self._broker.describe(name)
+        topic = self._connect_broker().describe(name)
         if topic is None:
             return []
         ledger = read_ledger(self._connect(), name)
@@ -98,6 +154,11 @@ class LagReader:
                 )
             )
         return lags
+
+    def _connect_broker(self) -> Broker:
+        if self._broker is None:
+            self._broker = Broker(self._settings.kafka_config())
+        return self._broker
 
     def _connect(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:

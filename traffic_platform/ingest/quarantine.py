@@ -88,7 +88,7 @@ def count_reasons(settings: Settings, which: QuarantineFilter) -> list[ReasonCou
         connection.cursor(row_factory=class_row(ReasonCount)) as cursor,
     ):
         return cursor.execute(
-            statement("quarantine/count_reasons"), _parameters(settings, which)
+            statement("quarantine/count_reasons"), filter_parameters(settings, which)
         ).fetchall()
 
 
@@ -96,7 +96,7 @@ def list_messages(
     settings: Settings, which: QuarantineFilter, limit: int
 ) -> list[QuarantinedMessage]:
     """The newest `limit` messages. Raises TransientError or PermanentError."""
-    parameters = {**_parameters(settings, which), "limit": limit}
+    parameters = {**filter_parameters(settings, which), "limit": limit}
     with (
         _reader(settings) as connection,
         connection.cursor(row_factory=class_row(QuarantinedMessage)) as cursor,
@@ -129,7 +129,8 @@ def _reader(settings: Settings) -> Generator[psycopg.Connection[Any]]:
         raise (translate(error) or error) from error
 
 
-def _parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:
+def filter_parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:
+    """The filter as the statements of sql/quarantine take it."""
     return {
         "reason": which.reason,
         "date": which.day,

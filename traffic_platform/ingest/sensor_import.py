@@ -61,6 +61,7 @@ class ListedSensor:
     station_id: str | None
     interval_s: int | None
     free_flow_mph: float | None
+    rural: bool | None
     registered_at: datetime
     newest_reading: datetime | None
 

@@ -15,6 +15,7 @@ from traffic_platform.ingest.csv_rows import (
     Row,
     TableError,
     Value,
+    flag,
     latitude,
     longitude,
     number,
@@ -218,6 +219,7 @@ _COLUMNS: Mapping[str, Callable[[str], Value]] = {
     "station_id": text,
     "interval_s": whole(_LARGEST_INTEGER),
     "free_flow_mph": positive,
+    "rural": flag,
 }
 
 DESCRIPTION_COLUMNS = tuple(_COLUMNS)

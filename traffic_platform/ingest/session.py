@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.batch import Batch, build_batch
 from traffic_platform.ingest.broker import Broker, BrokerTopic
 from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.echoes import Signer, without_echoes
 from traffic_platform.ingest.errors import TopicChangedError
 from traffic_platform.ingest.faults import fault_points
 from traffic_platform.ingest.fetch import (
@@ -29,9 +30,11 @@ from traffic_platform.ingest.fetch import (
     Where,
     wall_clock_us,
 )
+from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.ledger import Advance, Connection, agree_with_broker, read_ledger
 from traffic_platform.ingest.locks import PartitionLocks
 from traffic_platform.ingest.logs import LedgerPartition
+from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.store import Storer
 from traffic_platform.settings import Settings
 
@@ -39,7 +42,6 @@ log = logging.getLogger(__name__)
 
 _GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
 _DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
-_LEASE_CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def rules_of(settings: Settings) -> Rules:
         first_date=settings.first_date,
         naive_timezone=settings.naive_timezone,
         timezone=settings.timezone,
+        unknown_sensors=settings.unknown_sensors,
     )
 
 
@@ -82,11 +85,13 @@ class Session:
     """See the module. Use `Session.open`."""
 
     def __init__(self, settings: Settings, spec: WindowSpec, connection: Connection) -> None:
+        require_timezone(connection, settings.timezone)
+        self._signer = Signer(read_identity(connection))
         self._settings = settings
         self._spec = spec
         self._connection = connection
         self._rules = rules_of(settings)
-        self._decoder = Decoder(self._rules)
+        self._decoder = Decoder(self._rules, find_unknown(self._rules, self._registered))
         self._broker = Broker(settings.kafka_config())
         self._locks = PartitionLocks(connection, spec.run_id, settings.lease_seconds)
         self._fetcher = Fetcher(
@@ -98,9 +103,9 @@ class Session:
         self._storer = Storer(
             connection,
             self._locks,
-            self._broker.topic_id,
+            self._broker.ask_whether_same,
             run_id=spec.run_id,
-            rules_version=self._rules.version,
+            rules=self._rules,
         )
         self._passed = fault_points()
         self._topics: dict[str, BrokerTopic] = {}
@@ -113,7 +118,6 @@ class Session:
         self._last_ingested_us = 0
         self._group_commit_at = 0.0
         self._discover_at = 0.0
-        self._lease_check_at = 0.0
 
     @classmethod
     @contextmanager
@@ -138,13 +142,7 @@ class Session:
         """Take the locks of all wanted partitions, or none; expired holders are ended."""
         if not self._wanted:
             self._describe_topics()
-        if self._locks.try_acquire(self._wanted):
-            return True
-        if time.monotonic() >= self._lease_check_at:
-            self._lease_check_at = time.monotonic() + _LEASE_CHECK_SECONDS
-            if self._locks.end_expired_holders(self._spec.topics):
-                log.warning("ended a window that had stopped renewing its lease")
-        return False
+        return self._locks.take(self._wanted)
 
     def begin(self) -> None:
         """Make ledger and broker agree, and position the consumer where the ledger is."""
@@ -158,6 +156,7 @@ class Session:
         self._targets = {
             where: self._topics[where[0]].partitions[where[1]].end for where in self._wanted
         }
+        self._seen_end |= self._targets
 
     def move_batch(self) -> int:
         """Fetch once, and begin to store what came; the number of messages fetched.
@@ -253,7 +252,7 @@ class Session:
         if not moves:
             return
         batch = build_batch(
-            fetched,
+            without_echoes(fetched, self._signer),
             moves,
             self._decoder,
             self._storer.newest,
@@ -264,6 +263,10 @@ class Session:
         self._fetched |= {where: move.next_offset for where, move in moves.items()}
         self._settle()
         self._storer.submit(batch, {name: self._topics[name].topic_id for name, _ in moves})
+
+    def _registered(self, sensors: Collection[bytes]) -> set[bytes]:
+        self._settle()  # until then the connection is not ours
+        return registered(self._connection, sensors)
 
     def _settle(self) -> None:
         """Wait for the batch in hand; from then on it counts."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import psycopg
 from psycopg import errors as pg
 
+from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.batch import Batch
-from traffic_platform.ingest.errors import TopicChangedError
+from traffic_platform.ingest.errors import TransientError
 from traffic_platform.ingest.faults import fault_points
 from traffic_platform.ingest.ledger import Connection
 from traffic_platform.ingest.locks import PartitionLocks
@@ -24,11 +26,40 @@ from traffic_platform.ingest.tables import Tables
 
 log = logging.getLogger(__name__)
 
+# For `sys.setswitchinterval`. While one batch is stored the next is built: the thread that stores
+# needs the interpreter again and again, for microseconds, and would wait 5 ms for it each time by
+# default, a tenth of all time.
+SWITCH_SECONDS = 0.0005
+
 _RETRIED_IN_PLACE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 _TRIES = 5
 _IDS_AT_A_TIME = 64
+_SENSORS_AT_A_TIME = 1_000  # looked up in a statement: a second, where years of partitions are
 
-IdentityOf = Callable[[str], str | None]  # a topic's name to Kafka's identity of it now
+# Asks Kafka whether topics still have these identities; see Broker.ask_whether_same.
+AskWhetherSame = Callable[[Mapping[str, str]], Callable[[], None]]
+
+
+class Retries:
+    """Counts the failures of one transaction that is tried again in place."""
+
+    def __init__(self, tables: Tables, what: str) -> None:
+        self._tables = tables
+        self._what = what
+        self._failures = 0
+
+    def after(self, error: psycopg.Error) -> None:
+        """Make ready for another try; raises where that cannot help, or has not often enough."""
+        if isinstance(error, pg.ForeignKeyViolation) and not self._tables.registers_sensors:
+            raise TransientError("a sensor that was known has been deleted") from error
+        if isinstance(error, pg.ForeignKeyViolation | pg.CheckViolation):
+            self._tables.forget()  # a sensor, or a partition for the rows
+        elif not isinstance(error, _RETRIED_IN_PLACE):
+            raise error
+        self._failures += 1
+        if self._failures == _TRIES:
+            raise error
+        log.info("%s is stored again: %s", self._what, error)
 
 
 class Storer:
@@ -38,17 +69,17 @@ class Storer:
         self,
         connection: Connection,
         locks: PartitionLocks,
-        identity_of: IdentityOf,
+        ask_whether_same: AskWhetherSame,
         *,
         run_id: str | None,
-        rules_version: str,
+        rules: Rules,
     ) -> None:
         self._connection = connection
         self._locks = locks
-        self._identity_of = identity_of
+        self._ask_whether_same = ask_whether_same
         self._run_id = run_id
-        self._rules_version = rules_version
-        self._tables = Tables(connection)
+        self._rules_version = rules.version
+        self._tables = Tables(connection, rules.unknown_sensors)
         self._passed = fault_points()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="traffic-store")
         self._pending: Future[Batch] | None = None
@@ -85,39 +116,44 @@ class Storer:
         self._locks.renew_if_due()
         if len(self._batch_ids) < _IDS_AT_A_TIME // 2:
             self._batch_ids.extend(self._tables.reserve_batch_ids(_IDS_AT_A_TIME))
-        self._check_identity(identities)
-        self._commit(batch)
-        self.newest.look_up(self._connection, self.newest.unknown(batch.sensors))
+        self._commit(batch, identities)
+        self._look_ahead(batch)
         return batch
 
-    def _check_identity(self, identities: dict[str, str]) -> None:
-        """A consumer goes on reading, in silence, a topic that was deleted and made again."""
-        for name, known in identities.items():
-            if self._identity_of(name) != known:
-                raise TopicChangedError(f"topic {name} was deleted or made again")
+    def _look_ahead(self, batch: Batch) -> None:
+        """Learn the newest readings of sensors met for the first time, for later batches.
 
-    def _commit(self, batch: Batch) -> None:
-        upsert_all = False
-        for attempt in range(1, _TRIES + 1):
+        The batch is committed and counts, whatever becomes of this.
+        """
+        unknown = self.newest.unknown(batch.sensors)
+        try:
+            for start in range(0, len(unknown), _SENSORS_AT_A_TIME):
+                some = unknown[start : start + _SENSORS_AT_A_TIME]
+                self.newest.look_up(self._connection, some)
+                self._locks.renew_if_due()
+        except psycopg.Error as error:
+            log.info("the newest readings were not looked up: %s", error)
+
+    def _commit(self, batch: Batch, identities: dict[str, str]) -> None:
+        upsert_all, retries = False, Retries(self._tables, f"batch {batch.batch_id}")
+        while True:
+            self._locks.renew_if_due()
             self._tables.prepare(batch)
+            require_same_topics = self._ask_whether_same(identities)
             try:
                 with self._connection.transaction():
                     self._tables.store(
                         batch, self._run_id, self._rules_version, upsert_all=upsert_all
                     )
+                    require_same_topics()
                     self._passed("before_database_commit")
-                break
             except pg.UniqueViolation:
                 if upsert_all:
                     raise
                 upsert_all = True
                 self.newest.forget()
-            except (pg.ForeignKeyViolation, pg.CheckViolation):
-                self._tables.forget()  # a sensor, or a partition for the rows
-                if attempt == _TRIES:
-                    raise
-            except _RETRIED_IN_PLACE as error:
-                if attempt == _TRIES:
-                    raise
-                log.info("batch %d is stored again: %s", batch.batch_id, error)
+            except psycopg.Error as error:
+                retries.after(error)
+            else:
+                break
         self._passed("after_database_commit")

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 
 import psycopg
 
+from traffic_platform.events.rules import UnknownSensors
 from traffic_platform.ingest.batch import Batch, PartitionAudit
 from traffic_platform.ingest.ledger import advance
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
+Cursor = psycopg.Cursor[Any]
 
 # Held shared by every window's transaction and exclusively, for a short time, by rebuild and
 # replay: a live row must not lose to a winner that a rebuild is about to remove.
 REBUILD_LOCK = 7_204_511_002
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_REMEMBERED = 500_000  # sensors; beyond, all are offered to the table again
+
 
 class Tables:
     """The event tables over one connection. Remembers which partitions and sensors are there."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, unknown_sensors: UnknownSensors) -> None:
+        self.registers_sensors = unknown_sensors == "register"
         self._connection = connection
         self._partitions: set[tuple[str, date]] = set()
         self._sensors: set[bytes] = set()
@@ -32,9 +39,14 @@ class Tables:
         """Make the partitions and sensors that a batch needs, in short transactions before it."""
         arrival = datetime.fromtimestamp(batch.ingested_at_us / 1e6, UTC).date()
         self._ensure_partitions("raw_events", {arrival, arrival + timedelta(days=1)})
-        self._ensure_partitions("processed_events", batch.months)
-        self._ensure_partitions("traffic_readings", batch.months)
-        self._register_sensors(batch.sensors)
+        self.prepare_events(batch.months, batch.sensors)
+
+    def prepare_events(self, months: set[date], sensors: dict[bytes, str]) -> None:
+        """Make the partitions of these months, and the sensors unless they have to be known."""
+        self._ensure_partitions("processed_events", months)
+        self._ensure_partitions("traffic_readings", months)
+        if self.registers_sensors:
+            self._register_sensors(sensors)
 
     def forget(self) -> None:
         """Look partitions and sensors up again: one that was there has been deleted since."""
@@ -53,22 +65,16 @@ class Tables:
         cursor = self._connection.cursor()
         cursor.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
         advance(self._connection, [audit.move for audit in batch.audits])
-        self._copy(cursor, "ingest/copy_raw", batch.raw)
-        self._copy(cursor, "ingest/copy_processed", batch.processed)
+        copy_rows(cursor, "ingest/copy_raw", batch.raw)
+        copy_rows(cursor, "ingest/copy_processed", batch.processed)
         self._store_readings(cursor, batch, upsert_all=upsert_all)
-        self._copy(cursor, "ingest/copy_quarantined", batch.quarantined)
-        self._write_audit(cursor, batch, run_id, rules_version)
+        copy_rows(cursor, "ingest/copy_quarantined", batch.quarantined)
+        write_audit(cursor, batch.audits, batch.batch_id, run_id, rules_version)
 
     def reserve_batch_ids(self, count: int) -> list[int]:
         """Numbers that no other batch has or will have, in ascending order."""
         query = "select nextval('traffic.batch_ids') from generate_series(1, %s)"
         return [int(number) for (number,) in self._connection.execute(query, (count,)).fetchall()]
-
-    @staticmethod
-    def _copy(cursor: psycopg.Cursor[Any], name: LiteralString, rows: bytes | None) -> None:
-        if rows is not None:
-            with cursor.copy(statement(name)) as copy:
-                copy.write(rows)
 
     def _store_readings(
         self, cursor: psycopg.Cursor[Any], batch: Batch, *, upsert_all: bool
@@ -78,28 +84,10 @@ class Tables:
         if upsert_all:
             incoming.append(batch.new_readings)
         else:
-            self._copy(cursor, "ingest/copy_readings", batch.new_readings)
+            copy_rows(cursor, "ingest/copy_readings", batch.new_readings)
         if any(incoming):
-            for rows in incoming:
-                self._copy(cursor, "ingest/copy_incoming", rows)
-            now = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=batch.ingested_at_us)
-            cursor.execute(statement("ingest/upsert_readings"), {"now": now})
-            upserted = {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
-        for audit in batch.audits:
-            key = (audit.move.topic_no, audit.move.partition)
-            inserted, updated = upserted.get(key, (0, 0))
-            audit.inserted = inserted + (0 if upsert_all else audit.new)
-            audit.updated = updated + audit.replaced
-            audit.unchanged = audit.processed - audit.inserted - audit.updated
-
-    @staticmethod
-    def _write_audit(
-        cursor: psycopg.Cursor[Any], batch: Batch, run_id: str | None, rules_version: str
-    ) -> None:
-        cursor.executemany(
-            statement("ingest/write_audit"),
-            [_audit_row(audit, batch.batch_id, run_id, rules_version) for audit in batch.audits],
-        )
+            upserted = upsert_readings(cursor, incoming, batch.ingested_at_us)
+        count_readings(batch.audits, upserted, copied=not upsert_all)
 
     def _ensure_partitions(self, parent: str, days: set[date]) -> None:
         for day in sorted(days):
@@ -119,15 +107,76 @@ class Tables:
                 statement("ingest/register_sensors"),
                 {"ids": [key.hex() for key in new], "external_ids": [sensors[key] for key in new]},
             )
+        if len(self._sensors) > _MOST_REMEMBERED:
+            self._sensors.clear()
         self._sensors.update(new)
 
 
-def _audit_row(
-    audit: PartitionAudit, batch_id: int, run_id: str | None, rules_version: str
-) -> dict[str, object]:
+def copy_rows(cursor: Cursor, name: LiteralString, rows: bytes | None) -> None:
+    """Send a COPY stream to the statement of that name; None is no row."""
+    if rows is not None:
+        with cursor.copy(statement(name)) as copy:
+            copy.write(rows)
+
+
+def upsert_readings(
+    cursor: Cursor, incoming: Iterable[bytes | None], moment_us: int
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Let the later of stored and incoming readings win.
+
+    `moment_us` is when the incoming ones say that they were stored. Returns how many were inserted
+    and how many changed a reading, by (topic_no, partition).
+    """
+    for rows in incoming:
+        copy_rows(cursor, "ingest/copy_incoming", rows)
+    cursor.execute(statement("ingest/upsert_readings"), {"now": to_moment(moment_us)})
+    return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+
+
+def count_readings(
+    audits: Iterable[PartitionAudit],
+    upserted: dict[tuple[int, int], tuple[int, int]],
+    *,
+    copied: bool,
+) -> None:
+    """Fill in what became of the events; `copied`: new readings went in without the upsert."""
+    for audit in audits:
+        inserted, updated = upserted.get((audit.move.topic_no, audit.move.partition), (0, 0))
+        audit.inserted = inserted + (audit.new if copied else 0)
+        audit.updated = updated + audit.replaced
+        audit.unchanged = audit.processed - audit.inserted - audit.updated
+
+
+def to_moment(microseconds: int) -> datetime:
+    """The time that is so long after 1970-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def write_audit(
+    cursor: Cursor,
+    audits: Iterable[PartitionAudit],
+    batch_id: int,
+    run_id: str | None,
+    rules_version: str,
+    *,
+    kind: Literal["window", "replay"] = "window",
+    committed_at: datetime | None = None,
+) -> None:
+    """Write audit rows; without `committed_at` the transaction's own time counts."""
+    shared = {
+        "batch_id": batch_id,
+        "rules_version": rules_version,
+        "run_id": run_id,
+        "kind": kind,
+        "committed_at": committed_at,
+    }
+    rows = [_audit_row(audit) | shared for audit in audits]
+    cursor.executemany(statement("ingest/write_audit"), rows)
+
+
+def _audit_row(audit: PartitionAudit) -> dict[str, object]:
     move = audit.move
     return {
-        "batch_id": batch_id,
         "topic_no": move.topic_no,
         "partition": move.partition,
         "first_offset": move.first_offset,
@@ -136,6 +185,7 @@ def _audit_row(
         "raw": audit.raw,
         "processed": audit.processed,
         "quarantined": audit.quarantined,
+        "echoes": audit.echoes,
         "inserted": audit.inserted,
         "updated": audit.updated,
         "unchanged": audit.unchanged,
@@ -150,6 +200,4 @@ def _audit_row(
                 for day, counts in sorted(audit.dates.items())
             }
         ),
-        "rules_version": rules_version,
-        "run_id": run_id,
     }

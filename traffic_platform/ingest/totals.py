@@ -5,31 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from traffic_platform.ingest.batch import Batch, DateCounts, PartitionAudit
-from traffic_platform.ingest.fetch import Where
+from traffic_platform.ingest.batch import Batch, DateCounts, PartitionAudit, greatest, least
 
+LogPartition = tuple[str, int, int]  # topic, topic_no, partition
 OffsetRange = tuple[int, int]  # first offset, next offset
 
 
 @dataclass
 class DateTotals:
-    """Messages of one event date (the platform's zone), times in microseconds since 1970 UTC."""
+    """Messages of one event date (the platform's zone), times in microseconds since 1970 UTC.
+
+    `offsets` holds the range in which the date's messages lie, among those of other dates.
+    """
 
     raw: int = 0
     processed: int = 0
     quarantined: int = 0
     first_event_us: int | None = None
     last_event_us: int | None = None
-    offsets: dict[Where, OffsetRange] = field(default_factory=dict[Where, OffsetRange])
+    offsets: dict[LogPartition, OffsetRange] = field(
+        default_factory=dict[LogPartition, OffsetRange]
+    )
 
     def add(self, counts: DateCounts, audit: PartitionAudit) -> None:
         """Add one partition's share of a batch."""
         self.raw += counts.raw
         self.processed += counts.processed
         self.quarantined += counts.quarantined
-        self.first_event_us = _least(self.first_event_us, counts.first_event_us)
-        self.last_event_us = _greatest(self.last_event_us, counts.last_event_us)
-        _extend(self.offsets, audit)
+        self.first_event_us = least(self.first_event_us, counts.first_event_us)
+        self.last_event_us = greatest(self.last_event_us, counts.last_event_us)
+        if counts.first_offset is None or counts.next_offset is None:
+            return
+        where = (audit.topic, audit.move.topic_no, audit.move.partition)
+        first, following = self.offsets.get(where, (counts.first_offset, counts.next_offset))
+        self.offsets[where] = (min(first, counts.first_offset), max(following, counts.next_offset))
 
 
 @dataclass
@@ -48,39 +57,23 @@ class WindowTotals:
     first_batch_id: int | None = None
     last_batch_id: int | None = None
     lag: int = 0
-    offsets: dict[Where, OffsetRange] = field(default_factory=dict[Where, OffsetRange])
+    partitions: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     dates: dict[date, DateTotals] = field(default_factory=dict[date, DateTotals])
 
     def add(self, batch: Batch) -> None:
         """Add a committed batch."""
         self.batches += 1
-        self.first_batch_id = _least(self.first_batch_id, batch.batch_id)
-        self.last_batch_id = _greatest(self.last_batch_id, batch.batch_id)
+        self.first_batch_id = least(self.first_batch_id, batch.batch_id)
+        self.last_batch_id = greatest(self.last_batch_id, batch.batch_id)
         for audit in batch.audits:
             self.delivered += audit.delivered
             self.raw += audit.raw
             self.processed += audit.processed
             self.quarantined += audit.quarantined
+            self.echoes += audit.echoes
             self.inserted += audit.inserted
             self.updated += audit.updated
             self.unchanged += audit.unchanged
-            _extend(self.offsets, audit)
+            self.partitions.add((audit.topic, audit.move.partition))
             for day, counts in audit.dates.items():
                 self.dates.setdefault(day, DateTotals()).add(counts, audit)
-
-
-def _extend(offsets: dict[Where, OffsetRange], audit: PartitionAudit) -> None:
-    where = (audit.topic, audit.move.partition)
-    first, following = offsets.get(where, (audit.move.first_offset, audit.move.next_offset))
-    offsets[where] = (
-        min(first, audit.move.first_offset),
-        max(following, audit.move.next_offset),
-    )
-
-
-def _least(one: int | None, other: int | None) -> int | None:
-    return min((value for value in (one, other) if value is not None), default=None)
-
-
-def _greatest(one: int | None, other: int | None) -> int | None:
-    return max((value for value in (one, other) if value is not None), default=None)

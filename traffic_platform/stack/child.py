@@ -14,12 +14,14 @@ import psutil
 
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.processes import Command, last_line, spawn
-from traffic_platform.stack.service import Preparation, Service, Task
+from traffic_platform.stack.service import Preparation, Recovering, Service, Task
 from traffic_platform.stack.state import ServiceState
 
 State = Literal["waiting", "preparing", "starting", "running", "done", "restarting", "failed"]
 
 START_SECONDS = 300.0
+# A service that is late because it recovers is asked again after this time.
+_RECOVERY_SECONDS = 10.0
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 30.0
 _STABLE_SECONDS = 60.0
@@ -122,7 +124,9 @@ class Child:
             self.was_ready = True
             self._enter("running")
         elif time.monotonic() > self._deadline:
-            if not self.was_ready:
+            if isinstance(self.service, Recovering) and self.service.recovering():
+                self._deadline = time.monotonic() + _RECOVERY_SECONDS
+            elif not self.was_ready:
                 self._fail(
                     f"{self.name} did not serve within {START_SECONDS:.0f} s; see {self.log}"
                 )

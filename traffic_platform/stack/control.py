@@ -14,6 +14,7 @@ import psutil
 
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.layout import wanted_parts
 from traffic_platform.stack.processes import ProcessId, last_line, members
 from traffic_platform.stack.state import StackFolders, StackState, SupervisorLock, load_state
 from traffic_platform.stack.supervisor import ALREADY_RUNNING, end_leftovers
@@ -40,11 +41,13 @@ class Start:
     """A stack that is being started, by this call or by another one before it."""
 
     def __init__(
-        self, folders: StackFolders, *, with_dagster: bool, attached: bool, report: Report
+        self, settings: Settings, *, with_dagster: bool, attached: bool, report: Report
     ) -> None:
         """Start the supervisor. `report` gets each new state while this waits."""
+        folders = folders_of(settings)
         folders.make()
         self._folders = folders
+        self._wanted = wanted_parts(settings, with_dagster)
         self._report = report
         self._shown: StackState | None = None
         self._ours = True
@@ -58,11 +61,13 @@ class Start:
     def wait(self, names: Sequence[str] = ()) -> StackState:
         """Wait until the named services serve, or, without names, the whole stack.
 
-        Raises StackError when a service cannot start; then nothing is left running.
+        Raises StackError when a service cannot start (then nothing is left running), and when the
+        stack that ran already is not the one that is asked for.
         """
         while True:
             state = self._look()
             if state is not None and state.supervisor_lives():
+                self._compare(state)
                 settled = all(
                     name in state.services and state.services[name].state in ("running", "done")
                     for name in names
@@ -77,6 +82,17 @@ class Start:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             self._process.wait()
+
+    def _compare(self, state: StackState) -> None:
+        surplus = [name for name in state.parts if name not in self._wanted]
+        missing = [name for name in self._wanted if name not in state.parts]
+        kinds = {"with": surplus, "without": missing}
+        differs = [f"{how} {' and '.join(names)}" for how, names in kinds.items() if names]
+        if differs:
+            raise StackError(
+                f"The stack in {self._folders.home} runs {', '.join(differs)}, which is not what"
+                " is asked for: end it with `traffic down`, then start it again."
+            )
 
     def _look(self) -> StackState | None:
         """The newest state of our supervisor, or of the one that was there before."""
@@ -117,7 +133,7 @@ def stop(folders: StackFolders) -> bool:
     if not folders.run.is_dir():
         return False
     state = living_state(folders)
-    supervisor = ProcessId(state.pid, state.created).process() if state else None
+    supervisor = ProcessId(state.pid, state.started).process() if state else None
     if supervisor is not None:
         supervisor.terminate()
         try:
@@ -146,7 +162,7 @@ def _start_supervisor(
 ) -> subprocess.Popen[bytes]:
     options = [
         *([] if with_dagster else ["--no-dagster"]),
-        *(["--attached"] if attached else []),
+        *(["--attached", str(os.getpid())] if attached else []),
     ]
     with (folders.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(

@@ -7,12 +7,12 @@ getting the runs.
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -86,11 +86,14 @@ def ask(url: str, query: str) -> dict[str, Any] | None:
         data=json.dumps({"query": query}).encode(),
         headers={"Content-Type": "application/json"},
     )
+    # A proxy of the environment is for other machines.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as response:  # noqa: S310
-            return json.load(response).get("data")
-    except (OSError, ValueError, urllib.error.URLError):
+        with opener.open(request, timeout=_ANSWER_SECONDS) as response:
+            answer = json.load(response)
+    except (OSError, ValueError, http.client.HTTPException):
         return None
+    return answer.get("data") if isinstance(answer, dict) else None
 
 
 def location_error(url: str) -> str | None:

@@ -28,7 +28,7 @@ _SAMPLE_READINGS = 12_407
 
 _ASK_AGAIN_SECONDS = 0.2
 _NO_PROGRESS_SECONDS = 120.0
-_FEED_SECONDS = 90.0
+_SAY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int
 def store_here(settings: Settings) -> None:
     """Store what is in Kafka now, where no Dagster does."""
     limits = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
-    topics = [settings.raw_topic]
+    topics = settings.ingest_topics
     run_window(settings, topics, limits=limits, run_id=None, stop=lambda: False)
 
 
@@ -79,36 +79,54 @@ def wait_until_stored(
     Raises StackError when nothing is stored for two minutes.
     """
     reader = LagReader(settings)
-    left_before, moved_at = sum(ends.values()) + 1, time.monotonic()
+    patience = _Patience(progress)
     try:
         while (left := _left(reader, settings.raw_topic, ends)) > 0:
-            if left < left_before:
-                left_before, moved_at = left, time.monotonic()
-                progress(f"{left:,} events are still to be stored")
-            elif time.monotonic() - moved_at > _NO_PROGRESS_SECONDS:
-                raise StackError(
-                    f"{left} events wait in Kafka and nothing stores them;"
-                    f" see {settings.logs} and docs/troubleshooting.md."
-                )
-            time.sleep(_ASK_AGAIN_SECONDS)
+            patience.wait(left, left, settings)
     finally:
         reader.close()
 
 
-def wait_for_feed(settings: Settings) -> None:
-    """Wait until readings of the last minutes are stored. Raises StackError when none comes."""
-    deadline = time.monotonic() + _FEED_SECONDS
-    with psycopg.connect(settings.endpoints().read_url, autocommit=True) as connection:
-        while True:
-            row = connection.execute(statement("stack/newest_reading")).fetchone()
-            if row and row[0]:
-                return
-            if time.monotonic() > deadline:
-                raise StackError(
-                    "No reading of the synthetic feed has arrived;"
-                    f" see {settings.logs / 'feed.log'} and docs/troubleshooting.md."
-                )
-            time.sleep(_ASK_AGAIN_SECONDS)
+def wait_for_feed(settings: Settings, progress: Callable[[str], None]) -> None:
+    """Wait until readings of the last minutes are stored, however much is to be stored before.
+
+    Raises StackError when nothing is stored for two minutes.
+    """
+    reader = LagReader(settings)
+    patience = _Patience(progress)
+    try:
+        with psycopg.connect(settings.endpoints().read_url, autocommit=True) as connection:
+            while not _is_fresh(connection):
+                parts = reader.read([settings.raw_topic])
+                stored = sum(part.next_offset or 0 for part in parts)
+                patience.wait(stored, sum(part.lag for part in parts), settings)
+    finally:
+        reader.close()
+
+
+class _Patience:
+    """Waits for as long as something moves, and says now and then how much is left."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._position = -1
+        self._moved_at = time.monotonic()
+        self._said_at = float("-inf")
+
+    def wait(self, position: int, left: int, settings: Settings) -> None:
+        """Wait a moment. Raises StackError when `position` has been the same for two minutes."""
+        now = time.monotonic()
+        if position != self._position:
+            self._position, self._moved_at = position, now
+        elif now - self._moved_at > _NO_PROGRESS_SECONDS:
+            raise StackError(
+                f"{left:,} events wait in Kafka and nothing has been stored for"
+                f" {_NO_PROGRESS_SECONDS:.0f} s; see {settings.logs} and docs/troubleshooting.md."
+            )
+        if left and now - self._said_at > _SAY_SECONDS:
+            self._said_at = now
+            self._progress(f"{left:,} events are still to be stored")
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def read_counts(settings: Settings) -> Counts:
@@ -129,6 +147,11 @@ def _sample_is_stored(settings: Settings) -> bool:
     with psycopg.connect(settings.endpoints().read_url) as connection:
         row = connection.execute(statement("stack/sample_readings"), _SAMPLE_HOUR).fetchone()
     return bool(row) and row[0] >= _SAMPLE_READINGS
+
+
+def _is_fresh(connection: psycopg.Connection) -> bool:
+    row = connection.execute(statement("stack/newest_reading")).fetchone()
+    return bool(row and row[0])
 
 
 def _left(reader: LagReader, topic: str, ends: Mapping[int, int]) -> int:

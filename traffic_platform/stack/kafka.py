@@ -9,8 +9,8 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from traffic_platform.ingest.broker import Broker
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_jars import class_path, startup_cache
@@ -35,18 +36,45 @@ _JVM_OPTIONS = (
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
+    # Names of files, whatever the locale of the machine.
+    "-Dsun.jnu.encoding=UTF-8",
     f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
 )
+
+_JVM_ENVIRONMENT = {
+    # Options of the user's shell are not meant for this JVM.
+    "JAVA_TOOL_OPTIONS": None,
+    "JDK_JAVA_OPTIONS": None,
+    "_JAVA_OPTIONS": None,
+    # Its command line and the names of its files are read in this locale.
+    "LC_ALL": "C.UTF-8",
+}
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """The broker of one stack. Its data, and nothing else, is in `folder`."""
+    """The broker of one stack. Its data, and nothing else, is in `folder`.
+
+    It listens on 127.0.0.1 and lets everybody in, unless `properties` (of server.properties, over
+    those below) say otherwise; then `client` is what it takes to connect, in librdkafka's names,
+    and `format_arguments` make the users that it begins with.
+    """
 
     folder: Path
     port: int
     controller_port: int
     name: str = "kafka"
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
+    client: Mapping[str, str] = field(default_factory=dict[str, str])
+    format_arguments: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Raises StackError when Kafka cannot keep its data in the folder."""
+        if "," in str(self.folder):
+            raise StackError(
+                f"Kafka cannot keep its data in {self.folder}: it reads a comma as the end of a"
+                " folder's name. Set TRAFFIC_HOME to a folder without one."
+            )
 
     @property
     def bootstrap_servers(self) -> str:
@@ -71,7 +99,12 @@ class Kafka:
         if (self.folder / "data" / "meta.properties").exists():
             return (jars,)
         arguments = ("format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted")
-        command = self._java("kafka.tools.StorageTool", *arguments, learn=self.folder / "new.aot")
+        command = self._java(
+            "kafka.tools.StorageTool",
+            *arguments,
+            *self.format_arguments,
+            learn=self.folder / "new.aot",
+        )
         return jars, Preparation("format", command, self._keep_startup_cache)
 
     def command(self) -> Command:
@@ -84,16 +117,14 @@ class Kafka:
             socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
         except OSError:
             return False
-        return (
-            broker_cluster_id({"bootstrap.servers": self.bootstrap_servers}, 1) == self.cluster_id
-        )
+        config = {"bootstrap.servers": self.bootstrap_servers, **self.client}
+        return broker_cluster_id(config, 1) == self.cluster_id
 
     def _java(self, *arguments: str, learn: Path | None = None) -> Command:
         return Command(
             argv=java_command(*arguments, learn=learn),
             cwd=self.folder,
-            # Options of the user's shell are not meant for this JVM.
-            env={"JAVA_TOOL_OPTIONS": None, "JDK_JAVA_OPTIONS": None, "_JAVA_OPTIONS": None},
+            env=_JVM_ENVIRONMENT,
         )
 
     def _keep_startup_cache(self) -> None:
@@ -109,7 +140,8 @@ class Kafka:
     def _write_properties(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "server.properties"
-        lines = (f"{key}={value}" for key, value in self._properties().items())
+        lines = (f"{key}={property_text(value)}" for key, value in self._properties().items())
+        file.touch(mode=0o600)  # `properties` may hold passwords
         file.write_text("\n".join(lines) + "\n")
         return file
 
@@ -142,7 +174,20 @@ class Kafka:
             "auto.create.topics.enable": "false",
             # The cleaner's default buffer of 128 MB would be a quarter of the heap.
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+            **self.properties,
         }
+
+
+def property_text(value: object) -> str:
+    """A value as Java's properties files have it: in ASCII, all else as UTF-16 escapes."""
+
+    def escaped(character: str) -> str:
+        if " " <= character <= "~" and character != "\\":
+            return character
+        units = character.encode("utf-16-be").hex()
+        return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+    return "".join(map(escaped, str(value)))
 
 
 def java_command(main_class: str, *arguments: str, learn: Path | None = None) -> list[str]:
@@ -186,31 +231,35 @@ def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[st
 
     The broker's clock orders repeats of a reading, so its time, not the producer's, is stored:
     one fast producer's clock would win for ever.
-    Raises StackError when Kafka refuses or does not answer.
+    Raises StackError when Kafka refuses to create them, IngestError when it does not answer, or
+    not let us in or see them.
     """
-    admin = AdminClient({**settings.kafka_config(bootstrap_servers), "log_level": 0})
-    try:
-        missing = set(names) - set(admin.list_topics(timeout=15).topics)
-        wanted = [
-            NewTopic(
-                name,
-                num_partitions=settings.topic_partitions,
-                config={"message.timestamp.type": "LogAppendTime"},
-            )
-            for name in sorted(missing)
-        ]
-        for future in admin.create_topics(wanted).values() if wanted else ():
+    config = settings.kafka_config(bootstrap_servers)
+    broker = Broker(config)
+    missing = [name for name in names if broker.topic_id(name) is None]
+    if not missing:
+        return
+    admin = AdminClient({**config, "log_level": 0})
+    wanted = [
+        NewTopic(
+            name,
+            num_partitions=settings.topic_partitions,
+            config={"message.timestamp.type": "LogAppendTime"},
+        )
+        for name in sorted(missing)
+    ]
+    for future in admin.create_topics(wanted).values():
+        try:
             future.result(timeout=30)
-        wait_for_topics(admin, names)
-    except KafkaException as error:
-        reason: KafkaError = error.args[0]
-        if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise StackError(
-                f"The topics {', '.join(names)} cannot be created: {reason.str()}."
-                " Create them yourself, or let the Kafka user create topics."
-            ) from error
-        # Somebody else was faster.
-        wait_for_topics(admin, names)
+        except KafkaException as error:
+            reason: KafkaError = error.args[0]
+            if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
+                raise StackError(
+                    f"The topics {', '.join(sorted(missing))} cannot be created:"
+                    f" {reason.str().rstrip('.')}. Create them yourself, or allow Create on them;"
+                    " docs/kafka.md says how."
+                ) from error
+    wait_for_topics(admin, names)
 
 
 def wait_for_topics(admin: AdminClient, names: Sequence[str], seconds: float = 30) -> None:

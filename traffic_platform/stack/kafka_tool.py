@@ -2,7 +2,8 @@
 
     python -m traffic_platform.stack.kafka_tool consumer-groups --describe --group backend-db-writer
 
-is `kafka-consumer-groups.sh` with `--bootstrap-server` filled in from the settings.
+is `kafka-consumer-groups.sh` with `--bootstrap-server`, and what it takes to be let in, filled in
+from the settings.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from traffic_platform.settings import SettingsError, load_settings
+from traffic_platform.settings import Settings, SettingsError, load_settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka import java_command
 from traffic_platform.stack.kafka_jars import ensure_jars
 
 _TOOLS = {
+    "acls": "org.apache.kafka.tools.AclCommand",
     "console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
     "get-offsets": "org.apache.kafka.tools.GetOffsetShell",
     "topics": "org.apache.kafka.tools.TopicCommand",
+    "transactions": "org.apache.kafka.tools.TransactionsCommand",
 }
 
 
@@ -31,14 +35,60 @@ def tool_command(tool: str, arguments: Sequence[str]) -> list[str]:
     """
     if tool not in _TOOLS:
         raise StackError(f"No tool {tool!r}: say one of {', '.join(_TOOLS)}.")
-    where: list[str] = []
-    if "--bootstrap-server" not in arguments:
-        where = ["--bootstrap-server", load_settings().endpoints().kafka_bootstrap_servers]
+    where = [] if "--bootstrap-server" in arguments else _where(load_settings())
     ensure_jars()
     java, *rest = java_command(_TOOLS[tool], *where, *arguments)
     # Standard output is the tool's: no logging of the broker's kind, no warnings of the JVM.
     quiet = [word for word in rest if not word.startswith("-Dlog4j2.configurationFile=")]
     return [java, "-Xlog:disable", "-Xlog:all=error:stderr", *quiet]
+
+
+def _where(settings: Settings) -> list[str]:
+    servers = ["--bootstrap-server", settings.endpoints().kafka_bootstrap_servers]
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return servers
+    return [*servers, "--command-config", _readable_once(client_properties(settings))]
+
+
+def client_properties(settings: Settings) -> str:
+    """What it takes to be let in, as a Java client reads it; with passwords."""
+    config = settings.kafka_config()
+    properties = {"security.protocol": config["security.protocol"]}
+    if "sasl.mechanism" in config:
+        module = "plain.Plain" if config["sasl.mechanism"] == "PLAIN" else "scram.Scram"
+        user, password = (_quoted(config[f"sasl.{name}"]) for name in ("username", "password"))
+        properties["sasl.mechanism"] = config["sasl.mechanism"]
+        properties["sasl.jaas.config"] = (
+            f"org.apache.kafka.common.security.{module}LoginModule required"
+            f" username={user} password={password};"
+        )
+    if "ssl.ca.location" in config:
+        properties["ssl.truststore.type"] = "PEM"
+        properties["ssl.truststore.location"] = config["ssl.ca.location"]
+    if "ssl.key.location" in config:
+        properties["ssl.keystore.type"] = "PEM"
+        properties["ssl.keystore.key"] = Path(config["ssl.key.location"]).read_text()
+        chain = Path(config["ssl.certificate.location"]).read_text()
+        properties["ssl.keystore.certificate.chain"] = chain
+    if "ssl.key.password" in config:
+        properties["ssl.key.password"] = config["ssl.key.password"]
+    escaped = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+    return "".join(f"{key}={value.translate(escaped)}\n" for key, value in properties.items())
+
+
+def _quoted(text: str) -> str:
+    """A value of JAAS."""
+    inside = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{inside}"'
+
+
+def _readable_once(text: str) -> str:
+    """A file name that the program after us reads `text` from; nothing is on disk."""
+    reader, writer = os.pipe()
+    os.set_inheritable(reader, True)
+    with open(writer, "wb") as pipe:
+        pipe.write(text.encode("latin-1", "backslashreplace"))
+    return f"/dev/fd/{reader}"
 
 
 def main() -> None:

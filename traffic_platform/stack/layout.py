@@ -11,10 +11,20 @@ from traffic_platform.settings import Endpoints, Settings
 from traffic_platform.stack.dagster import CodeServer, Daemon, DagsterPlace, Webserver
 from traffic_platform.stack.kafka import Kafka
 from traffic_platform.stack.ports import Ports
-from traffic_platform.stack.postgres import Postgres
+from traffic_platform.stack.postgres import Postgres, connections_for
 from traffic_platform.stack.processes import Command
 from traffic_platform.stack.service import Preparation, Service, Task
 from traffic_platform.stack.state import StackFolders
+
+
+def wanted_parts(settings: Settings, with_dagster: bool) -> list[str]:
+    """The parts that a stack with these settings starts itself."""
+    asked = {
+        "PostgreSQL": settings.database_url is None,
+        "Kafka": settings.kafka_bootstrap_servers is None,
+        "Dagster": with_dagster,
+    }
+    return [name for name, wanted in asked.items() if wanted]
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,8 @@ class Layout:
         postgres = kafka = dagster = None
         if settings.database_url is None:
             port = ports.reserve("postgres", settings.postgres_port)
-            postgres = Postgres(home / "postgres", home / "passwords.json", port)
+            connections = connections_for(settings.writers)
+            postgres = Postgres(home / "postgres", home / "passwords.json", port, connections)
         if settings.kafka_bootstrap_servers is None:
             port = ports.reserve("kafka", settings.kafka_port)
             controller = ports.reserve("kafka-controller", settings.kafka_port + 1)

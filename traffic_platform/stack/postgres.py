@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import conninfo, pq, sql
 
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.passwords import load_or_make
-from traffic_platform.stack.processes import Account, Command, ProcessId, unprivileged_account
+from traffic_platform.stack.processes import Account, Command, unprivileged_account
 from traffic_platform.stack.service import Preparation
 
 _SETTINGS = {
@@ -33,14 +34,22 @@ _SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
-    "max_connections": "200",
-    # A query over years of daily partitions locks each of them, with its indexes.
-    "max_locks_per_transaction": "512",
+    # A batch of 20,000 events is some 10 MB of WAL, which its commit then writes in one go.
+    "wal_buffers": "32MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
+_LEAST_CONNECTIONS = 200
+# A query over years of daily partitions locks each of them, with its indexes. The server shares
+# this many among all connections.
+_LOCKS = 512 * _LEAST_CONNECTIONS
+# Beside the windows: Dagster's own processes, checks, the API and people.
+_OTHER_CONNECTIONS = 100
+# Two windows of a writer, one draining and one waiting, and as many again that are ending.
+# Measured: 1 of a window for its data, 1 or 2 for Dagster's storage.
+_WRITER_CONNECTIONS = 12
 _ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
 # Between the creation of a process and the start time in its pid file.
 _SAME_START_SECONDS = 5
@@ -54,6 +63,7 @@ class Postgres:
     folder: Path
     passwords_file: Path
     port: int
+    connections: int = _LEAST_CONNECTIONS
     name: str = "postgres"
 
     @property
@@ -97,7 +107,12 @@ class Postgres:
         _own(account, self.data)
         self._forget_dead_server()
         (self.data / "pg_hba.conf").write_text(_ACCESS)
-        settings = {**_SETTINGS, "port": str(self.port)}
+        settings = {
+            **_SETTINGS,
+            "port": str(self.port),
+            "max_connections": str(self.connections),
+            "max_locks_per_transaction": str(max(64, _LOCKS // self.connections)),
+        }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return Command(
             argv=(str(_binary("postgres")), "-D", str(self.data), *options),
@@ -115,6 +130,15 @@ class Postgres:
         except psycopg.Error:
             return False
         return True
+
+    def recovering(self) -> bool:
+        """Whether it says itself (SQLSTATE 57P03) that it is still starting.
+
+        After a crash it replays what was written since the last checkpoint, for minutes sometimes;
+        one that is killed meanwhile has to begin again.
+        """
+        conninfo = f"host=127.0.0.1 port={self.port} connect_timeout=2"
+        return pq.PGconn.ping(conninfo.encode()) == pq.Ping.REJECT
 
     def url(self, role: str, database: str) -> str:
         """libpq URI, with the password, of `role` in `database`."""
@@ -173,12 +197,20 @@ class Postgres:
             pid, started = int(lines[0]), float(lines[2])
         except (FileNotFoundError, ValueError, IndexError):
             return
-        holder = ProcessId.of(pid)
-        if holder is None or abs(holder.created - started) > _SAME_START_SECONDS:
+        try:
+            same = abs(psutil.Process(pid).create_time() - started) <= _SAME_START_SECONDS
+        except psutil.NoSuchProcess:
+            same = False
+        if not same:
             file.unlink(missing_ok=True)
 
     def _password(self, role: str) -> str:
         return load_or_make(self.passwords_file)[role]
+
+
+def connections_for(writers: int) -> int:
+    """How many connections the server must offer to this many writers."""
+    return max(_LEAST_CONNECTIONS, _OTHER_CONNECTIONS + _WRITER_CONNECTIONS * writers)
 
 
 def embedded_postgres(settings: Settings) -> Postgres:

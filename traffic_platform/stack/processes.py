@@ -14,11 +14,15 @@ from pathlib import Path
 
 import psutil
 
+from traffic_platform.process_times import start_mark
 from traffic_platform.stack.errors import StackError
 
 # Every process of a stack carries this variable, so that its leftovers can be told from others.
 STACK_VARIABLE = "TRAFFIC_STACK"
 
+_THIS_MACHINE = ("127.0.0.1", "localhost")
+# Each variable that names hosts without a proxy, and the one that counts where it is not set.
+_NO_PROXY = (("no_proxy", "NO_PROXY"), ("NO_PROXY", "no_proxy"), ("no_grpc_proxy", "no_proxy"))
 _SHIM = Path(__file__).with_name("shim.py")
 _CAPABILITIES_NEEDED = {0: "CHOWN", 1: "DAC_OVERRIDE", 6: "SETGID", 7: "SETUID"}
 
@@ -28,22 +32,18 @@ class ProcessId:
     """A process for good: a pid alone is given to another process one day."""
 
     pid: int
-    created: float
+    started: str
 
     @classmethod
     def of(cls, pid: int) -> ProcessId | None:
         """The process that has `pid` now, None when there is none."""
-        try:
-            return cls(pid, psutil.Process(pid).create_time())
-        except psutil.NoSuchProcess:
-            return None
+        started = start_mark(pid)
+        return cls(pid, started) if started else None
 
     def process(self) -> psutil.Process | None:
         """The living process, None when it has ended (a zombie has)."""
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 0.05
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return psutil.Process(self.pid) if start_mark(self.pid) == self.started else None
         except psutil.NoSuchProcess:
             return None
 
@@ -126,7 +126,7 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
         "gid": account and account.gid,
         "namespace": bool(account and account.namespace),
     }
-    variables = {**os.environ, **command.env, STACK_VARIABLE: stack}
+    variables = {**without_proxy_to_us(os.environ), **command.env, STACK_VARIABLE: stack}
     log.parent.mkdir(parents=True, exist_ok=True)
     # O_APPEND: the supervisor may shorten the file while the service writes.
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -144,6 +144,21 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
         raise StackError(f"{command.argv[0]} cannot be started: {error}") from error
     finally:
         os.close(output)
+
+
+def without_proxy_to_us(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables, with this machine among the hosts that no proxy is asked for.
+
+    The services talk to each other over HTTP and gRPC, which take a proxy from the environment.
+    """
+    changed = dict(variables)
+    for name, other in _NO_PROXY:
+        hosts = variables.get(name) or variables.get(other) or ""
+        # "*" alone means all hosts, but not to gRPC, which has a variable of its own.
+        everywhere = hosts == "*" and name != "no_grpc_proxy"
+        ours = () if everywhere else _THIS_MACHINE
+        changed[name] = ",".join([*filter(None, [hosts]), *ours])
+    return changed
 
 
 def members(stack: str) -> list[psutil.Process]:

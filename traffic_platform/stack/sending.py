@@ -8,14 +8,19 @@ from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from traffic_platform.ingest.errors import PermanentError, TransientError, translate
+from traffic_platform.ingest.broker import Broker
+from traffic_platform.ingest.errors import (
+    PermanentError,
+    TransientError,
+    not_allowed,
+    translate,
+)
 from traffic_platform.settings import Settings
 
 # Messages that wait in this process at most: enough to keep the broker busy, and small enough
 # that ctrl-C does not have to wait for long.
 _MOST_WAITING = 80_000
 _MESSAGE_SECONDS = 60  # a broker that is away for longer makes the message a failed one
-_METADATA_SECONDS = 10
 
 
 class Sender:
@@ -26,11 +31,13 @@ class Sender:
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        """Raises TransientError when no broker answers, PermanentError without such a topic."""
+        """Raises TransientError when no broker answers, PermanentError when we may not send."""
+        self.cluster_id = _find_topic(settings, topic)
         self.topic = topic
         self.failed = 0
         self.first_error: str | None = None
         self._accepted = 0
+        self._refusal: PermanentError | None = None
         self._producer = Producer(
             {
                 **settings.kafka_config(),
@@ -47,7 +54,6 @@ class Sender:
                 "log_level": 2,
             }
         )
-        self.cluster_id = self._find_topic()
 
     def __enter__(self) -> Self:
         return self
@@ -66,7 +72,12 @@ class Sender:
         return self._accepted - self.failed - len(self._producer)
 
     def send(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
-        """Queue messages; waits while too many are on their way."""
+        """Queue messages; waits while too many are on their way.
+
+        Raises PermanentError when Kafka does not let us write any more.
+        """
+        if self._refusal is not None:
+            raise self._refusal
         while len(self._producer) > _MOST_WAITING:
             self._producer.poll(0.05)
         messages: list[dict[str, Any]] = [
@@ -99,17 +110,14 @@ class Sender:
         if error is not None:
             self.failed += 1
             self.first_error = self.first_error or error.str()
+            self._refusal = self._refusal or not_allowed(error, "Write", f"topic {self.topic}")
 
-    def _find_topic(self) -> str:
-        """Identity of the cluster."""
-        try:
-            metadata = self._producer.list_topics(self.topic, timeout=_METADATA_SECONDS)
-        except KafkaException as error:
-            raise (translate(error) or error) from error
-        problem = metadata.topics[self.topic].error
-        if problem is not None:
-            raise PermanentError(
-                f"Topic {self.topic}: {problem.str()}. `traffic up` makes the platform's topics; "
-                "any other must be there first."
-            )
-        return str(metadata.cluster_id)
+
+def _find_topic(settings: Settings, topic: str) -> str:
+    """Identity of the cluster, where the topic is there and ours to write to."""
+    try:
+        broker = Broker(settings.kafka_config())
+        broker.require_write(topic)
+        return broker.cluster_id()
+    except KafkaException as error:
+        raise (translate(error) or error) from error

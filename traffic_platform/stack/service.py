@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from traffic_platform.stack.processes import Command
 
@@ -54,4 +54,13 @@ class Service(Protocol):
 
     def ready(self) -> bool:
         """Ask the service whether it serves. Answers within about a second, never raises."""
+        ...
+
+
+@runtime_checkable
+class Recovering(Protocol):
+    """A service that can say that it is still at work before it serves, and must not be killed."""
+
+    def recovering(self) -> bool:
+        """Ask the service. Answers within about two seconds, never raises."""
         ...

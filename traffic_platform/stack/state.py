@@ -60,14 +60,17 @@ class ServiceState:
 
 @dataclass
 class StackState:
-    """The whole stack. The supervisor's pid and creation time say whether this is still true."""
+    """The whole stack. The supervisor's pid and start say whether this is still true.
+
+    `parts`: what the stack starts itself, as it was asked to (see `wanted_parts` in layout.py).
+    """
 
     phase: Phase
     pid: int
-    created: float
+    started: str
+    parts: list[str] = field(default_factory=list[str])
     error: str | None = None
     dagster_url: str | None = None
-    embedded: list[str] = field(default_factory=list[str])
     services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
 
     def save(self, file: Path) -> None:
@@ -78,7 +81,7 @@ class StackState:
 
     def supervisor_lives(self) -> bool:
         """Whether the process that wrote this still runs."""
-        return ProcessId(self.pid, self.created).process() is not None
+        return ProcessId(self.pid, self.started).process() is not None
 
 
 def load_state(file: Path) -> StackState | None:
@@ -95,7 +98,8 @@ class SupervisorLock:
     """Held by the one supervisor of a TRAFFIC_HOME, for its whole life."""
 
     def __init__(self, folders: StackFolders) -> None:
-        self._descriptor = os.open(folders.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = folders.run / "lock"
+        self._descriptor = self._open()
 
     def take(self) -> bool:
         """Take the lock; False when another process has it."""
@@ -105,6 +109,15 @@ class SupervisorLock:
             return False
         return True
 
+    def take_again(self) -> None:
+        """Take the lock once more after its file was deleted: the next one would lock another."""
+        former, self._descriptor = self._descriptor, self._open()
+        os.close(former)
+        self.take()
+
     def release(self) -> None:
         """Let go of it."""
         os.close(self._descriptor)
+
+    def _open(self) -> int:
+        return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)

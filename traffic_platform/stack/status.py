@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 
+from traffic_platform.ingest.broker import require_answer
+from traffic_platform.ingest.errors import IngestError
+from traffic_platform.ingest.platform import require_timezone
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.control import folders_of, living_state
 from traffic_platform.stack.dagster import location_error
-from traffic_platform.stack.kafka import broker_cluster_id
 from traffic_platform.stack.state import ServiceState, StackState
 
 _ANSWER_SECONDS = 5
@@ -27,6 +28,7 @@ class Status:
     postgres: str | None = None
     dagster: str | None = None
     lag: int | None = None
+    publish_lag: int | None = None
     last_commit_at: datetime | None = None
     problems: list[str] = field(default_factory=list[str])
 
@@ -47,6 +49,7 @@ class Status:
             "dashboard": None,
             "services": {name: asdict(service) for name, service in self.services.items()},
             "lag": self.lag,
+            "publish_lag": self.publish_lag,
             "last_commit_at": commit.astimezone(UTC).isoformat().replace("+00:00", "Z")
             if commit
             else None,
@@ -59,7 +62,8 @@ def read_status(settings: Settings) -> Status:
     state = living_state(folders_of(settings))
     status = Status()
     if state is None:
-        status.problems.append("the stack does not run: `traffic up` starts it")
+        home = folders_of(settings).home
+        status.problems.append(f"no stack runs in {home} (TRAFFIC_HOME): `traffic up` starts one")
         return status
     _add_supervisor(status, state)
     try:
@@ -69,14 +73,10 @@ def read_status(settings: Settings) -> Status:
         return status
     status.kafka = endpoints.kafka_bootstrap_servers
     status.postgres = endpoints.owner_url
-    if _add_kafka(status, settings) and _add_last_commit(status, endpoints):
+    serving = [_add_kafka(status, settings), _add_last_commit(status, endpoints, settings.timezone)]
+    if all(serving):
         _add_lag(status, settings)
     return status
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be shown on a screen."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", url)
 
 
 def _add_supervisor(status: Status, state: StackState) -> None:
@@ -97,31 +97,39 @@ def _add_supervisor(status: Status, state: StackState) -> None:
 
 
 def _add_kafka(status: Status, settings: Settings) -> bool:
-    if broker_cluster_id(dict(settings.kafka_config()), _ANSWER_SECONDS) is None:
-        status.problems.append(f"Kafka at {status.kafka} does not answer")
+    try:
+        require_answer(settings.kafka_config(), _ANSWER_SECONDS)
+    except IngestError as error:
+        status.problems.append(str(error))
         return False
     return True
 
 
-def _add_last_commit(status: Status, endpoints: Endpoints) -> bool:
-    query = "select max(committed_at) from traffic.micro_batches"
+def _add_last_commit(status: Status, endpoints: Endpoints, timezone: str) -> bool:
+    # Not of the audit rows: of those there are millions, in the order of batches.
+    query = "select max(updated_at) from traffic.kafka_offsets where next_offset > start_offset"
     try:
         with psycopg.connect(endpoints.read_url, connect_timeout=_ANSWER_SECONDS) as connection:
             row = connection.execute(query).fetchone()
+            status.last_commit_at = row[0] if row else None
+            require_timezone(connection, timezone)
     except psycopg.Error as error:
         status.problems.append(f"PostgreSQL: {' '.join(str(error).split())}")
         return False
-    status.last_commit_at = row[0] if row else None
+    except SettingsError as error:
+        status.problems.append(str(error))
     return True
 
 
 def _add_lag(status: Status, settings: Settings) -> None:
-    from traffic_platform.ingest.errors import IngestError  # noqa: PLC0415
     from traffic_platform.ingest.plan import LagReader  # noqa: PLC0415
 
     reader = LagReader(settings)
     try:
-        status.lag = sum(partition.lag for partition in reader.read([settings.raw_topic]))
+        lags = reader.read(settings.ingest_topics)
+        status.lag = sum(partition.lag for partition in lags)
+        status.publish_lag = reader.publication_lag().total
+        status.problems.extend(map(str, reader.open_transactions(lags)))
     except IngestError as error:
         status.problems.append(f"lag: {error}")
     finally:

@@ -1,22 +1,26 @@
 """The supervisor: starts the services in order, watches them, and ends the whole tree.
 
-    python -m traffic_platform.stack.supervisor [--no-dagster] [--attached]
+    python -m traffic_platform.stack.supervisor [--no-dagster] [--attached PID]
 
 It is one thread that never waits for a service: it looks at each in turn, asks those that are
 starting whether they serve, and sleeps until a child ends or a short time has passed. Only that
 thread starts processes, because they die with the thread that started them. SIGTERM and SIGINT end
-the stack; SIGUSR1 adds the synthetic feed.
+the stack; SIGUSR1 adds the synthetic feed. What goes wrong with its own files (a full disk, a
+folder that somebody deletes) is logged and tried again: the services go on without them.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
 import select
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import psutil
 
@@ -25,7 +29,7 @@ from traffic_platform.stack import logs
 from traffic_platform.stack.child import Child
 from traffic_platform.stack.dagster import is_stateless
 from traffic_platform.stack.errors import StackError
-from traffic_platform.stack.layout import Layout
+from traffic_platform.stack.layout import Layout, wanted_parts
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.processes import ProcessId, ask_to_end, members, wait_or_kill
 from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock
@@ -44,9 +48,18 @@ _SERVERS_SECONDS = 30.0
 class Supervisor:
     """Everything that one running stack knows."""
 
-    def __init__(self, settings: Settings, folders: StackFolders, with_dagster: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folders: StackFolders,
+        lock: SupervisorLock,
+        state: StackState,
+        with_dagster: bool,
+    ) -> None:
         self._settings = settings
         self._folders = folders
+        self._lock = lock
+        self._first_state = state
         self._ports = Ports(folders.run / "ports.json")
         self._layout = Layout.plan(settings, folders, self._ports, with_dagster)
         self._children = {
@@ -59,27 +72,25 @@ class Supervisor:
         self._stop = False
         self._feed_wanted = False
         self._logs_bounded_at = 0.0
+        self._said: set[str] = set()
         self._wake_up, self._woken = os.pipe()
 
     def run(self) -> int:
         """Bring the stack up, keep it up, and end it. Returns the exit code."""
         self._listen()
-        self._ports.remember()
-        self._layout.endpoints(self._settings).save(self._settings.endpoints_file)
-        while not self._stop:
-            self._tick()
-            if self._error is not None:
-                self._show("failed")
-                self._end()
-                self._settings.endpoints_file.unlink(missing_ok=True)
-                return 1
-            self._sleep()
-        self._show("stopping")
-        self._end()
-        self._forget()
-        return 0
+        self._write_files()
+        try:
+            while not self._stop and self._error is None:
+                self._tick()
+                self._sleep()
+            self._show("stopping" if self._error is None else "failed")
+        finally:
+            self._end()
+        self._attempt(self._forget)
+        return 0 if self._error is None else 1
 
     def _tick(self) -> None:
+        self._attempt(self._keep_files)
         ended = self._reap()
         if self._feed_wanted and "feed" not in self._children:
             feed = self._layout.feed()
@@ -97,7 +108,7 @@ class Supervisor:
         self._show("ready" if everything or self._phase == "ready" else "starting")
         if time.monotonic() - self._logs_bounded_at > _LOGS_EVERY_SECONDS:
             self._logs_bounded_at = time.monotonic()
-            logs.bound(self._folders.logs)
+            self._attempt(lambda: logs.bound(self._folders.logs))
 
     def _reap(self) -> set[int]:
         """Collect every process that has ended, adopted ones too; pids of the children's."""
@@ -143,37 +154,54 @@ class Supervisor:
     def _show(self, phase: Phase) -> None:
         """Write the state down when it has changed."""
         self._phase = phase
-        me = ProcessId.of(os.getpid())
-        state = StackState(
+        state = replace(
+            self._first_state,
             phase=phase,
-            pid=os.getpid(),
-            created=me.created if me else 0.0,
             error=self._error,
             dagster_url=self._layout.dagster.url if self._layout.dagster else None,
-            embedded=[
-                part.name
-                for part in (self._layout.postgres, self._layout.kafka)
-                if part is not None
-            ],
             services={name: child.view() for name, child in self._children.items()},
         )
-        if state != self._shown:
-            state.save(self._folders.state_file)
+        if state != self._shown and self._attempt(lambda: state.save(self._folders.state_file)):
             self._shown = state
+
+    def _write_files(self) -> None:
+        self._ports.remember()
+        self._layout.endpoints(self._settings).save(self._settings.endpoints_file)
+
+    def _keep_files(self) -> None:
+        """Write again what somebody has deleted: by these files others find the stack."""
+        if not self._folders.state_file.exists():
+            self._folders.make()
+            self._lock.take_again()
+            self._write_files()
+            self._shown = None
+
+    def _attempt(self, work: Callable[[], None]) -> bool:
+        """Do what the services do not depend on. An error is logged once, and tried again later."""
+        try:
+            work()
+        except OSError as error:
+            if str(error) not in self._said:
+                self._said.add(str(error))
+                with contextlib.suppress(OSError):
+                    sys.stderr.write(f"{error}\n")
+            return False
+        return True
 
     def _end(self) -> None:
         """End the tree: first what works on the servers, then the servers."""
         servers = self._servers()
         spared = {os.getpid(), *(process.pid for process in servers)}
         for server in servers:
-            spared.update(process.pid for process in server.children(recursive=True))
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spared.update(process.pid for process in server.children(recursive=True))
         found = {process.pid: process for process in psutil.Process().children(recursive=True)}
         found.update({process.pid: process for process in members(self._folders.stack)})
         working = [process for pid, process in found.items() if pid not in spared]
         ask_to_end(working, {})
         wait_or_kill(filter(is_stateless, working), _STATELESS_SECONDS)
         wait_or_kill(working, _WORKERS_SECONDS)
-        postgres = {process.pid for process in servers if process.name() == "postgres"}
+        postgres = {process.pid for process in servers if _is_postgres(process)}
         ask_to_end(servers, dict.fromkeys(postgres, signal.SIGINT))
         wait_or_kill(servers, _SERVERS_SECONDS)
         left = psutil.Process().children(recursive=True)
@@ -192,30 +220,51 @@ class Supervisor:
 
     def _forget(self) -> None:
         self._settings.endpoints_file.unlink(missing_ok=True)
-        self._folders.state_file.unlink(missing_ok=True)
+        # What went wrong stays for the command that waits for this stack.
+        if self._error is None:
+            self._folders.state_file.unlink(missing_ok=True)
 
 
 def end_leftovers(folders: StackFolders) -> None:
     """End what an earlier supervisor that was killed has left behind."""
     ancestors = {process.pid for process in psutil.Process().parents()} | {os.getpid()}
     left = [process for process in members(folders.stack) if process.pid not in ancestors]
-    postgres = {process.pid for process in left if process.name() == "postgres"}
+    postgres = {process.pid for process in left if _is_postgres(process)}
     # PostgreSQL's own processes end with their parent, and a signal to one would be a crash.
     roots = [
-        process for process in left if process.pid not in postgres or process.ppid() not in postgres
+        process
+        for process in left
+        if process.pid not in postgres or _parent(process) not in postgres
     ]
     ask_to_end(roots, dict.fromkeys(postgres, signal.SIGINT))
     wait_or_kill(filter(is_stateless, roots), _STATELESS_SECONDS)
     wait_or_kill(roots, _SERVERS_SECONDS)
 
 
-def _become_supervisor(attached: bool) -> None:
-    """Adopt orphaned descendants; when attached to a terminal's command, end with it."""
+def _is_postgres(process: psutil.Process) -> bool:
+    try:
+        return process.name() == "postgres"
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _parent(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _become_supervisor(command: int | None) -> None:
+    """Adopt orphaned descendants; with the pid of a terminal's `command`, end with it."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        if attached:
+        if command is not None:
             libc.prctl(_SET_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)
+    # It may have been killed before the signal was arranged.
+    if command is not None and os.getppid() != command:
+        sys.exit("`traffic up` was ended before the stack started")
 
 
 def _supervise(with_dagster: bool) -> int:
@@ -229,17 +278,23 @@ def _supervise(with_dagster: bool) -> int:
     if not lock.take():
         return ALREADY_RUNNING
     me = ProcessId.of(os.getpid())
+    state = StackState(
+        phase="starting",
+        pid=os.getpid(),
+        started=me.started if me else "",
+        parts=wanted_parts(settings, with_dagster),
+    )
     # Known from here on: `traffic down` finds us while we still end what was left.
-    StackState("starting", os.getpid(), me.created if me else 0.0).save(folders.state_file)
+    state.save(folders.state_file)
     end_leftovers(folders)
-    return Supervisor(settings, folders, with_dagster).run()
+    return Supervisor(settings, folders, lock, state, with_dagster).run()
 
 
 def main() -> None:
     """Run the supervisor until the stack has ended."""
     parser = argparse.ArgumentParser(description="Supervise the local stack of TRAFFIC_HOME.")
     parser.add_argument("--no-dagster", action="store_true")
-    parser.add_argument("--attached", action="store_true", help="end with the parent process")
+    parser.add_argument("--attached", type=int, metavar="PID", help="end with this parent process")
     options = parser.parse_args()
     _become_supervisor(options.attached)
     try:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import sys
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import sql
 
-from traffic_platform.ingest.migrate import migrate
-from traffic_platform.settings import Settings, SettingsError, load_settings
+from traffic_platform.database_url import same_server, url_parts, with_database
+from traffic_platform.ingest.broker import require_answer
+from traffic_platform.ingest.errors import IngestError, TransientError
+from traffic_platform.settings import Endpoints, Settings, SettingsError, load_settings
 from traffic_platform.stack.errors import StackError
-from traffic_platform.stack.kafka import broker_cluster_id, create_topics
+from traffic_platform.stack.kafka import create_topics
 from traffic_platform.stack.postgres import embedded_postgres
 
 _ANSWER_SECONDS = 15
@@ -28,6 +30,9 @@ def prepare_schema(settings: Settings) -> None:
 
     Raises StackError or SettingsError when PostgreSQL cannot be reached or does not let us.
     """
+    # Two seconds that the other task, which runs beside this one, does not need.
+    from traffic_platform.ingest.migrate import migrate  # noqa: PLC0415
+
     if settings.database_url is None:
         embedded_postgres(settings).provision()
     else:
@@ -36,45 +41,66 @@ def prepare_schema(settings: Settings) -> None:
 
 
 def prepare_topics(settings: Settings) -> None:
-    """Create the topics that are not there. Raises StackError when Kafka cannot be reached."""
-    config = settings.kafka_config()
-    servers = config["bootstrap.servers"]
-    if broker_cluster_id(dict(config), _ANSWER_SECONDS) is None:
+    """Create the topics that are not there.
+
+    Raises StackError when Kafka cannot be reached, PermanentError when it does not let us.
+    """
+    servers = settings.endpoints().kafka_bootstrap_servers
+    try:
+        require_answer(settings.kafka_config(), _ANSWER_SECONDS)
+    except TransientError as error:
         raise StackError(
-            f"Kafka at {servers} does not answer: see that it runs and that"
-            " TRAFFIC_KAFKA_BOOTSTRAP_SERVERS and TRAFFIC_KAFKA_SECURITY_PROTOCOL are right,"
-            " or unset them to use the embedded one."
-        )
-    create_topics(settings, servers, (settings.raw_topic, settings.events_topic))
+            f"{error}: see that it runs and that TRAFFIC_KAFKA_BOOTSTRAP_SERVERS and"
+            " TRAFFIC_KAFKA_SECURITY_PROTOCOL are right, or unset them to use the embedded one."
+        ) from error
+    quarantine = [settings.quarantine_topic] if settings.quarantine_topic else []
+    create_topics(settings, servers, (*settings.ingest_topics, *quarantine))
 
 
 def _check_database(settings: Settings) -> None:
     """See that the named server answers, and make Dagster's database where it is missing."""
     endpoints = settings.endpoints()
     try:
-        with psycopg.connect(
-            endpoints.owner_url, connect_timeout=_ANSWER_SECONDS, autocommit=True
-        ) as connection:
-            _ensure_dagster_database(connection, endpoints.dagster_url)
+        psycopg.connect(endpoints.owner_url, connect_timeout=_ANSWER_SECONDS).close()
     except psycopg.OperationalError as error:
         raise StackError(
             f"PostgreSQL of TRAFFIC_DATABASE_URL cannot be used: {error};"
             " correct the URL, or unset it to use the embedded one."
         ) from error
-
-
-def _ensure_dagster_database(connection: psycopg.Connection, dagster_url: str) -> None:
     try:
-        psycopg.connect(dagster_url, connect_timeout=_ANSWER_SECONDS).close()
-    except psycopg.OperationalError as missing:
-        name = conninfo.conninfo_to_dict(dagster_url).get("dbname")
-        try:
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(str(name))))
-        except psycopg.Error as error:
-            raise StackError(
-                f"Dagster's database {name!r} cannot be used ({missing}) nor made ({error}):"
-                " create it, or name another with TRAFFIC_DAGSTER_DATABASE_URL."
-            ) from error
+        psycopg.connect(endpoints.dagster_url, connect_timeout=_ANSWER_SECONDS).close()
+    except psycopg.OperationalError as refused:
+        _make_if_missing(endpoints, refused)
+
+
+def _make_if_missing(endpoints: Endpoints, refused: psycopg.OperationalError) -> None:
+    """Make Dagster's database if its own server says that it has none of that name.
+
+    A failed connection carries no SQLSTATE, and its text is in the server's language, so the
+    server is asked, through a database that is there.
+    """
+    name = url_parts(endpoints.dagster_url)["dbname"]
+    same = same_server(endpoints.dagster_url, endpoints.owner_url)
+    there = url_parts(endpoints.owner_url)["dbname"] if same else "postgres"
+    url = with_database(endpoints.dagster_url, there)
+    try:
+        with psycopg.connect(url, connect_timeout=_ANSWER_SECONDS, autocommit=True) as connection:
+            query = "select 1 from pg_database where datname = %s"
+            if connection.execute(query, [name]).fetchone() is None:
+                create = sql.SQL("create database {}").format(sql.Identifier(name))
+                connection.execute(create)
+                return
+    except psycopg.errors.DuplicateDatabase:
+        return  # made by another start in this moment
+    except psycopg.Error as error:
+        raise StackError(
+            f"Dagster's database {name!r} cannot be used ({refused}) nor made ({error}):"
+            " create it, or name another with TRAFFIC_DAGSTER_DATABASE_URL."
+        ) from error
+    raise StackError(
+        f"Dagster's database {name!r} cannot be used: {refused};"
+        " correct TRAFFIC_DAGSTER_DATABASE_URL, or let its role connect."
+    ) from refused
 
 
 def main() -> None:
@@ -82,7 +108,7 @@ def main() -> None:
     work = {"schema": prepare_schema, "topics": prepare_topics}[sys.argv[1]]
     try:
         work(load_settings())
-    except (StackError, SettingsError, psycopg.Error) as error:
+    except (StackError, SettingsError, IngestError, psycopg.Error) as error:
         sys.exit(" ".join(str(error).split()))
 
 

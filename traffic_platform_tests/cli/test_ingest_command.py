@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
@@ -30,7 +30,7 @@ def test_a_refused_role_is_one_line_and_exit_code_1(
     settings: Settings, traffic: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = settings.endpoints().ingest_url
-    wrong = make_conninfo(url, password="wrong")
+    wrong = url.replace(str(conninfo_to_dict(url)["password"]), "wrong")
     monkeypatch.setenv("TRAFFIC_INGEST_DATABASE_URL", wrong)
     result = traffic("ingest", "--once")
     assert result.code == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,11 +35,14 @@ def test_a_request_without_an_end_is_refused(traffic_alone: Traffic) -> None:
     assert "--count is needed" in result.err
 
 
-def test_without_a_stack_one_line_says_what_to_do(traffic_alone: Traffic) -> None:
+def test_without_a_stack_one_line_says_where_it_was_looked_for_and_what_to_do(
+    traffic_alone: Traffic,
+) -> None:
     result = traffic_alone("produce", "--count", 1)
     assert result.code == 1
     assert result.err == (
-        "Kafka is not known: run `traffic up`, or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS.\n"
+        f"Kafka is not known: no stack has run in {os.environ['TRAFFIC_HOME']} (TRAFFIC_HOME)."
+        " Run `traffic up`, or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS.\n"
     )
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psycopg
+import pytest
+
+from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
 
+TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
 PORTLAND = Path(__file__).parents[2] / "examples/portland_i205"
 
 
@@ -40,3 +50,29 @@ def test_what_an_import_changed_is_shown_old_and_new(traffic: Traffic, tmp_path:
     assert "1 changed" in result.out
     for text in ("Old name", "New name", "(none)", "30"):
         assert text in result.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_ended_before_it_is_done_ends_with_130(
+    number: signal.Signals, settings: Settings, environment: dict[str, str]
+) -> None:
+    with psycopg.connect(settings.endpoints().owner_url) as blocking:
+        blocking.execute("lock table traffic.sensors in access exclusive mode")
+        command = subprocess.Popen(
+            [*TRAFFIC, "sensors", "list"],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        waits = (
+            "select 1 from pg_locks where not granted and database ="
+            " (select oid from pg_database where datname = current_database())"
+        )
+        deadline = time.monotonic() + 30
+        while blocking.execute(waits).fetchone() is None:
+            assert time.monotonic() < deadline
+        command.send_signal(number)
+        printed = command.communicate(timeout=30)
+    assert command.returncode == 130, printed
+    assert "Traceback" not in printed[1]

@@ -208,7 +208,11 @@ def test_every_reason_can_be_reached() -> None:
         if mark.name == "parametrize"
     ]
     reached = {reason for _, reason in mark.args[1]}
-    of_settings = {Reason.AMBIGUOUS_LOCAL_TIME, Reason.NONEXISTENT_LOCAL_TIME}
+    of_settings = {
+        Reason.AMBIGUOUS_LOCAL_TIME,
+        Reason.NONEXISTENT_LOCAL_TIME,
+        Reason.UNKNOWN_SENSOR,
+    }
     assert reached == set(Reason) - of_settings - {Reason.TOO_LARGE}
 
 

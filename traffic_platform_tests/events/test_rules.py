@@ -22,5 +22,6 @@ def test_every_setting_that_decides_results_changes_the_version() -> None:
         replace(RULES, naive_timezone="UTC"),
         replace(RULES, timezone="Europe/Berlin"),
         replace(RULES, naive_timezone="Europe/Berlin"),
+        replace(RULES, unknown_sensors="quarantine"),
     ]
-    assert len({rules.version for rules in [RULES, *others]}) == 5
+    assert len({rules.version for rules in [RULES, *others]}) == 6

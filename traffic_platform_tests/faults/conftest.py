@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from traffic_platform_tests.faults.windows import Window
 
 @pytest.fixture
 def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Window]]:
-    """start_window(run_id="one", writer=0, writers=1, limits={}, **environment): a process."""
+    """start_window(run_id="one", writer=0, writers=1, limits={}, topics=[raw], **environment).
+
+    A process; without topics (None) it publishes.
+    """
     windows: list[Window] = []
 
     def start(
@@ -23,6 +26,7 @@ def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callab
         writer: int = 0,
         writers: int = 1,
         limits: dict[str, Any] | None = None,
+        topics: Sequence[str] | None = (environment["TRAFFIC_RAW_TOPIC"],),
         **variables: str,
     ) -> Window:
         window = Window(
@@ -32,6 +36,7 @@ def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callab
             writer=writer,
             writers=writers,
             limits=limits or {},
+            topics=topics,
         )
         windows.append(window)
         return window

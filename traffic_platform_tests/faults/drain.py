@@ -1,7 +1,7 @@
-"""A window in a process of its own: `python -m traffic_platform_tests.faults.drain '{…}'`.
+"""A window or publisher as a process: `python -m traffic_platform_tests.faults.drain '{…}'`.
 
-Settings come from the environment. The argument is JSON: `topics`, `limits` (see WindowLimits) and
-`run_id`. SIGTERM ends the window after the batch in hand. What it did is printed as JSON.
+Settings come from the environment. The argument is JSON: `topics` (null: publish), `limits` (see
+WindowLimits) and `run_id`. SIGTERM ends it after the batch in hand. What it did is printed as JSON.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import logging
 import signal
 import sys
 import threading
+from typing import Any
 
 from traffic_platform.ingest.errors import IngestError
+from traffic_platform.ingest.publish.publisher import run_publisher
 from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.settings import load_settings
 
@@ -26,20 +28,35 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     try:
-        totals = run_window(
-            load_settings(),
-            wanted["topics"],
-            limits=WindowLimits(**wanted["limits"]),
-            run_id=wanted["run_id"],
-            stop=stop.is_set,
-            writer=wanted["writer"],
-            writers=wanted["writers"],
-        )
+        done = _publish(wanted, stop) if wanted["topics"] is None else _drain(wanted, stop)
     except IngestError as error:
         json.dump({"error": type(error).__name__, "message": str(error)}, sys.stdout)
         return 1
-    json.dump({"batches": totals.batches, "raw": totals.raw, "lag": totals.lag}, sys.stdout)
+    json.dump(done, sys.stdout)
     return 0
+
+
+def _drain(wanted: dict[str, Any], stop: threading.Event) -> dict[str, int]:
+    totals = run_window(
+        load_settings(),
+        wanted["topics"],
+        limits=WindowLimits(**wanted["limits"]),
+        run_id=wanted["run_id"],
+        stop=stop.is_set,
+        writer=wanted["writer"],
+        writers=wanted["writers"],
+    )
+    return {"batches": totals.batches, "raw": totals.raw, "lag": totals.lag}
+
+
+def _publish(wanted: dict[str, Any], stop: threading.Event) -> dict[str, int]:
+    totals = run_publisher(
+        load_settings(),
+        limits=WindowLimits(**wanted["limits"]),
+        run_id=wanted["run_id"],
+        stop=stop.is_set,
+    )
+    return {"events": totals.events, "replays": totals.replays, "lag": totals.lag}
 
 
 if __name__ == "__main__":

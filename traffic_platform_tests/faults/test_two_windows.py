@@ -104,6 +104,7 @@ def test_two_writers_of_one_topic_keep_to_their_own_partitions_when_both_are_kil
     killed = [start_window("killed", n, 2, TRAFFIC_FAULT_POINT=points[n]) for n in range(2)]
     assert [window.ended()[0] for window in killed] == [-signal.SIGKILL] * 2
     last = [start_window(f"last-{n}", n, 2) for n in range(2)]
+    wait_until(lambda: set(_drained_by(settings)) >= {"last-0", "last-1"}, "both go on")
     sent = feed.stop()
     wait_until(lambda: stored(settings) == len(sent), "all is stored")
     for window in last:

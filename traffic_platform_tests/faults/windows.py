@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ _LIMITS = {"seconds": 120, "idle_seconds": 120, "outage_seconds": 60}
 
 
 class Window:
-    """A running window. `log` is what it writes to standard error."""
+    """A running window, or without topics a publisher. `log` is what it writes to stderr."""
 
     def __init__(
         self,
@@ -27,9 +27,10 @@ class Window:
         writer: int,
         writers: int,
         limits: Mapping[str, Any],
+        topics: Sequence[str] | None,
     ) -> None:
         wanted = {
-            "topics": [environment["TRAFFIC_RAW_TOPIC"]],
+            "topics": topics,
             "limits": {**_LIMITS, **limits},
             "run_id": run_id,
             "writer": writer,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
-from traffic_platform.ingest.batch import Batch, _Provenance, build_batch, fold_repeats
+from traffic_platform.ingest.batch import Batch, Provenance, build_batch, fold_repeats
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.errors import LedgerMovedError
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Reached, Where
@@ -131,9 +131,7 @@ class Stage:
 
     def _new_storer(self) -> Storer:
         locks = PartitionLocks(self.connection, None, 10)
-        return Storer(
-            self.connection, locks, lambda _: None, run_id=None, rules_version=RULES.version
-        )
+        return Storer(self.connection, locks, lambda _: lambda: None, run_id=None, rules=RULES)
 
     def _begin_topic(self) -> int:
         row = self.connection.execute(
@@ -178,7 +176,7 @@ def stage(settings: Settings) -> Callable[[], Any]:
             owner.execute(
                 "truncate traffic.raw_events, traffic.processed_events, traffic.traffic_readings,"
                 " traffic.quarantined_events, traffic.micro_batches, traffic.kafka_offsets,"
-                " traffic.sensors"
+                " traffic.detector_health, traffic.sensors"
             )
         connection = connect(
             settings.endpoints().ingest_url, application_name="properties", autocommit=True
@@ -322,7 +320,7 @@ def test_fold_repeats_keeps_the_latest_event_of_each_sensor_and_time(
     ]
 
 
-def _columns(rows: list[tuple[Any, ...]], gap: int) -> tuple[Processed, _Provenance]:
+def _columns(rows: list[tuple[Any, ...]], gap: int) -> tuple[Processed, Provenance]:
     """Events at every (gap + 1)th message of a batch; offsets rise with the messages."""
     count, step = len(rows), gap + 1
     index = np.arange(count, dtype=np.int64) * step
@@ -346,7 +344,7 @@ def _columns(rows: list[tuple[Any, ...]], gap: int) -> tuple[Processed, _Provena
         return values
 
     broker = spread(3)
-    return events, _Provenance(
+    return events, Provenance(
         topic_no=spread(4),
         partition=spread(5),
         offset=np.arange(count * step, dtype=np.int64),

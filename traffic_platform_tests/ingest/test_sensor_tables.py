@@ -90,6 +90,7 @@ def test_portals_detectors_need_the_tables_beside_them(portal: Path, missing: st
         ("external_id,length_mi\na,-1\n", "line 2, column length_mi: '-1' is not above 0"),
         ("external_id,longitude\na,181\n", "line 2, column longitude: '181' is no longitude"),
         ("external_id,free_flow_mph\na,0\n", "line 2, column free_flow_mph: '0' is not above 0"),
+        ("external_id,rural\na,maybe\n", "line 2, column rural: 'maybe' is neither true nor"),
         ('external_id,name\na,"b\n', "line 2: unexpected end of data"),
         (
             "external_id,sensor_id\na,6f7d4f0e-3d0b-5f0c-9a39-6c2d6b1f5a11\n",
@@ -123,6 +124,14 @@ def test_portals_detectors_are_joined_with_stations_and_highways() -> None:
         "interval_s": 20,
     }
     assert records == read_sensor_tables(PORTLAND / "freeway_detectors.csv")
+
+
+def test_whether_a_sensor_is_rural_is_read_in_the_words_that_people_write(tmp_path: Path) -> None:
+    words = ("true", "Yes", "1", "FALSE", "no", "0", "")
+    lines = "".join(f"{number},{word}\n" for number, word in enumerate(words))
+    records = read(tmp_path, f"external_id,rural\n{lines}")
+    rural = [record.values["rural"] for record in records]
+    assert rural == [True, True, True, False, False, False, None]
 
 
 def test_only_the_columns_of_the_file_are_described(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.verify.compare import Decision, decode_again, outcome_differences
-from traffic_platform.ingest.verify.deep import Ranges
 from traffic_platform.ingest.verify.ledger import Log
+from traffic_platform.ingest.verify.other_rules import Ranges
 from traffic_platform.ingest.verify.report import LIMIT, Finding, VerifyReport
 from traffic_platform.ingest.verify.stored import Outcomes, RawChunk
 

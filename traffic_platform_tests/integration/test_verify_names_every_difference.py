@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg import sql
 
+from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.ingest.verify import Finding, VerifyReport, verify
 from traffic_platform.ingest.verify.report import LIMIT
 from traffic_platform.ingest.verify.run import look, no_progress
@@ -26,6 +27,11 @@ from traffic_platform_tests.integration.verify_spoilings import (
     at,
     copy_row,
     delete,
+)
+
+REGISTER_STRANGER = (
+    "insert into traffic.sensors (sensor_id, external_id, origin)"
+    f" values ('{sensor_uuid('stranger')}', 'stranger', 'imported')"
 )
 
 
@@ -48,6 +54,7 @@ class Sample:
             ingest_database_url=url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
             read_database_url=url("traffic_read", database),  # pyright: ignore[reportArgumentType]
             raw_topic=self.topic,
+            unknown_sensors="quarantine",
             consumer_group=self.topic,
         )
 
@@ -97,8 +104,8 @@ def look_after(
 def test_an_untouched_database_holds_and_counts_what_it_compared(sample: Sample) -> None:
     report = verify(sample.settings(sample.database), deep=True)
     assert report.holds, report.findings[0].sentence
-    assert report.rows == {"raw_events": 30, "traffic_readings": 24}
-    assert (report.messages_decoded, report.messages_in_kafka, report.lag) == (30, 30, 0)
+    assert report.rows == {"raw_events": 33, "traffic_readings": 26}
+    assert (report.messages_decoded, report.messages_in_kafka, report.lag) == (33, 33, 0)
     assert [log.partition for log in report.logs] == [0, 1]
     assert not report.stale
 
@@ -139,6 +146,25 @@ def test_a_message_deleted_from_every_table_is_named_by_a_deep_look(
     assert_names(look_after(sample, spoilt, *deletions).findings[0], "micro_batches", {})
     findings = look_after(sample, spoilt, deep=True).findings
     assert ("raw_events", 5) in [(item.table, item.key.get("offset")) for item in findings]
+
+
+def test_a_stranger_that_is_registered_by_now_waits_for_a_replay(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    report = look_after(sample, spoilt, REGISTER_STRANGER, deep=True)
+    assert report.holds, report.findings[0].sentence
+    assert report.waiting_for_replay == 1
+
+
+@pytest.mark.parametrize("column", ["reason", "detail"])
+def test_nothing_else_waits_for_a_replay(
+    sample: Sample, spoilt: psycopg.Connection, column: str
+) -> None:
+    altered = alter("quarantined_events", at(1, 14), **{column: "'no_measures'"})
+    report = look_after(sample, spoilt, REGISTER_STRANGER, altered, deep=True)
+    assert report.waiting_for_replay == 0
+    names = {finding.table for finding in report.findings}
+    assert names == {"processed_events", "quarantined_events"}
 
 
 def test_a_reading_doubled_in_spite_of_its_key_is_named(

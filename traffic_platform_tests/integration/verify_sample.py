@@ -2,7 +2,8 @@
 
 Partition 0 and partition 1 hold events of the same sensors and times; there are flat and nested
 events, repeats with other and with equal measures, messages of every kind of brokenness that
-matters here, keys, headers, and a Kafka transaction that was aborted.
+matters here, keys, headers, and a Kafka transaction that was aborted. Sensors have to be known: two
+events of one that was imported too late are replayed, and one of a stranger stays in quarantine.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import Producer
 
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.ingest.quarantine import QuarantineFilter
+from traffic_platform.ingest.replay import replay_quarantine
+from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.ingest.sensor_tables import SensorRecord
 from traffic_platform.ingest.window import WindowLimits, WindowTotals, run_window
 from traffic_platform.settings import Settings
 
@@ -40,7 +46,8 @@ def drain(settings: Settings) -> WindowTotals:
 
 
 def fill(settings: Settings, topic: str) -> None:
-    """Send and ingest the sample in three rounds, so that there are several batches."""
+    """Send and ingest the sample in rounds, so that there are several batches; then replay."""
+    import_sensors(settings, *"abcd")
     with_headers = [("trace", b"\x00\xff"), ("none", None)]
     producer = Producer({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})
     for minute in range(10):
@@ -59,6 +66,18 @@ def fill(settings: Settings, topic: str) -> None:
     _produce_in_transactions(settings, topic)
     producer.produce(topic, nested("c", 5, 20.0), partition=1)
     _flush_and_drain(producer, settings)
+
+    producer.produce(topic, flat("late", 20, 30.0), partition=1)
+    producer.produce(topic, nested("late", 21, 31.0), partition=1)
+    producer.produce(topic, flat("stranger", 22, 32.0), partition=1)
+    _flush_and_drain(producer, settings)
+    import_sensors(settings, "late")
+    assert replay_quarantine(settings, QuarantineFilter()).replayed == 2
+
+
+def import_sensors(settings: Settings, *external_ids: str) -> None:
+    """Make sensors known."""
+    store_sensors(settings, [SensorRecord(sensor_uuid(name), name, {}) for name in external_ids])
 
 
 def _produce_in_transactions(settings: Settings, topic: str) -> None:

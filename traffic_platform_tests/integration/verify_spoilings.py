@@ -19,7 +19,7 @@ _COLUMNS = {
     "traffic_readings": "sensor_id timestamp speed volume occupancy quality_score quality_flags"
     " broker_timestamp topic_no partition offset created_at updated_at",
     "quarantined_events": "topic_no partition offset reason detail key value broker_timestamp"
-    " quarantined_at batch_id",
+    " quarantined_at batch_id event_date",
 }
 
 
@@ -319,7 +319,150 @@ QUARANTINE = {
     ),
 }
 
-SHALLOW = LEDGER | AUDIT | RAW | PROCESSED | READINGS | QUARANTINE
+REPLAY = "kind = 'replay'"
+BEFORE = "- interval '1 second'"
+# Offsets 12 and 13 of partition 1 were let in by one replay, 14 is in quarantine.
+REPLAYED = {
+    "an event that was let in deleted": Spoiling(
+        delete("processed_events", at(1, 12)), "quarantined_events", {"partition": 1, "offset": 12}
+    ),
+    "the batch of an event that was let in altered": Spoiling(
+        alter("processed_events", at(1, 12), batch_id="9999"),
+        "processed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    "the batch of an event that was let in altered to that of its message": Spoiling(
+        alter(
+            "processed_events",
+            at(1, 12),
+            batch_id=f"(select batch_id from traffic.raw_events where {at(1, 12)})",
+        ),
+        "micro_batches",
+        {"partition": 1},
+    ),
+    **{
+        f"the {column} of an event that was let in altered to {value}": Spoiling(
+            alter("processed_events", at(1, 12), **{column: value}), "traffic_readings", {}
+        )
+        for column, value in MEASURES
+    },
+    "the mark of an event that was let in taken off": Spoiling(
+        alter("quarantined_events", at(1, 12), resolved_at="null", resolution="null"),
+        "processed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    **{
+        f"the {column} of an event that was let in altered": Spoiling(
+            alter("quarantined_events", at(1, 12), **{column: value}),
+            "quarantined_events",
+            {"partition": 1, "offset": 12},
+        )
+        for column, value in (
+            ("resolved_at", f"resolved_at {LATER}"),
+            ("resolution", "'by hand'"),
+        )
+    },
+    **{
+        f"the date that offset {offset} counts at altered": Spoiling(
+            alter("quarantined_events", at(1, offset), event_date="event_date - 1"),
+            "micro_batches",
+            {"partition": 1},
+        )
+        for offset in (12, 14)
+    },
+    "the message of an event that was let in deleted from quarantine": Spoiling(
+        delete("quarantined_events", at(1, 12)), "micro_batches", {"partition": 1}
+    ),
+    "a replay's audit row deleted": Spoiling(
+        delete("micro_batches", REPLAY), "processed_events", {"partition": 1, "offset": 12}
+    ),
+    "a replay's audit row made one of a window": Spoiling(
+        alter("micro_batches", REPLAY, kind="'window'"), "micro_batches", {"partition": 1}
+    ),
+    "a window's audit row made one of a replay": Spoiling(
+        alter("micro_batches", SECOND, kind="'replay'"), "micro_batches", {"partition": 0}
+    ),
+    "the range of a replay's audit row too short": Spoiling(
+        alter("micro_batches", REPLAY, first_offset="first_offset + 1"),
+        "processed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    **{
+        f"a replay's {column} altered": Spoiling(
+            alter("micro_batches", REPLAY, **{column: f"{column} + 1"}),
+            "micro_batches",
+            {"partition": 1},
+        )
+        for column in (
+            "next_offset",
+            "delivered",
+            "raw",
+            "processed",
+            "quarantined",
+            "inserted",
+            "updated",
+            "unchanged",
+        )
+    },
+    "a replay's counts altered so that they add up": Spoiling(
+        alter(
+            "micro_batches",
+            REPLAY,
+            processed="processed + 1",
+            quarantined="quarantined - 1",
+            unchanged="unchanged + 1",
+            date_counts="jsonb_build_object('2025-10-04', jsonb_build_object('raw', 0,"
+            " 'processed', processed + 1, 'quarantined', quarantined - 1))",
+        ),
+        "micro_batches",
+        {"partition": 1},
+    ),
+    "a replay's messages taken off another date": Spoiling(
+        alter(
+            "micro_batches",
+            REPLAY,
+            event_dates="'{2025-10-03,2025-10-04}'",
+            date_counts="jsonb_build_object('2025-10-04', jsonb_build_object('raw', 2,"
+            " 'processed', 2, 'quarantined', 0), '2025-10-03', jsonb_build_object('raw', -2,"
+            " 'processed', 0, 'quarantined', -2))",
+        ),
+        "micro_batches",
+        {"partition": 1},
+    ),
+    "a replay's time altered": Spoiling(
+        alter("micro_batches", REPLAY, committed_at=f"committed_at {BEFORE}"),
+        "quarantined_events",
+        {"partition": 1},
+    ),
+    "a replay's number deleted": Spoiling(
+        delete("replayed_events", at(1, 12)), "replayed_events", {"partition": 1, "offset": 12}
+    ),
+    "a replay's number altered": Spoiling(
+        alter("replayed_events", at(1, 13), replay_no="replay_no + 5"),
+        "replayed_events",
+        {"partition": 1, "offset": 13},
+    ),
+    "a replay's numbers out of order": Spoiling(
+        alter("replayed_events", at(1, 12), replay_no="3")
+        + "; "
+        + alter("replayed_events", "replay_no > 1", replay_no="replay_no - 1"),
+        "replayed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    "the batch of a replay's number altered": Spoiling(
+        alter("replayed_events", at(1, 12), batch_id="9999"),
+        "replayed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    "a replay's number invented": Spoiling(
+        "insert into traffic.replayed_events select topic_no, partition, 3, 14, batch_id"
+        f" from traffic.replayed_events where {at(1, 13)}",
+        "replayed_events",
+        {"partition": 1, "offset": 14},
+    ),
+}
+
+SHALLOW = LEDGER | AUDIT | RAW | PROCESSED | READINGS | QUARANTINE | REPLAYED
 
 DEEP = {
     **{
@@ -348,6 +491,16 @@ DEEP = {
         )
         for column, value in (*MEASURES, ("format", "2"))
     },
+    "the format of an event that was let in altered": Spoiling(
+        alter("processed_events", at(1, 12), format="2"),
+        "processed_events",
+        {"partition": 1, "offset": 12},
+    ),
+    "the detail of a stranger's message altered": Spoiling(
+        alter("quarantined_events", at(1, 14), detail="'no_object'"),
+        "quarantined_events",
+        {"partition": 1, "offset": 14},
+    ),
     **{
         f"a quarantined message's {column} altered": Spoiling(
             alter("quarantined_events", at(0, 12), **{column: "'no_object'"}),
@@ -357,11 +510,12 @@ DEEP = {
         for column in ("reason", "detail")
     },
     **{
-        f"a reading's {column} altered": Spoiling(
-            alter("traffic_readings", at(1, 6), **{column: f"{column} {LATER}"}),
+        f"the {column} of the reading of offset {offset} altered": Spoiling(
+            alter("traffic_readings", at(1, offset), **{column: f"{column} {LATER}"}),
             "traffic_readings",
             {},
         )
         for column in ("created_at", "updated_at")
+        for offset in (6, 12)
     },
 }

@@ -18,10 +18,13 @@ from traffic_platform.stack.processes import members
 
 TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
 # Beside what a person, or the session's servers, may have on the usual ports.
+# Of this process alone: the other one that runs tests beside it starts stacks, too.
+_APART = 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+POSTGRES_PORT = 45432 + _APART
 PORTS = {
-    "TRAFFIC_POSTGRES_PORT": "45432",
-    "TRAFFIC_KAFKA_PORT": "49092",
-    "TRAFFIC_DAGSTER_PORT": "43000",
+    "TRAFFIC_POSTGRES_PORT": str(POSTGRES_PORT),
+    "TRAFFIC_KAFKA_PORT": str(49092 + _APART),
+    "TRAFFIC_DAGSTER_PORT": str(43000 + _APART),
 }
 
 
@@ -36,7 +39,7 @@ class CommandLine:
     def environment(self) -> dict[str, str]:
         """The environment of the commands, without settings of the person who runs the tests."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TRAFFIC_")}
-        return {**clean, **PORTS, "TRAFFIC_HOME": str(self.home), **self.variables}
+        return {**clean, "LC_ALL": "C", **PORTS, "TRAFFIC_HOME": str(self.home), **self.variables}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and return at once."""
@@ -74,14 +77,15 @@ def make_stack(
 ) -> Iterator[Callable[..., CommandLine]]:
     """make_stack(**variables): a command line with a fresh home; its stack is ended afterwards.
 
-    The home lies below a folder that only its owner may traverse, as homes often do.
+    The home lies below a folder that only its owner may traverse, as homes often do, and its name
+    has a space and a letter that the commands' locale does not know.
     """
     made: list[CommandLine] = []
 
     def make(**variables: str) -> CommandLine:
         folder = tmp_path_factory.mktemp("owner-only")
         folder.chmod(0o700)
-        command = CommandLine(folder / "home", variables)
+        command = CommandLine(folder / "zu häuse", variables)
         made.append(command)
         return command
 

@@ -12,6 +12,7 @@ import psutil
 import psycopg
 import pytest
 
+from traffic_platform.stack.kafka_jars import ensure_jars
 from traffic_platform_tests.stack.conftest import CommandLine
 
 DAGSTER = {"dagster-code", "dagster-webserver", "dagster-daemon"}
@@ -19,8 +20,9 @@ DAGSTER = {"dagster-code", "dagster-webserver", "dagster-daemon"}
 
 @pytest.fixture(scope="module")
 def demo(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, str]:
-    """The running demo, and what starting it has printed."""
-    stack = make_stack()
+    """The running demo, and what starting it has printed. A proxy is set, and is away."""
+    ensure_jars()
+    stack = make_stack(http_proxy="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
     started = stack("up", "--detach", "--demo", "sample")
     assert started.returncode == 0, started.stderr
     return stack, started.stdout

@@ -103,7 +103,30 @@ def test_a_pid_that_another_process_has_by_now_is_not_taken_for_it() -> None:
     mine = ProcessId.of(os.getpid())
     assert mine is not None
     assert mine.process() is not None
-    assert ProcessId(mine.pid, mine.created - 10).process() is None
+    assert ProcessId(mine.pid, mine.started + "0").process() is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "a,b"}, "a,b,127.0.0.1,localhost"),
+        ({"no_proxy": "a"}, "a,127.0.0.1,localhost"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_a_service_asks_no_proxy_for_this_machine(
+    before: dict[str, str], after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    script = "import os; print(*(os.environ[n] for n in ('no_proxy', 'NO_PROXY', 'no_grpc_proxy')))"
+    run_to_end(Command((sys.executable, "-c", script), tmp_path), tmp_path / "log", "test", 20)
+    lower, upper, grpc = (tmp_path / "log").read_text().split()
+    assert (lower, upper) == (after, after)
+    assert grpc.endswith("127.0.0.1,localhost")
 
 
 def test_a_failed_preparation_says_what_the_program_said_and_where_its_log_is(

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
+from traffic_platform.ingest.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.stack.kafka import create_topics
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
@@ -125,3 +126,15 @@ def test_what_was_acknowledged_is_there_after_kafka_was_killed(
         values += [message.value() for message in consumer.consume(3, timeout=20)]
     consumer.close()
     assert values == [b"1", b"2", b"3"]
+
+
+def test_a_sessions_own_options_join_those_of_the_url(settings: Settings) -> None:
+    url = (
+        f"{settings.endpoints().read_url}?options=-c%20work_mem%3D8MB%20-c%20TimeZone%3DAsia/Tokyo"
+    )
+    with connect(url, application_name="test") as connection:
+        shown = [
+            connection.execute(f"show {name}").fetchone()  # pyright: ignore
+            for name in ("work_mem", "timezone", "lock_timeout")
+        ]
+    assert shown == [("8MB",), ("UTC",), ("10s",)]

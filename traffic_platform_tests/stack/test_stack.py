@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
+from traffic_platform.stack.kafka import wait_for_topics
 from traffic_platform.stack.ports import is_free
-from traffic_platform_tests.stack.conftest import CommandLine
+from traffic_platform_tests.stack.conftest import POSTGRES_PORT, CommandLine
 
+MARKS = "marks"
 KEYS = {
     "healthy",
     "kafka",
@@ -45,12 +51,17 @@ def port_of(status: dict[str, Any]) -> tuple[int, int]:
 
 
 def leave_a_mark(status: dict[str, Any], mark: str) -> None:
-    """Commit a row and publish a message."""
+    """Commit a row and publish a message, to a topic that nobody ingests."""
     with psycopg.connect(status["postgres"]["url"]) as connection:
         connection.execute("create table if not exists marks (mark text)")
         connection.execute("insert into marks values (%s)", [mark])
-    producer = Producer({"bootstrap.servers": status["kafka"]["bootstrap_servers"]})
-    producer.produce("traffic-events", mark.encode(), partition=0)
+    servers = {"bootstrap.servers": status["kafka"]["bootstrap_servers"]}
+    admin = AdminClient(servers)
+    if MARKS not in admin.list_topics(timeout=20).topics:
+        admin.create_topics([NewTopic(MARKS, num_partitions=1)])[MARKS].result(timeout=20)
+        wait_for_topics(admin, [MARKS])
+    producer = Producer(servers)
+    producer.produce(MARKS, mark.encode(), partition=0)
     assert producer.flush(30) == 0
 
 
@@ -61,8 +72,8 @@ def marks(status: dict[str, Any]) -> tuple[list[str], list[str]]:
     consumer = Consumer(
         {"bootstrap.servers": status["kafka"]["bootstrap_servers"], "group.id": "marks"}
     )
-    _, end = consumer.get_watermark_offsets(TopicPartition("traffic-events", 0), timeout=20)
-    consumer.assign([TopicPartition("traffic-events", 0, 0)])
+    _, end = consumer.get_watermark_offsets(TopicPartition(MARKS, 0), timeout=20)
+    consumer.assign([TopicPartition(MARKS, 0, 0)])
     messages = consumer.consume(end, timeout=20)
     consumer.close()
     return rows, [(message.value() or b"").decode() for message in messages]
@@ -73,7 +84,7 @@ def stacks(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, Command
     """Two stacks, started in the same moment with the same usual ports, one of them taken."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 45432))
+        taken.bind(("127.0.0.1", POSTGRES_PORT))
         taken.listen()
         both = make_stack(), make_stack()
         starting = [stack.start("up", "--detach", "--no-dagster") for stack in both]
@@ -91,9 +102,12 @@ def test_two_stacks_run_side_by_side_beside_a_taken_port(
     assert all(status["healthy"] for status in statuses), statuses
     ports = [port for status in statuses for port in port_of(status)]
     assert len(set(ports)) == 4
-    assert 45432 not in ports
+    assert POSTGRES_PORT not in ports
     for stack, status in zip(stacks, statuses, strict=True):
         leave_a_mark(status, stack.home.parent.name)
+    for stack in stacks:
+        assert (stack.home / "kafka" / "data" / "meta.properties").exists()
+        assert list(stack.home.parent.iterdir()) == [stack.home]
     for stack, status in zip(stacks, statuses, strict=True):
         assert marks(status) == ([stack.home.parent.name], [stack.home.parent.name])
 
@@ -113,6 +127,15 @@ def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -
     assert status["postgres"]["url"] not in shown.stdout
 
 
+def test_status_is_not_healthy_in_another_zone_than_the_databases(
+    stacks: tuple[CommandLine, CommandLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stacks[0].variables, "TRAFFIC_TIMEZONE", "Europe/Berlin")
+    shown = stacks[0]("status")
+    assert shown.returncode == 1
+    assert "TRAFFIC_TIMEZONE is 'Europe/Berlin'" in shown.stdout
+
+
 def test_passwords_are_readable_by_their_owner_only(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
@@ -126,6 +149,47 @@ def test_up_twice_changes_nothing(stacks: tuple[CommandLine, CommandLine]) -> No
     assert again.returncode == 0
     assert "ran already" in again.stderr
     assert stacks[0].status()["services"] == before
+
+
+def test_another_stack_than_the_one_that_runs_is_refused(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    before = stacks[0].status()["services"]
+    other = stacks[0]("up", "--detach")
+    assert other.returncode == 1
+    last = other.stderr.strip().splitlines()[-1]
+    assert "runs without Dagster" in last
+    assert "`traffic down`" in last
+    assert stacks[0].status()["services"] == before
+
+
+def test_a_stack_whose_files_are_deleted_goes_on_and_is_found_again(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    stack = stacks[0]
+    before = stack.status()
+    shutil.rmtree(stack.home / "run")
+    shutil.rmtree(stack.home / "logs")
+    after = wait_for_status(stack, lambda status: status["healthy"])
+    assert after["services"] == before["services"]
+    assert after["postgres"] == before["postgres"]
+    again = stack("up", "--detach", "--no-dagster")
+    assert again.returncode == 0, again.stderr
+    assert "ran already" in again.stderr
+
+
+def test_a_stack_that_cannot_write_its_state_goes_on(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    stack = stacks[1]
+    before = stack.status()
+    (stack.home / "run" / "state.new").mkdir()
+    psutil.Process(before["services"]["kafka"]["pid"]).kill()
+    wait_for_status(stack, lambda status: status["lag"] == 0)
+    (stack.home / "run" / "state.new").rmdir()
+    after = wait_for_status(stack, lambda status: status["healthy"])
+    assert after["services"]["kafka"]["restarts"] == 1
+    assert "state.new" in (stack.home / "logs" / "supervisor.log").read_text()
 
 
 def test_services_that_are_killed_are_started_again_and_keep_what_they_had(

@@ -54,12 +54,28 @@ def test_ctrl_c_ends_a_stack_in_the_foreground(elsewhere: CommandLine) -> None:
     process = elsewhere.start("up", "--no-dagster")
     assert process.stdout is not None
     while "Ctrl-C" not in process.stdout.readline():
-        assert process.poll() is None
+        assert process.poll() is None, process.communicate()
     supervisor = elsewhere.supervisor()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
+    psutil.wait_procs([supervisor], timeout=30)  # it has said its last word, and is about to end
     assert not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE
     assert elsewhere.processes() == []
+
+
+def test_a_foreground_stack_ends_with_its_command_even_one_killed_at_once(
+    elsewhere: CommandLine,
+) -> None:
+    process = elsewhere.start("up", "--no-dagster")
+    command = psutil.Process(process.pid)
+    while not (children := command.children()):
+        assert process.poll() is None, process.communicate()
+    process.kill()
+    process.communicate(timeout=60)
+    # Long before it would have asked for its parent's death signal.
+    assert psutil.wait_procs(children, timeout=30)[1] == []
+    assert elsewhere.processes() == []
+    assert elsewhere("down").stdout == "No stack runs.\n"
 
 
 def test_two_ups_at_once_start_one_stack(elsewhere: CommandLine) -> None:
@@ -110,6 +126,30 @@ def test_without_that_right_the_missing_database_is_named(
         tasks.prepare_schema(named)
 
 
+def test_a_database_on_another_server_that_is_away_is_not_made_on_this_one(
+    settings: Settings, postgres: PostgresServer
+) -> None:
+    url = postgres.service.url("postgres", "traffic_template")
+    changes = {"database_url": url, "dagster_database_url": "postgresql://a:b@127.0.0.1:1/away"}
+    named = Settings.model_validate({**settings.model_dump(), **changes})
+    with pytest.raises(StackError, match=r"(?s)'away'.*TRAFFIC_DAGSTER_DATABASE_URL"):
+        tasks.prepare_schema(named)
+    with postgres.superuser() as connection:
+        query = "select count(*) from pg_database where datname = 'away'"
+        assert connection.execute(query).fetchone() == (0,)
+
+
+def test_a_database_that_is_there_and_refuses_is_not_made_again(
+    settings: Settings, postgres: PostgresServer
+) -> None:
+    refused = postgres.service.url("traffic_read", "dagster")
+    named = Settings.model_validate({**settings.model_dump(), "dagster_database_url": refused})
+    with pytest.raises(
+        StackError, match=r"(?s)'dagster' cannot be used: .*; correct TRAFFIC_DAGSTER"
+    ):
+        tasks.prepare_schema(named)
+
+
 def test_a_service_that_cannot_start_is_one_line_with_its_log(
     make_stack: MakeStack, kafka: KafkaServer
 ) -> None:
@@ -136,6 +176,15 @@ def test_a_wrong_setting_is_one_line(make_stack: MakeStack) -> None:
     failed = make_stack(TRAFFIC_TIMEZONE="Mars/Olympus")("up", "--detach")
     assert failed.returncode == 1
     assert_one_line(failed.stderr, "TRAFFIC_TIMEZONE", "Mars/Olympus")
+
+
+def test_a_home_with_a_comma_is_refused_in_one_line(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.home = stack.home.with_name("a,b")
+    failed = stack("up", "--detach", "--no-dagster")
+    assert failed.returncode == 1
+    assert_one_line(failed.stderr, "comma", "TRAFFIC_HOME", "a,b")
+    assert stack.processes() == []
 
 
 def test_debug_shows_where_an_error_arose(make_stack: MakeStack) -> None:

@@ -8,7 +8,7 @@ compared with Kafka.
 
     ledger      ranges, sums and losses; Kafka's offsets
     tables      rows against each other and against their audit row
-    deep        walks the logs: stored (rows), kafka_log (messages), compare (both)
+    deep        walks the logs: stored (rows), ingest.kafka_log (messages), compare (both)
     report      what was found
 """
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
+from confluent_kafka import Message
 
-from traffic_platform.events.columns import Decoded
 from traffic_platform.events.decode import Decoder
-from traffic_platform.events.domain import AHEAD_US
-from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
+from traffic_platform.ingest.arrivals import decode_by_arrival
+from traffic_platform.ingest.echoes import Signer
+from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.ingest.verify.ledger import Log
 from traffic_platform.ingest.verify.report import Finding
-from traffic_platform.ingest.verify.stored import Headers, Ints, Outcomes, RawChunk
+from traffic_platform.ingest.verify.stored import Headers, Outcomes, Quarantine, RawChunk
 
 _SHOWN_BYTES = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,56 +29,55 @@ class Decision:
     """What a chunk's messages turn into under today's rules."""
 
     processed: Outcomes
-    quarantined: dict[int, tuple[str, str]]  # (reason, detail) by offset
+    quarantined: Quarantine
+
+    def without(self, offsets: Collection[int]) -> Decision:
+        """The same but for the events at some offsets."""
+        kept = ~np.isin(self.processed.offset, list(offsets))
+        columns = {name: column[kept] for name, column in vars(self.processed).items()}
+        return Decision(Outcomes(**columns), self.quarantined)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """All messages that Kafka holds with `begin` <= offset < `end`."""
+    """All messages that Kafka holds with `begin` <= offset < `end`, but for our own echoes."""
 
     begin: int
     end: int
-    messages: list[Message]
+    messages: Sequence[Message] = ()
+    headers: Sequence[Headers | None] = ()
+    echoes: int = 0
 
 
-def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
-    """Decode a chunk, each message judged by its own arrival.
-
-    Batches of a few messages would be dear one by one; so all are decoded by the last arrival, and
-    only where an event is so far ahead that its arrival matters, again arrival by arrival.
-    """
-    whole = decoder.decode(raw.values, int(raw.ingested_us.max(initial=0)))
-    if not _any_ahead(whole, raw.ingested_us):
-        return _decision(raw.offset, [whole], [0])
-    arrivals = np.flatnonzero(np.diff(raw.ingested_us)) + 1
-    bounds = [0, *arrivals.tolist(), len(raw)]
-    runs = [
-        decoder.decode(raw.values[begin:end], int(raw.ingested_us[begin]))
-        for begin, end in pairwise(bounds)
+def piece_of(begin: int, end: int, messages: Sequence[Message], signer: Signer) -> Piece:
+    """A piece of what was read; to be made once for each message."""
+    pairs = headers_of(messages)
+    foreign = [
+        row
+        for row, (message, headers) in enumerate(zip(messages, pairs, strict=True))
+        if headers is None or signer.origin(headers, message.value()) is None
     ]
-    return _decision(raw.offset, runs, bounds)
-
-
-def _any_ahead(decoded: Decoded, ingested_us: Ints) -> bool:
-    """Whether an event is later than its own arrival allows, whatever the last arrival allows."""
-    events = decoded.processed
-    return bool((events.timestamp_us > ingested_us[events.index] + AHEAD_US).any()) or any(
-        item.timestamp_us > int(ingested_us[item.index]) + AHEAD_US
-        for item in decoded.quarantined
-        if item.timestamp_us is not None
+    return Piece(
+        begin,
+        end,
+        [messages[row] for row in foreign],
+        [_flat(pairs[row]) for row in foreign],
+        echoes=len(messages) - len(foreign),
     )
 
 
-def _decision(offset: Ints, runs: list[Decoded], starts: list[int]) -> Decision:
-    parts: list[Outcomes] = []
-    quarantined: dict[int, tuple[str, str]] = {}
-    for decoded, start in zip(runs, starts, strict=False):
-        events = decoded.processed
-        columns = {name: value for name, value in vars(events).items() if name != "index"}
-        parts.append(Outcomes(offset=offset[events.index + start], **columns))
-        for item in decoded.quarantined:
-            quarantined[int(offset[item.index + start])] = (item.reason.value, item.detail)
-    return Decision(_joined(parts), quarantined)
+def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
+    """Decode a chunk, each message judged by its own arrival."""
+    decoded = decode_by_arrival(decoder, raw.values, raw.ingested_us)
+    events = decoded.processed
+    columns = {name: value for name, value in vars(events).items() if name != "index"}
+    return Decision(
+        Outcomes(offset=raw.offset[events.index], **columns),
+        {
+            int(raw.offset[item.index]): (item.reason.value, item.detail)
+            for item in decoded.quarantined
+        },
+    )
 
 
 def raw_differences(
@@ -89,13 +87,14 @@ def raw_differences(
 
     `may_lack` tells whether Kafka has dropped an offset by its own rules.
     """
-    messages = piece.messages
+    messages, headers = piece.messages, piece.headers
     offsets = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
     begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end))
     if np.array_equal(offsets, raw.offset[begin:end]):
         rows = range(int(begin), int(end))
-        if _all_equal(raw, rows, messages):
+        if _all_equal(raw, rows, messages, headers):
             return
+        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
     else:
         stored = set(raw.offset[begin:end].tolist())
         for offset in offsets.tolist():
@@ -103,18 +102,17 @@ def raw_differences(
                 yield Finding(
                     "raw_events", _key(log, offset), "the message that Kafka holds", "none"
                 )
-        held = {message.offset(): message for message in messages}
+        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
         for offset in raw.offset[begin:end].tolist():
             if offset not in held and not may_lack(offset):
                 yield Finding("raw_events", _key(log, offset), "no row, as in Kafka", "a message")
         rows = [row for row in range(int(begin), int(end)) if int(raw.offset[row]) in held]
-        messages = [held[int(raw.offset[row])] for row in rows]
-    for row, message in zip(rows, messages, strict=True):
-        yield from _message_differences(log, raw, row, message)
+    for row in rows:
+        yield from _message_differences(log, raw, row, *held[int(raw.offset[row])])
 
 
 def outcome_differences(
-    log: Log, processed: Outcomes, quarantined: dict[int, tuple[str, str]], decision: Decision
+    log: Log, processed: Outcomes, quarantined: Quarantine, decision: Decision
 ) -> Iterator[tuple[int, Finding]]:
     """Stored outcomes against decided ones: (offset, difference)."""
     if not _same_columns(processed, decision.processed):
@@ -123,23 +121,21 @@ def outcome_differences(
         yield from _quarantine_differences(log, quarantined, decision.quarantined)
 
 
-def _all_equal(raw: RawChunk, rows: range, messages: list[Message]) -> bool:
+def _all_equal(
+    raw: RawChunk, rows: range, messages: Sequence[Message], headers: Sequence[Headers | None]
+) -> bool:
     part = slice(rows.start, rows.stop)
-    headers = [message.headers() for message in messages]
-    if any(headers):
-        headers = [_headers(message) for message in messages]
-    stamps = np.array([message.timestamp() for message in messages], np.int64).reshape(-1, 2)
-    missing = (stamps[:, 0] == TIMESTAMP_NOT_AVAILABLE) | (stamps[:, 1] < 0)
-    broker_us = np.where(missing, MISSING_TIMESTAMP, stamps[:, 1] * 1000)
     return (
         [message.value() for message in messages] == list(raw.values[part])
         and [message.key() for message in messages] == list(raw.keys[part])
-        and headers == list(raw.headers[part])
-        and np.array_equal(broker_us, raw.broker_us[part])
+        and list(headers) == list(raw.headers[part])
+        and np.array_equal(broker_times(messages), raw.broker_us[part])
     )
 
 
-def _message_differences(log: Log, raw: RawChunk, row: int, message: Message) -> Iterator[Finding]:
+def _message_differences(
+    log: Log, raw: RawChunk, row: int, message: Message, headers: Headers | None
+) -> Iterator[Finding]:
     key = _key(log, int(raw.offset[row]))
     pairs: list[tuple[str, bytes | None, bytes | None]] = [
         ("value", message.value(), raw.values[row]),
@@ -150,10 +146,9 @@ def _message_differences(log: Log, raw: RawChunk, row: int, message: Message) ->
             at = _first_difference(due, found)
             expected = f"{name} {_shown(due, at)}, as in Kafka"
             yield Finding("raw_events", key, expected, _shown(found, at))
-    headers = _headers(message)
     if headers != raw.headers[row]:
         yield Finding("raw_events", key, f"headers {headers}, as in Kafka", f"{raw.headers[row]}")
-    due_us, found_us = _broker_us(message), int(raw.broker_us[row])
+    due_us, found_us = int(broker_times([message])[0]), int(raw.broker_us[row])
     if due_us != found_us:
         expected = f"broker_timestamp {_time(due_us)}, as in Kafka"
         yield Finding("raw_events", key, expected, _time(found_us))
@@ -179,7 +174,7 @@ def _event_differences(
 
 
 def _quarantine_differences(
-    log: Log, stored: dict[int, tuple[str, str]], decided: dict[int, tuple[str, str]]
+    log: Log, stored: Quarantine, decided: Quarantine
 ) -> Iterator[tuple[int, Finding]]:
     for offset in sorted(stored.keys() | decided.keys()):
         due, found = decided.get(offset), stored.get(offset)
@@ -187,17 +182,6 @@ def _quarantine_differences(
             expected = f"{': '.join(due)}, as decoded again" if due else "no row, as decoded again"
             actual = ": ".join(found) if found else "none"
             yield offset, Finding("quarantined_events", _key(log, offset), expected, actual)
-
-
-def _joined(parts: list[Outcomes]) -> Outcomes:
-    if len(parts) == 1:
-        return parts[0]
-    return Outcomes(
-        **{
-            field.name: np.concatenate([getattr(part, field.name) for part in parts])
-            for field in fields(Outcomes)
-        }
-    )
 
 
 def _same_columns(one: Outcomes, other: Outcomes) -> bool:
@@ -236,20 +220,14 @@ def _key(log: Log, offset: int) -> dict[str, Any]:
     return {"topic_no": log.topic_no, "partition": log.partition, "offset": offset}
 
 
-def _headers(message: Message) -> Headers | None:
-    headers = cast("list[tuple[str, bytes | None]] | None", message.headers())
+def _flat(headers: list[tuple[str, bytes | None]] | None) -> Headers | None:
+    """As raw_events has them: name, value, name, value …"""
     if not headers:
         return None
     items: Headers = []
     for name, value in headers:
         items += [name.encode("utf-8", "surrogateescape"), value]
     return items
-
-
-def _broker_us(message: Message) -> int:
-    kind, milliseconds = message.timestamp()
-    missing = kind == TIMESTAMP_NOT_AVAILABLE or milliseconds < 0
-    return MISSING_TIMESTAMP if missing else milliseconds * 1000
 
 
 def _time(microseconds: int) -> str:

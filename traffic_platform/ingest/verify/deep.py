@@ -8,19 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from traffic_platform.events.decode import Decoder
+from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.broker import BrokerTopic
+from traffic_platform.ingest.echoes import Signer
+from traffic_platform.ingest.kafka_log import KafkaLog, is_compacted
+from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.verify.compare import (
+    Decision,
     Piece,
     decode_again,
     outcome_differences,
+    piece_of,
     raw_differences,
 )
-from traffic_platform.ingest.verify.kafka_log import KafkaLog, is_compacted
 from traffic_platform.ingest.verify.ledger import Log, is_same_log
-from traffic_platform.ingest.verify.report import VerifyReport
+from traffic_platform.ingest.verify.other_rules import OtherRules
+from traffic_platform.ingest.verify.report import Finding, VerifyReport
 from traffic_platform.ingest.verify.snapshot import Connection
 from traffic_platform.ingest.verify.stored import (
+    Quarantine,
     RawChunk,
     processed_range,
     quarantined_range,
@@ -37,6 +44,7 @@ class _Messages:
 
     kafka: KafkaLog | None
     compacted: bool = False
+    whole: bool = False  # Kafka holds everything that the ledger has counted
 
     def may_lack(self, offset: int) -> bool:
         """Whether Kafka has dropped a message by its own rules: retention or compaction."""
@@ -46,11 +54,21 @@ class _Messages:
 class DeepLook:
     """Compares log after log, with memory for one chunk."""
 
-    def __init__(self, connection: Connection, kafka_config: dict[str, str], rules: Rules) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        kafka_config: dict[str, str],
+        rules: Rules,
+        signer: Signer,
+    ) -> None:
         self._connection = connection
+        self._signer = signer
         self._kafka_config = kafka_config
         self._rules = rules
-        self._decoder = Decoder(rules)
+        self._decoder = Decoder(
+            rules, find_unknown(rules, lambda sensors: registered(connection, sensors))
+        )
+        self._strangers = Decoder(rules, set)  # to which every sensor is unknown
 
     def check(
         self,
@@ -62,7 +80,7 @@ class DeepLook:
         """Compare all logs; stops when the report is full."""
         with (
             report.check("raw equals Kafka, and decodes to the same rows") as check,
-            KafkaLog(self._kafka_config) as kafka,
+            KafkaLog(self._kafka_config, "traffic-verify") as kafka,
         ):
             for log in logs:
                 self._check_log(log, topics.get(log.topic), kafka, report, progress)
@@ -77,15 +95,26 @@ class DeepLook:
         progress: Progress,
     ) -> None:
         source = self._open(log, topic, kafka)
-        stale = self._stale_ranges(log)
+        echoes = 0
+        others = OtherRules(self._connection, log, self._rules.version)
         for chunk in raw_chunks(self._connection, log):
             if report.room <= 0:
                 return
             if source.kafka is not None:
-                _compare_with_kafka(log, chunk, source, report)
-            self._compare_outcomes(log, chunk, stale, report)
+                echoes += self._compare_with_kafka(log, chunk, source, report)
+            self._compare_outcomes(log, chunk, others, report)
             report.messages_decoded += len(chunk)
             progress(len(chunk))
+        if source.whole:
+            self._check_echoes(log, echoes, report)
+
+    def _check_echoes(self, log: Log, found: int, report: VerifyReport) -> None:
+        row = self._connection.execute(statement("verify/echoes"), vars(log)).fetchone()
+        audited = int(row[0]) if row else 0
+        if audited != found:
+            key = {"topic_no": log.topic_no, "partition": log.partition}
+            expected = f"{found} echoes in all, as in Kafka"
+            report.add([Finding("micro_batches", key, expected, f"{audited}")])
 
     def _open(self, log: Log, topic: BrokerTopic | None, kafka: KafkaLog) -> _Messages:
         """Kafka's messages of a log, from the first that both it and the ledger know."""
@@ -95,54 +124,59 @@ class DeepLook:
         if ends is None or not max(ends.low, log.start_offset) < log.next_offset <= ends.end:
             return _Messages(None)
         kafka.seek(log.topic, log.partition, max(ends.low, log.start_offset))
-        return _Messages(kafka, is_compacted(self._kafka_config, log.topic))
+        compacted = is_compacted(self._kafka_config, log.topic)
+        return _Messages(kafka, compacted, whole=ends.low <= log.start_offset and not compacted)
+
+    def _compare_with_kafka(
+        self, log: Log, chunk: RawChunk, source: _Messages, report: VerifyReport
+    ) -> int:
+        """Piece by piece, so that raw rows that are gone do not make memory grow. Echoes found."""
+        assert source.kafka is not None
+        reached, echoes = chunk.begin, 0
+        for messages in source.kafka.read_below(chunk.end):
+            last = messages[-1].offset()
+            assert last is not None
+            piece = piece_of(reached, last + 1, messages, self._signer)
+            report.add(raw_differences(log, chunk, piece, source.may_lack))
+            report.messages_in_kafka += len(messages)
+            reached, echoes = piece.end, echoes + piece.echoes
+        report.add(raw_differences(log, chunk, Piece(reached, chunk.end), source.may_lack))
+        return echoes
 
     def _compare_outcomes(
-        self, log: Log, chunk: RawChunk, stale: Ranges, report: VerifyReport
+        self, log: Log, chunk: RawChunk, others: OtherRules, report: VerifyReport
     ) -> None:
         bounds = (self._connection, log, chunk.begin, chunk.end)
         decision = decode_again(self._decoder, chunk)
-        for offset, finding in outcome_differences(
-            log, processed_range(*bounds), quarantined_range(*bounds), decision
-        ):
-            if offset in stale:
-                report.stale_differing += 1
+        processed, batch_ids = processed_range(*bounds)
+        quarantined, rules = quarantined_range(*bounds)
+        if waiting := self._waiting(chunk, quarantined, decision):
+            report.waiting_for_replay += len(waiting)
+            decision = decision.without(waiting)
+            quarantined = {o: why for o, why in quarantined.items() if o not in waiting}
+        found = list(outcome_differences(log, processed, quarantined, decision))
+        batches = dict(zip(processed.offset.tolist(), batch_ids.tolist(), strict=True))
+        stale: set[int] = set()  # a message may differ in processed and in quarantine
+        for offset, finding in found:
+            if others.decided(offset, batches.get(offset), rules.get(offset)):
+                stale.add(offset)
             else:
                 report.add([finding])
+        report.stale_differing += len(stale)
 
-    def _stale_ranges(self, log: Log) -> Ranges:
-        rows = self._connection.execute(
-            statement("verify/stale_ranges"),
-            {
-                "topic_no": log.topic_no,
-                "partition": log.partition,
-                "rules_version": self._rules.version,
-            },
-        ).fetchall()
-        return Ranges(rows)
+    def _waiting(
+        self, chunk: RawChunk, quarantined: Quarantine, decision: Decision
+    ) -> frozenset[int]:
+        """Offsets that are rightly in quarantine for a sensor that was not registered, and is now.
 
-
-class Ranges:
-    """Sorted ranges of offsets, without overlap."""
-
-    def __init__(self, rows: list[tuple[int, int]]) -> None:
-        self._begin = np.array([row[0] for row in rows], dtype=np.int64)
-        self._end = np.array([row[1] for row in rows], dtype=np.int64)
-
-    def __contains__(self, offset: int) -> bool:
-        at = int(np.searchsorted(self._begin, offset, side="right")) - 1
-        return at >= 0 and offset < int(self._end[at])
-
-
-def _compare_with_kafka(log: Log, chunk: RawChunk, source: _Messages, report: VerifyReport) -> None:
-    """Piece by piece, so that raw rows that are gone do not make memory grow."""
-    assert source.kafka is not None
-    reached = chunk.begin
-    for messages in source.kafka.read_below(chunk.end):
-        last = messages[-1].offset()
-        assert last is not None
-        piece = Piece(reached, last + 1, messages)
-        report.add(raw_differences(log, chunk, piece, source.may_lack))
-        report.messages_in_kafka += len(messages)
-        reached = piece.end
-    report.add(raw_differences(log, chunk, Piece(reached, chunk.end, []), source.may_lack))
+        Rightly: as a message whose sensor nobody knows is quarantined.
+        """
+        if self._rules.unknown_sensors != "quarantine":
+            return frozenset()
+        offsets = [o for o, (why, _) in quarantined.items() if why == Reason.UNKNOWN_SENSOR]
+        offsets = np.intersect1d(offsets, decision.processed.offset)
+        if len(offsets) == 0:
+            return frozenset()
+        rows = np.flatnonzero(np.isin(chunk.offset, offsets)).tolist()
+        due = decode_again(self._strangers, chunk.take(rows)).quarantined
+        return frozenset(o for o, why in due.items() if why == quarantined[o])

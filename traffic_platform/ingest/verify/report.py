@@ -72,7 +72,8 @@ class VerifyReport:
 
     `cut`: there are more differences than the report holds. `rows` counts tables. Only a deep
     look fills in `messages_decoded` again from raw, `messages_in_kafka` that were compared with
-    it, and `stale_differing`, the messages of stale batches that today's rules store otherwise.
+    it, `stale_differing`, the messages of stale batches that today's rules store otherwise, and
+    `waiting_for_replay`, those in quarantine for a sensor that has been registered since.
     """
 
     deep: bool
@@ -84,6 +85,7 @@ class VerifyReport:
     logs: list[LogState] = field(default_factory=list[LogState])
     stale: list[StaleRules] = field(default_factory=list[StaleRules])
     stale_differing: int = 0
+    waiting_for_replay: int = 0
     acknowledged_losses: int = 0
     rows: dict[str, int] = field(default_factory=dict[str, int])
     messages_decoded: int = 0

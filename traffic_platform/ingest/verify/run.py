@@ -11,8 +11,10 @@ import psycopg
 
 from traffic_platform.ingest.broker import Broker, BrokerTopic
 from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.errors import TransientError, translate
 from traffic_platform.ingest.ledger import read_ledger
+from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.session import rules_of
 from traffic_platform.ingest.verify.deep import DeepLook
 from traffic_platform.ingest.verify.ledger import (
@@ -24,6 +26,7 @@ from traffic_platform.ingest.verify.ledger import (
     read_logs,
     read_stale,
 )
+from traffic_platform.ingest.verify.published import check_published
 from traffic_platform.ingest.verify.report import VerifyReport
 from traffic_platform.ingest.verify.snapshot import Connection, open_snapshot
 from traffic_platform.ingest.verify.tables import (
@@ -32,7 +35,7 @@ from traffic_platform.ingest.verify.tables import (
     check_references,
     check_rows,
 )
-from traffic_platform.settings import Settings, SettingsError
+from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
 Progress = Callable[[str, int, int | None], None]
@@ -61,10 +64,11 @@ def look(
     report = VerifyReport(deep, _moment(connection), rules.version)
     started = time.monotonic()
     connection.execute(statement("verify/settings"))
-    _check_timezone(connection, settings.timezone)
+    require_timezone(connection, settings.timezone)
     logs = read_logs(connection)
     broker = Broker(settings.kafka_config())
-    topics = describe_topics(broker, {log.topic for log in logs} | {settings.raw_topic})
+    names = {log.topic for log in logs} | set(settings.ingest_topics)
+    topics = describe_topics(broker, names)
     report.logs = log_states(logs, topics)
     report.stale = read_stale(connection, rules.version)
 
@@ -75,17 +79,25 @@ def look(
     progress("tables", 0, None)
     check_rows(connection, report)
     progress("audit", 0, None)
-    check_audit(connection, report, settings.timezone)
+    check_audit(connection, report, settings.timezone, settings.raw_topic)
     check_references(connection, report)
     if deep:
         progress("readings", 0, None)
         check_reading_ids(connection, report)
-        _look_deep(
-            DeepLook(connection, settings.kafka_config(), rules), logs, topics, report, progress
-        )
+        config, signer = settings.kafka_config(), _signer(settings)
+        _look_deep(DeepLook(connection, config, rules, signer), logs, topics, report, progress)
+        progress("clean stream", 0, None)
+        check_published(connection, config, signer, logs, topics, report)
         _check_identity(broker, topics)
     report.seconds = round(time.monotonic() - started, 3)
     return report
+
+
+def _signer(settings: Settings) -> Signer:
+    """Our own messages are known by a key that the reading role does not see."""
+    url = settings.endpoints().ingest_url
+    with connect(url, application_name="traffic-verify") as connection:
+        return Signer(read_identity(connection))
 
 
 def _look_deep(
@@ -105,15 +117,6 @@ def _check_identity(broker: Broker, topics: dict[str, BrokerTopic | None]) -> No
     for name, topic in topics.items():
         if topic is not None and broker.topic_id(name) != topic.topic_id:
             raise TransientError(f"topic {name} was made again while it was read: verify again.")
-
-
-def _check_timezone(connection: Connection, timezone: str) -> None:
-    row = connection.execute("select timezone from traffic.platform").fetchone()
-    if row is not None and row[0] != timezone:
-        raise SettingsError(
-            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {row[0]!r}:"
-            f" set TRAFFIC_TIMEZONE={row[0]}."
-        )
 
 
 def _moment(connection: Connection) -> datetime:

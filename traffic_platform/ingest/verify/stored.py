@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.ingest import binary_columns as columns
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
 from traffic_platform.ingest.verify.ledger import Log
 from traffic_platform.ingest.verify.snapshot import Connection
@@ -20,9 +21,9 @@ _FETCH_ROWS = 250  # at a time, so that a run of megabyte messages stays bounded
 
 Ints = npt.NDArray[np.int64]
 Headers = list[bytes | None]
+Quarantine = dict[int, tuple[str, str]]  # (reason, detail) by offset
 
-_PG_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts from 2000-01-01, we from 1970-01-01
-_NO_TIME = (MISSING_TIMESTAMP - _PG_EPOCH_US).to_bytes(8, "big", signed=True)
+_NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,19 @@ class RawChunk:
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    def take(self, rows: list[int]) -> RawChunk:
+        """The messages at `rows`, of the same range."""
+        return RawChunk(
+            begin=self.begin,
+            end=self.end,
+            offset=self.offset[rows],
+            values=[self.values[row] for row in rows],
+            keys=[self.keys[row] for row in rows],
+            headers=[self.headers[row] for row in rows],
+            broker_us=self.broker_us[rows],
+            ingested_us=self.ingested_us[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -79,23 +93,25 @@ def raw_chunks(connection: Connection, log: Log) -> Iterator[RawChunk]:
         yield _raw_chunk(begin, log.next_offset, [])
 
 
-def processed_range(connection: Connection, log: Log, begin: int, end: int) -> Outcomes:
-    """The rows of `processed_events` with `begin` <= offset < `end`."""
+def processed_range(
+    connection: Connection, log: Log, begin: int, end: int
+) -> tuple[Outcomes, Ints]:
+    """The rows of `processed_events` with `begin` <= offset < `end`, and the batch of each."""
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
     row = connection.execute(
         statement("verify/processed_range"), parameters, binary=True
     ).fetchone()
     assert row is not None
-    offset, sensor_id, timestamp, *measures, score, flags, form, null = row
-    nulls = np.frombuffer(null, ">i2")
+    offset, sensor_id, timestamp, *measures, score, flags, form, null, batch_id = row
+    nulls = columns.integers(null, ">i2")
     speed, volume, occupancy = (
         _measure(data, kind, nulls & bit)
         for data, kind, bit in zip(measures, (">f8", ">i4", ">f8"), (1, 2, 4), strict=True)
     )
-    return Outcomes(
-        offset=np.frombuffer(offset, ">i8").astype(np.int64),
-        sensor_id=np.frombuffer(sensor_id, np.uint8).reshape(-1, 16),
-        timestamp_us=np.frombuffer(timestamp, ">i8").astype(np.int64) + _PG_EPOCH_US,
+    outcomes = Outcomes(
+        offset=columns.integers(offset, ">i8"),
+        sensor_id=columns.uuids(sensor_id),
+        timestamp_us=columns.times(timestamp),
         speed=speed,
         volume=volume,
         occupancy=occupancy,
@@ -103,15 +119,22 @@ def processed_range(connection: Connection, log: Log, begin: int, end: int) -> O
         quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
         format=np.frombuffer(form, ">i2").astype(np.int16),
     )
+    return outcomes, columns.integers(batch_id, ">i8")
 
 
 def quarantined_range(
     connection: Connection, log: Log, begin: int, end: int
-) -> dict[int, tuple[str, str]]:
-    """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`."""
+) -> tuple[Quarantine, dict[int, str]]:
+    """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`.
+
+    And the rules of those that a replay judged anew.
+    """
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
     rows = connection.execute(statement("verify/quarantined_range"), parameters).fetchall()
-    return {offset: (reason, detail) for offset, reason, detail in rows}
+    return (
+        {offset: (reason, detail) for offset, reason, detail, _ in rows},
+        {offset: rules for offset, _, _, rules in rows if rules is not None},
+    )
 
 
 def _fetch_chunk(cursor: Any) -> list[tuple[Any, ...]]:
@@ -142,12 +165,12 @@ def _raw_chunk(begin: int, end: int, rows: list[tuple[Any, ...]]) -> RawChunk:
 
 def _times(sent: Sequence[bytes | None]) -> Ints:
     joined = b"".join([_NO_TIME if time is None else time for time in sent])
-    return np.frombuffer(joined, dtype=">i8").astype(np.int64) + _PG_EPOCH_US
+    return columns.times(joined)
 
 
 def _measure(sent: bytes, kind: str, null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Null as NaN; a stored NaN, which no event makes, as infinity, so that it stays different."""
-    measures = np.frombuffer(sent, kind).astype(np.float64)
-    measures[np.isnan(measures)] = np.inf
-    measures[null != 0] = np.nan
-    return measures
+    stored = columns.measures(sent, kind, np.zeros_like(null))
+    stored[np.isnan(stored)] = np.inf
+    stored[null != 0] = np.nan
+    return stored

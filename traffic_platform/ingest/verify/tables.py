@@ -73,10 +73,17 @@ def _suspects(counts: dict[str, int]) -> Iterator[LiteralString]:
         yield "verify/reading_source"
 
 
-def check_audit(connection: Connection, report: VerifyReport, timezone: str) -> None:
-    """Audit rows against the rows that they count. `timezone` is the zone of event dates."""
+def check_audit(
+    connection: Connection, report: VerifyReport, timezone: str, raw_topic: str
+) -> None:
+    """Audit rows against the rows that they count.
+
+    `timezone` is the zone of event dates, `raw_topic` the one whose events are published.
+    """
     with report.check("each audit row counts its rows"):
         report.add(differences(connection, "verify/audit_rows", report.room + 1, timezone=timezone))
+    with report.check("each replay accounts for what it let in"):
+        report.add(differences(connection, "verify/replays", report.room + 1, raw_topic=raw_topic))
     with report.check("each reading was inserted once"):
         report.add(differences(connection, "verify/audit_inserted", report.room + 1))
 

@@ -1,4 +1,4 @@
-"""Messages that Kafka still holds, one log after another, to compare with what was stored."""
+"""Messages that Kafka still holds, one log after another, as proofs and recoveries read them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from confluent_kafka.admin import (
 )
 
 from traffic_platform.ingest.broker import REQUEST_TIMEOUT
-from traffic_platform.ingest.errors import TransientError
+from traffic_platform.ingest.errors import TransientError, not_allowed
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,14 @@ class KafkaLog:
     """Reads partitions of Kafka from an offset on, as a `read_committed` consumer sees them.
 
     Commits no offset and joins no group. Every method raises KafkaException when the broker is
-    away, TransientError when it stays silent.
+    away, TransientError when it stays silent, PermanentError when it does not let us read.
     """
 
-    def __init__(self, kafka_config: dict[str, str]) -> None:
+    def __init__(self, kafka_config: dict[str, str], group: str) -> None:
         self._consumer = Consumer(
             {
                 **kafka_config,
-                "group.id": "traffic-verify",
+                "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "enable.partition.eof": True,
@@ -108,7 +108,8 @@ class KafkaLog:
                 return messages
         raise TransientError(
             f"Kafka delivered nothing of {self._topic} [{self._partition}] from offset"
-            f" {self._reached} on for {_SILENCE_SECONDS:.0f} s: look at its log, then verify again."
+            f" {self._reached} on for {_SILENCE_SECONDS:.0f} s. Some producer's transaction may be"
+            " open; else look at the broker's log."
         )
 
     def _heed(self, item: Message) -> None:
@@ -125,8 +126,8 @@ class KafkaLog:
             self._dropped.append(range(self._reached, low))
             self._reached = low
             self._consumer.assign([TopicPartition(self._topic, self._partition, low)])
-        else:
-            raise KafkaException(error)
+        elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # it is in no group
+            raise not_allowed(error, "Read", f"topic {self._topic}") or KafkaException(error)
 
 
 def _log_error(error: KafkaError) -> None:
@@ -138,7 +139,10 @@ def is_compacted(kafka_config: dict[str, str], topic: str) -> bool:
     admin = AdminClient({**kafka_config, "log_level": "2"})
     resource = ConfigResource(ResourceType.TOPIC, topic)
     future = admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT)[resource]
-    policy = future.result(timeout=REQUEST_TIMEOUT + 1)["cleanup.policy"].value
+    try:
+        policy = future.result(timeout=REQUEST_TIMEOUT + 1)["cleanup.policy"].value
+    except KafkaException as error:
+        raise not_allowed(error.args[0], "DescribeConfigs", f"topic {topic}") or error from error
     return "compact" in str(policy)
 
 

@@ -1,0 +1,24 @@
+-- Only events of the raw topic are published. The rebuild lock keeps other replays from numbering.
+with replayed as (
+    select k.topic_no, k.partition, k."offset"
+    from unnest(%(topic_no)s::smallint[], %(partition)s::integer[], %(offset)s::bigint[])
+         as k (topic_no, partition, "offset")
+    join traffic.topics t on t.topic_no = k.topic_no and t.name = %(raw_topic)s
+), newest as materialized (
+    -- A database that was restored may know fewer replays than have been published.
+    select place.topic_no, place.partition, greatest(
+               (select max(r.replay_no) from traffic.replayed_events r
+                where r.topic_no = place.topic_no and r.partition = place.partition),
+               (select p.next_position - 1 from traffic.publications p
+                where p.topic_no = place.topic_no and p.partition = place.partition
+                  and p.route = 'replays')
+           ) as replay_no
+    from (select distinct topic_no, partition from replayed) place
+)
+insert into traffic.replayed_events (topic_no, partition, replay_no, "offset", batch_id)
+select topic_no, partition,
+       coalesce(n.replay_no, 0)
+           + row_number() over (partition by topic_no, partition order by k."offset"),
+       k."offset", %(batch_id)s
+from replayed k
+join newest n using (topic_no, partition)

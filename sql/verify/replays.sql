@@ -1,0 +1,83 @@
+-- What replays let in, against their audit rows, the marks in quarantine and the numbers under which
+-- events of the raw topic are published.
+with let_in as materialized (
+    select b.batch_id, topic_no, partition, p."offset", b.committed_at, q.resolved_at,
+           q.resolution, q.event_date
+    from traffic.micro_batches b
+    join traffic.processed_events p using (batch_id, topic_no, partition)
+    left join traffic.quarantined_events q using (topic_no, partition, "offset")
+    where b.kind = 'replay'
+), days as (
+    select batch_id, topic_no, partition, event_date, count(*) as rows,
+           min("offset") as low, max("offset") as high
+    from let_in
+    group by batch_id, topic_no, partition, event_date
+), replay as materialized (
+    select batch_id, topic_no, partition, min(low) as low, max(high) as high,
+           coalesce(
+               jsonb_object_agg(event_date, -rows) filter (where event_date is not null), '{}'
+           ) as taken
+    from days
+    group by batch_id, topic_no, partition
+), audited as (
+    select r.*, b.first_offset, b.next_offset,
+           coalesce((
+               select jsonb_object_agg(key, (value ->> 'quarantined')::bigint)
+               from jsonb_each(b.date_counts)
+               where (value ->> 'quarantined')::bigint <> 0
+           ), '{}') as dates
+    from replay r
+    join traffic.micro_batches b using (batch_id, topic_no, partition)
+), numbered as (
+    select r.*,
+           row_number() over (partition by topic_no, partition order by replay_no) as due_no,
+           max("offset") over (
+               partition by topic_no, partition, batch_id order by replay_no
+               rows between unbounded preceding and 1 preceding
+           ) as before
+    from traffic.replayed_events r
+)
+select 'quarantined_events' as table_name,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       format('replayed at %%s, when batch %%s let it in', committed_at, batch_id) as expected,
+       coalesce(resolution || ' at ' || resolved_at, 'no such mark') as found
+from let_in
+where resolved_at is distinct from committed_at or resolution is distinct from 'replayed'
+union all
+select 'micro_batches',
+       json_build_object('batch_id', batch_id, 'topic_no', topic_no, 'partition', partition),
+       format('first_offset %%s, next_offset %%s, as of the events that it let in', low, high + 1),
+       format('first_offset %%s, next_offset %%s', first_offset, next_offset)
+from audited
+where first_offset <> low or next_offset <> high + 1
+union all
+select 'micro_batches',
+       json_build_object('batch_id', batch_id, 'topic_no', topic_no, 'partition', partition),
+       format('quarantined by date %%s, as the messages that it let in were counted', taken),
+       dates::text
+from audited
+where dates <> taken
+union all
+select 'replayed_events',
+       json_build_object('topic_no', l.topic_no, 'partition', l.partition, 'offset', l."offset"),
+       format('a number, since batch %%s let it in', l.batch_id), 'none'
+from let_in l
+left join numbered n using (topic_no, partition, "offset", batch_id)
+join traffic.topics t on t.topic_no = l.topic_no and t.name = %(raw_topic)s
+where n.replay_no is null
+union all
+select 'replayed_events',
+       json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset"),
+       format('an event that batch %%s let in', n.batch_id), 'none'
+from numbered n
+left join let_in l using (topic_no, partition, "offset", batch_id)
+where l.batch_id is null
+union all
+select 'replayed_events',
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset"),
+       case when replay_no <> due_no then format('replay_no %%s, one after another', due_no)
+            else 'the numbers of a replay in the order of offsets' end,
+       format('replay_no %%s', replay_no)
+from numbered
+where replay_no <> due_no or before > "offset"
+limit %(limit)s

@@ -1,0 +1,87 @@
+"""`traffic publish --once`: publish what is stored, without Dagster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from traffic_platform.ingest.publish.publisher import PublishTotals
+    from traffic_platform.settings import Settings
+
+_LONGEST_SECONDS = 24 * 3600.0
+
+
+def publish(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when what is stored is published.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what it did as JSON.")] = False,
+) -> None:
+    """Publish the events of the raw topic that are stored to the clean stream, without Dagster.
+
+    Each is published once, whatever was killed when. Waits for a publisher that is at work; ends
+    quietly when another one takes over. While PostgreSQL or Kafka is away it waits for two minutes,
+    then ends with exit code 1; the next call goes on.
+
+    Example: traffic publish --once --json
+    """
+    if not once:
+        raise typer.BadParameter("Say --once; `traffic up` is what publishes all the time.")
+    from traffic_platform.cli.console import INTERRUPTED, print_json, print_table, stop_on_signals
+    from traffic_platform.ingest.errors import PermanentError
+    from traffic_platform.ingest.plan import LagReader
+    from traffic_platform.settings import load_settings
+
+    settings = load_settings()
+    if not settings.publish and settings.quarantine_topic is None:
+        raise PermanentError("Nothing is published: TRAFFIC_PUBLISH is off. Set it to true.")
+    with stop_on_signals() as stop:
+        totals = _publish(settings, stop, quiet=as_json)
+        figures = {name: getattr(totals, name) for name in ("events", "replays", "quarantined")}
+        reader = LagReader(settings)
+        figures["lag"] = reader.publication_lag().total  # another publisher may have gone on
+        reader.close()
+        if as_json:
+            print_json(figures)
+        else:
+            print_table("", ("published", ""), figures.items())
+        if stop.is_set():
+            raise typer.Exit(INTERRUPTED)
+
+
+def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
+    from traffic_platform.cli.console import progress_bar
+    from traffic_platform.ingest.clock import WindowLimits
+    from traffic_platform.ingest.publish.publisher import run_publisher
+
+    _say_who_publishes(settings)
+    limits = WindowLimits(_LONGEST_SECONDS, settings.window_idle_seconds, until_caught_up=True)
+    with progress_bar(quiet=quiet) as bar:
+        task = bar.add_task("publishing", total=None)
+        return run_publisher(
+            settings,
+            limits=limits,
+            run_id=None,
+            stop=stop.is_set,
+            report=lambda done: bar.advance(task, done.messages),
+            report_seconds=0.5,
+        )
+
+
+def _say_who_publishes(settings: Settings) -> None:
+    from traffic_platform.cli.console import say_whom_we_wait_for
+    from traffic_platform.ingest.errors import TransientError
+    from traffic_platform.ingest.plan import LagReader
+
+    reader = LagReader(settings)
+    try:
+        say_whom_we_wait_for(reader.publishers(), "publish", "publishes")
+    except TransientError:
+        pass  # the publisher waits for PostgreSQL, too
+    finally:
+        reader.close()

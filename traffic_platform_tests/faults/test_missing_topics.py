@@ -1,0 +1,63 @@
+"""A window before its topic, and one whose topic grows: both take what comes without a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from confluent_kafka.admin import AdminClient, NewPartitions
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
+from traffic_platform_tests.faults.feed import send
+from traffic_platform_tests.faults.windows import Window, wait_until
+
+MakeTopic = Callable[..., str]
+StartWindow = Callable[..., Window]
+
+
+def test_a_window_gives_up_cleanly_where_its_topic_never_comes(
+    settings: Settings, start_window: StartWindow
+) -> None:
+    code, said = start_window(limits={"outage_seconds": 1}).ended()
+    assert (code, said["error"]) == (1, "TransientError")
+    assert f"no partition of {settings.raw_topic} is there" in said["message"]
+    assert stored(settings) == 0
+
+
+def test_a_window_waits_for_its_topic_and_reads_it_from_the_first_message(
+    settings: Settings, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    window = start_window()
+    wait_until(lambda: "is there for this window yet" in window.log.read_text(), "it waits")
+    make_topic(partitions=2)
+    sent = send(settings, 100)
+    wait_until(lambda: stored(settings) == 100, "all is stored")
+    window.end()
+    assert_exactly_once(settings, sent)
+
+
+def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    make_topic(partitions=1)
+    window = start_window()
+    sent = send(settings, 100)
+    wait_until(lambda: stored(settings) == 100, "the first part is stored")
+    for count in (3, 4):
+        admin.create_partitions([NewPartitions(settings.raw_topic, count)])[
+            settings.raw_topic
+        ].result(timeout=30)
+        wait_until(lambda count=count: _partitions(settings, admin) == count, "they are there")
+        for partition in range(count):
+            sent += send(settings, 50, first=1000 * count + 50 * partition, partition=partition)
+        total = len(sent)
+        # Kafka is asked every 10 s.
+        wait_until(lambda total=total: stored(settings) == total, "they are read", seconds=25)
+    assert window.running
+    window.end()
+    assert lost_ranges(settings) == []
+    assert_exactly_once(settings, sent)
+
+
+def _partitions(settings: Settings, admin: AdminClient) -> int:
+    return len(admin.list_topics(timeout=30).topics[settings.raw_topic].partitions)

@@ -1,0 +1,131 @@
+"""PostgreSQL, then Kafka, then both away for long in mid-stream; a stack's status tells so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import psycopg
+import pytest
+from confluent_kafka import KafkaException, Producer
+
+from traffic_platform.ingest.plan import OPEN_SECONDS
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import KafkaServer, PostgresServer
+from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
+from traffic_platform_tests.faults.feed import Feed
+from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.integration.clean_stream import Published, read_published
+from traffic_platform_tests.stack.conftest import CommandLine
+
+MakeTopic = Callable[..., str]
+StartFeed = Callable[..., Feed]
+StartWindow = Callable[..., Window]
+
+# Long enough that every wait of a window, a publisher and a producer has grown to its longest.
+OUTAGE_SECONDS = 20.0
+_LIMITS = {"seconds": 300, "idle_seconds": 300, "outage_seconds": 120}
+
+
+@pytest.fixture
+def stack(settings: Settings, environment: dict[str, str]) -> Iterator[CommandLine]:
+    """A running stack without Dagster, whose servers are the session's."""
+    named = {key: value for key, value in environment.items() if key != "TRAFFIC_HOME"}
+    command = CommandLine(settings.home, named)
+    started = command("up", "--detach", "--no-dagster")
+    try:
+        assert started.returncode == 0, started.stderr
+        yield command
+    finally:
+        command("down")
+
+
+def assert_named(stack: CommandLine, names: Sequence[str], seconds: float = 0) -> None:
+    """For so long, and at least once, status has exactly a problem with each of these."""
+    until = time.monotonic() + seconds
+    while True:
+        said = stack.status()
+        assert not said["healthy"]
+        problems = said["problems"]
+        assert [problem.split()[0].rstrip(":") for problem in problems] == list(names), problems
+        if time.monotonic() >= until:
+            return
+
+
+def published(settings: Settings) -> list[Published]:
+    """The clean stream; empty while a broker that has just started does not give it yet."""
+    try:
+        return read_published(settings, settings.events_topic)
+    except KafkaException:
+        return []
+
+
+def processed(settings: Settings) -> int:
+    """How many events there are to publish."""
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        [(number,)] = connection.execute("select count(*) from traffic.processed_events").fetchall()
+        return number
+
+
+def test_the_stream_resumes_alone_after_long_outages_and_status_names_what_is_away(
+    settings: Settings,
+    postgres: PostgresServer,
+    kafka: KafkaServer,
+    stack: CommandLine,
+    start_feed: StartFeed,
+    start_window: StartWindow,
+) -> None:
+    feed = start_feed(rate=300)
+    window = start_window("window", limits=_LIMITS, topics=settings.ingest_topics)
+    publisher = start_window("publisher", limits=_LIMITS, topics=None)
+
+    def goes_on() -> None:
+        before, told = stored(settings), len(published(settings))
+        wait_until(lambda: stored(settings) > before, "the window goes on", 90)
+        wait_until(lambda: len(published(settings)) > told, "the publisher goes on", 90)
+
+    goes_on()
+    assert stack.status()["healthy"]
+    postgres.process.stop()
+    try:
+        assert_named(stack, ["PostgreSQL"], OUTAGE_SECONDS)
+    finally:
+        postgres.process.start()
+    goes_on()
+    kafka.process.stop()
+    try:
+        assert_named(stack, ["Kafka"], OUTAGE_SECONDS)
+        postgres.process.stop()
+        assert_named(stack, ["Kafka", "PostgreSQL"])
+    finally:
+        postgres.process.start()
+        kafka.process.start()
+    goes_on()
+    assert stack.status()["healthy"]
+    sent = feed.stop()
+    wait_until(lambda: stored(settings) == len(sent), "all is stored")
+    wait_until(lambda: len(published(settings)) == processed(settings), "all is published")
+    publisher.end()
+    window.end()
+    marks = [dict(message.headers)["traffic-origin"] for message in published(settings)]
+    assert len(set(marks)) == len(marks) == processed(settings)
+    assert lost_ranges(settings) == []
+    assert_exactly_once(settings, sent)  # and nothing but the feed's broken ones in quarantine
+
+
+def test_status_names_the_partition_whose_messages_a_transaction_holds_back(
+    settings: Settings, make_topic: MakeTopic, request: pytest.FixtureRequest
+) -> None:
+    make_topic(partitions=1, message_timestamp_type="CreateTime")
+    stack: CommandLine = request.getfixturevalue("stack")
+    identity = {"transactional.id": settings.raw_topic, "log_level": 0}
+    producer = Producer({**settings.kafka_config(), **identity})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    long_ago = int((time.time() - OPEN_SECONDS - 60) * 1000)
+    producer.produce(settings.raw_topic, b"{}", timestamp=long_ago)
+    assert producer.flush(30) == 0
+    [problem] = stack.status()["problems"]
+    assert problem.startswith(f"{settings.raw_topic} [0]: a producer's transaction is open")
+    producer.commit_transaction(30)
+    assert stack.status()["healthy"]

@@ -1,0 +1,69 @@
+"""Migrations of a database that holds something."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import LiteralString, cast
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+from traffic_platform.ingest.migrate import migrate
+from traffic_platform.settings import Settings
+from traffic_platform.statements import sql_folder
+
+
+def test_messages_quarantined_before_get_the_dates_that_their_batch_counted(
+    settings: Settings,
+) -> None:
+    script = sql_folder() / "migrations/versions/0004_replayed_quarantine.sql"
+    with psycopg.connect(settings.endpoints().owner_url) as owner:
+        owner.execute(
+            "alter table traffic.quarantined_events drop column event_date,"
+            " drop column rules_version"
+        )
+        owner.execute(
+            "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('t', 'i', 'c')"
+        )
+        owner.execute(
+            "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
+            " next_offset, delivered, raw, processed, quarantined, inserted, updated, unchanged,"
+            " rules_version, date_counts) values (7, 1, 0, 0, 4, 4, 4, 1, 3, 1, 0, 0, '1', '{"
+            '"2025-01-01": {"raw": 2, "processed": 1, "quarantined": 1},'
+            '"2025-01-02": {"raw": 2, "processed": 0, "quarantined": 2}}\')'
+        )
+        owner.execute(
+            'insert into traffic.quarantined_events (topic_no, partition, "offset", reason, detail,'
+            " broker_timestamp, quarantined_at, batch_id) select 1, 0, n, 'empty', '',"
+            " '2025-02-01 12:00+00', '2025-02-01 12:00+00', case when n = 9 then 8 else 7 end"
+            " from unnest(array[0, 2, 3, 9]) n"
+        )
+        owner.execute(cast("LiteralString", script.read_text()))
+        found = owner.execute(
+            'select "offset", event_date from traffic.quarantined_events order by 1'
+        ).fetchall()
+    assert found == [
+        (0, date(2025, 1, 1)),
+        (2, date(2025, 1, 2)),
+        (3, date(2025, 1, 2)),
+        (9, date(2025, 2, 1)),  # of a batch without an audit row
+    ]
+
+
+def test_detector_health_can_be_taken_back_and_made_again(settings: Settings) -> None:
+    url = settings.endpoints().owner_url
+    config = Config()
+    config.set_main_option("script_location", str(sql_folder() / "migrations"))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        connection.commit()
+    engine.dispose()
+    with psycopg.connect(url) as owner:
+        assert owner.execute("select to_regclass('traffic.detector_health')").fetchone() == (None,)
+    migrate(url, settings.timezone)
+    with psycopg.connect(settings.endpoints().ingest_url) as writer:
+        assert writer.execute("delete from traffic.detector_health").rowcount == 0

@@ -1,0 +1,52 @@
+"""What tests of whole streams do again and again: one window over all there is, and a proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from traffic_platform.ingest.plan import LagReader
+from traffic_platform.ingest.verify import verify
+from traffic_platform.ingest.window import WindowLimits, WindowTotals, run_window
+from traffic_platform.settings import Settings
+
+ONCE = WindowLimits(seconds=120, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+
+
+def drain(settings: Settings) -> WindowTotals:
+    """One window over all that is there."""
+    topics = [settings.raw_topic]
+    return run_window(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
+
+
+def event(sensor: str, minute: int = 0, speed: float = 55.0, **fields: Any) -> bytes:
+    """A flat event of 2025-10-04, 12:00 UTC plus `minute`."""
+    time = (NOON + timedelta(minutes=minute)).isoformat()
+    return json.dumps({"sensor_id": sensor, "timestamp": time, "speed": speed} | fields).encode()
+
+
+def rows(settings: Settings, query: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        return connection.execute(query, arguments or None).fetchall()  # pyright: ignore
+
+
+def lag(settings: Settings) -> int:
+    """Messages that Kafka would give and that are not stored."""
+    reader = LagReader(settings)
+    try:
+        return sum(partition.lag for partition in reader.read([settings.raw_topic]))
+    finally:
+        reader.close()
+
+
+def assert_proven(settings: Settings) -> None:
+    """`traffic verify --deep` finds nothing."""
+    report = verify(settings, deep=True)
+    assert report.holds, [finding.sentence for finding in report.findings]
+    assert not report.findings, [finding.sentence for finding in report.findings]
