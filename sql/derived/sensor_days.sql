@@ -1,0 +1,140 @@
+-- What each sensor's readings of one local day count up to; see SensorDay in derived/diagnosis. One
+-- sensor at a time by its index, so that a day costs what it holds, not what its month does.
+with candidate as (
+    select s.sensor_id, s.external_id, s.station_id, coalesce(s.rural, false) as rural, s.interval_s,
+           newest.last_reading
+    from traffic.sensors s
+    left join lateral (
+        select r."timestamp" as last_reading
+        from traffic.traffic_readings r
+        where r.sensor_id = s.sensor_id and r."timestamp" < %(end)s
+        order by r."timestamp" desc
+        limit 1
+    ) newest on true
+    -- Whoever was imported is expected to deliver, from the first whole window on; whoever was only
+    -- seen, as long as it has not been silent for too long.
+    where newest.last_reading >= %(forget_before)s
+       or s.origin = 'imported'
+          and (newest.last_reading is not null or s.registered_at <= %(window_start)s)
+),
+-- The most frequent gap of the newest readings; of several the shortest. Jitter is less than half a
+-- second. Bounded in number and time: neither frequent nor rare readings may cost more than the day.
+inferred as (
+    select c.sensor_id, frequent.interval_s
+    from candidate c
+    left join lateral (
+        select mode() within group (order by g.gap_s) as interval_s
+        from (
+            select greatest(1, round(date_part('epoch', t.gap)))::integer as gap_s
+            from (
+                select n."timestamp" - lag(n."timestamp") over (order by n."timestamp") as gap
+                from (
+                    select r."timestamp"
+                    from traffic.traffic_readings r
+                    where r.sensor_id = c.sensor_id
+                      and r."timestamp" >= %(infer_from)s and r."timestamp" < %(end)s
+                    order by r."timestamp" desc
+                    limit %(newest)s
+                ) n
+            ) t
+            where t.gap is not null
+        ) g
+    ) frequent on true
+    where c.interval_s is null
+)
+select c.sensor_id, c.external_id, c.station_id, c.rural,
+       coalesce(c.interval_s, i.interval_s) as interval_s,
+       c.interval_s is null and i.interval_s is not null as interval_inferred,
+       c.last_reading,
+       -- Not one range with a hole in it: that would read all of the sensor's month.
+       exists (
+           select from traffic.traffic_readings r
+           where r.sensor_id = c.sensor_id
+             and r."timestamp" >= %(start)s and r."timestamp" < %(window_start)s
+       ) or exists (
+           select from traffic.traffic_readings r
+           where r.sensor_id = c.sensor_id
+             and r."timestamp" >= %(window_end)s and r."timestamp" < %(end)s
+       ) as readings_elsewhere,
+       exists (
+           select from traffic.traffic_readings r
+           where r.sensor_id = c.sensor_id
+             and r."timestamp" >= %(window_start_before)s and r."timestamp" < %(window_end_before)s
+       ) as read_day_before,
+       d.*
+from candidate c
+left join inferred i using (sensor_id)
+cross join lateral (
+    with sample as materialized (
+        select floor(date_part('epoch', r."timestamp" - %(window_start)s) / 300)::integer as number,
+               count(*) as readings,
+               count(r.occupancy) as with_occupancy,
+               count(r.volume) as with_volume,
+               count(r.occupancy) filter (where r.volume is not null) as with_both,
+               count(*) filter (where r.occupancy = 0) as zero_occupancy,
+               count(*) filter (where r.occupancy > %(high_occupancy)s) as high_occupancy,
+               count(*) filter (where r.volume = 0 and r.occupancy > 0) as occupancy_without_volume,
+               count(*) filter (where r.occupancy = 0 and r.volume > 0) as volume_without_occupancy,
+               count(*) filter (where r.volume > 0) as with_traffic,
+               count(*) filter (where r.volume > 0 and r.speed is null) as traffic_without_speed,
+               sum(r.volume) as volume_sum,
+               avg(r.occupancy) as occupancy,
+               min(r."timestamp") as first_reading,
+               max(r."timestamp") as last_reading
+        from traffic.traffic_readings r
+        where r.sensor_id = c.sensor_id
+          and r."timestamp" >= %(window_start)s and r."timestamp" < %(window_end)s
+        group by 1
+    ),
+    pause as (
+        select max(date_part('epoch', p.ends - p.begins))::integer as longest_gap_s
+        from (
+            select lag(last_reading, 1, %(window_start)s) over (order by number) as begins,
+                   first_reading as ends
+            from sample
+            union all
+            select coalesce(max(last_reading), %(window_start)s), %(window_end)s
+            from sample
+        ) p
+        where p.ends - p.begins >= interval '5 minutes'
+    ),
+    -- Means of equal values differ by rounding alone. A 5-minute sample that is missing ends no row.
+    change as (
+        select number, occupancy, first_reading,
+               abs(occupancy - lag(occupancy) over (order by number)) > 0.00001 as differs
+        from sample
+        where occupancy is not null
+    ),
+    same as (
+        select number, occupancy, first_reading,
+               count(*) filter (where differs) over (order by number) as run
+        from change
+    ),
+    constant as (
+        select count(*) as constant_samples, max(occupancy) as constant_occupancy,
+               min(first_reading) as constant_from
+        from same
+        where occupancy > 0
+        group by run
+        order by count(*) desc, min(number)
+        limit 1
+    )
+    select coalesce(sum(readings), 0)::integer as readings,
+           coalesce(sum(with_occupancy), 0)::integer as with_occupancy,
+           coalesce(sum(with_volume), 0)::integer as with_volume,
+           coalesce(sum(with_both), 0)::integer as with_both,
+           coalesce(sum(zero_occupancy), 0)::integer as zero_occupancy,
+           coalesce(sum(high_occupancy), 0)::integer as high_occupancy,
+           coalesce(sum(occupancy_without_volume), 0)::integer as occupancy_without_volume,
+           coalesce(sum(volume_without_occupancy), 0)::integer as volume_without_occupancy,
+           coalesce(sum(with_traffic), 0)::integer as with_traffic,
+           coalesce(sum(traffic_without_speed), 0)::integer as traffic_without_speed,
+           coalesce(sum(volume_sum), 0)::bigint as volume_sum,
+           count(occupancy)::integer as occupancy_samples,
+           (select longest_gap_s from pause) as longest_gap_s,
+           coalesce((select constant_samples from constant), 0)::integer as constant_samples,
+           (select constant_occupancy from constant) as constant_occupancy,
+           (select constant_from from constant) as constant_from
+    from sample
+) d
+order by c.sensor_id

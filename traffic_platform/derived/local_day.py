@@ -1,0 +1,56 @@
+"""A day of the platform's zone as instants, with the hours by which detectors are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+# Caltrans PeMS judges by the hours in which every road has traffic (day_start, day_end in the
+# dbt_project.yml of cagov/caldata-mdsa-caltrans-pems).
+WINDOW_FIRST = time(5)
+WINDOW_END = time(22)
+
+
+@dataclass(frozen=True)
+class LocalDay:
+    """Instants in UTC; each end is the first instant after.
+
+    The window is 17 hours long, but for a clock change inside it. A day that a zone left out
+    (Samoa, 2011-12-30) is empty, and so is its window.
+    """
+
+    date: date
+    timezone: str
+    start: datetime
+    end: datetime
+    window_start: datetime
+    window_end: datetime
+
+    @property
+    def window_s(self) -> int:
+        """Length of the window (seconds)."""
+        return round((self.window_end - self.window_start).total_seconds())
+
+
+def local_day(day: date, timezone: str) -> LocalDay:
+    """The day `day` of `timezone`, an IANA name."""
+    start = _instant(day, time(), timezone)
+    end = _instant(day + timedelta(days=1), time(), timezone)
+    return LocalDay(
+        date=day,
+        timezone=timezone,
+        start=start,
+        end=end,
+        window_start=_between(start, _instant(day, WINDOW_FIRST, timezone), end),
+        window_end=_between(start, _instant(day, WINDOW_END, timezone), end),
+    )
+
+
+def _instant(day: date, clock: time, timezone: str) -> datetime:
+    # A time that the clocks show twice means the first one, one that they leave out the change.
+    return datetime.combine(day, clock, ZoneInfo(timezone)).astimezone(UTC)
+
+
+def _between(start: datetime, moment: datetime, end: datetime) -> datetime:
+    return min(max(start, moment), end)
