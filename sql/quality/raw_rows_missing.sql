@@ -1,12 +1,19 @@
--- Logs whose newest stretch of offsets has more or fewer rows in raw_events than its audit says.
+-- Logs whose newest stretch of offsets has more or fewer rows in raw_events than its audit says: the
+-- last %(offsets)s offsets, or the last batch where that one is longer.
 -- One statement is one snapshot, so a batch that is being committed is in both counts or in none.
 with stretch as (
     select o.topic, o.topic_no, o.partition, o.next_offset, min(b.first_offset) as first_offset,
-           sum(b.raw) as audited
+           min(b.batch_id) as first_batch, max(b.batch_id) as last_batch,
+           min(b.committed_at) as committed_at, sum(b.raw) as audited
     from traffic.kafka_offsets o
+    cross join lateral (
+        select max(b.first_offset) as first_offset
+        from traffic.micro_batches b
+        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+    ) newest
     join traffic.micro_batches b
-      on b.topic_no = o.topic_no and b.partition = o.partition
-     and b.first_offset >= o.next_offset - %(offsets)s
+      on b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+     and b.first_offset >= least(newest.first_offset, o.next_offset - %(offsets)s)
      -- older rows may have been dropped by retention
      and b.committed_at > now() - interval '1 day'
     group by o.topic, o.topic_no, o.partition, o.next_offset
@@ -18,6 +25,10 @@ cross join lateral (
     select count(*) as stored from traffic.raw_events r
     where r.topic_no = s.topic_no and r.partition = s.partition
       and r."offset" >= s.first_offset and r."offset" < s.next_offset
+      -- By these two the rows are found: partitions by day, and block ranges of batches. A batch
+      -- takes some time from its arrival to its commit.
+      and r.batch_id between s.first_batch and s.last_batch
+      and r.ingested_at >= s.committed_at - interval '1 hour'
 ) counted
 where counted.stored <> s.audited
 order by s.topic_no, s.partition

@@ -1,11 +1,20 @@
--- Audit rows whose counts do not add up, among the newest of each log.
+-- Audit rows whose counts do not add up, among the newest of each log. Those of replays correct old
+-- offsets, so their newest are found by number.
 select b.batch_id, b.topic_no, b.partition, b.first_offset, b.next_offset, b.delivered, b.raw,
        b.echoes, b.processed, b.quarantined
 from traffic.kafka_offsets o
 cross join lateral (
-    select * from traffic.micro_batches b
-    where b.topic_no = o.topic_no and b.partition = o.partition
-    order by b.first_offset desc limit %(most)s
+    (
+        select * from traffic.micro_batches w
+        where w.topic_no = o.topic_no and w.partition = o.partition and w.kind = 'window'
+        order by w.first_offset desc limit %(most)s
+    )
+    union all
+    (
+        select * from traffic.micro_batches c
+        where c.topic_no = o.topic_no and c.partition = o.partition and c.kind <> 'window'
+        order by c.batch_id desc limit %(most)s
+    )
 ) b
 where b.delivered <> b.raw + b.echoes
    or b.raw <> b.processed + b.quarantined

@@ -33,15 +33,16 @@ from traffic_platform.orchestration.keys import (
     RAW_TOPIC,
     TRAFFIC_READINGS,
 )
+from traffic_platform.orchestration.materializations import window_materializations
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.report import WindowReport
+from traffic_platform.orchestration.report import AssetLog
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
 
 WINDOW_OP = "event_tables"  # the job that runs it is `ingest_window`
 
 # Asset events of a window are logged soon after its first batch, then this often, and at its end.
-REPORT_SECONDS = 300.0
+REPORT_SECONDS = 600.0
 
 # table: the asset before it, and the statements that write it
 _TABLES: dict[AssetKey, tuple[AssetKey, tuple[str, ...]]] = {
@@ -142,27 +143,22 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: WindowCon
     # Not needed by the code server: it names windows, it does not run them.
     from traffic_platform.ingest.window import WindowLimits, run_window
 
-    report = WindowReport(context)
+    log = AssetLog(context)
     with deferred_interrupts(context) as stop:
         totals = run_window(
             settings,
-            window_topics(settings),
+            settings.ingest_topics,
             limits=WindowLimits(settings.window_seconds, settings.window_idle_seconds),
             run_id=context.run_id,
             writer=config.writer,
             writers=config.writers,
             stop=stop,
-            report=report.log,
+            report=lambda done: log.add(window_materializations(done, context.run_id)),
             report_seconds=REPORT_SECONDS,
         )
-        report.flush()
+        log.finish(hurry=stop())
     context.log.info(
         f"{totals.delivered} messages in {totals.batches} micro-batches: {totals.inserted} "
         f"readings inserted, {totals.updated} updated, {totals.unchanged} unchanged, "
         f"{totals.quarantined} quarantined; {totals.lag} behind."
     )
-
-
-def window_topics(settings: Settings) -> list[str]:
-    """The topics that windows drain and the sensor watches."""
-    return [settings.raw_topic]

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dagster import Definitions
 
+from traffic_platform.orchestration.alerts import alert_sensors
 from traffic_platform.orchestration.assets import event_tables
-from traffic_platform.orchestration.checks import event_table_checks
+from traffic_platform.orchestration.checks import date_checks, table_checks
+from traffic_platform.orchestration.checks_job import checks_job
+from traffic_platform.orchestration.health import detector_health, health_job
 from traffic_platform.orchestration.housekeeping import retention_job
-from traffic_platform.orchestration.jobs import checks_job, window_job
-from traffic_platform.orchestration.schedules import checks_schedule, retention_schedule
+from traffic_platform.orchestration.jobs import window_job
+from traffic_platform.orchestration.publishing import clean_stream, publish_job
+from traffic_platform.orchestration.schedules import (
+    checks_schedule,
+    closed_date_schedule,
+    health_schedule,
+    retention_schedule,
+)
 from traffic_platform.orchestration.sensors import offset_sensor
 from traffic_platform.orchestration.topics import topic_specs
 from traffic_platform.settings import Settings
@@ -16,12 +25,28 @@ from traffic_platform.settings import Settings
 
 def build_definitions(settings: Settings) -> Definitions:
     """Everything that Dagster shows and runs, for these settings."""
-    checks = event_table_checks(settings)
-    window, check, retention = window_job(settings), checks_job(checks), retention_job(settings)
+    streams = [clean_stream(settings)] if settings.publish else []
+    publishers = [publish_job(settings)] if settings.publish else []
+    window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
+    health = health_job(settings)
+    jobs = [window, *publishers, check, health, retention]
     return Definitions(
-        assets=[*topic_specs(settings), event_tables(settings)],
-        asset_checks=[checks],
-        jobs=[window, check, retention],
-        sensors=[offset_sensor(settings, window)],
-        schedules=[checks_schedule(settings, check), retention_schedule(settings, retention)],
+        assets=[
+            *topic_specs(settings),
+            event_tables(settings),
+            *streams,
+            detector_health(settings),
+        ],
+        asset_checks=[table_checks(settings), date_checks(settings)],
+        jobs=jobs,
+        sensors=[
+            offset_sensor(settings, [window, *publishers]),
+            *alert_sensors(settings, [job.name for job in jobs]),
+        ],
+        schedules=[
+            checks_schedule(settings, check),
+            closed_date_schedule(settings, check),
+            health_schedule(settings, health),
+            retention_schedule(settings, retention),
+        ],
     )

@@ -1,81 +1,130 @@
-"""The asset checks: evaluated in one step of a job of their own, never in a window.
+"""The asset checks as Dagster shows them, and as people run them: for the tables, and for dates.
 
-In a window's job a check without a date would leave a planned row behind for every run, and a
-failing one would look like a failing stream.
+Never in a window: there a check without a date would leave a planned row behind for every run, and
+a failing one would look like a failing stream. `checks_job` runs them by the clock.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-import json
-from collections.abc import Iterator
-from typing import Any, Final
+import warnings
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckExecutionContext,
     AssetCheckKey,
-    AssetCheckResult,
     AssetChecksDefinition,
-    AssetCheckSeverity,
     AssetCheckSpec,
     AssetKey,
-    MetadataValue,
+    AssetSelection,
+    Failure,
+    Output,
+    PartitionsDefinition,
+    PreviewWarning,
     multi_asset_check,
 )
 
 from traffic_platform.orchestration.assets import sql_links
-from traffic_platform.quality.checks import CHECKS, Check
-from traffic_platform.quality.outcome import Outcome
+from traffic_platform.orchestration.checks_results import check_evaluation
+from traffic_platform.orchestration.partitions import event_dates
+from traffic_platform.quality.checks import CHECKS, Check, Scope
 from traffic_platform.settings import Settings
 
-CHECKS_STEP: Final = "event_table_checks"
+TABLES_STEP: Final = "event_table_checks"
+DATES_STEP: Final = "event_date_checks"
 
 
-def event_table_checks(settings: Settings) -> AssetChecksDefinition:
-    """All checks of the event tables, as one step that reads as the reading role."""
+def table_checks(settings: Settings) -> AssetChecksDefinition:
+    """The checks of the tables as they are now, as one step that reads as the reading role."""
+    checks = [check for check in CHECKS if check.scope is Scope.TABLE]
 
     @multi_asset_check(
-        name=CHECKS_STEP,
-        description="Reads catalogue and ledger, never all rows; `traffic verify` does.",
-        specs=[_spec(check) for check in CHECKS],
+        name=TABLES_STEP,
+        description="Looks at catalogue, ledger and newest rows; `traffic verify` at all rows.",
+        specs=[_spec(check, None) for check in checks],
         can_subset=True,
     )
-    def evaluate(context: AssetCheckExecutionContext) -> Iterator[AssetCheckResult]:
-        from traffic_platform.ingest.connections import connect
+    def evaluate_tables(
+        context: AssetCheckExecutionContext,
+    ) -> Iterator[AssetCheckEvaluation | Output[None]]:
+        yield from _evaluate(context, settings, checks, [None])
 
-        url = settings.endpoints().read_url
-        with connect(url, application_name="traffic-checks", autocommit=True) as connection:
-            for check in CHECKS:
-                if _key(check) in context.selected_asset_check_keys:
-                    yield _result(check, check.evaluate(connection))
-
-    return evaluate
+    return evaluate_tables
 
 
-def _spec(check: Check) -> AssetCheckSpec:
-    return AssetCheckSpec(
-        name=check.name,
-        asset=AssetKey(check.table),
-        description=check.description,
-        blocking=False,
-        metadata={"runbook": check.runbook, **sql_links(check.statements)},
+def date_checks(settings: Settings) -> AssetChecksDefinition:
+    """The checks of dates, as one step: for one date, or for each of a range."""
+    checks = [check for check in CHECKS if check.scope is Scope.DATE]
+    dates = event_dates(settings)
+
+    @multi_asset_check(
+        name=DATES_STEP,
+        description="Looks at all rows of a date, and at samples of the days before.",
+        specs=[_spec(check, dates) for check in checks],
+        can_subset=True,
+    )
+    def evaluate_dates(
+        context: AssetCheckExecutionContext,
+    ) -> Iterator[AssetCheckEvaluation | Output[None]]:
+        if not (context.has_partition_key or context.has_partition_key_range):
+            raise Failure(
+                "These checks are about a date: choose one, or several.", allow_retries=False
+            )
+        days = [date.fromisoformat(key) for key in context.partition_keys]
+        yield from _evaluate(context, settings, checks, days)
+
+    return evaluate_dates
+
+
+def readings_gate() -> AssetSelection:
+    """The checks that stand before what is built from readings.
+
+    Select them beside what is built, in one job: where one fails, nothing is built in that run.
+    """
+    return AssetSelection.checks(
+        *(check_key(check) for check in CHECKS if check.blocking and check.table == _GATED)
     )
 
 
-def _key(check: Check) -> AssetCheckKey:
+def check_key(check: Check) -> AssetCheckKey:
+    """Dagster's name of a check."""
     return AssetCheckKey(AssetKey(check.table), check.name)
 
 
-def _result(check: Check, outcome: Outcome) -> AssetCheckResult:
-    metadata: dict[str, Any] = dict(outcome.numbers)
-    if outcome.sample:
-        # Values of PostgreSQL's types as text: UUIDs and times are no JSON.
-        metadata["sample"] = MetadataValue.json(json.loads(json.dumps(outcome.sample, default=str)))
-        metadata["what to do"] = check.runbook
-    return AssetCheckResult(
-        asset_key=AssetKey(check.table),
-        check_name=check.name,
-        passed=outcome.passed,
-        severity=AssetCheckSeverity(check.severity),
-        description=outcome.summary,
-        metadata=metadata,
-    )
+_GATED = "traffic_readings"
+
+
+def _spec(check: Check, dates: PartitionsDefinition[str] | None) -> AssetCheckSpec:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PreviewWarning)
+        return AssetCheckSpec(
+            name=check.name,
+            asset=AssetKey(check.table),
+            description=check.description,
+            blocking=check.blocking,
+            partitions_def=dates,
+            metadata={
+                "runbook": check.runbook,
+                "severity": check.severity,
+                **sql_links(check.statements),
+            },
+        )
+
+
+def _evaluate(
+    context: AssetCheckExecutionContext,
+    settings: Settings,
+    checks: Sequence[Check],
+    days: Sequence[date | None],
+) -> Iterator[AssetCheckEvaluation | Output[None]]:
+    """The results of the selected checks, and then the outputs that later steps wait for."""
+    from traffic_platform.quality.run import evaluate_checks
+
+    selected = [check for check in checks if check_key(check) in context.selected_asset_check_keys]
+    for day in days:
+        for result in evaluate_checks(settings, selected, day):
+            yield check_evaluation(result, day)
+    for check in selected:
+        yield Output(None, output_name=_spec(check, None).get_python_identifier())

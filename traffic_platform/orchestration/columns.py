@@ -19,6 +19,7 @@ from dagster import (
 
 from traffic_platform.ingest.catalogue import TableDoc
 from traffic_platform.orchestration.keys import (
+    DETECTOR_HEALTH,
     PROCESSED_EVENTS,
     RAW_EVENTS,
     RAW_TOPIC,
@@ -38,10 +39,13 @@ KEYS: Mapping[AssetKey, tuple[str, ...]] = {
     RAW_EVENTS: ("topic_no", "partition", "offset"),
     PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
     TRAFFIC_READINGS: ("sensor_id", "timestamp"),
+    DETECTOR_HEALTH: ("sensor_id", "date"),
 }
 _MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
 _DECODED = ("sensor_id", "timestamp", *_MEASURES)
 _POSITION = ("topic_no", "partition", "offset")
+_TIME = ("timestamp",)
+_JUDGED = ("timestamp", "volume", "occupancy")
 
 # column: the columns that it is made from
 _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
@@ -59,6 +63,35 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
         **{name: [(PROCESSED_EVENTS, name)] for name in (*_POSITION, *_DECODED)},
         "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
         "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
+    },
+    DETECTOR_HEALTH: {
+        column: [(TRAFFIC_READINGS, name) for name in names]
+        for column, names in {
+            "sensor_id": ("sensor_id",),
+            "date": _TIME,
+            "diagnosis": _JUDGED,
+            "seen": _JUDGED,
+            "field": _JUDGED,
+            "tests_not_evaluated": _JUDGED,
+            "scope": _TIME,
+            "interval_s": _TIME,
+            "interval_inferred": _TIME,
+            "readings": _TIME,
+            "samples": _JUDGED,
+            "expected_samples": _TIME,
+            "samples_percent": _JUDGED,
+            "zero_occupancy_percent": ("occupancy",),
+            "high_occupancy_percent": ("occupancy",),
+            "occupancy_without_volume_percent": ("volume", "occupancy"),
+            "volume_without_occupancy_percent": ("volume", "occupancy"),
+            "constant_samples": ("timestamp", "occupancy"),
+            "constant_occupancy": ("timestamp", "occupancy"),
+            "constant_from": ("timestamp", "occupancy"),
+            "without_speed_percent": ("speed", "volume"),
+            "vehicles": ("timestamp", "volume"),
+            "longest_gap_s": _TIME,
+            "last_reading": _TIME,
+        }.items()
     },
 }
 

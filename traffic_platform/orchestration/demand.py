@@ -15,6 +15,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The index, among the writers, of the one that publishes. It is planned like them, but needs no
+# standby: nobody waits for the clean stream as the tables do, and a start takes two seconds.
+PUBLISHER = -1
+
 # A window that holds no lock this long after it was asked for counts as stuck. A start takes 2 s
 # on a quiet machine and 10 s on a busy one.
 PENDING_SECONDS = 20.0
@@ -42,7 +46,8 @@ class State(StrEnum):
 class Window:
     """A run of the window job. Times are seconds since 1970 UTC.
 
-    `gone`: its process is known to have ended, whatever its state says.
+    `gone`: its process is known to have ended, whatever its state says. `elsewhere`: it was
+    launched on another host than newer windows, so that its host may be no more, with it.
     """
 
     run_id: str
@@ -51,6 +56,7 @@ class Window:
     created_at: float
     ended_at: float | None = None
     gone: bool = False
+    elsewhere: bool = False
 
     @property
     def in_progress(self) -> bool:
@@ -65,7 +71,7 @@ class WriterWork:
     `needs_window`: messages wait, or a log has changed. `busy`: so it was a moment ago, which keeps
     a thin stream's standby. `holders`: the run ids that hold locks and have renewed their lease
     (None: a window outside Dagster). `progress_at`: when the ledger was last seen to move (0: not
-    yet).
+    yet). `standby`: whether one more run is kept warm behind the holder.
     """
 
     writer: int
@@ -73,6 +79,7 @@ class WriterWork:
     busy: bool
     holders: frozenset[str | None]
     progress_at: float = 0.0
+    standby: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,11 @@ class Demand:
     ask: bool
     reason: str
 
+    @property
+    def name(self) -> str:
+        """Who it is about."""
+        return "publisher" if self.writer == PUBLISHER else f"writer {self.writer}"
+
 
 def plan_windows(work: Iterable[WriterWork], windows: Sequence[Window], now: float) -> list[Demand]:
     """Decide for every writer whether to ask for a window; at most one each."""
@@ -92,22 +104,34 @@ def plan_windows(work: Iterable[WriterWork], windows: Sequence[Window], now: flo
 
 
 def _plan_writer(work: WriterWork, windows: Sequence[Window], now: float) -> Demand:
-    def demand(ask: bool, reason: str) -> Demand:
-        return Demand(work.writer, ask, reason)
-
-    waiting = [w for w in windows if w.in_progress and w.run_id not in work.holders]
     if not (work.needs_window or (work.busy and work.holders)):
-        return demand(False, "nothing to do")
-    if work.holders and waiting:
-        return demand(False, f"{_names(work.holders)} drains, {_newest(waiting).run_id[:8]} waits")
-    if not work.holders and waiting and now - _newest(waiting).created_at < _patience(waiting):
-        return demand(False, f"{_newest(waiting).run_id[:8]} is starting")
+        return Demand(work.writer, False, "nothing to do")
+    waiting = [w for w in windows if w.in_progress and w.run_id not in work.holders]
+    attended = _attended_by(work, waiting, now)
+    if attended is not None:
+        return Demand(work.writer, False, attended)
     pause = backoff_left(windows, work.progress_at, now)
     if pause > 0:
-        return demand(False, f"the last window failed; next try in {pause:.0f} s")
+        return Demand(work.writer, False, f"the last window failed; next try in {pause:.0f} s")
     if work.holders:
-        return demand(True, f"a successor for {_names(work.holders)}")
-    return demand(True, "messages wait and nobody drains")
+        return Demand(work.writer, True, f"a successor for {_names(work.holders)}")
+    return Demand(work.writer, True, "messages wait and nobody drains")
+
+
+def _attended_by(work: WriterWork, waiting: Sequence[Window], now: float) -> str | None:
+    """Why no further run is wanted; None: one is."""
+    if work.holders and not work.standby:
+        return f"{_names(work.holders)} is at work"
+    if not waiting:
+        return None
+    newest = _newest(waiting)
+    patient = now - newest.created_at < _patience(waiting)
+    if not work.holders:
+        return f"{newest.run_id[:8]} is starting" if patient else None
+    # A successor may wait as long as its predecessor drains; of one elsewhere nobody can say.
+    if patient or not all(w.elsewhere for w in waiting):
+        return f"{_names(work.holders)} drains, {newest.run_id[:8]} waits"
+    return None
 
 
 def backoff_left(windows: Iterable[Window], progress_at: float, now: float) -> float:

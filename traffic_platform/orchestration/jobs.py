@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from dagster import (
-    AssetChecksDefinition,
-    AssetSelection,
-    define_asset_job,
-    in_process_executor,
-)
+from dagster import AssetSelection, define_asset_job, in_process_executor
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
-from traffic_platform.orchestration.tags import housekeeping_tags, window_tags
+from traffic_platform.orchestration.tags import window_tags
 from traffic_platform.settings import Settings
 
 WINDOW_JOB: Final = "ingest_window"
-CHECKS_JOB: Final = "check_event_tables"
-_CHECKS_MAX_RUNTIME_SECONDS = 600
 
 
 def window_job(settings: Settings) -> UnresolvedAssetJobDefinition:
@@ -34,15 +27,4 @@ def window_job(settings: Settings) -> UnresolvedAssetJobDefinition:
         executor_def=in_process_executor,
         tags=window_tags(settings),
         description="Drains a window: Kafka to the three tables. The sensor kafka_offsets asks.",
-    )
-
-
-def checks_job(checks: AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
-    """All checks of the event tables, and nothing else."""
-    return define_asset_job(
-        name=CHECKS_JOB,
-        selection=AssetSelection.checks(checks),
-        executor_def=in_process_executor,
-        tags=housekeeping_tags("checks", _CHECKS_MAX_RUNTIME_SECONDS),
-        description="Evaluates the checks of the event tables.",
     )

@@ -11,7 +11,9 @@ EVENTS_TOPIC: Final = AssetKey(["kafka", "traffic_events"])
 RAW_EVENTS: Final = AssetKey("raw_events")
 PROCESSED_EVENTS: Final = AssetKey("processed_events")
 TRAFFIC_READINGS: Final = AssetKey("traffic_readings")
+DETECTOR_HEALTH: Final = AssetKey("detector_health")
 
 OWNER: Final = "team:traffic-data"
 EVENT_TABLES_GROUP: Final = "events"
 TOPICS_GROUP: Final = "stream"
+DERIVED_GROUP: Final = "derived"

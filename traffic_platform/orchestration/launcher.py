@@ -28,7 +28,7 @@ from traffic_platform.orchestration.tags import KIND
 from traffic_platform.orchestration.workers import WORKER_TAG, identity, is_gone, pid_here
 
 # What a run needs beside our own code. Nothing here starts a thread when it is imported, which a
-# process that forks must not have.
+# process that forks must not have; numpy's linear algebra would, and is told not to.
 PRELOADED = (
     "dagster",
     "dagster._cli.api",
@@ -43,7 +43,11 @@ PRELOADED = (
 
 
 def warm_up() -> None:
-    """Start the process that runs are forked from; returns at once, while it imports."""
+    """Start the process that runs are forked from; returns at once, while it imports.
+
+    That process has the environment of this one, also when it is started again after a crash.
+    """
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     multiprocessing.set_forkserver_preload(list(PRELOADED))
     forkserver.ensure_running()
 

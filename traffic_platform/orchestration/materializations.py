@@ -54,7 +54,7 @@ def _common(totals: WindowTotals, day: date, counts: DateTotals, run_id: str) ->
     metadata: dict[str, Any] = {
         "offsets": _ranges(counts),
         "lag": totals.lag,
-        "micro-batches": totals.batches,
+        "micro-batches (all dates)": totals.batches,
         "audit rows": MetadataValue.md(f"```sql\n{audit_query(run_id, day)}\n```"),
     }
     if counts.first_event_us is not None and counts.last_event_us is not None:
@@ -80,7 +80,7 @@ def _ranges(counts: DateTotals) -> str:
         return f"{len(counts.offsets)} partitions; see the audit rows"
     return ", ".join(
         f"{topic}/{partition}: {first}-{following - 1}"
-        for (topic, partition), (first, following) in sorted(counts.offsets.items())
+        for (topic, _, partition), (first, following) in sorted(counts.offsets.items())
     )
 
 

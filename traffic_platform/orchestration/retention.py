@@ -3,13 +3,16 @@
 Dagster purges ticks by itself (`retention:` in dagster.yaml), nothing else. Growth per day of a
 continuous stream with one writer, and where the figures come from (measured):
 
-- ticks of the offset sensor: 86,400 / 25 = 3,456, 1.7 kB each: 5.8 MB
-- windows: 144 (one ends every 600 s), 19 kB each: 2.7 MB
-- materializations: at most 3 reports a window, 3 tables, 1 or 2 dates, 1.9 kB each: 2.5 to 4.9 MB
-- checks: at most 96 runs, 22 kB each with their results: 2.1 MB
-- schedules: 96 + 24 ticks, 1.7 kB each, and 24 runs of this job, 12 kB each: 0.5 MB
+- ticks of the offset sensor: 86,400 / 50 = 1,728, 1.7 kB each: 2.9 MB
+- windows: 72 (one ends every 1,200 s), 19 kB each: 1.4 MB
+- materializations: at most 3 reports a window, 3 tables, 1 or 2 dates, 1.9 kB each: 1.2 to 2.5 MB
+- publishers: 24 (one ends every hour) of 19 kB, with 4 reports of 1.9 kB each: 0.6 MB
+- checks: at most 49 runs, 18 kB each: 0.9 MB; results, 4 kB each, of 5 checks of tables and 12 of
+  each date touched, every four hours and when they change: 0.4 to 1.0 MB
+- detector health: one run for three dates, 19 kB and 3 kB for each date: 0.03 MB
+- schedules: 48 + 24 ticks, 1.7 kB each, and 24 runs of this job, 12 kB each: 0.4 MB
 
-Together 14 to 16 MB, of which RUN_DAYS days are kept (ticks: 1 day).
+Together 8 to 10 MB, of which RUN_DAYS days are kept (ticks: 1 day).
 """
 
 from __future__ import annotations

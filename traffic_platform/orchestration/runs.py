@@ -1,4 +1,4 @@
-"""The window job's runs, as a plan needs them."""
+"""Runs of the window job and of the publisher, as a plan needs them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
 
-from traffic_platform.orchestration.demand import State, Window
+from traffic_platform.orchestration.demand import PUBLISHER, State, Window
 from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.publishing import PUBLISH_JOB
 from traffic_platform.orchestration.tags import WRITER, WRITERS
 from traffic_platform.orchestration.watch import RunsUnreadableError
-from traffic_platform.orchestration.workers import WORKER_TAG, is_gone
+from traffic_platform.orchestration.workers import WORKER_TAG, host_of, is_gone
 
 # Newest runs looked at for each writer: two in progress, and enough that ended to see seven
 # failures in a row, which is the longest backoff.
@@ -31,7 +32,7 @@ _UNFINISHED = (State.PENDING, State.STARTED)
 
 
 def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
-    """The newest windows of the current number of writers, newest first.
+    """The newest windows of the current number of writers, and publishers; each newest first.
 
     A run whose process is gone is reported as failed, so that nobody waits for it.
     Raises RunsUnreadableError when Dagster's storage does not answer.
@@ -45,7 +46,12 @@ def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
             RunsFilter(job_name=WINDOW_JOB, tags={WRITERS: str(writers)}),
             limit=RUNS_PER_WRITER * writers,
         )
-        windows = [_window(record) for record in records]
+        publishers = RunsFilter(job_name=PUBLISH_JOB)
+        records = [*records, *instance.get_run_records(publishers, limit=RUNS_PER_WRITER)]
+        # Windows run where the daemon is, and there is one daemon: the newest shows where.
+        workers = (record.dagster_run.tags.get(WORKER_TAG) for record in records)
+        host = next((host_of(worker) for worker in workers if worker), None)
+        windows = [_window(record, host) for record in records]
         for window in windows:
             if window.gone:
                 _report_gone(instance, window.run_id)
@@ -54,16 +60,18 @@ def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
     return windows
 
 
-def _window(record: RunRecord) -> Window:
+def _window(record: RunRecord, host: str | None) -> Window:
     run = record.dagster_run
+    worker = run.tags.get(WORKER_TAG)
     state = _STATES.get(run.status, State.STARTED)
     return Window(
         run_id=run.run_id,
-        writer=int(run.tags.get(WRITER, 0)),
+        writer=PUBLISHER if run.job_name == PUBLISH_JOB else int(run.tags.get(WRITER, 0)),
         state=state,
         created_at=record.create_timestamp.timestamp(),
         ended_at=record.end_time,
-        gone=state in _UNFINISHED and is_gone(run.tags.get(WORKER_TAG)),
+        gone=state in _UNFINISHED and is_gone(worker),
+        elsewhere=worker is not None and host_of(worker) != host,
     )
 
 

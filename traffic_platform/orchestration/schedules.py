@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import psycopg
 from dagster import (
@@ -17,38 +20,117 @@ from dagster import (
     schedule,
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 
+from traffic_platform.orchestration.checks_job import checks_config
 from traffic_platform.orchestration.housekeeping import dagster_connection
 from traffic_platform.orchestration.retention import RUN_DAYS, expendable_runs
 from traffic_platform.settings import Settings
 
-# A quarter of an hour behind is soon enough for what only a defect or a lost topic can cause, and
-# a run of the checks writes 22 kB.
-CHECKS_CRON = "*/15 * * * *"
-# Off the quarter, so that the two do not start together.
+Connection = psycopg.Connection[Any]
+_T = TypeVar("_T")
+
+# Half an hour behind is soon enough to send somebody to a detector, and for what only a defect or a
+# lost topic can cause.
+CHECKS_CRON = "*/30 * * * *"
+# In the platform's zone: what detectors held back over midnight has mostly arrived by then, and the
+# date's detectors have been diagnosed.
+CLOSED_DATE_CRON = "20 5 * * *"
+# Of a history that is being loaded, the newest dates; the others are for `traffic check --date` and
+# for a backfill of the checks in Dagster.
+MOST_DATES = 7
+_OVERLAP = timedelta(minutes=1)
+_FIRST_LOOK = timedelta(hours=1)
+# Off the half hour, so that the two do not start together.
 RETENTION_CRON = "7 * * * *"
+# In the platform's zone: long after midnight, so that what was late for the day is there, early
+# enough for whoever goes out in the morning, and at a time that no zone's clocks leave out.
+HEALTH_CRON = "20 4 * * *"
+# The days before yesterday are judged again: data that came later heals them.
+HEALTH_DAYS = 3
 
 
-def checks_schedule(settings: Settings, checks: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
-    """The checks, when the ledger has moved since they last ran."""
+def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
+    """The checks of the tables and of the dates touched, when something arrived since last time."""
 
     @schedule(
         name="event_table_checks",
         job=checks,
         cron_schedule=CHECKS_CRON,
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Runs the checks of the event tables when data arrived since the last time.",
+        description="Checks the event tables and the dates that data arrived for since last time.",
     )
     def event_table_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        moved = _ledger_moved_at(settings)
-        if isinstance(moved, SkipReason):
-            return moved
         records = context.instance.get_run_records(RunsFilter(job_name=checks.name), limit=1)
-        if records and records[0].create_timestamp.replace(tzinfo=UTC) > moved:
-            return SkipReason(f"Nothing has arrived since {moved:%Y-%m-%d %H:%M:%S} UTC.")
-        return RunRequest()
+        last = records[0].create_timestamp.replace(tzinfo=UTC) if records else None
+        # What was in a transaction when the last run began is not in its look.
+        since = last - _OVERLAP if last else datetime.now(UTC) - _FIRST_LOOK
+        touched = _ask(settings, lambda connection: _touched(connection, since))
+        if isinstance(touched, SkipReason):
+            return touched
+        if not touched.moved or (last and touched.moved <= last):
+            return SkipReason("Nothing has arrived since the last time.")
+        return RunRequest(run_config=checks_config(touched.days, closed=False))
 
     return event_table_checks
+
+
+def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
+    """Detector health of the last days that are over, in one run."""
+
+    @schedule(
+        name="detector_health",
+        job=health,
+        cron_schedule=HEALTH_CRON,
+        execution_timezone=settings.timezone,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=f"Diagnoses the detectors of the last {HEALTH_DAYS} days, late data included.",
+    )
+    def detector_health(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
+        moved = _ask(settings, _ledger_moved)
+        if isinstance(moved, SkipReason):
+            return moved
+        if not moved:
+            return SkipReason("Nothing has arrived yet.")
+        today = at.date()
+        first = max(settings.first_date, today - timedelta(days=HEALTH_DAYS))
+        if first >= today:
+            return SkipReason(f"No day since TRAFFIC_FIRST_DATE, {first}, is over.")
+        last = today - timedelta(days=1)
+        return RunRequest(
+            tags={
+                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+            }
+        )
+
+    return detector_health
+
+
+def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
+    """All checks of yesterday, expectations on every row included, once it is surely over."""
+
+    @schedule(
+        name="closed_date_checks",
+        job=checks,
+        cron_schedule=CLOSED_DATE_CRON,
+        execution_timezone=settings.timezone,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Checks the date that is over, when it has any events.",
+    )
+    def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
+        day = at.date() - timedelta(days=1)
+        # PostgreSQL may be away for a while: the run then fails, where it can be seen.
+        if _ask(settings, _ledger_moved) is None:
+            return SkipReason("Nothing has arrived yet.")
+        return RunRequest(run_config=checks_config([day], closed=True))
+
+    return closed_date_checks
 
 
 def retention_schedule(settings: Settings, retention: JobDefinition) -> ScheduleDefinition:
@@ -71,16 +153,33 @@ def retention_schedule(settings: Settings, retention: JobDefinition) -> Schedule
     return purge_dagster_storage
 
 
-def _ledger_moved_at(settings: Settings) -> datetime | SkipReason:
-    """When the ledger last moved, or why that is not known."""
+@dataclass(frozen=True)
+class Touched:
+    """The newest dates of what was stored, and when the ledger last moved (None: never)."""
+
+    days: list[date]
+    moved: datetime | None
+
+
+def _ask(settings: Settings, question: Callable[[Connection], _T]) -> _T | SkipReason:
+    """What PostgreSQL answers, or why there is no answer."""
     from traffic_platform.ingest.connections import connect
 
     try:
         url = settings.endpoints().read_url
         with connect(url, application_name="traffic-checks", autocommit=True) as connection:
-            row: Any = connection.execute(
-                "select max(updated_at) from traffic.kafka_offsets"
-            ).fetchone()
+            return question(connection)
     except psycopg.OperationalError as error:
         return SkipReason(f"PostgreSQL is away: {error}")
-    return row[0] if row and row[0] else SkipReason("Nothing has arrived yet.")
+
+
+def _ledger_moved(connection: Connection) -> datetime | None:
+    row = connection.execute("select max(updated_at) from traffic.kafka_offsets").fetchone()
+    return row[0] if row else None
+
+
+def _touched(connection: Connection, since: datetime) -> Touched:
+    from traffic_platform.quality.reading import read_rows
+
+    rows = read_rows(connection, "touched_dates", since=since, most=MOST_DATES)
+    return Touched([found["day"] for found in rows], _ledger_moved(connection))

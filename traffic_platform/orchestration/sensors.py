@@ -17,8 +17,10 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from traffic_platform.orchestration.assets import WINDOW_OP, WindowConfig, window_topics
-from traffic_platform.orchestration.demand import Demand
+from traffic_platform.orchestration.assets import WINDOW_OP, WindowConfig
+from traffic_platform.orchestration.demand import PUBLISHER, Demand
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.publishing import PUBLISH_JOB
 from traffic_platform.orchestration.runs import newest_windows
 from traffic_platform.orchestration.tags import writer_tags
 from traffic_platform.orchestration.watch import (
@@ -32,21 +34,23 @@ from traffic_platform.settings import Settings
 OFFSET_SENSOR: Final = "kafka_offsets"
 
 
-def offset_sensor(settings: Settings, window: UnresolvedAssetJobDefinition) -> SensorDefinition:
-    """Plans windows; moves nothing, commits nothing, keeps no cursor.
+def offset_sensor(
+    settings: Settings, jobs: Sequence[UnresolvedAssetJobDefinition]
+) -> SensorDefinition:
+    """Plans windows and the publisher; moves nothing, commits nothing, keeps no cursor.
 
     What it knows is read anew in every look (lag, locks, runs), so nothing is skipped when a tick
     fails, and a run request carries no offsets: the ledger says where a window begins.
     """
-    watch = OffsetWatch(settings, window_topics(settings))
+    watch = OffsetWatch(settings, settings.ingest_topics)
 
     @sensor(
         name=OFFSET_SENSOR,
-        job=window,
+        jobs=jobs,
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,
         description="Compares Kafka's offsets with the ledger and asks for windows: one that "
-        "drains while messages flow, and one that waits to take over.",
+        "drains while messages flow, and one that waits to take over. Asks for the publisher, too.",
     )
     def kafka_offsets(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         outcome = watch.look_until_demand(
@@ -61,13 +65,16 @@ def offset_sensor(settings: Settings, window: UnresolvedAssetJobDefinition) -> S
 
 def window_requests(demands: Sequence[Demand], writers: int) -> list[RunRequest]:
     """A run request for each demand. Without a run key: a failed run must never silence it."""
-    return [
-        RunRequest(
-            run_config=RunConfig(
-                ops={WINDOW_OP: WindowConfig(writer=demand.writer, writers=writers)}
-            ),
-            tags={**writer_tags(demand.writer, writers), "traffic/reason": demand.reason},
-        )
-        for demand in demands
-        if demand.ask
-    ]
+    return [_request(demand, writers) for demand in demands if demand.ask]
+
+
+def _request(demand: Demand, writers: int) -> RunRequest:
+    reason = {"traffic/reason": demand.reason}
+    if demand.writer == PUBLISHER:
+        return RunRequest(job_name=PUBLISH_JOB, tags=reason)
+    config = WindowConfig(writer=demand.writer, writers=writers)
+    return RunRequest(
+        job_name=WINDOW_JOB,
+        run_config=RunConfig(ops={WINDOW_OP: config}),
+        tags={**writer_tags(demand.writer, writers), **reason},
+    )

@@ -21,6 +21,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine
 
+from traffic_platform.database_url import build_url, url_parts
 from traffic_platform.settings import Settings, SettingsError, load_settings
 
 # Dagster's three stores and the table that each looks for before it creates its own.
@@ -112,5 +113,5 @@ class PlatformArtifacts(LocalArtifactStorage):
 
 
 def sqlalchemy_url(url: str) -> str:
-    """libpq takes `postgres://` too; SQLAlchemy knows only the long name."""
-    return url.replace("postgres://", "postgresql://", 1)
+    """The URL in the words of SQLAlchemy. libpq, to which Dagster hands it too, reads the same."""
+    return build_url(url_parts(url))

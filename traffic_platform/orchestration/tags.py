@@ -9,6 +9,7 @@ from traffic_platform.settings import Settings
 # On every job of ours; the launcher forks runs that have it.
 KIND: Final = "traffic/kind"
 WINDOW: Final = "window"
+PUBLISHER_KIND: Final = "publisher"
 WRITER: Final = "traffic/writer"
 WRITERS: Final = "traffic/writers"
 
@@ -28,6 +29,21 @@ def window_tags(settings: Settings) -> dict[str, str]:
         "dagster/max_retries": "0",
         "dagster/max_runtime": str(round(2 * once + _WINDOW_MARGIN_SECONDS)),
         "dagster/priority": "10",
+    }
+
+
+# A publisher lasts as long as this many windows: its runs are worth less to people than windows'.
+PUBLISHER_WINDOWS = 3
+
+
+def publisher_tags(settings: Settings) -> dict[str, str]:
+    """Tags of a publisher: like a window's."""
+    longest = PUBLISHER_WINDOWS * settings.window_seconds + settings.window_idle_seconds
+    return {
+        KIND: PUBLISHER_KIND,
+        "dagster/max_retries": "0",
+        "dagster/max_runtime": str(round(2 * longest + _WINDOW_MARGIN_SECONDS)),
+        "dagster/priority": "5",
     }
 
 

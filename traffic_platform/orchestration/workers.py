@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import socket
 
-import psutil
+from traffic_platform.process_times import start_mark
 
 WORKER_TAG = "traffic/worker"
 
-_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+_NO_START = "0"  # no process has it
 
 
 def identity(pid: int) -> str:
-    """Identity of a process: host, pid and start time, which tells a reused pid apart.
+    """Identity of a process: host, pid and start, which tells a reused pid apart."""
+    return f"{socket.gethostname()}/{pid}/{start_mark(pid) or _NO_START}"
 
-    For a process that has ended already the start time is 0, which no process has.
-    """
-    try:
-        started = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        started = 0.0
-    return f"{socket.gethostname()}/{pid}/{started:.2f}"
+
+def host_of(worker: str) -> str:
+    """Name of the host that the process runs on, or ran."""
+    return worker.partition("/")[0]
 
 
 def is_gone(worker: str | None) -> bool:
@@ -38,13 +36,8 @@ def pid_here(worker: str) -> int | None:
     if not _is_here(worker):
         return None
     _, pid, started = worker.split("/")
-    try:
-        process = psutil.Process(int(pid))
-        same = f"{process.create_time():.2f}" == started
-        return process.pid if same and process.status() not in _ENDED else None
-    except psutil.NoSuchProcess:
-        return None
+    return int(pid) if start_mark(int(pid)) == started else None
 
 
 def _is_here(worker: str) -> bool:
-    return worker.partition("/")[0] == socket.gethostname()
+    return host_of(worker) == socket.gethostname()

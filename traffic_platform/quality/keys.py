@@ -1,6 +1,6 @@
 """Uniqueness and completeness of keys, proved by constraints and counted where there are none.
 
-A count over millions of rows every quarter of an hour would cost more than ingest itself. A valid
+A count over millions of rows every half hour would cost more than ingest itself. A valid
 unique index proves that there is no duplicate in a partition, and the partitions do not overlap
 in time; NOT NULL proves that there is no null. So the checks read the catalogue (milliseconds, at
 any size) and count rows only where that proof is missing. A table whose proof is missing fails
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
+from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
 from traffic_platform.quality.reading import Connection, qualified, read_query, read_rows
 
@@ -26,8 +27,9 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 
 
-def no_duplicate_readings(connection: Connection) -> Outcome:
+def no_duplicate_readings(look: Look) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
+    connection = look.connection
     unproven = read_rows(
         connection, "partitions_without_key", table=READINGS, key=list(READING_KEY)
     )
@@ -45,8 +47,9 @@ def no_duplicate_readings(connection: Connection) -> Outcome:
     )
 
 
-def no_null_in_keys(connection: Connection) -> Outcome:
+def no_null_in_keys(look: Look) -> Outcome:
     """No key column of the three tables holds a null."""
+    connection = look.connection
     columns = [(table, column) for table, key in KEYS.items() for column in key]
     unproven = read_rows(
         connection,

@@ -17,10 +17,24 @@ Row = Mapping[str, Any]
 class Outcome:
     """Whether the property holds, in one sentence, with figures and failing rows.
 
-    `sample` holds at most SAMPLE_ROWS rows; their values are what psycopg makes of them.
+    `sample` holds at most SAMPLE_ROWS rows of the same columns; their values are what psycopg makes
+    of them. `evaluated` is False where there was nothing to look at, or too little history to judge
+    by; such an outcome passes, and the sentence says what is missing.
     """
 
     passed: bool
     summary: str
-    numbers: Mapping[str, int] = field(default_factory=dict[str, int])
+    numbers: Mapping[str, int | float] = field(default_factory=dict[str, int | float])
     sample: Sequence[Row] = ()
+    evaluated: bool = True
+
+
+def not_evaluated(why: str, numbers: Mapping[str, int | float] | None = None) -> Outcome:
+    """An outcome that passes because there is nothing to judge, or to judge by."""
+    return Outcome(True, f"Not evaluated: {why}.", numbers or {}, evaluated=False)
+
+
+def named(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence: all of a few, else the first and how many more."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

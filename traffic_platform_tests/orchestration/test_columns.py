@@ -8,9 +8,12 @@ from dagster import AssetKey, TableColumnLineage, TableSchema
 from traffic_platform.ingest.catalogue import load_catalogue
 from traffic_platform.orchestration.assets import table_specs
 from traffic_platform.orchestration.columns import RECORD_COLUMNS
+from traffic_platform.orchestration.health import detector_health
 from traffic_platform.orchestration.keys import RAW_TOPIC
+from traffic_platform.settings import Settings
 
-SPECS = {spec.key: spec for spec in table_specs()}
+HEALTH = detector_health(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
+SPECS = {spec.key: spec for spec in [*table_specs(), *HEALTH.specs]}
 
 
 def columns_of(key: AssetKey) -> set[str]:
@@ -41,5 +44,13 @@ def test_lineage_names_only_columns_that_exist(key: AssetKey) -> None:
 @pytest.mark.parametrize("key", SPECS)
 def test_every_measure_and_key_has_a_source(key: AssetKey) -> None:
     lineage = SPECS[key].metadata["dagster/column_lineage"]
-    ours = {"topic_no", "batch_id", "ingested_at", "created_at", "updated_at"}
+    ours = {
+        "topic_no",
+        "batch_id",
+        "ingested_at",
+        "created_at",
+        "updated_at",
+        "rural",
+        "computed_at",
+    }
     assert columns_of(key) - set(lineage.deps_by_column) <= ours

@@ -44,7 +44,10 @@ def describe(definitions: Definitions) -> dict[str, Any]:
         },
         "checks": sorted(key.to_user_string() for key in repository.asset_graph.asset_check_keys),
         "jobs": {job.name: dict(sorted(job.tags.items())) for job in jobs},
-        "sensors": {sensor.name: sensor.job_name for sensor in repository.sensor_defs},
+        "sensors": {
+            sensor.name: [target.job_name for target in sensor.targets]
+            for sensor in repository.sensor_defs
+        },
         "schedules": {
             schedule.name: [schedule.cron_schedule, schedule.job_name]
             for schedule in repository.schedule_defs

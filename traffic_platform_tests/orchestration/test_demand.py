@@ -37,9 +37,11 @@ def window(
     writer: int = 0,
     ended: float | None = None,
     gone: bool = False,
+    elsewhere: bool = False,
 ) -> Window:
     """A run asked for `age` seconds ago that ended `ended` seconds ago."""
-    return Window(run_id, writer, state, NOW - age, None if ended is None else NOW - ended, gone)
+    at = None if ended is None else NOW - ended
+    return Window(run_id, writer, state, NOW - age, at, gone, elsewhere)
 
 
 def failures(*ended: float) -> list[Window]:
@@ -96,6 +98,13 @@ class TestSomebodyDrains:
     @pytest.mark.parametrize("state", [State.PENDING, State.STARTED])
     def test_a_successor_that_waits_is_enough_however_long(self, state: State) -> None:
         assert not plan(work("a"), window("a"), window("b", state, age=500)).ask
+
+    def test_a_successor_of_a_former_host_is_waited_for_no_longer_than_a_start_takes(self) -> None:
+        stray = window("b", age=PENDING_SECONDS + 1, elsewhere=True)
+        assert plan(work("a"), window("a"), stray).ask
+        fresh = window("b", age=PENDING_SECONDS - 1, elsewhere=True)
+        assert not plan(work("a"), window("a"), fresh).ask
+        assert not plan(work("a"), window("a"), stray, window("c", age=500)).ask
 
     def test_a_successor_that_is_gone_is_replaced(self) -> None:
         assert plan(work("a"), window("a"), window("b", gone=True)).ask

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
@@ -20,7 +24,7 @@ from traffic_platform.ingest.plan import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.jobs import WINDOW_JOB
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
-from traffic_platform.orchestration.launcher import WarmLauncher, warm_up
+from traffic_platform.orchestration.launcher import PRELOADED, WarmLauncher, warm_up
 from traffic_platform.orchestration.runs import newest_windows
 from traffic_platform.orchestration.tags import writer_tags
 from traffic_platform.orchestration.workers import WORKER_TAG, pid_here
@@ -173,6 +177,31 @@ def test_a_successor_takes_over_from_a_window_that_was_killed(
     produce([flat("b")])
     wait_until(lambda: readings(platform) == 2, "the second window stores", seconds=20)
     wait_for_locks(platform, second)
+
+
+def environment_of_parent(answer: Connection) -> None:
+    """Say what environment the process has that this one was forked from."""
+    answer.send(psutil.Process(os.getppid()).environ())
+
+
+def test_the_process_that_runs_are_forked_from_has_one_thread() -> None:
+    warm_up()
+    context = multiprocessing.get_context("forkserver")
+    here, there = context.Pipe()
+    process = context.Process(target=environment_of_parent, args=(there,))
+    process.start()
+    assert here.poll(60)
+    environment = here.recv()
+    process.join()
+    # Asked of a process with that environment: numpy's threads end at the first fork.
+    script = (
+        "import importlib, psutil, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(psutil.Process().num_threads())"
+    )
+    command = [sys.executable, "-c", script, *PRELOADED]
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert asked.stdout == "1\n"
 
 
 def test_a_run_of_another_kind_is_left_to_dagsters_launcher(instance: DagsterInstance) -> None:

@@ -27,13 +27,13 @@ def totals() -> WindowTotals:
         unchanged=1,
         lag=4,
         dates={
-            SUNDAY: DateTotals(raw=1, quarantined=1, offsets={("traffic-raw", 0): (5, 6)}),
+            SUNDAY: DateTotals(raw=1, quarantined=1, offsets={("traffic-raw", 1, 0): (5, 6)}),
             SATURDAY: DateTotals(
                 raw=12,
                 processed=12,
                 first_event_us=NOON_US,
                 last_event_us=NOON_US + 60_000_000,
-                offsets={("traffic-raw", 1): (0, 7), ("traffic-raw", 0): (0, 5)},
+                offsets={("traffic-raw", 1, 1): (0, 7), ("traffic-raw", 1, 0): (0, 5)},
             ),
         },
     )
@@ -84,7 +84,7 @@ def test_a_window_that_stored_nothing_says_nothing() -> None:
 
 def test_offsets_of_very_many_partitions_are_not_spelled_out() -> None:
     many = totals()
-    many.dates[SATURDAY].offsets = {("traffic-raw", p): (0, 9) for p in range(MOST_RANGES + 1)}
+    many.dates[SATURDAY].offsets = {("traffic-raw", 1, p): (0, 9) for p in range(MOST_RANGES + 1)}
     assert values(window_materializations(many, "run")[0])["offsets"] == (
         f"{MOST_RANGES + 1} partitions; see the audit rows"
     )

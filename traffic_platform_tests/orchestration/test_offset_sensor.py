@@ -18,10 +18,12 @@ from dagster import (
 from dagster._core.test_utils import create_run_for_test
 
 from traffic_platform.ingest.plan import LagReader
+from traffic_platform.ingest.publish.publisher import run_publisher
 from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.orchestration import sensors, watch
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.publishing import PUBLISH_JOB
 from traffic_platform.orchestration.runs import newest_windows
 from traffic_platform.orchestration.sensors import OFFSET_SENSOR
 from traffic_platform.orchestration.tags import WRITER, WRITERS, writer_tags
@@ -52,6 +54,12 @@ def tick(sensor: SensorDefinition, instance: DagsterInstance) -> list[RunRequest
     return list(result.run_requests) if result.run_requests else str(result.skip_message)
 
 
+def of_job(requests: list[RunRequest] | str, job: str) -> list[RunRequest]:
+    """What a tick asks for, of one job."""
+    assert isinstance(requests, list), requests
+    return [request for request in requests if request.job_name == job]
+
+
 def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | None = None) -> str:
     """A run of the window job as the queue would have made it; its id."""
     tags = {**writer_tags(0, 1), **({WORKER_TAG: worker} if worker else {})}
@@ -61,7 +69,13 @@ def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | No
 def store_all(settings: Settings) -> None:
     """Drain what is there without Dagster."""
     limits = WindowLimits(60, 30, until_caught_up=True)
-    run_window(settings, [settings.raw_topic], limits=limits, run_id=None, stop=lambda: False)
+    run_window(settings, settings.ingest_topics, limits=limits, run_id=None, stop=lambda: False)
+
+
+def publish_all(settings: Settings) -> None:
+    """Publish what is stored without Dagster."""
+    limits = WindowLimits(60, 30, until_caught_up=True)
+    run_publisher(settings, limits=limits, run_id=None, stop=lambda: False)
 
 
 @contextmanager
@@ -92,13 +106,38 @@ def test_waiting_messages_ask_for_one_window_at_once(
 ) -> None:
     make_topic()
     produce([flat("a")])
-    requests = tick(sensor, instance)
-    assert isinstance(requests, list)
-    assert len(requests) == 1
-    assert requests[0].run_key is None
-    assert requests[0].tags.items() >= {WRITER: "0", WRITERS: "1"}.items()
-    config = requests[0].run_config["ops"]["event_tables"]["config"]
+    [request] = of_job(tick(sensor, instance), WINDOW_JOB)
+    assert request.run_key is None
+    assert request.tags.items() >= {WRITER: "0", WRITERS: "1"}.items()
+    config = request.run_config["ops"]["event_tables"]["config"]
     assert config == {"writer": 0, "writers": 1}
+
+
+def test_what_is_coming_and_what_is_stored_asks_for_one_publisher(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    [request] = of_job(tick(sensor, instance), PUBLISH_JOB)
+    assert request.run_key is None
+    store_all(platform)
+    assert len(of_job(tick(sensor, instance), PUBLISH_JOB)) == 1
+    create_run_for_test(instance, job_name=PUBLISH_JOB, status=DagsterRunStatus.STARTING)
+    assert "publisher" in tick(sensor, instance)
+
+
+def test_where_publishing_is_turned_off_nobody_asks_for_it(
+    platform: Settings, instance: DagsterInstance, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    silent = build_definitions(platform.model_copy(update={"publish": False}))
+    requests = tick(silent.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    assert len(requests) == len(of_job(requests, WINDOW_JOB)) == 1
 
 
 def test_a_message_that_arrives_during_a_tick_ends_it(
@@ -126,9 +165,14 @@ def test_a_quiet_topic_asks_for_nothing_and_the_tick_says_so(
     produce: Produce,
 ) -> None:
     make_topic()
+    make_topic(platform.events_topic)
     produce([flat("a")])
     store_all(platform)
-    assert tick(sensor, instance) == "0 messages behind. writer 0: nothing to do."
+    publish_all(platform)
+    store_all(platform)  # what was published comes back as an echo
+    assert tick(sensor, instance) == (
+        "0 messages behind. writer 0: nothing to do; publisher: nothing to do."
+    )
 
 
 def test_a_window_in_the_queue_is_waited_for_and_a_failed_one_is_asked_for_again(
@@ -155,10 +199,10 @@ def test_a_busy_window_gets_one_successor(
     holder = record(instance, DagsterRunStatus.STARTED)
     with draining(platform, holder):
         produce([flat("b")])
-        requests = tick(sensor, instance)
-        assert isinstance(requests, list)
-        assert requests[0].tags["traffic/reason"] == f"a successor for {holder[:8]}"
+        [request] = of_job(tick(sensor, instance), WINDOW_JOB)
+        assert request.tags["traffic/reason"] == f"a successor for {holder[:8]}"
         record(instance, DagsterRunStatus.STARTED)
+        create_run_for_test(instance, job_name=PUBLISH_JOB, status=DagsterRunStatus.STARTING)
         produce([flat("c")])
         assert f"{holder[:8]} drains" in tick(sensor, instance)
 
@@ -184,8 +228,8 @@ def test_each_writer_gets_its_own_window(
         produce([flat("a", partition)], partition=partition)
     both = build_definitions(platform.model_copy(update={"writers": 2}))
     requests = tick(both.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
-    assert isinstance(requests, list)
-    assert [request.tags[WRITER] for request in requests] == ["0", "1"]
+    windows = of_job(requests, WINDOW_JOB)
+    assert [request.tags[WRITER] for request in windows] == ["0", "1"]
 
 
 def test_an_outage_ends_the_tick_in_order_and_says_what_is_away(

@@ -1,7 +1,7 @@
 """A window as a Dagster run, on real servers."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -20,10 +20,19 @@ from dagster import (
 
 from traffic_platform.ingest.totals import DateTotals, WindowTotals
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import CHECKS_JOB, WINDOW_JOB
-from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
-from traffic_platform.orchestration.report import WindowReport
+from traffic_platform.orchestration.checks_job import CHECKS_JOB
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.keys import (
+    EVENTS_TOPIC,
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    TRAFFIC_READINGS,
+)
+from traffic_platform.orchestration.materializations import window_materializations
+from traffic_platform.orchestration.publishing import PUBLISH_JOB
+from traffic_platform.orchestration.report import AssetLog
 from traffic_platform.settings import Settings
+from traffic_platform_tests.integration.clean_stream import read_published
 from traffic_platform_tests.orchestration.feed import flat
 
 SATURDAY, SUNDAY = "2025-10-04", "2025-10-05"
@@ -131,8 +140,22 @@ def test_the_checks_pass_after_a_window_and_their_results_are_stored(
         "no_duplicate_readings",
         "no_null_in_keys",
         "every_offset_accounted_for",
+        "no_lost_range",
+        "feeds_deliver",
     }
     assert all(evaluation.passed for evaluation in evaluations.values())
+
+
+def test_a_publisher_publishes_what_is_stored_and_logs_how_much(
+    fed: Settings, instance: DagsterInstance, make_topic: Callable[..., str]
+) -> None:
+    make_topic(fed.events_topic)
+    execute(fed, instance)
+    result = execute(fed, instance, PUBLISH_JOB)
+    assert result.success
+    [event] = materializations(instance, result.run_id, EVENTS_TOPIC).values()
+    assert (event.metadata["events"].value, event.metadata["lag"].value) == (5, 0)
+    assert len(read_published(fed, fed.events_topic)) == 5
 
 
 def test_a_check_that_fails_shows_what_and_leaves_the_run_successful(
@@ -155,11 +178,27 @@ def test_asset_events_wait_while_dagsters_storage_is_away(
 
     @asset
     def other(context: AssetExecutionContext) -> None:
-        report = WindowReport(context)
+        report = AssetLog(context)
         storage.execute("alter table event_logs rename to away")
-        report.log(day)
+        report.add(window_materializations(day, "run"))
         storage.execute("alter table away rename to event_logs")
-        report.flush()
+        report.finish(hurry=False)
 
     assert materialize([other], instance=instance).success
     assert instance.get_materialized_partitions(RAW_EVENTS) == {SATURDAY}
+
+
+def test_a_history_of_many_dates_is_reported_whole(
+    platform: Settings, instance: DagsterInstance
+) -> None:
+    days = [date(2025, 10, 4) - timedelta(days=number) for number in range(365)]
+    year = WindowTotals(dates={day: DateTotals(raw=1, processed=1) for day in days})
+
+    @asset
+    def other(context: AssetExecutionContext) -> None:
+        report = AssetLog(context)
+        report.add(window_materializations(year, "run"))
+        report.finish(hurry=False)
+
+    assert materialize([other], instance=instance).success
+    assert len(instance.get_materialized_partitions(RAW_EVENTS)) == 365

@@ -6,8 +6,10 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
+import pytest
 
 from traffic_platform.orchestration.workers import identity, is_gone, pid_here
 
@@ -46,6 +48,16 @@ def test_a_stopped_process_is_not_gone() -> None:
 def test_another_process_with_the_same_pid_does_not_pass_for_it() -> None:
     host, pid, _ = identity(os.getpid()).split("/")
     assert is_gone(f"{host}/{pid}/1.00")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil is asked")
+def test_an_identity_is_the_boot_and_the_kernels_ticks_and_no_time_of_the_clock() -> None:
+    host, pid, started = identity(os.getpid()).split("/")
+    boot, _, ticks = started.rpartition(".")
+    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert ticks in Path("/proc/self/stat").read_text().split()
+    assert is_gone(f"{host}/{pid}/{boot}.{int(ticks) + 1}")
+    assert is_gone(f"{host}/{pid}/other-boot.{ticks}")
 
 
 def test_of_a_process_on_another_host_nothing_is_claimed() -> None:

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from traffic_platform.quality import accounting
-from traffic_platform.quality.accounting import every_offset_accounted_for
+from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
+from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS
 
 TILE = "ranges that do not tile"
 SUMS = "audit rows that do not add up"
 ROWS = "logs whose raw rows differ"
-LOST = "lost ranges"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def ledger(owner: psycopg.Connection) -> psycopg.Connection:
         audit(owner, batch * 10, batch * 10 + 10)
     owner.execute(
         'insert into traffic.raw_events (topic_no, partition, "offset", ingested_at, batch_id) '
-        "select 1, 0, n, current_date, n / 10 from generate_series(0, 29) n"
+        "select 1, 0, n, now(), n / 10 + 1 from generate_series(0, 29) n"
     )
     return owner
 
@@ -54,24 +54,22 @@ def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) 
     )
 
 
-def found(reader: psycopg.Connection) -> dict[str, int]:
+def found(look: Look) -> dict[str, int]:
     """The kinds of failures that were found, with their number."""
-    outcome = every_offset_accounted_for(reader)
-    kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS, LOST)}
+    outcome = every_offset_accounted_for(look)
+    kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS)}
     wrong = {kind: number for kind, number in kinds.items() if number}
     assert outcome.passed == (not wrong)
     assert bool(outcome.sample) == bool(wrong)
     return wrong
 
 
-def test_a_ledger_that_nothing_was_stored_in_yet_passes(reader: psycopg.Connection) -> None:
-    assert found(reader) == {}
+def test_a_ledger_that_nothing_was_stored_in_yet_passes(look: Look) -> None:
+    assert found(look) == {}
 
 
-def test_a_ledger_that_adds_up_passes(
-    ledger: psycopg.Connection, reader: psycopg.Connection
-) -> None:
-    assert found(reader) == {}
+def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: Look) -> None:
+    assert found(look) == {}
 
 
 @pytest.mark.parametrize(
@@ -83,30 +81,28 @@ def test_a_ledger_that_adds_up_passes(
     ],
 )
 def test_offsets_in_no_audit_row_are_found_with_their_range(
-    ledger: psycopg.Connection, reader: psycopg.Connection, deleted: str, gap: tuple[int, int]
+    ledger: psycopg.Connection, look: Look, deleted: str, gap: tuple[int, int]
 ) -> None:
     ledger.execute("delete from traffic.micro_batches where " + deleted)  # pyright: ignore
-    assert found(reader)[TILE] == 1
-    row = every_offset_accounted_for(reader).sample[0]
+    assert found(look)[TILE] == 1
+    row = every_offset_accounted_for(look).sample[0]
     assert (row["first_offset"], row["next_offset"]) == gap
     assert row["finding"] == "in no audit row"
 
 
-def test_offsets_in_two_audit_rows_are_found(
-    ledger: psycopg.Connection, reader: psycopg.Connection
-) -> None:
+def test_offsets_in_two_audit_rows_are_found(ledger: psycopg.Connection, look: Look) -> None:
     ledger.execute("update traffic.micro_batches set first_offset = 15 where first_offset = 20")
-    assert found(reader)[TILE] == 1
-    row = every_offset_accounted_for(reader).sample[0]
+    assert found(look)[TILE] == 1
+    row = every_offset_accounted_for(look).sample[0]
     assert (row["first_offset"], row["next_offset"]) == (15, 20)
     assert row["finding"] == "in two audit rows"
 
 
 def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
-    ledger: psycopg.Connection, reader: psycopg.Connection
+    ledger: psycopg.Connection, look: Look
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 31")
-    assert TILE in found(reader)
+    assert TILE in found(look)
 
 
 @pytest.mark.parametrize(
@@ -114,39 +110,63 @@ def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
     ["delivered = 9", "raw = 9", "processed = 9", "quarantined = 1", "echoes = 1"],
 )
 def test_counts_that_do_not_add_up_are_found(
-    ledger: psycopg.Connection, reader: psycopg.Connection, change: str
+    ledger: psycopg.Connection, look: Look, change: str
 ) -> None:
     ledger.execute(f"update traffic.micro_batches set {change} where first_offset = 10")  # pyright: ignore
-    assert found(reader)[SUMS] == 1
+    assert found(look)[SUMS] == 1
 
 
-def test_more_messages_than_offsets_are_found(
-    ledger: psycopg.Connection, reader: psycopg.Connection
-) -> None:
+def test_more_messages_than_offsets_are_found(ledger: psycopg.Connection, look: Look) -> None:
     ledger.execute(
         "update traffic.micro_batches set delivered = 11, raw = 11, processed = 11 "
         "where first_offset = 10"
     )
-    assert SUMS in found(reader)
+    assert SUMS in found(look)
+
+
+def replay(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
+    """An audit row of a replay that let in one message, but for `counts`."""
+    signed = {"delivered": 0, "raw": 0, "processed": 1, "quarantined": -1} | counts
+    audit(owner, first, following, **signed)
+    owner.execute(
+        "update traffic.micro_batches set kind = 'replay'"
+        " where batch_id = (select max(batch_id) from traffic.micro_batches)"
+    )
+
+
+def test_replays_lie_over_the_ranges_that_they_correct(
+    ledger: psycopg.Connection, look: Look
+) -> None:
+    for first, following in ((3, 8), (5, 25), (29, 30)):
+        replay(ledger, first, following)
+    assert found(look) == {}
+
+
+def test_a_replay_whose_counts_do_not_add_up_is_found_among_many_batches(
+    ledger: psycopg.Connection, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 1)
+    replay(ledger, 3, 8, quarantined=-2)
+    assert found(look) == {SUMS: 1}
 
 
 def test_markers_and_aborted_messages_are_no_failure(
-    ledger: psycopg.Connection, reader: psycopg.Connection
+    ledger: psycopg.Connection, look: Look
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 33")
     audit(ledger, 30, 33, delivered=0, raw=0, processed=0)
-    assert found(reader) == {}
+    assert found(look) == {}
 
 
 def test_echoes_and_quarantined_messages_are_no_failure(
-    ledger: psycopg.Connection, reader: psycopg.Connection
+    ledger: psycopg.Connection, look: Look
 ) -> None:
     ledger.execute('delete from traffic.raw_events where "offset" in (12, 13)')
     ledger.execute(
         "update traffic.micro_batches set raw = 8, echoes = 2, processed = 5, quarantined = 3 "
         "where first_offset = 10"
     )
-    assert found(reader) == {}
+    assert found(look) == {}
 
 
 @pytest.mark.parametrize(
@@ -154,52 +174,57 @@ def test_echoes_and_quarantined_messages_are_no_failure(
     [
         'delete from traffic.raw_events where "offset" = 25',
         'insert into traffic.raw_events select topic_no, partition, "offset", key, value, headers,'
-        " broker_timestamp, ingested_at + interval '1 s', batch_id from traffic.raw_events"
+        " broker_timestamp, ingested_at - interval '1 s', batch_id from traffic.raw_events"
         ' where "offset" = 25',
     ],
 )
 def test_a_raw_row_that_was_deleted_or_doubled_is_found(
-    ledger: psycopg.Connection, reader: psycopg.Connection, change: Any
+    ledger: psycopg.Connection, look: Look, change: Any
 ) -> None:
     ledger.execute(change)
-    assert found(reader) == {ROWS: 1}
+    assert found(look) == {ROWS: 1}
 
 
 def test_a_lost_range_fails_until_it_is_acknowledged(
-    ledger: psycopg.Connection, reader: psycopg.Connection
+    ledger: psycopg.Connection, look: Look
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 40")
     ledger.execute(
         "insert into traffic.lost_ranges (topic_no, partition, first_offset, next_offset, cause) "
         "values (1, 0, 30, 40, 'retention')"
     )
-    assert found(reader) == {LOST: 1}
+    assert found(look) == {}  # it is accounted for
+    outcome = no_lost_range(look)
+    assert not outcome.passed
+    assert "(retention): raw/0 from 30" in outcome.summary
+    assert (outcome.sample[0]["first_offset"], outcome.sample[0]["next_offset"]) == (30, 40)
     ledger.execute("update traffic.lost_ranges set acknowledged_at = now()")
-    assert found(reader) == {}
+    assert no_lost_range(look).passed
 
 
 def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
-    ledger: psycopg.Connection, reader: psycopg.Connection
+    ledger: psycopg.Connection, look: Look
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set active = false")
     ledger.execute(
         "insert into traffic.lost_ranges (topic_no, partition, first_offset, cause) "
         "values (1, 0, 30, 'topic_recreated')"
     )
-    assert found(reader) == {LOST: 1}
+    assert found(look) == {}
+    assert not no_lost_range(look).passed
 
 
 def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
-    ledger: psycopg.Connection, reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    ledger: psycopg.Connection, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 2)
-    assert found(reader) == {}
+    assert found(look) == {}
     ledger.execute("delete from traffic.micro_batches where first_offset = 20")
-    assert TILE in found(reader)
+    assert TILE in found(look)
 
 
-def test_a_sample_is_bounded(ledger: psycopg.Connection, reader: psycopg.Connection) -> None:
+def test_a_sample_is_bounded(ledger: psycopg.Connection, look: Look) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 1000")
     for first in range(100, 1000, 10):
         audit(ledger, first, first + 5)
-    assert len(every_offset_accounted_for(reader).sample) == SAMPLE_ROWS
+    assert len(every_offset_accounted_for(look).sample) == SAMPLE_ROWS

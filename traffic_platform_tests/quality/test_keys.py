@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from traffic_platform.quality.keys import no_duplicate_readings, no_null_in_keys
+from traffic_platform.quality.look import Look
 
 DAY = "2025-10-04"
 
@@ -37,30 +38,28 @@ def drop_key(owner: psycopg.Connection) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
 
 
-def test_no_duplicates_are_found_where_the_key_stands(
-    reader: psycopg.Connection, partition: str
-) -> None:
-    outcome = no_duplicate_readings(reader)
+def test_no_duplicates_are_found_where_the_key_stands(look: Look, partition: str) -> None:
+    outcome = no_duplicate_readings(look)
     assert outcome.passed
     assert outcome.numbers["partitions without a unique index"] == 0
 
 
 def test_a_duplicate_fails_and_is_shown(
-    owner: psycopg.Connection, reader: psycopg.Connection, partition: str
+    owner: psycopg.Connection, look: Look, partition: str
 ) -> None:
     drop_key(owner)
     insert_reading(owner)
-    outcome = no_duplicate_readings(reader)
+    outcome = no_duplicate_readings(look)
     assert not outcome.passed
     assert outcome.numbers["duplicates"] == 1
     assert outcome.sample[0]["rows"] == 2
 
 
 def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
-    owner: psycopg.Connection, reader: psycopg.Connection, partition: str
+    owner: psycopg.Connection, look: Look, partition: str
 ) -> None:
     drop_key(owner)
-    outcome = no_duplicate_readings(reader)
+    outcome = no_duplicate_readings(look)
     assert not outcome.passed
     assert outcome.numbers["duplicates"] == 0
     assert partition in outcome.summary
@@ -75,23 +74,23 @@ def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
     ],
 )
 def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
-    owner: psycopg.Connection, reader: psycopg.Connection, partition: str, index: str
+    owner: psycopg.Connection, look: Look, partition: str, index: str
 ) -> None:
     drop_key(owner)
     owner.execute("create " + index.format(f"traffic.{partition}"))  # pyright: ignore
-    assert not no_duplicate_readings(reader).passed
+    assert not no_duplicate_readings(look).passed
 
 
 def test_another_unique_index_on_the_key_is_proof_enough(
-    owner: psycopg.Connection, reader: psycopg.Connection, partition: str
+    owner: psycopg.Connection, look: Look, partition: str
 ) -> None:
     drop_key(owner)
     owner.execute(f'create unique index on traffic.{partition} ("timestamp", sensor_id)')  # pyright: ignore
-    assert no_duplicate_readings(reader).passed
+    assert no_duplicate_readings(look).passed
 
 
-def test_keys_without_nulls_pass(reader: psycopg.Connection, partition: str) -> None:
-    outcome = no_null_in_keys(reader)
+def test_keys_without_nulls_pass(look: Look, partition: str) -> None:
+    outcome = no_null_in_keys(look)
     assert outcome.passed
     assert outcome.numbers["nulls"] == 0
 
@@ -106,34 +105,32 @@ def processed(owner: psycopg.Connection) -> str:
 
 
 def test_a_null_in_a_key_fails_and_is_counted(
-    owner: psycopg.Connection, reader: psycopg.Connection, processed: str
+    owner: psycopg.Connection, look: Look, processed: str
 ) -> None:
     owner.execute(
         'insert into traffic.processed_events (topic_no, partition, "offset", "timestamp", '
         f"quality_score, quality_flags, format, batch_id) values (1, 0, 0, '{DAY}', 1, 0, 1, 1)"
     )
-    outcome = no_null_in_keys(reader)
+    outcome = no_null_in_keys(look)
     assert not outcome.passed
     assert outcome.numbers["nulls"] == 1
     assert f"traffic.{processed}.sensor_id" in outcome.summary
 
 
-def test_a_key_column_that_may_be_null_fails_before_it_is(
-    reader: psycopg.Connection, processed: str
-) -> None:
-    outcome = no_null_in_keys(reader)
+def test_a_key_column_that_may_be_null_fails_before_it_is(look: Look, processed: str) -> None:
+    outcome = no_null_in_keys(look)
     assert not outcome.passed
     assert outcome.numbers["nulls"] == 0
 
 
 def test_a_not_null_that_was_never_validated_is_no_proof(
-    owner: psycopg.Connection, reader: psycopg.Connection, processed: str
+    owner: psycopg.Connection, look: Look, processed: str
 ) -> None:
     if owner.info.server_version < 180000:
         return  # such a constraint exists from PostgreSQL 18 on
     owner.execute(
         f"alter table traffic.{processed} add constraint s not null sensor_id not valid"  # pyright: ignore
     )
-    assert not no_null_in_keys(reader).passed
+    assert not no_null_in_keys(look).passed
     owner.execute(f"alter table traffic.{processed} validate constraint s")  # pyright: ignore
-    assert no_null_in_keys(reader).passed
+    assert no_null_in_keys(look).passed

@@ -1,0 +1,17 @@
+-- Quartiles of how long after their time readings arrived at Kafka (s), by sensor. A repeat moves
+-- the broker's time of a reading, so its first arrival here is a bound.
+select s.sensor_id, s.external_id as sensor, d.readings, d.delay
+from (
+    select r.sensor_id, count(*) as readings,
+           percentile_cont(array[0.25, 0.5, 0.75]) within group (
+               order by extract(epoch from
+                   least(r.broker_timestamp, r.created_at) - r."timestamp")::double precision
+           ) as delay
+    from traffic.traffic_readings r
+    where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s
+      and r.broker_timestamp > '-infinity'
+    group by r.sensor_id
+    having count(*) >= %(least)s
+) d
+join traffic.sensors s using (sensor_id)
+order by s.external_id

@@ -1,0 +1,11 @@
+-- Readings of each sensor in each of some stretches of time; stretches without any are left out.
+-- By sensor, so that the primary key finds each stretch whatever else the partition holds.
+select s.sensor_id, stretch.first, counted.readings
+from traffic.sensors s
+cross join unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) stretch (first, following)
+cross join lateral (
+    select count(*) as readings from traffic.traffic_readings r
+    where r.sensor_id = s.sensor_id
+      and r."timestamp" >= stretch.first and r."timestamp" < stretch.following
+) counted
+where counted.readings > 0

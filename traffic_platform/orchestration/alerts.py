@@ -1,0 +1,151 @@
+"""The sensor that tells a webhook of checks and runs that fail, and when they heal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    DagsterInstance,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    RunRecord,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SkipReason,
+    sensor,
+)
+
+from traffic_platform.orchestration.checks import check_key
+from traffic_platform.quality.alerts import AlertState, Problem, WebhookError
+from traffic_platform.quality.checks import CHECKS, Check
+from traffic_platform.settings import Settings
+
+ALERTS_SENSOR: Final = "alerts"
+
+_EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
+# Newest results that are looked at for each check: of some dates, and those kept of a day.
+_RESULTS = 30
+_RUNS = 10  # newest runs of each job
+
+
+def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
+    """The sensor, where `alert_webhook_url` is set: only then is there somebody to be told.
+
+    It looks at the newest results of each check and the newest runs of `jobs`. The cursor holds
+    what has been told, so a problem is told once, however often it is found again, and once when it
+    has healed.
+    """
+    if settings.alert_webhook_url is None:
+        return []
+    url, form = settings.alert_webhook_url.get_secret_value(), settings.alert_format
+
+    @sensor(
+        name=ALERTS_SENSOR,
+        minimum_interval_seconds=_EVERY_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Posts to a webhook, once, when a check or a run fails, and when it is well.",
+    )
+    def alerts(context: SensorEvaluationContext) -> SkipReason:
+        state = AlertState.from_json(context.cursor)
+        failing, well = find_problems(context.instance, jobs)
+        state.look(failing, well)
+        try:
+            said = f"{state.tell(url, form)} messages told, {len(state.open)} problems open."
+        except WebhookError as error:
+            said = f"{error}; {len(state.waiting)} messages wait for it."
+        context.update_cursor(state.to_json())
+        return SkipReason(said)
+
+    return [alerts]
+
+
+def find_problems(
+    instance: DagsterInstance, jobs: Iterable[str]
+) -> tuple[list[Problem], list[str]]:
+    """What fails by the newest results, and the keys of what is well by them."""
+    failing: list[Problem] = []
+    well: list[str] = []
+    for check in CHECKS:
+        for evaluation, run_id, at in _newest_results(instance, check_key(check)):
+            key = _check_problem_key(evaluation)
+            if evaluation.passed:
+                well.append(key)
+            else:
+                failing.append(_check_problem(check, evaluation, run_id, at))
+    for job in jobs:
+        record = _newest_ended(instance, job)
+        if record is not None and record.dagster_run.status is DagsterRunStatus.FAILURE:
+            failing.append(_run_problem(record))
+        elif record is not None:
+            well.append(_run_problem_key(job))
+    return failing, well
+
+
+def _newest_results(
+    instance: DagsterInstance, key: AssetCheckKey
+) -> Iterator[tuple[AssetCheckEvaluation, str, float]]:
+    """The newest result of a check for each date (and for none), with its run and time."""
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RESULTS)
+    seen: set[str | None] = set()
+    for record in records:
+        evaluation = record.evaluation
+        if not isinstance(evaluation, AssetCheckEvaluation):
+            continue  # planned, and not come to yet
+        if evaluation.partition not in seen:
+            seen.add(evaluation.partition)
+            yield evaluation, record.run_id, record.create_timestamp
+
+
+def _newest_ended(instance: DagsterInstance, job: str) -> RunRecord | None:
+    """The newest run of a job that succeeded or failed; those that were cancelled say nothing."""
+    ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+    records = instance.get_run_records(RunsFilter(job_name=job, statuses=ended), limit=_RUNS)
+    return max(records, key=lambda record: record.end_time or 0.0, default=None)
+
+
+def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:
+    return f"check:{evaluation.check_name}:{evaluation.partition or ''}"
+
+
+def _check_problem(
+    check: Check, evaluation: AssetCheckEvaluation, run_id: str, at: float
+) -> Problem:
+    return Problem(
+        key=_check_problem_key(evaluation),
+        kind="check",
+        name=check.name,
+        subject=check.table,
+        severity=evaluation.severity.value,
+        summary=evaluation.description or "It failed.",
+        since=_text(at),
+        date=evaluation.partition,
+        runbook=check.runbook,
+        run_id=run_id,
+    )
+
+
+def _run_problem_key(job: str) -> str:
+    return f"run:{job}"
+
+
+def _run_problem(record: RunRecord) -> Problem:
+    run = record.dagster_run
+    return Problem(
+        key=_run_problem_key(run.job_name),
+        kind="run",
+        name="the run failed",
+        subject=run.job_name,
+        severity="ERROR",
+        summary=f"Dagster's run {run.run_id} failed.",
+        since=_text(record.end_time or record.update_timestamp.timestamp()),
+        run_id=run.run_id,
+    )
+
+
+def _text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"

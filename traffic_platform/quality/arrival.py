@@ -1,0 +1,106 @@
+"""How soon messages are stored, and whether feeds still deliver."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from statistics import median
+
+from traffic_platform.quality.feeds import feed_of
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
+from traffic_platform.quality.reading import read_rows
+
+# Windows store within a second; a minute is an outage, or a backlog (s).
+LATE_SECONDS = 60
+# A short outage delays a few messages: more than this share of a day (0 to 1) is not short.
+LATE_SHARE = 0.05
+LEAST_MESSAGES = 20
+
+# A feed that is silent for longer than it ever is between two readings: so many intervals, and no
+# less than a quarter of an hour.
+SILENT_INTERVALS = 5
+SILENT_FOR = timedelta(minutes=15)
+# A feed that is silent for a week has ended; its sensors' completeness was reported meanwhile.
+ENDED_AFTER = timedelta(days=7)
+# What arrives later than this after its time was loaded, not fed.
+FED_WITHIN = timedelta(hours=6)
+LEAST_READINGS = 10
+
+
+def messages_stored_in_time(look: Look) -> Outcome:
+    """95 % of the messages that arrived on the date were stored within 60 s of their arrival.
+
+    Arrival is the broker's time. A topic with the producers' time (CreateTime) holds what they say.
+    """
+    rows = read_rows(
+        look.connection, "arrival_lag", begin=look.begin, end=look.end, late=LATE_SECONDS
+    )
+    messages = sum(row["messages"] for row in rows)
+    if messages < LEAST_MESSAGES:
+        return not_evaluated(f"fewer than {LEAST_MESSAGES} messages arrived on this date")
+    late = sum(row["late"] for row in rows)
+    numbers: dict[str, int | float] = {
+        "messages": messages,
+        "late": late,
+        "longest (s)": max(round(row["longest_s"], 1) for row in rows),
+    }
+    if late <= LATE_SHARE * messages:
+        return Outcome(True, "Messages are stored soon after their arrival.", numbers)
+    delayed = [row for row in rows if row["late"]]
+    return Outcome(
+        passed=False,
+        summary=f"{late:,} of {messages:,} messages were stored more than {LATE_SECONDS} s after "
+        f"their arrival, the last of them by {numbers['longest (s)']} s.",
+        numbers=numbers,
+        sample=delayed[:SAMPLE_ROWS],
+    )
+
+
+def feeds_deliver(look: Look) -> Outcome:
+    """Each feed's newest reading arrived a short while ago.
+
+    A feed may be silent for five of its intervals, and for a quarter of an hour. About now, so not
+    about past dates; feeds that were loaded, or ended a week ago, are left out.
+    """
+    if not look.is_today:
+        return not_evaluated("this check is about now, and the date is not today")
+    rows = read_rows(
+        look.connection, "newest_readings", since=look.now - ENDED_AFTER, until=look.now
+    )
+    feeds: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["readings"] >= LEAST_READINGS and row["arrived"] - row["newest"] <= FED_WITHIN:
+            feeds.setdefault(feed_of(row["sensor"]), []).append(row)
+    if not feeds:
+        return not_evaluated("no feed has delivered in the last seven days")
+    silent = [
+        row
+        for feed, sensors in sorted(feeds.items())
+        if (row := _silence(feed, sensors, look.now)) is not None
+    ]
+    numbers = {"feeds": len(feeds), "silent feeds": len(silent)}
+    if not silent:
+        return Outcome(True, "Every feed delivers.", numbers)
+    return Outcome(
+        passed=False,
+        summary=f"Nothing has arrived from {named([str(row['feed']) for row in silent])}.",
+        numbers=numbers,
+        sample=silent[:SAMPLE_ROWS],
+    )
+
+
+def _silence(feed: str, sensors: list[Row], now: datetime) -> Row | None:
+    """What is to be said of a feed that is silent; None: it is not."""
+    arrived = max(row["arrived"] for row in sensors)
+    interval = timedelta(seconds=float(median(row["interval_s"] for row in sensors)))
+    allowed = max(SILENT_FOR, SILENT_INTERVALS * interval)
+    if now - arrived <= allowed:
+        return None
+    return {
+        "feed": feed,
+        "sensors": len(sensors),
+        "last arrival": arrived,
+        "newest reading": max(row["newest"] for row in sensors),
+        "silent for (min)": round((now - arrived) / timedelta(minutes=1)),
+        "may be silent for (min)": round(allowed / timedelta(minutes=1)),
+    }

@@ -1,0 +1,100 @@
+"""The clocks of sensors: what they say against when their messages arrived at Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from traffic_platform.quality.feeds import by_feed, feed_of
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
+from traffic_platform.quality.reading import read_rows
+
+# A clock is this far behind before it is wrong (s): what is 300 s ahead, ingest refuses.
+SHIFT_SECONDS = 300.0
+# Ahead, less is wrong (s), where readings arrive before the interval that they cover has begun.
+AHEAD_SECONDS = 60.0
+# Delays that spread wider than this around their median are of data that was held up or loaded
+# later, not of a clock: a clock shifts all alike (s, and share of the shift).
+SPREAD_SECONDS = 60.0
+SPREAD_SHARE = 0.25
+LEAST_READINGS = 20
+
+
+def clocks_agree(look: Look) -> Outcome:
+    """Readings arrive as long after their time as in the sensor's last 14 days.
+
+    Compares medians of (arrival at Kafka - time of the reading). A sensor whose data was held up
+    by an outage, or loaded later, has delays that spread; a wrong clock or time zone shifts all.
+    """
+    today = read_rows(
+        look.connection, "clock_delays", begin=look.begin, end=look.end, least=LEAST_READINGS
+    )
+    if not today:
+        return not_evaluated("no reading with a broker's time has this date")
+    before = _habits(look)
+    compared = [row for row in today if row["sensor_id"] in before]
+    numbers: dict[str, int | float] = {"sensors": len(today), "compared": len(compared)}
+    if not compared:
+        return not_evaluated("no sensor has three days of history with steady delays", numbers)
+    found = [row for row in compared if _is_shifted(row, before[row["sensor_id"]])]
+    numbers["shifted"] = len(found)
+    numbers["greatest shift (s)"] = max(abs(_shift(row, before)) for row in compared)
+    if not found:
+        return Outcome(True, "Every clock is as far from the broker's as before.", numbers)
+    shifts = sorted(_shift(row, before) for row in found)
+    middle = shifts[len(shifts) // 2]
+    names = [str(row["sensor"]) for row in found]
+    return Outcome(
+        passed=False,
+        summary=f"{len(found)} of {len(compared)} sensors are {abs(middle):.0f} s "
+        f"{'behind' if middle > 0 else 'ahead of'} where they were: "
+        f"{by_feed((feed_of(name), name) for name in names)}.",
+        numbers=numbers,
+        sample=[
+            {
+                "sensor": row["sensor"],
+                "delay (s)": round(_median(row), 1),
+                "delay before (s)": round(_median(before[row["sensor_id"]]), 1),
+                "readings": row["readings"],
+            }
+            for row in found[:SAMPLE_ROWS]
+        ],
+    )
+
+
+def _habits(look: Look) -> dict[UUID, Row]:
+    """By sensor, the steady delays of the days before; sensors without a habit are not in it."""
+    rows = read_rows(
+        look.connection,
+        "clock_history",
+        begin=look.history_begin,
+        end=look.begin,
+        percent=look.history_percent,
+    )
+    return {row["sensor_id"]: row for row in rows if _is_habit(row, look)}
+
+
+def _is_habit(row: Row, look: Look) -> bool:
+    history = look.history.get(row["sensor_id"])
+    return history is not None and history.is_enough and _spread(row) <= SHIFT_SECONDS
+
+
+def _is_shifted(row: Row, habit: Row) -> bool:
+    shift = _median(row) - _median(habit)
+    ahead = shift <= -AHEAD_SECONDS and _median(row) <= -AHEAD_SECONDS
+    steady = _spread(row) <= max(SPREAD_SECONDS, SPREAD_SHARE * abs(shift))
+    return steady and (shift >= SHIFT_SECONDS or ahead)
+
+
+def _shift(row: Row, before: Mapping[UUID, Any]) -> float:
+    return round(_median(row) - _median(before[row["sensor_id"]]), 1)
+
+
+def _spread(row: Row) -> float:
+    return float(row["delay"][2] - row["delay"][0])
+
+
+def _median(row: Row) -> float:
+    return float(row["delay"][1])

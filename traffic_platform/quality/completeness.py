@@ -1,0 +1,138 @@
+"""Whether what sensors should have sent is there, and whether what they sent became a reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from uuid import UUID
+
+from traffic_platform.quality.feeds import by_feed, feed_of
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
+from traffic_platform.quality.reading import read_rows
+
+LOOK_BACK_WEEKS = 8
+"""Same weekdays within 60 days."""
+LEAST_WEEKDAYS = 3
+# A sensor with fewer readings than this share of what it delivered before is silent, or nearly so.
+LEAST_SHARE = 0.5
+# All sensors together: what they lack beyond this is more than single detectors.
+LEAST_TOTAL_SHARE = 0.9
+# Fewer expected readings than this are no expectation.
+LEAST_EXPECTED = 20
+
+
+@dataclass(frozen=True)
+class _Expectation:
+    """What a sensor should have delivered, from so many dates before."""
+
+    name: str
+    readings: float
+    days: int
+
+
+def sensors_deliver(look: Look) -> Outcome:
+    """Each sensor delivers as many readings as on the same weekday in the 60 days before.
+
+    Of a date that is not over, as many as up to the same time of day. A sensor that has not three
+    such weekdays yet is compared with its mean day of the last two weeks.
+    """
+    expected = {
+        sensor: expectation
+        for sensor, expectation in _expectations(look).items()
+        if expectation.readings >= LEAST_EXPECTED
+    }
+    delivered = {sensor.sensor_id: sensor.readings for sensor in look.sensors}
+    if not expected:
+        return not_evaluated("no sensor has a history to compare with")
+    total = sum(expectation.readings for expectation in expected.values())
+    there = sum(delivered.get(sensor, 0) for sensor in expected)
+    found = sorted(
+        (
+            (expectation, delivered.get(sensor, 0))
+            for sensor, expectation in expected.items()
+            if delivered.get(sensor, 0) < LEAST_SHARE * expectation.readings
+        ),
+        key=lambda pair: (pair[1] / pair[0].readings, pair[0].name),
+    )
+    numbers: dict[str, int | float] = {
+        "sensors compared": len(expected),
+        "sensors that lack readings": len(found),
+        "readings": there,
+        "readings expected": round(total),
+        "share": round(there / total, 3),
+    }
+    if not found and there >= LEAST_TOTAL_SHARE * total:
+        return Outcome(True, "Every sensor delivers as before.", numbers)
+    lacking = by_feed((feed_of(one.name), one.name) for one, _ in found)
+    return Outcome(
+        passed=False,
+        summary=f"{there:,} readings where {total:,.0f} were to be expected; "
+        f"{len(found)} of {len(expected)} sensors lack more than half of theirs"
+        f"{': ' if found else ''}{lacking}.",
+        numbers=numbers,
+        sample=[
+            {
+                "sensor": expectation.name,
+                "readings": readings,
+                "expected": round(expectation.readings),
+                "days before": expectation.days,
+            }
+            for expectation, readings in found[:SAMPLE_ROWS]
+        ],
+    )
+
+
+def _expectations(look: Look) -> dict[UUID, _Expectation]:
+    """By sensor. The same weekdays where there are enough, else the sampled mean day."""
+    weekdays = _weekday_counts(look)
+    names = _names(look)
+    expected: dict[UUID, _Expectation] = {}
+    for sensor, name in names.items():
+        counts = weekdays.get(sensor, [])
+        history = look.history.get(sensor)
+        if len(counts) >= LEAST_WEEKDAYS:
+            expected[sensor] = _Expectation(name, median(counts), len(counts))
+        elif history is not None and history.is_enough:
+            a_day = history.readings * 100 / look.history_percent / history.days
+            expected[sensor] = _Expectation(name, a_day * look.portion, history.days)
+    return expected
+
+
+def _weekday_counts(look: Look) -> Mapping[UUID, list[int]]:
+    """Readings of each sensor up to the same time of day on the same weekdays before."""
+    lasting = look.until - look.begin
+    begins = [look.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
+    ends = [
+        look.midnight(1 - 7 * week) if look.over else begin + lasting
+        for week, begin in enumerate(begins, 1)
+    ]
+    counts: dict[UUID, list[int]] = {}
+    for row in read_rows(look.connection, "weekday_counts", begins=begins, ends=ends):
+        counts.setdefault(row["sensor_id"], []).append(row["readings"])
+    return counts
+
+
+def _names(look: Look) -> dict[UUID, str]:
+    rows = look.connection.execute(
+        "select sensor_id, external_id from traffic.sensors order by external_id"
+    )
+    return dict(rows.fetchall())
+
+
+def every_event_has_its_reading(look: Look) -> Outcome:
+    """Every processed event of the date has a reading of its sensor and time."""
+    rows = read_rows(look.connection, "events_without_reading", begin=look.begin, end=look.end)
+    numbers: dict[str, int | float] = {"readings missing": rows[0]["missing"] if rows else 0}
+    if not rows:
+        return Outcome(True, "Every event has its reading.", numbers)
+    shown = [{name: value for name, value in row.items() if name != "missing"} for row in rows]
+    first = rows[0]
+    return Outcome(
+        passed=False,
+        summary=f"Readings missing though their events are there: {first['missing']:,}; the first "
+        f"is of {first['sensor']} at {first['timestamp']:%Y-%m-%dT%H:%M:%SZ}.",
+        numbers=numbers,
+        sample=shown,
+    )

@@ -1,0 +1,223 @@
+"""Expectations on the rows of a date, evaluated by Great Expectations.
+
+Ingest lets none of this into a table. The expectations are for rows that came another way: by
+hand, from a restored backup, past a constraint that was dropped. They look at every row of the
+date, and stand before what is built from readings.
+
+Importing great_expectations takes 10 s (measured), so it happens inside a function, where there is
+something to look at. The context is ephemeral: nothing is written, and nothing goes out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from traffic_platform.ingest.connections import engine_url
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import Outcome, not_evaluated
+from traffic_platform.quality.reading import Connection, read_rows
+from traffic_platform.statements import statement
+
+if TYPE_CHECKING:
+    from great_expectations.datasource.fluent.interfaces import Batch
+    from great_expectations.expectations.expectation import Expectation
+
+# Columns that are no part of the key, and that every row has.
+REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", "updated_at")
+
+
+def measures_in_range(look: Look) -> Outcome:
+    """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
+    from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
+
+    bounds = {
+        "speed": MAX_SPEED,
+        "volume": MAX_VOLUME,
+        "occupancy": MAX_OCCUPANCY,
+        "quality_score": MAX_SCORE,
+    }
+
+    def expectations(gx: Any, date: Any) -> list[Expectation]:
+        return [
+            gx.ExpectColumnValuesToBeBetween(
+                column=column, min_value=0, max_value=greatest, row_condition=date
+            )
+            for column, greatest in bounds.items()
+        ]
+
+    return _outcome(
+        look,
+        expectations,
+        holds="Every measure is in its range.",
+        fails="Values out of their range",
+        sample="readings_out_of_range",
+        parameters={name: float(greatest) for name, greatest in bounds.items()},
+    )
+
+
+def required_columns_filled(look: Look) -> Outcome:
+    """Every reading has its score, its flags, its source and its times."""
+
+    def expectations(gx: Any, date: Any) -> list[Expectation]:
+        return [
+            gx.ExpectColumnValuesToNotBeNull(column=column, row_condition=date)
+            for column in REQUIRED
+        ]
+
+    return _outcome(
+        look,
+        expectations,
+        holds="No reading lacks a column that it must have.",
+        fails="Values that are null where none may be",
+        sample="readings_with_nulls",
+    )
+
+
+def messages_give_one_reading(look: Look) -> Outcome:
+    """No message is the source of two readings: (topic_no, partition, offset) is there once."""
+
+    def expectations(gx: Any, _date: Any) -> list[Expectation]:
+        # Sorting whole rows, as the library's own expectation of uniqueness does, takes five times
+        # as long.
+        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(look, "shared_messages"))]
+
+    return _outcome(
+        look,
+        expectations,
+        holds="Every reading comes from a message of its own.",
+        fails="Messages that several readings come from",
+        sample="readings_of_one_message",
+    )
+
+
+def readings_have_sensors(look: Look) -> Outcome:
+    """Every reading is of a sensor in traffic.sensors."""
+
+    def expectations(gx: Any, _date: Any) -> list[Expectation]:
+        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(look, "no_sensor"))]
+
+    return _outcome(
+        look,
+        expectations,
+        holds="Every reading has its sensor.",
+        fails="Readings of no known sensor",
+        sample="readings_without_sensor",
+    )
+
+
+def _outcome(
+    look: Look,
+    expectations: Callable[[Any, Any], Sequence[Expectation]],
+    *,
+    holds: str,
+    fails: str,
+    sample: str,
+    parameters: dict[str, float] | None = None,
+) -> Outcome:
+    """What the expectations find in the date's readings; rows that fail come from `sample`."""
+    # Where there is nothing to look at, ten seconds of import would be wasted.
+    if not _has_rows(look.connection, look):
+        return not_evaluated("no reading has this date")
+    with _readings(look) as (batch, gx):
+        from great_expectations.core import ExpectationSuite
+        from great_expectations.expectations.row_conditions import Column
+
+        time = Column("timestamp")
+        date = (time >= look.begin) & (time < look.end)
+        suite = ExpectationSuite(name="readings", expectations=list(expectations(gx, date)))
+        result = batch.validate(suite, result_format=_COUNTS)
+    counts = {_name(one): _unexpected(one) for one in result.results}
+    numbers = {f"unexpected: {name}": count for name, count in counts.items()}
+    if result.success:
+        return Outcome(True, holds, numbers)
+    rows = read_rows(look.connection, sample, begin=look.begin, end=look.end, **(parameters or {}))
+    where = ", ".join(name for name, count in counts.items() if count)
+    return Outcome(
+        passed=False,
+        summary=f"{fails}: {sum(counts.values()):,} ({where}).",
+        numbers=numbers,
+        sample=rows,
+    )
+
+
+# As sql/quality/settings.sql.
+_OPTIONS = "-c work_mem=64MB -c jit=off"
+# Counts only: the rows that fail are read by statements that name their sensors.
+_COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
+
+
+def _has_rows(connection: Connection, look: Look) -> bool:
+    return bool(read_rows(connection, "any_reading", begin=look.begin, end=look.end))
+
+
+@contextmanager
+def _readings(look: Look) -> Generator[tuple[Batch, Any]]:
+    """The table of readings as a batch, and the module of expectations."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        context = gx.get_context(mode="ephemeral")
+        context.enable_analytics(False)
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        # The generic source: its PostgreSQL one refuses the URL of a socket.
+        source = context.data_sources.add_sql(
+            "readings",
+            connection_string=engine_url(
+                look.url, application_name="traffic-checks", options=_OPTIONS
+            ),
+        )
+        try:
+            # A table and conditions: to learn the columns of a query, the library would fetch all
+            # of its rows (measured: a million take 450 MB).
+            asset = source.add_table_asset("traffic_readings")
+            definition = asset.add_batch_definition_whole_table("all")
+            yield definition.get_batch(), gx.expectations
+        finally:
+            source.get_execution_engine().engine.dispose()
+            source.get_engine().dispose()
+
+
+def _query(look: Look, name: str) -> str:
+    """A query of rows that should not be: the library fills in `{batch}`, and binds nothing."""
+    return (
+        sql.SQL(statement(f"quality/expect_{name}"))
+        .format(
+            batch=sql.SQL("{batch}"),
+            begin=sql.Literal(int(look.begin.timestamp())),
+            end=sql.Literal(int(look.end.timestamp())),
+        )
+        .as_string(look.connection)
+    )
+
+
+def _name(result: Any) -> str:
+    """Which column an expectation was about, if it was about one."""
+    return str(result.expectation_config.kwargs.get("column") or "rows")
+
+
+def _unexpected(result: Any) -> int:
+    """How many values, or rows, did not meet an expectation.
+
+    Raises RuntimeError when it could not be evaluated.
+    """
+    for error in _errors(result.exception_info or {}):
+        raise RuntimeError(f"Great Expectations: {error}")
+    found = result.result
+    return int(found.get("unexpected_count", found.get("observed_value")) or 0)
+
+
+def _errors(info: Any) -> Iterator[str]:
+    """What went wrong: the library says it of the expectation, or of each metric that it needs."""
+    if not isinstance(info, dict):
+        return
+    if info.get("raised_exception"):
+        yield " ".join(str(info.get("exception_message")).split())
+    for metric in info.values():
+        yield from _errors(metric)

@@ -1,0 +1,34 @@
+"""Feeds: the sensors that one producer sends, as far as their names tell.
+
+No event names its producer. Sensors of one feed are mostly numbered alike, so a feed is what is
+left of a sensor's name without its number: `north-12` and `north-13` are of `north`. Checks judge
+each sensor by itself where they can, and use feeds to say it in fewer words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from traffic_platform.events.sensors import is_canonical_uuid
+from traffic_platform.quality.outcome import named
+
+NUMBERED = "(numbers)"
+IDENTIFIED = "(UUIDs)"
+
+_NUMBER = re.compile(r"[\W_]*\d[\d\W_]*$")
+
+
+def feed_of(name: str) -> str:
+    """The feed of the sensor with this external id."""
+    if is_canonical_uuid(name):
+        return IDENTIFIED
+    return _NUMBER.sub("", name) or NUMBERED
+
+
+def by_feed(sensors: Iterable[tuple[str, str]]) -> str:
+    """Pairs of feed and sensor in a sentence: each feed with its sensors, `north (north-1)`."""
+    feeds: dict[str, list[str]] = {}
+    for feed, name in sensors:
+        feeds.setdefault(feed, []).append(name)
+    return "; ".join(f"{feed} ({named(names)})" for feed, names in sorted(feeds.items()))

@@ -1,0 +1,53 @@
+"""Whether detectors stay healthy, by the diagnoses of detector_health."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from traffic_platform.quality.history import LEAST_DAYS
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
+from traffic_platform.quality.reading import read_rows
+
+# Of a hundred detectors a few change from day to day; more at once is a line, a controller or a
+# feed (our own judgement).
+MOST_FALL = 0.05
+# A fall of fewer detectors than this is told by each one's own diagnosis.
+LEAST_DETECTORS = 2
+
+
+def detectors_stay_healthy(look: Look) -> Outcome:
+    """The share of healthy detectors does not fall below that of the two weeks before.
+
+    By the diagnoses of detector_health, which are made once a date is over; detectors whose tests
+    could not be evaluated do not count.
+    """
+    first = look.history_days[0]
+    rows = read_rows(look.connection, "health_by_date", first=first, day=look.day)
+    shares = {row["date"]: row["good"] / row["evaluated"] for row in rows if row["evaluated"]}
+    if look.day not in shares:
+        return not_evaluated("no detector has been diagnosed for the date")
+    share = shares.pop(look.day)
+    if len(shares) < LEAST_DAYS:
+        return not_evaluated("detectors have been diagnosed for too few days before")
+    usual = median(shares.values())
+    today = rows[-1]
+    broken = read_rows(look.connection, "newly_unhealthy", first=first, day=look.day)
+    numbers: dict[str, int | float] = {
+        "detectors evaluated": today["evaluated"],
+        "healthy": today["good"],
+        "share": round(share, 3),
+        "usual share": round(usual, 3),
+        "newly unhealthy": len(broken),
+    }
+    lacking = (usual - share) * today["evaluated"]
+    if usual - share <= MOST_FALL or lacking < LEAST_DETECTORS:
+        return Outcome(True, "As many detectors are healthy as before.", numbers)
+    names = ", ".join(f"{row['sensor']} ({row['diagnosis']})" for row in broken[:SAMPLE_ROWS])
+    return Outcome(
+        passed=False,
+        summary=f"{share:.0%} of the detectors are healthy, before it were {usual:.0%}; newly"
+        f" unhealthy: {names or 'none that was healthy before'}.",
+        numbers=numbers,
+        sample=broken[:SAMPLE_ROWS],
+    )

@@ -1,0 +1,235 @@
+"""Whether sensors measure what they should: measures missing, stuck, or in another unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from traffic_platform.quality.feeds import by_feed
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
+from traffic_platform.quality.reading import read_rows
+from traffic_platform.quality.sensor_days import MEASURES, Measure, SensorDay
+
+# A share of fewer readings than this says nothing.
+LEAST_READINGS = 20
+# A sensor whose share of missing values grew by this much has changed (0 to 1).
+MISSING_GROWTH = 0.2
+# A sensor without a history has no measure when this share is missing (0 to 1).
+MISSING_ALL = 0.9
+
+# Equal readings one after another: so many, over so long. PeMS calls 48 samples of 5 minutes with
+# the same occupancy constant; three equal measures with vehicles are much less likely than one.
+STUCK_READINGS = 12
+STUCK_FOR = timedelta(minutes=30)
+# A measure that never changed in so many readings of a date that is over is not measured.
+CONSTANT_READINGS = 60
+
+# At 600 vehicles per hour and 85 mph there are 7 vehicles to the mile; of 15 ft each, with the
+# detector's 6, they occupy it for 2.8 % of the time. So 1 % is no percentage.
+FRACTION_GREATEST = 1.0
+
+# A fall of the mean score by this much: about one test in seven fails that passed before.
+SCORE_FALL = 0.15
+
+
+def measures_present(look: Look) -> Outcome:
+    """Each sensor has the measures that it had in its last 14 days.
+
+    Readings of an empty road do not count: many detectors leave speed out there. A sensor without
+    history fails when a measure is missing in nine of ten readings while another sensor of its
+    feed has it.
+    """
+    if not look.sensors:
+        return not_evaluated("no reading has this date")
+    measured = _measured(look.sensors)
+    found: list[dict[str, Any]] = []
+    without_history = 0
+    for sensor in look.sensors:
+        history = look.history.get(sensor.sensor_id)
+        without_history += history is None or not history.is_enough
+        for measure in MEASURES:
+            base, missing = sensor.base(measure), sensor.missing[measure]
+            if base < LEAST_READINGS:
+                continue
+            before = history.share_missing(measure) if history else None
+            limit = MISSING_ALL if before is None else before + MISSING_GROWTH
+            if missing / base < limit or (
+                before is None and (sensor.feed, measure) not in measured
+            ):
+                continue
+            found.append(
+                {
+                    "sensor": sensor.name,
+                    "measure": measure,
+                    "missing": missing,
+                    "of": base,
+                    "share": round(missing / base, 3),
+                    "share before": None if before is None else round(before, 3),
+                }
+            )
+    numbers = {
+        "sensors": len(look.sensors),
+        "sensors without history": without_history,
+        "sensors with a missing measure": len({row["sensor"] for row in found}),
+    }
+    if not found:
+        return Outcome(True, "Every sensor has the measures that it had before.", numbers)
+    return Outcome(
+        passed=False,
+        summary="; ".join(_missing_sentences(found, look.sensors)) + ".",
+        numbers=numbers,
+        sample=found[:SAMPLE_ROWS],
+    )
+
+
+def _measured(sensors: Iterable[SensorDay]) -> set[tuple[str, Measure]]:
+    """The measures that a feed has: at least one of its sensors has it in most readings."""
+    return {
+        (sensor.feed, measure)
+        for sensor in sensors
+        for measure in MEASURES
+        if sensor.base(measure) >= LEAST_READINGS
+        and sensor.missing[measure] < sensor.base(measure) / 2
+    }
+
+
+def _missing_sentences(found: list[dict[str, Any]], sensors: list[SensorDay]) -> Iterable[str]:
+    feeds = {sensor.name: sensor.feed for sensor in sensors}
+    for measure in MEASURES:
+        names = [row["sensor"] for row in found if row["measure"] == measure]
+        if names:
+            yield (
+                f"No {measure} from {len(names)} of {len(sensors)} sensors: "
+                + by_feed((feeds[name], name) for name in names)
+            )
+
+
+def values_change(look: Look) -> Outcome:
+    """No sensor is stuck: repeats the same measures under other times.
+
+    Equal readings one after another while vehicles pass; or, once the date is over, a measure that
+    never changed in it.
+    """
+    if not look.sensors:
+        return not_evaluated("no reading has this date")
+    runs = read_rows(
+        look.connection,
+        "stuck_runs",
+        begin=look.begin,
+        end=look.end,
+        readings=STUCK_READINGS,
+        lasting=STUCK_FOR,
+    )
+    found: list[Row] = [*runs]
+    stuck = {row["sensor"] for row in runs}
+    if look.over:
+        found += [row for row in _constants(look.sensors) if row["sensor"] not in stuck]
+    numbers = {"sensors": len(look.sensors), "stuck sensors": len(found)}
+    if not found:
+        return Outcome(True, "No sensor is stuck.", numbers)
+    feeds = {sensor.name: sensor.feed for sensor in look.sensors}
+    names = [str(row["sensor"]) for row in found]
+    return Outcome(
+        passed=False,
+        summary=f"The same values again and again from {len(found)} of {len(look.sensors)} "
+        f"sensors: {by_feed((feeds[name], name) for name in names)}.",
+        numbers=numbers,
+        sample=found[:SAMPLE_ROWS],
+    )
+
+
+def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
+    """Sensors with a measure that never changed, though vehicles passed them or their feed."""
+    with_vehicles = {sensor.feed for sensor in sensors if sensor.with_vehicles >= LEAST_READINGS}
+    for sensor in sensors:
+        if sensor.readings < CONSTANT_READINGS or sensor.feed not in with_vehicles:
+            continue
+        there: list[Measure] = [measure for measure in MEASURES if sensor.values[measure]]
+        same = [measure for measure in there if sensor.is_constant(measure)]
+        # On an empty road zeros are right, unless nothing at all was ever measured.
+        if same == there or (same and sensor.with_vehicles >= LEAST_READINGS):
+            yield {
+                "sensor": sensor.name,
+                "readings": sensor.readings,
+                **{
+                    measure: sensor.least[measure] if measure in same else None
+                    for measure in MEASURES
+                },
+                "first": None,
+                "last": None,
+                "finding": f"{' and '.join(same)} never changed",
+            }
+
+
+def occupancy_in_percent(look: Look) -> Outcome:
+    """Occupancy is a percentage: in traffic it passes 1 at some time of the date.
+
+    A feed that sends a share of 1 stays below. Looks at readings of 600 vehicles per hour and more,
+    where an occupancy of 1 % would be impossible; 0 is a missing measure, not a fraction.
+    """
+    busy = [sensor for sensor in look.sensors if sensor.busy >= LEAST_READINGS]
+    if not busy:
+        return not_evaluated(
+            f"no sensor has {LEAST_READINGS} readings with occupancy in traffic on this date"
+        )
+    found = [
+        sensor for sensor in busy if 0 < (sensor.greatest["occupancy"] or 0) <= FRACTION_GREATEST
+    ]
+    numbers = {"sensors in traffic": len(busy), "sensors with a fraction": len(found)}
+    if not found:
+        return Outcome(True, "Occupancy is in percent.", numbers)
+    return Outcome(
+        passed=False,
+        summary=f"Occupancy never passes 1 though traffic is dense at {len(found)} of {len(busy)} "
+        f"sensors, so it is a fraction: {by_feed((one.feed, one.name) for one in found)}.",
+        numbers=numbers,
+        sample=[
+            {
+                "sensor": one.name,
+                "feed": one.feed,
+                "greatest occupancy": one.greatest["occupancy"],
+                "readings in traffic": one.busy,
+            }
+            for one in found[:SAMPLE_ROWS]
+        ],
+    )
+
+
+def quality_holds(look: Look) -> Outcome:
+    """Each sensor's mean quality score is what it was in its last 14 days."""
+    pairs = [
+        (sensor, look.history[sensor.sensor_id])
+        for sensor in look.sensors
+        if sensor.readings >= LEAST_READINGS and sensor.sensor_id in look.history
+    ]
+    pairs = [(sensor, history) for sensor, history in pairs if history.is_enough]
+    readings = sum(sensor.readings for sensor in look.sensors)
+    total = sum(sensor.readings * sensor.score for sensor in look.sensors)
+    numbers: dict[str, int | float] = {"sensors": len(look.sensors), "compared": len(pairs)}
+    if readings:
+        numbers["mean score"] = round(total / readings, 3)
+    if not pairs:
+        return not_evaluated("no sensor has three days of history", numbers)
+    found = [
+        (sensor, history) for sensor, history in pairs if sensor.score < history.score - SCORE_FALL
+    ]
+    numbers["fallen"] = len(found)
+    if not found:
+        return Outcome(True, "No sensor's quality score has fallen.", numbers)
+    return Outcome(
+        passed=False,
+        summary=f"The quality score has fallen at {len(found)} of {len(pairs)} sensors: "
+        f"{by_feed((sensor.feed, sensor.name) for sensor, _ in found)}.",
+        numbers=numbers,
+        sample=[
+            {
+                "sensor": sensor.name,
+                "score": round(sensor.score, 3),
+                "score before": round(history.score, 3),
+                "readings": sensor.readings,
+            }
+            for sensor, history in found[:SAMPLE_ROWS]
+        ],
+    )

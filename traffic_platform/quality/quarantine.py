@@ -1,0 +1,99 @@
+"""How much is quarantined, and why, against what was normal before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
+from traffic_platform.quality.reading import read_rows
+from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, worst_before
+
+# A share of quarantined messages has risen by so much (0 to 1), in so many messages.
+RISE = 0.01
+REASON_RISE = 0.005
+LEAST_QUARANTINED = 10
+
+
+def quarantine_rate_holds(look: Look) -> Outcome:
+    """As large a share of messages as in the last 14 days is quarantined."""
+    counts = {day: (bad, all_) for day, (bad, all_) in _messages(look).items()}
+    bad, messages = counts.get(look.day, (0, 0))
+    if messages < LEAST_MESSAGES:
+        return not_evaluated(f"fewer than {LEAST_MESSAGES} messages have this date")
+    numbers: dict[str, int | float] = {
+        "messages": messages,
+        "quarantined": bad,
+        "share": round(bad / messages, 4),
+    }
+    worst = worst_before(counts, look.history_days)
+    if worst is None:
+        return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
+    numbers["worst share before"] = round(worst, 4)
+    if not has_risen(bad, messages, worst, by=RISE, least=LEAST_QUARANTINED):
+        return Outcome(True, "No more messages than before are quarantined.", numbers)
+    return Outcome(
+        passed=False,
+        summary=f"{bad:,} of {messages:,} messages are quarantined ({bad / messages:.1%}; "
+        f"{worst:.1%} on the worst day before).",
+        numbers=numbers,
+        sample=read_rows(look.connection, "quarantined_messages", day=look.day),
+    )
+
+
+def quarantine_reasons_hold(look: Look) -> Outcome:
+    """Each reason for quarantine has as large a share of messages as in the last 14 days."""
+    totals = _messages(look)
+    _, messages = totals.get(look.day, (0, 0))
+    if messages < LEAST_MESSAGES:
+        return not_evaluated(f"fewer than {LEAST_MESSAGES} messages have this date")
+    reasons = _reasons(look)
+    today = {reason: days.get(look.day, 0) for reason, days in reasons.items()}
+    numbers: dict[str, int | float] = {
+        "messages": messages,
+        **{reason: count for reason, count in sorted(today.items()) if count},
+    }
+    found: list[dict[str, object]] = []
+    for reason, days in sorted(reasons.items()):
+        shares = {day: (days.get(day, 0), total) for day, (_, total) in totals.items()}
+        worst = worst_before(shares, look.history_days)
+        if worst is None:
+            return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
+        if has_risen(today[reason], messages, worst, by=REASON_RISE, least=LEAST_QUARANTINED):
+            found.append(
+                {
+                    "reason": reason,
+                    "messages": today[reason],
+                    "share": round(today[reason] / messages, 4),
+                    "worst share before": round(worst, 4),
+                }
+            )
+    if not found:
+        return Outcome(True, "No reason for quarantine is more frequent than before.", numbers)
+    return Outcome(
+        passed=False,
+        summary="More messages than before are quarantined: "
+        + ", ".join(f"{row['messages']} as {row['reason']}" for row in found)
+        + ".",
+        numbers=numbers,
+        sample=found[:SAMPLE_ROWS],
+    )
+
+
+def _messages(look: Look) -> Mapping[date, tuple[int, int]]:
+    """(quarantined, all) messages of the date and of those before, by event date."""
+    days = [*look.history_days, look.day]
+    rows = read_rows(
+        look.connection, "messages_by_date", days=days, names=[day.isoformat() for day in days]
+    )
+    return {row["day"]: (row["quarantined"], row["messages"]) for row in rows}
+
+
+def _reasons(look: Look) -> Mapping[str, Mapping[date, int]]:
+    """Messages in quarantine by reason and event date."""
+    days = [*look.history_days, look.day]
+    reasons: dict[str, dict[date, int]] = {}
+    for row in read_rows(look.connection, "quarantine_reasons", days=days):
+        reasons.setdefault(row["reason"], {})[row["day"]] = row["messages"]
+    return reasons

@@ -1,0 +1,54 @@
+"""Events that come again: how many of the stream repeat a sensor and time that is there already."""
+
+from __future__ import annotations
+
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import Outcome, named, not_evaluated
+from traffic_platform.quality.reading import read_rows
+from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, worst_before
+
+# A share of repeats has risen by so much (0 to 1), in so many events.
+RISE = 0.01
+LEAST_REPEATS = 50
+
+
+def repeats_are_rare(look: Look) -> Outcome:
+    """As large a share of events as in the last 14 days repeats a reading that is there already.
+
+    By the day of arrival, from the audit: (updated + unchanged) / processed.
+    """
+    rows = read_rows(
+        look.connection,
+        "repeat_shares",
+        begin=look.history_begin,
+        end=look.end,
+        timezone=look.timezone,
+    )
+    days = {row["day"]: row for row in rows}
+    today = days.get(look.day)
+    if today is None or today["events"] < LEAST_MESSAGES:
+        return not_evaluated(f"fewer than {LEAST_MESSAGES} events arrived on this date")
+    counts = {day: (row["repeats"], row["events"]) for day, row in days.items()}
+    worst = worst_before(counts, look.history_days)
+    repeats, events = counts[look.day]
+    numbers: dict[str, int | float] = {
+        "events": events,
+        "repeats": repeats,
+        "share": round(repeats / events, 4),
+    }
+    if worst is None:
+        return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
+    numbers["worst share before"] = round(worst, 4)
+    if not has_risen(repeats, events, worst, by=RISE, least=LEAST_REPEATS):
+        return Outcome(True, "Repeats are as rare as before.", numbers)
+    sensors = read_rows(
+        look.connection, "repeated_events", first=today["first_batch"], last=today["last_batch"]
+    )
+    names = named([str(row["sensor"]) for row in sensors])
+    return Outcome(
+        passed=False,
+        summary=f"{repeats:,} of {events:,} events repeat another ({repeats / events:.1%}; "
+        f"{worst:.1%} on the worst day before), most of them of {names or 'earlier days'}.",
+        numbers=numbers,
+        sample=sensors,
+    )

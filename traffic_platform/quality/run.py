@@ -1,0 +1,65 @@
+"""Evaluating checks, one after another, for a date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import translate
+from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.quality.checks import Check
+from traffic_platform.quality.look import Look
+from traffic_platform.quality.outcome import Outcome
+from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found, and how long it took (s)."""
+
+    check: Check
+    outcome: Outcome
+    seconds: float
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it failed and that is an error."""
+        return not self.outcome.passed and self.check.severity == "ERROR"
+
+
+def evaluate_checks(
+    settings: Settings,
+    checks: Iterable[Check],
+    day: date | None = None,
+    now: datetime | None = None,
+) -> Iterator[Result]:
+    """Evaluate checks for a date of the platform's zone (None: today), as the reading role.
+
+    `now` is the moment that "today" and "over" are judged by; None: this one. Raises
+    TransientError while PostgreSQL is away, PermanentError when it refuses us, SettingsError when
+    this database keeps its dates in another time zone.
+    """
+    url = settings.reading_url()
+    now = now or datetime.now(UTC)
+    day = day or now.astimezone(ZoneInfo(settings.timezone)).date()
+    try:
+        with connect(url, application_name="traffic-checks", autocommit=True) as connection:
+            require_timezone(connection, settings.timezone)
+            connection.execute(statement("quality/settings"))
+            look = Look(connection, url, day, settings.timezone, now)
+            for check in checks:
+                yield evaluate_check(check, look)
+    except Exception as error:
+        raise translate(error) or error from error
+
+
+def evaluate_check(check: Check, look: Look) -> Result:
+    """Evaluate one check. Raises psycopg.Error when its statements cannot be run."""
+    started = time.monotonic()
+    outcome = check.evaluate(look)
+    return Result(check, outcome, round(time.monotonic() - started, 3))

@@ -1,0 +1,90 @@
+"""The sensor that tells of checks and runs that fail, under Dagster, to a real webhook."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import psycopg
+import pytest
+from dagster import DagsterInstance, Definitions, build_sensor_context
+
+from benchmarks.fortnight import NULL_SPEEDS, Fortnight
+from traffic_platform.orchestration.alerts import ALERTS_SENSOR
+from traffic_platform.orchestration.build import build_definitions
+from traffic_platform.orchestration.checks_job import CHECKS_JOB, checks_config
+from traffic_platform.settings import Settings
+from traffic_platform_tests.webhook import Webhook
+
+FORTNIGHT = Fortnight(sensors=1)
+LAST_DAY = date(2025, 10, 14)
+
+
+@pytest.fixture
+def definitions(
+    platform: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> Definitions:
+    """What Dagster loads where a webhook is set."""
+    monkeypatch.setenv("TRAFFIC_ALERT_WEBHOOK_URL", webhook.url)
+    return build_definitions(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
+
+
+def check(definitions: Definitions, instance: DagsterInstance, *days: date) -> bool:
+    """Run the scheduled job; whether the run succeeded."""
+    job = definitions.resolve_job_def(CHECKS_JOB)
+    config = checks_config(days, closed=False)
+    return job.execute_in_process(
+        instance=instance, run_config=config, raise_on_error=False
+    ).success
+
+
+def tick(definitions: Definitions, instance: DagsterInstance, cursor: str | None) -> str | None:
+    """A tick that knows only the cursor of the one before."""
+    context = build_sensor_context(instance=instance, cursor=cursor)
+    return definitions.resolve_sensor_def(ALERTS_SENSOR).evaluate_tick(context).cursor
+
+
+def told(webhook: Webhook) -> list[tuple[object, ...]]:
+    """What the webhook has heard since the last call."""
+    heard = [(body["event"], body["name"], body["date"]) for body in webhook.bodies]
+    webhook.bodies.clear()
+    return heard
+
+
+def test_without_a_webhook_there_is_no_sensor(platform: Settings) -> None:
+    sensors = {sensor.name for sensor in build_definitions(platform).sensors or ()}
+    assert ALERTS_SENSOR not in sensors
+
+
+def test_a_check_of_a_date_that_fails_is_told_once_and_once_when_it_holds_again(
+    definitions: Definitions, instance: DagsterInstance, owner: psycopg.Connection, webhook: Webhook
+) -> None:
+    FORTNIGHT.store(owner, [NULL_SPEEDS])
+    assert check(definitions, instance, LAST_DAY)
+    cursor = tick(definitions, instance, None)
+    assert told(webhook) == [("problem", "measures_present", LAST_DAY.isoformat())]
+    assert check(definitions, instance, LAST_DAY)
+    cursor = tick(definitions, instance, cursor)
+    assert told(webhook) == []
+    owner.execute("update traffic.traffic_readings set speed = 50 where speed is null")
+    assert check(definitions, instance, LAST_DAY)
+    cursor = tick(definitions, instance, cursor)
+    assert told(webhook) == [("healed", "measures_present", LAST_DAY.isoformat())]
+    tick(definitions, instance, cursor)
+    assert told(webhook) == []
+
+
+def test_a_run_that_fails_is_told_and_healed_by_one_that_succeeds(
+    definitions: Definitions, instance: DagsterInstance, owner: psycopg.Connection, webhook: Webhook
+) -> None:
+    owner.execute("alter table traffic.lost_ranges rename to elsewhere")
+    assert not check(definitions, instance)
+    cursor = tick(definitions, instance, None)
+    assert told(webhook) == [("problem", "the run failed", None)]
+    owner.execute("alter table traffic.elsewhere rename to lost_ranges")
+    webhook.status = 503
+    assert check(definitions, instance)
+    cursor = tick(definitions, instance, cursor)
+    assert told(webhook) == []
+    webhook.status = 200
+    tick(definitions, instance, cursor)
+    assert told(webhook) == [("healed", "the run failed", None)]

@@ -1,0 +1,286 @@
+"""Checks under Dagster: results by date, what is kept, and what stands before what is built."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of a step.
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckKey,
+    AssetExecutionContext,
+    AssetKey,
+    AssetSelection,
+    DagsterInstance,
+    Definitions,
+    Failure,
+    RunRequest,
+    SkipReason,
+    TableMetadataValue,
+    asset,
+    build_schedule_context,
+    define_asset_job,
+)
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecordStatus as Status,
+)
+
+from benchmarks.fortnight import NULL_SPEEDS, Fortnight
+from traffic_platform.orchestration.build import build_definitions
+from traffic_platform.orchestration.checks import DATES_STEP, TABLES_STEP, check_key, readings_gate
+from traffic_platform.orchestration.checks_job import CHECKS_JOB, checks_config
+from traffic_platform.orchestration.checks_results import says_something_new
+from traffic_platform.orchestration.keys import TRAFFIC_READINGS
+from traffic_platform.orchestration.partitions import event_dates
+from traffic_platform.quality.checks import CHECKS, Scope
+from traffic_platform.settings import Settings
+
+FORTNIGHT = Fortnight(sensors=1)
+LAST_DAY, DAY_BEFORE = "2025-10-14", "2025-10-13"
+PRESENT = AssetCheckKey(TRAFFIC_READINGS, "measures_present")
+TABLES = {check.name for check in CHECKS if check.scope is Scope.TABLE}
+DATES = {check.name for check in CHECKS if check.scope is Scope.DATE}
+LIGHT = {check.name for check in CHECKS if check.scope is Scope.DATE and not check.heavy}
+
+
+@pytest.fixture
+def faulty(platform: Settings, owner: psycopg.Connection) -> Settings:
+    """A fortnight at the end of which a sensor begins to send null speeds."""
+    FORTNIGHT.store(owner, [NULL_SPEEDS])
+    return platform
+
+
+def run_checks(
+    settings: Settings, instance: DagsterInstance, *days: str, closed: bool = False
+) -> list[AssetCheckEvaluation]:
+    """The results that a run of the scheduled job keeps."""
+    job = build_definitions(settings).resolve_job_def(CHECKS_JOB)
+    config = checks_config([datetime.fromisoformat(day).date() for day in days], closed=closed)
+    result = job.execute_in_process(instance=instance, run_config=config)
+    assert result.success
+    return list(result.get_asset_check_evaluations())
+
+
+def newest(instance: DagsterInstance, day: str | None) -> Status | None:
+    """What Dagster shows as the state of `measures_present` for a date."""
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [PRESENT], partition_filter=PartitionKeyFilter(key=day)
+    )
+    return records[PRESENT].status if PRESENT in records else None
+
+
+def test_results_are_kept_for_each_date_with_their_figures_and_a_table_of_what_failed(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    kept = run_checks(faulty, instance, LAST_DAY, DAY_BEFORE)
+    assert {one.check_name for one in kept if one.partition is None} == TABLES
+    for day in (LAST_DAY, DAY_BEFORE):
+        assert {one.check_name for one in kept if one.partition == day} == LIGHT
+    assert newest(instance, LAST_DAY) is Status.FAILED
+    assert newest(instance, DAY_BEFORE) is Status.SUCCEEDED
+    [failed] = [one for one in kept if not one.passed]
+    assert (failed.check_name, failed.severity.value) == ("measures_present", "WARN")
+    assert failed.metadata["sensors with a missing measure"].value == 1
+    assert failed.metadata["what to do"].value == "docs/runbooks/measures_present.md"
+    sample = failed.metadata["sample"]
+    assert isinstance(sample, TableMetadataValue)
+    assert sample.records[0].data["sensor"] == "north-1"
+    columns = {column.name: column.type for column in sample.schema.columns}
+    assert columns["sensor"] == "string"
+    assert columns["missing"] == "int"
+
+
+def test_a_closed_date_gets_the_expectations_on_every_row_as_well(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    kept = run_checks(faulty, instance, LAST_DAY, closed=True)
+    assert {one.check_name for one in kept if one.partition == LAST_DAY} == DATES
+
+
+def test_a_result_that_says_nothing_new_is_not_kept_again(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    assert len(run_checks(faulty, instance, LAST_DAY)) == len(TABLES | LIGHT)
+    assert run_checks(faulty, instance, LAST_DAY) == []
+    owner.execute("update traffic.traffic_readings set speed = 55 + random() where speed is null")
+    [healed] = run_checks(faulty, instance, LAST_DAY)
+    assert (healed.check_name, healed.passed, healed.partition) == (
+        "measures_present",
+        True,
+        LAST_DAY,
+    )
+    assert newest(instance, LAST_DAY) is Status.SUCCEEDED
+
+
+def test_no_planned_result_is_left_behind(
+    faulty: Settings, instance: DagsterInstance, storage: psycopg.Connection
+) -> None:
+    run_checks(faulty, instance, LAST_DAY)
+    rows = storage.execute(
+        "select count(*) from asset_check_executions where execution_status = 'PLANNED'"
+    )
+    assert rows.fetchone() == (0,)
+
+
+def evaluation(passed: bool, description: str) -> AssetCheckEvaluation:
+    """A result."""
+    return AssetCheckEvaluation(
+        asset_key=TRAFFIC_READINGS, check_name="x", passed=passed, description=description
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "hours", "new"),
+    [
+        (evaluation(True, "a"), None, 0, True),
+        (evaluation(True, "a"), evaluation(True, "b"), 1, False),
+        (evaluation(True, "a"), evaluation(True, "a"), 4, True),
+        (evaluation(False, "a"), evaluation(True, "a"), 0, True),
+        (evaluation(True, "a"), evaluation(False, "a"), 0, True),
+        (evaluation(False, "a"), evaluation(False, "a"), 1, False),
+        (evaluation(False, "two sensors"), evaluation(False, "one sensor"), 0, True),
+    ],
+)
+def test_a_result_is_new_when_it_changed_or_is_the_first_for_hours(
+    now: AssetCheckEvaluation, before: AssetCheckEvaluation | None, hours: int, new: bool
+) -> None:
+    assert says_something_new(now, before, timedelta(hours=hours)) == new
+
+
+def select(settings: Settings, *names: str) -> Any:
+    """A job of some checks alone, as "Execute" in Dagster's UI makes one."""
+    keys = [check_key(check) for check in CHECKS if check.name in names]
+    job = define_asset_job("some_checks", AssetSelection.checks(*keys))
+    definitions = Definitions.merge(build_definitions(settings), Definitions(jobs=[job]))
+    return definitions.resolve_job_def("some_checks")
+
+
+def test_people_execute_a_check_for_one_date_or_for_a_range(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    job = select(faulty, "measures_present")
+    # By the tag: the parameter is for jobs that hold assets, too.
+    assert job.execute_in_process(instance=instance, tags={"dagster/partition": LAST_DAY}).success
+    assert newest(instance, LAST_DAY) is Status.FAILED
+    tags = {
+        "dagster/asset_partition_range_start": DAY_BEFORE,
+        "dagster/asset_partition_range_end": LAST_DAY,
+    }
+    result = job.execute_in_process(instance=instance, tags=tags)
+    assert result.success
+    states = {one.partition: one.passed for one in result.get_asset_check_evaluations()}
+    assert states == {DAY_BEFORE: True, LAST_DAY: False}
+    assert newest(instance, None) is None
+
+
+def test_a_check_of_dates_asked_for_no_date_says_so(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    with pytest.raises(Failure, match="choose one"):
+        select(faulty, "measures_present").execute_in_process(instance=instance)
+
+
+def build_after_the_gate(
+    settings: Settings, instance: DagsterInstance, built: list[str]
+) -> dict[str, bool]:
+    """A run of the gate and of something that is built from readings; the checks' results."""
+
+    @asset(deps=[TRAFFIC_READINGS], partitions_def=event_dates(settings))
+    def hourly(context: AssetExecutionContext) -> None:
+        built.append(context.partition_key)
+
+    job = define_asset_job("build", AssetSelection.assets(hourly) | readings_gate())
+    definitions = Definitions.merge(
+        build_definitions(settings), Definitions(assets=[hourly], jobs=[job])
+    )
+    result = definitions.resolve_job_def("build").execute_in_process(
+        instance=instance, partition_key=LAST_DAY, raise_on_error=False
+    )
+    assert result.success == (LAST_DAY in built)
+    return {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+
+
+BLOCKING = {check.name for check in CHECKS if check.blocking}
+
+
+def test_an_impossible_value_keeps_what_is_built_from_readings_from_being_built(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    owner.execute(
+        "update traffic.traffic_readings set speed = 9000 where \"timestamp\" = '2025-10-14 12:00Z'"
+    )
+    built: list[str] = []
+    results = build_after_the_gate(faulty, instance, built)
+    assert {name for name, passed in results.items() if not passed} == {"measures_in_range"}
+    assert built == []
+
+
+def test_a_table_without_its_key_keeps_what_is_built_from_being_built(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
+    built: list[str] = []
+    assert build_after_the_gate(faulty, instance, built)["no_duplicate_readings"] is False
+    assert built == []
+
+
+def test_what_the_gate_lets_pass_is_built_though_a_check_warns(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    built: list[str] = []
+    results = build_after_the_gate(faulty, instance, built)
+    assert results == dict.fromkeys(BLOCKING, True)
+    assert built == [LAST_DAY]
+
+
+def tick(settings: Settings, instance: DagsterInstance, name: str, at: datetime) -> Any:
+    """What a schedule asks for at a moment."""
+    schedule = build_definitions(settings).resolve_schedule_def(name)
+    context = build_schedule_context(instance=instance, scheduled_execution_time=at)
+    data = schedule.evaluate_tick(context)
+    return data.run_requests[0] if data.run_requests else SkipReason(data.skip_message)
+
+
+def test_the_half_hourly_checks_are_of_the_dates_that_just_got_data(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    owner.execute("update traffic.micro_batches set committed_at = now() where batch_id > 314")
+    owner.execute("update traffic.kafka_offsets set updated_at = now()")
+    asked = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
+    assert isinstance(asked, RunRequest)
+    assert asked.run_config["ops"]["check_events"]["config"] == {
+        "dates": [LAST_DAY],
+        "closed": False,
+    }
+
+
+def test_nothing_is_asked_for_where_nothing_has_arrived(
+    platform: Settings, instance: DagsterInstance
+) -> None:
+    for name in ("event_table_checks", "closed_date_checks"):
+        assert isinstance(tick(platform, instance, name, datetime.now(UTC)), SkipReason)
+
+
+def test_the_closed_date_is_yesterday_in_the_platforms_zone(
+    faulty: Settings, instance: DagsterInstance
+) -> None:
+    asked = tick(faulty, instance, "closed_date_checks", datetime(2025, 10, 15, 3, 20, tzinfo=UTC))
+    assert asked.run_config["ops"]["check_events"]["config"] == {
+        "dates": [LAST_DAY],
+        "closed": True,
+    }
+
+
+def test_checks_of_dates_have_dates_and_those_of_tables_have_none() -> None:
+    definitions = build_definitions(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
+    graph = definitions.get_repository_def().asset_graph
+    for check in CHECKS:
+        dated = graph.get(check_key(check)).partitions_def is not None
+        assert dated == (check.scope is Scope.DATE), check.name
+    assert {TABLES_STEP, DATES_STEP} == {
+        definition.node_def.name for definition in definitions.asset_checks or []
+    }
+    assert AssetKey("raw_events") in {check_key(check).asset_key for check in CHECKS}

@@ -1,0 +1,176 @@
+"""Detector health as Dagster runs it, on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from dagster import (
+    DagsterEventType,
+    DagsterInstance,
+    Definitions,
+    ExecuteInProcessResult,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+)
+
+from traffic_platform.orchestration.build import build_definitions
+from traffic_platform.orchestration.health import HEALTH_JOB
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.keys import DETECTOR_HEALTH
+from traffic_platform.orchestration.runs import newest_windows
+from traffic_platform.settings import Settings
+from traffic_platform_tests.derived.readings import add_readings, add_sensor, every, health_of
+from traffic_platform_tests.orchestration.feed import flat
+
+FIVE = datetime(2025, 10, 4, 5, tzinfo=UTC)
+SATURDAY, SUNDAY, MONDAY = "2025-10-04", "2025-10-05", "2025-10-06"
+TUESDAY_MORNING = datetime(2025, 10, 7, 4, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def stocked(platform: Settings) -> Settings:
+    """Two days of a sensor that is good on one and cut on the other, and a silent one."""
+    with psycopg.connect(platform.endpoints().owner_url, autocommit=True) as owner:
+        for name in ("a", "silent | broken"):
+            add_sensor(owner, name, interval_s=300)
+        add_readings(owner, "a", every(300, FIVE, 204))
+        add_readings(owner, "a", every(300, FIVE + timedelta(days=1), 50))
+    return platform
+
+
+def execute(
+    settings: Settings, instance: DagsterInstance, **options: Any
+) -> ExecuteInProcessResult:
+    """A run of the job, in this process."""
+    job = build_definitions(settings).resolve_job_def(HEALTH_JOB)
+    return job.execute_in_process(instance=instance, **options)
+
+
+def metadata_by_date(instance: DagsterInstance, run_id: str) -> dict[str | None, dict[str, Any]]:
+    """The metadata of what a run materialized."""
+    records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
+    events = [record.event_log_entry.asset_materialization for record in records.records]
+    return {
+        event.partition: {name: value.value for name, value in event.metadata.items()}
+        for event in events
+        if event is not None and event.asset_key == DETECTOR_HEALTH
+    }
+
+
+def stored(settings: Settings, day: str) -> dict[str, Any]:
+    """Diagnoses of a date."""
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        return health_of(connection, where=f"date = '{day}'")
+
+
+def tick(definitions: Definitions, instance: DagsterInstance) -> RunRequest | SkipReason:
+    """What the schedule asks for on a Tuesday morning."""
+    schedule = definitions.get_repository_def().get_schedule_def("detector_health")
+    context = build_schedule_context(instance, scheduled_execution_time=TUESDAY_MORNING)
+    answer = schedule.evaluate_tick(context)
+    return answer.run_requests[0] if answer.run_requests else SkipReason(answer.skip_message)
+
+
+def test_asked_for_a_date_it_judges_that_date_and_tells_its_figures(
+    stocked: Settings, instance: DagsterInstance
+) -> None:
+    result = execute(stocked, instance, partition_key=SATURDAY)
+    assert result.success
+    assert stored(stocked, SATURDAY) == {"a": "good", "silent | broken": "no_data"}
+    assert stored(stocked, SUNDAY) == {}
+    [(day, figures)] = metadata_by_date(instance, result.run_id).items()
+    assert (day, figures["sensors"], figures["good"], figures["no_data"]) == (SATURDAY, 2, 1, 1)
+    assert figures["good (percent of evaluated)"] == 50.0
+    assert "| silent \\| broken | no_data | No reading from" in figures["broken"]
+    assert instance.get_materialized_partitions(DETECTOR_HEALTH) == {SATURDAY}
+
+
+def test_the_schedules_run_judges_the_last_three_days_each_with_its_own_figures(
+    stocked: Settings, instance: DagsterInstance
+) -> None:
+    execute(stocked, instance, partition_key=SATURDAY)
+    with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
+        _store_something_in_the_ledger(owner)
+        late = FIVE + timedelta(days=1, seconds=50 * 300)
+        add_readings(owner, "a", every(300, late, 100))
+    request = tick(build_definitions(stocked), instance)
+    assert isinstance(request, RunRequest)
+    result = execute(stocked, instance, tags=request.tags)
+    assert result.success
+    assert [stored(stocked, day)["a"] for day in (SATURDAY, SUNDAY, MONDAY)] == [
+        "good", "good", "no_data"
+    ]  # fmt: skip
+    figures = metadata_by_date(instance, result.run_id)
+    assert {day: values["no_data"] for day, values in figures.items()} == {
+        SATURDAY: 1, SUNDAY: 1, MONDAY: 2
+    }  # fmt: skip
+
+
+def test_the_schedule_asks_for_nothing_before_anything_has_arrived_or_while_postgres_is_away(
+    platform: Settings, instance: DagsterInstance
+) -> None:
+    skipped = tick(build_definitions(platform), instance)
+    assert isinstance(skipped, SkipReason)
+    assert skipped.skip_message == "Nothing has arrived yet."
+    nowhere = platform.model_copy(
+        update={"read_database_url": type(platform.read_database_url)("postgresql://u@127.0.0.1:1/d")}  # pyright: ignore
+    )  # fmt: skip
+    skipped = tick(build_definitions(nowhere), instance)
+    assert isinstance(skipped, SkipReason)
+    assert "PostgreSQL is away" in str(skipped.skip_message)
+
+
+def test_before_the_first_date_is_over_the_schedule_asks_for_nothing(
+    stocked: Settings, instance: DagsterInstance
+) -> None:
+    with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
+        _store_something_in_the_ledger(owner)
+    first = TUESDAY_MORNING.date()
+    skipped = tick(build_definitions(stocked.model_copy(update={"first_date": first})), instance)
+    assert isinstance(skipped, SkipReason)
+    later = stocked.model_copy(update={"first_date": first - timedelta(days=1)})
+    request = tick(build_definitions(later), instance)
+    assert isinstance(request, RunRequest)
+    assert set(request.tags.values()) >= {MONDAY}
+    assert SUNDAY not in request.tags.values()
+
+
+def test_a_run_is_no_window_and_stands_in_the_way_of_none(
+    stocked: Settings,
+    instance: DagsterInstance,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+) -> None:
+    execute(stocked, instance, partition_key=SATURDAY)
+    assert newest_windows(instance, stocked.writers) == []
+    make_topic()
+    produce([flat("b")])
+    with psycopg.connect(stocked.endpoints().ingest_url) as judging:
+        judging.execute("lock table traffic.detector_health in share row exclusive mode")
+        window = build_definitions(stocked).resolve_job_def(WINDOW_JOB)
+        assert window.execute_in_process(instance=instance).success
+        judging.rollback()
+    with psycopg.connect(stocked.endpoints().read_url) as reader:
+        row = reader.execute("select count(*) from traffic.processed_events").fetchone()
+    assert row == (1,)
+
+
+def test_every_run_has_a_longest_time(stocked: Settings) -> None:
+    job = build_definitions(stocked).resolve_job_def(HEALTH_JOB)
+    assert int(job.tags["dagster/max_runtime"]) == 3_600
+    assert job.executor_def.name == "in_process"
+
+
+def _store_something_in_the_ledger(owner: psycopg.Connection) -> None:
+    owner.execute(
+        "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('raw', 'id', 'c')"
+    )
+    owner.execute(
+        "insert into traffic.kafka_offsets (topic_no, partition, topic, start_offset, next_offset)"
+        " values (1, 0, 'raw', 0, 30)"
+    )

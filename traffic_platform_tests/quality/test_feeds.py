@@ -1,0 +1,30 @@
+"""Feeds by the names of their sensors."""
+
+from __future__ import annotations
+
+import pytest
+
+from traffic_platform.quality.feeds import by_feed, feed_of
+
+
+@pytest.mark.parametrize(
+    ("name", "feed"),
+    [
+        ("det-7", "det"),
+        ("synthetic-feed-0012", "synthetic-feed"),
+        ("I205N/MP14.32/lane", "I205N/MP14.32/lane"),
+        ("I205N/MP14.32", "I205N/MP"),
+        ("1345", "(numbers)"),
+        ("6f7d4f0e-3d0b-5f0c-9a39-6c2d6b1f5a11", "(UUIDs)"),
+        ("boulevard", "boulevard"),
+    ],
+)
+def test_a_feed_is_a_sensors_name_without_its_number(name: str, feed: str) -> None:
+    assert feed_of(name) == feed
+
+
+def test_many_sensors_of_a_feed_are_some_names_and_a_number() -> None:
+    pairs = [("north", f"north-{number}") for number in range(1, 8)] + [("south", "south-1")]
+    assert by_feed(pairs) == (
+        "north (north-1, north-2, north-3, north-4, north-5 and 2 more); south (south-1)"
+    )
