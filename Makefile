@@ -1,4 +1,4 @@
-# `make up` and `make test` need Python 3.11 or newer, git, make and the package registries; they make
+# `make up` and `make test` need Python 3.11 to 3.14, git, make and the package registries; they make
 # .venv, with uv when it is on PATH, else with venv and pip. PYTHON=… names another interpreter.
 DEMO ?= live
 VENV := .venv
@@ -24,7 +24,7 @@ status: $(VENV)/.local ## say how the local stack is
 	@$(BIN)/traffic status
 
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, format and types
 	$(BIN)/ruff check .

@@ -9,8 +9,11 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.growth import SLICE, measure_growth
+from benchmarks.adversarial import measure_adversarial
+from benchmarks.checks import measure_checks
+from benchmarks.growth import LEG, measure_growth
 from benchmarks.stack_benchmarks import measure_stack
+from benchmarks.stream import SENSORS
 from benchmarks.throughput import measure_throughput
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -20,13 +23,25 @@ class Benchmark(StrEnum):
     """What can be measured; `all` is everything."""
 
     THROUGHPUT = "throughput"
+    ADVERSARIAL = "adversarial"
     LATENCY = "latency"
     MEMORY = "memory"
+    RECOVERY = "recovery"
+    PUBLISHING = "publishing"
     STORAGE = "storage"
     GROWTH = "growth"
+    CHECKS = "checks"
     ALL = "all"
 
 
+_ELSEWHERE = {
+    Benchmark.THROUGHPUT,
+    Benchmark.ADVERSARIAL,
+    Benchmark.GROWTH,
+    Benchmark.CHECKS,
+    Benchmark.ALL,
+}
+_ON_A_STACK = set(Benchmark) - _ELSEWHERE
 _DEFAULT = (Benchmark.THROUGHPUT, Benchmark.LATENCY, Benchmark.MEMORY)
 
 
@@ -39,13 +54,15 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of the throughput legs.")] = 3,
     events: Annotated[
         int | None,
-        typer.Option(min=100_000, help="Events of a throughput leg. Default: ten seconds' worth."),
+        typer.Option(
+            min=100_000, help="Events of a leg. Default: ten seconds' worth, 200,000 adversarial."
+        ),
     ] = None,
-    growth_events: Annotated[int, typer.Option(min=2 * SLICE, help="Rows to grow to.")] = 5_000_000,
+    growth_events: Annotated[int, typer.Option(min=LEG, help="Rows to grow to.")] = 5_000_000,
     rate: Annotated[float, typer.Option(help="Events a second of the steady stream.")] = 500,
     seconds: Annotated[float, typer.Option(help="Length of the latency measurement.")] = 60,
     minutes: Annotated[
-        float, typer.Option(min=10, help="Length of the storage measurement; a window takes 10.")
+        float, typer.Option(min=20, help="Length of the storage measurement; a window takes 20.")
     ] = 60,
 ) -> None:
     """Measure the platform on this machine. Results: the screen, and benchmarks/results."""
@@ -55,11 +72,15 @@ def main(
         wanted = set(Benchmark)
     if Benchmark.THROUGHPUT in wanted:
         measure_throughput(rounds, events)
-    on_stack = wanted & {Benchmark.LATENCY, Benchmark.MEMORY, Benchmark.STORAGE}
+    if Benchmark.ADVERSARIAL in wanted:
+        measure_adversarial(rounds, events or 200_000)
+    on_stack = wanted & _ON_A_STACK
     if on_stack:
         measure_stack({str(one) for one in on_stack}, rate=rate, seconds=seconds, minutes=minutes)
     if Benchmark.GROWTH in wanted:
-        measure_growth(growth_events // SLICE * SLICE)
+        measure_growth(growth_events // SENSORS * SENSORS)
+    if Benchmark.CHECKS in wanted:
+        measure_checks()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from uuid import uuid4
 
 from benchmarks.contestants import Result, Task
@@ -47,20 +48,26 @@ Commits = list[tuple[float, int]]  # moment (monotonic clock, seconds) and event
 
 
 def run_leg(servers: Servers, contestant: Contestant, topic: str, events: int) -> Leg:
-    """Run a contestant over the first `events` events of `topic` and sum up.
+    """Run a contestant over the first `events` events of `topic`, into new tables, and sum up.
 
     Raises RuntimeError when it fails, or when a table does not hold every event afterwards.
     """
-    results, spent = _race(servers, contestant, topic, events)
+    with servers.database(migrated=contestant.platform_schema) as database:
+        return run_leg_into(servers, database, contestant, topic, events)
+
+
+def run_leg_into(
+    servers: Servers,
+    database: str,
+    contestant: Contestant,
+    topic: str,
+    events: int,
+    stored_before: int = 0,
+) -> Leg:
+    """The same, into tables that hold `stored_before` events already."""
+    results, spent = _race(servers, database, contestant, topic, events)
+    _require_stored(servers, database, contestant, stored_before + events)
     return _leg(contestant, events, results, spent)
-
-
-def run_for_commits(
-    servers: Servers, contestant: Contestant, topic: str, events: int
-) -> list[Commits]:
-    """The same, for the commits of each writer."""
-    results, _ = _race(servers, contestant, topic, events)
-    return [result.commits for result in results]
 
 
 def measured_rate(commits: Sequence[Commits]) -> tuple[float, float]:
@@ -68,13 +75,19 @@ def measured_rate(commits: Sequence[Commits]) -> tuple[float, float]:
 
     The clock runs from the moment by which every writer has committed once to the last commit,
     and counts the events of the commits in between: start-up is nobody's, nor is the first batch.
+    Of a batch that was under way at that moment the part of its time that lies behind it counts.
     """
     start = max(writer[0][0] for writer in commits)
-    counted = [(moment, n) for writer in commits for moment, n in writer if moment > start]
-    if not counted:
+    last = max(moment for writer in commits for moment, _ in writer)
+    if last <= start:
         raise RuntimeError("too few events: a writer committed only once")
-    seconds = max(moment for moment, _ in counted) - start
-    return seconds, sum(n for _, n in counted) / seconds
+    counted = sum(
+        events * min(1.0, (moment - start) / (moment - before))
+        for writer in commits
+        for (before, _), (moment, events) in pairwise(writer)
+        if moment > start
+    )
+    return last - start, counted / (last - start)
 
 
 @dataclass(frozen=True)
@@ -100,28 +113,26 @@ class _Meter:
 
 
 def _race(
-    servers: Servers, contestant: Contestant, topic: str, events: int
+    servers: Servers, database: str, contestant: Contestant, topic: str, events: int
 ) -> tuple[list[Result], _Meter]:
-    with servers.database(migrated=contestant.platform_schema) as database:
-        tasks = _tasks(servers, database, contestant, topic, events)
-        children = [_start(contestant.module) for _ in tasks]
-        try:
-            for child, task in zip(children, tasks, strict=True):
-                _tell(child, json.dumps(asdict(task)))
-            for child in children:
-                _expect_ready(child, contestant.name)
-            before = _Meter.read(servers)
-            for child in children:
-                _tell(child, "go")
-            results = [_result(child, contestant.name) for child in children]
-            spent = _Meter.read(servers).since(before)
-        finally:
-            for child in children:
-                if child.poll() is None:
-                    child.kill()
-                child.wait()
-        servers.require_durability(database)
-        _require_stored(servers, database, contestant, events)
+    tasks = _tasks(servers, database, contestant, topic, events)
+    children = [_start(contestant.module) for _ in tasks]
+    try:
+        for child, task in zip(children, tasks, strict=True):
+            _tell(child, json.dumps(asdict(task)))
+        for child in children:
+            _expect_ready(child, contestant.name)
+        before = _Meter.read(servers)
+        for child in children:
+            _tell(child, "go")
+        results = [_result(child, contestant.name) for child in children]
+        spent = _Meter.read(servers).since(before)
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+    servers.require_durability(database)
     return results, spent
 
 
@@ -184,7 +195,8 @@ def _require_stored(servers: Servers, database: str, contestant: Contestant, eve
 
 
 def _leg(contestant: Contestant, events: int, results: Sequence[Result], spent: _Meter) -> Leg:
-    seconds, rate = measured_rate([result.commits for result in results])
+    # Who only works beside the others has no commits of its own.
+    seconds, rate = measured_rate([result.commits for result in results if result.commits])
     python = sum(result.cpu_seconds for result in results)
     own = spent.postgresql + spent.broker + python
     return Leg(

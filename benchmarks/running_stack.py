@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 
 from traffic_platform.ingest.locks import read_holders
+from traffic_platform.ingest.plan import LagReader
 from traffic_platform.settings import Endpoints, Settings
 
 _TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
@@ -28,6 +29,7 @@ class Stack:
     """A running stack; `up_seconds` is how long `traffic up` took in an empty home."""
 
     settings: Settings
+    folder: Path
     up_seconds: float
 
     @property
@@ -39,10 +41,27 @@ class Stack:
         """A connection of a reader, in autocommit."""
         return psycopg.connect(self.endpoints.read_url, autocommit=True)
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a `traffic` command of this stack; its output can be read."""
+        return subprocess.Popen(
+            [*_TRAFFIC, *arguments],
+            cwd=self.folder,
+            env=_environment(self.settings.home),
+            stdout=subprocess.PIPE,
+        )
+
+    def lag(self) -> int:
+        """Messages in Kafka that are not stored yet."""
+        reader = LagReader(self.settings)
+        try:
+            return sum(part.lag for part in reader.read(self.settings.ingest_topics))
+        finally:
+            reader.close()
+
     def is_idle(self) -> bool:
         """Whether no window holds a partition."""
         with self.reader() as connection:
-            return not read_holders(connection, [self.settings.raw_topic])
+            return not read_holders(connection, self.settings.ingest_topics)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -67,6 +86,7 @@ def running_stack() -> Generator[Stack]:
         up_seconds = time.monotonic() - started
         yield Stack(
             Settings(_env_file=None, home=home),  # pyright: ignore[reportCallIssue]
+            folder,
             up_seconds,
         )
     finally:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
@@ -41,7 +42,7 @@ class Servers:
     @contextmanager
     def database(self, *, migrated: bool) -> Generator[str]:
         """A new database, with the platform's schema or empty, after a checkpoint; then dropped."""
-        name = "bench_leg"
+        name = f"bench_leg_{uuid4().hex[:12]}"
         template = _TEMPLATE if migrated else _BARE
         with self.superuser() as connection:
             self.postgres.create_database(connection, name, "traffic_owner", template=template)

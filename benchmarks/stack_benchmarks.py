@@ -1,41 +1,54 @@
-"""What is measured through the running stack: latency, memory, Dagster's storage."""
+"""What is measured through the running stack: latency, memory, recovery, Dagster's storage."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from typing import Any
 
 from benchmarks.latency import measure_first_row, measure_latency
 from benchmarks.memory import PeakMemory, by_name, read_memory, total
+from benchmarks.recovery import measure_publishing, measure_recovery
 from benchmarks.report import say, show, write
 from benchmarks.running_stack import Stack, running_stack, wait_until
 from benchmarks.storage import measure_storage
 from benchmarks.stream import fill
 
+_RECOVERY_EVENTS = 300_000
+_PUBLISHED_EVENTS = 100_000
 _BACKLOG = 200_000  # events that wait at once: a window at full load for some seconds
 _DRAIN_SECONDS = 300.0
 _WINDOWS_END_SECONDS = 180.0  # a minute without a message, and some
 
 
-def measure_stack(wanted: Collection[str], *, rate: float, seconds: float, minutes: float) -> None:
-    """Measure those of latency, memory and storage that are wanted, on one stack."""
+def measure_stack(wanted: AbstractSet[str], *, rate: float, seconds: float, minutes: float) -> None:
+    """Measure those of latency, memory, recovery and storage that are wanted, on one stack."""
     say("Starting a stack")
     with running_stack() as stack:
         say(f"`traffic up` in an empty home: {stack.up_seconds:.1f} s")
-        idle = read_memory(stack)
-        first = measure_first_row(stack)
-        with PeakMemory(stack) as steady_peak:
-            latency = measure_latency(stack, rate, seconds)
-        if "latency" in wanted:
-            _report_latency(stack, first, latency)
-        if "memory" in wanted:
-            _report_memory(stack, rate, idle, steady_peak)
+        if wanted & {"latency", "memory"}:
+            _measure_stream(stack, wanted, rate, seconds)
+        if "recovery" in wanted:
+            _report_recovery(measure_recovery(stack, _RECOVERY_EVENTS))
+        if "publishing" in wanted:
+            _report_publishing(measure_publishing(stack, _PUBLISHED_EVENTS))
         if "storage" in wanted:
             storage = measure_storage(stack, rate, minutes)
             path = write("storage", {"dagster_storage": storage, "goal_mb_per_day": 20})
             say(f"Dagster's storage grows {storage['mb_per_day']} MB a day (goal 20). {path}")
+
+
+def _measure_stream(stack: Stack, wanted: AbstractSet[str], rate: float, seconds: float) -> None:
+    """Latency and memory look at the same stream."""
+    idle = read_memory(stack)
+    first = measure_first_row(stack)
+    with PeakMemory(stack) as steady_peak:
+        latency = measure_latency(stack, rate, seconds)
+    if "latency" in wanted:
+        _report_latency(stack, first, latency)
+    if "memory" in wanted:
+        _report_memory(stack, rate, idle, steady_peak)
 
 
 def _report_latency(stack: Stack, first: dict[str, float], latency: dict[str, Any]) -> None:
@@ -55,6 +68,27 @@ def _report_latency(stack: Stack, first: dict[str, float], latency: dict[str, An
     title = f"Latency at {latency['events_per_s']:.0f} events/s, {latency['events']:,} events"
     show(title, ("", "measured", "goal"), rows)
     say(f"Written to {path}")
+
+
+def _report_recovery(findings: dict[str, Any]) -> None:
+    path = write("recovery", {**findings, "goal_s": 8})
+    alone, together = findings["window_killed_s"], findings["window_and_standby_killed_s"]
+    rows = [
+        ("the window killed, s", *(alone[name] for name in ("median", "min", "max")), 8),
+        ("with its standby, s", *(together[name] for name in ("median", "min", "max")), 8),
+    ]
+    title = "From SIGKILL to the next committed batch, at 5,000 events/s"
+    show(title, ("", "median", "min", "max", "goal"), rows)
+    say(f"Every message is where it belongs; `verify --deep` holds. Written to {path}")
+
+
+def _report_publishing(findings: dict[str, Any]) -> None:
+    path = write("publishing", findings)
+    kills = findings["publisher_killed_s"]
+    say(
+        f"{findings['seen_once']:,} events, each seen once in the clean stream; published again"
+        f" {kills['median']} s after a kill (at most {kills['max']}). `verify --deep` holds. {path}"
+    )
 
 
 def _report_memory(stack: Stack, rate: float, idle: list[Any], steady_peak: PeakMemory) -> None:

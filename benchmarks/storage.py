@@ -12,13 +12,14 @@ from benchmarks.report import say
 from benchmarks.running_stack import Stack
 from benchmarks.steady import Plan, SteadyStream
 
-_LEAD_SECONDS = 120.0  # start-up writes rows that no later hour writes again
+# Start-up writes rows that no later hour writes again, and a table's first pages are no growth.
+_LEAD_SECONDS = 600.0
 _DATABASE = "select pg_database_size(current_database())"
 _TABLES = "select relname, pg_total_relation_size(relid), n_tup_ins from pg_stat_user_tables"
 
 
 def measure_storage(stack: Stack, rate: float, minutes: float) -> dict[str, Any]:
-    """Stream for `minutes` (a window is ten) and extrapolate. Sizes in bytes, WAL not counted.
+    """Stream for `minutes` (a window is twenty) and extrapolate. Sizes in bytes, WAL not counted.
 
     Ticks and old runs are purged by the day, so a first day is the upper bound.
     """

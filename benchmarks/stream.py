@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -54,18 +54,26 @@ def make_topic(bootstrap_servers: str, topic: str) -> None:
     admin.create_topics([wanted])[topic].result(timeout=30)
 
 
-def prefill(bootstrap_servers: str, topic: str, events: int) -> int:
+Swap = Callable[[bytes], bytes | None]
+
+
+def prefill(
+    bootstrap_servers: str, topic: str, events: int, swap: Swap | None = None, first: int = 0
+) -> int:
     """Make `topic` and fill it. See `fill`."""
     make_topic(bootstrap_servers, topic)
-    return fill(bootstrap_servers, topic, events)
+    return fill(bootstrap_servers, topic, events, swap, first)
 
 
-def fill(bootstrap_servers: str, topic: str, events: int) -> int:
+def fill(
+    bootstrap_servers: str, topic: str, events: int, swap: Swap | None = None, first: int = 0
+) -> int:
     """Put about `events` events into a topic of PARTITIONS partitions, as many into each.
 
     A detector keeps its partition. Detectors are dealt out evenly, so that no leg measures the
-    tail of the fullest partition. Returns the number of events, a multiple of SENSORS.
-    Raises RuntimeError when one was not acknowledged.
+    tail of the fullest partition. `swap` says what is sent in place of each event, `first` with
+    which interval to begin. Returns the number of events, a multiple of SENSORS. Raises
+    RuntimeError when one was not acknowledged.
     """
     failures: list[KafkaError] = []
 
@@ -88,7 +96,8 @@ def fill(bootstrap_servers: str, topic: str, events: int) -> int:
     )
     keys = [f"{number:04d}".encode() for number in range(SENSORS)]
     count = -(-events // SENSORS)
-    for values in intervals(0, count):
+    for events_of_interval in intervals(first, count):
+        values = list(map(swap, events_of_interval)) if swap else events_of_interval
         while len(producer) > _MOST_WAITING:
             producer.poll(0.05)
         for partition in range(PARTITIONS):

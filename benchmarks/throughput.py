@@ -20,13 +20,16 @@ TWO = Contestant("two writers, three tables", "window", writers=2, stored=_PLATF
 READINGS = Contestant(
     "one writer, readings only", "readings_only", stored=("traffic.traffic_readings",)
 )
+PUBLISHED = Contestant(
+    "one writer, and publishing", "published", writers=2, stored=_PLATFORM_TABLES
+)
 BATCHED = Contestant(
     "aiokafka, SQLAlchemy, 500 a batch", "batched", platform_schema=False, stored=("readings",)
 )
 ROW_BY_ROW = Contestant(
     "aiokafka, SQLAlchemy, row by row", "row_by_row", platform_schema=False, stored=("readings",)
 )
-CONTESTANTS = (ONE, TWO, READINGS, BATCHED, ROW_BY_ROW)
+CONTESTANTS = (ONE, PUBLISHED, TWO, READINGS, BATCHED, ROW_BY_ROW)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ GOALS = (
     Goal(ONE, BATCHED, 2.5),
     Goal(TWO, BATCHED, 3.5),
     Goal(READINGS, BATCHED, 5.0),
+    Goal(PUBLISHED, ONE, 0.6),
     Goal(ONE, ROW_BY_ROW, 45.0),
 )
 
@@ -95,7 +99,7 @@ def _counts(servers: Servers, events: int | None) -> dict[Contestant, int]:
         counts[who] = -(-wanted // SENSORS) * SENSORS
     platform = -(-(events or counts[ONE]) // SENSORS) * SENSORS
     teams = {who: min(platform, counts[who]) for who in (BATCHED, ROW_BY_ROW)}
-    return dict.fromkeys((ONE, TWO, READINGS), platform) | teams
+    return dict.fromkeys((ONE, PUBLISHED, TWO, READINGS), platform) | teams
 
 
 def _by_contestant(legs: list[list[Leg]]) -> list[list[Leg]]:

@@ -6,6 +6,7 @@ stored while the next one is fetched, and readings that are certainly new are co
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from traffic_platform.ingest.fetch import Fetched, Fetcher, Where, wall_clock_us
 from traffic_platform.ingest.ledger import Advance, advance, agree_with_broker, read_ledger
 from traffic_platform.ingest.newest import NewestReadings
 from traffic_platform.ingest.session import rules_of
+from traffic_platform.ingest.store import SWITCH_SECONDS
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
@@ -52,6 +54,7 @@ def prepare(task: Task) -> None:
 
 def drain(task: Task, committed: Committed) -> None:
     """Fetch and encode one batch while the one before is stored and committed."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     settings = settings_of(task)
     fetcher = Fetcher(
         settings.kafka_config(), task.group, settings.batch_messages, settings.batch_bytes
@@ -152,8 +155,9 @@ class _Encoder:
         if len(order) == 0:
             return None
         rows = events.index[order]
-        places = [fetched.where(row) for row in rows.tolist()]
-        topic_no = {where: log.topic_no for where, log in self.logs.items()}
+        topic_no = np.array([self.logs[where].topic_no for where in fetched.places])
+        partition = np.array([where[1] for where in fetched.places])
+        place = fetched.place[rows]
         moment = pg.timestamps(np.full(len(order), now))
         return pg.encode_rows(
             len(order),
@@ -166,8 +170,8 @@ class _Encoder:
                 pg.doubles(events.quality_score[order]),
                 pg.integers(events.quality_flags[order], 2),
                 pg.timestamps(fetched.broker_us[rows]),
-                pg.integers([topic_no[where] for where in places], 2),
-                pg.integers([where[1] for where in places], 4),
+                pg.integers(topic_no[place], 2),
+                pg.integers(partition[place], 4),
                 pg.integers(fetched.offset[rows], 8),
                 moment,
                 moment,

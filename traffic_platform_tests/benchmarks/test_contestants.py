@@ -9,7 +9,6 @@ import psycopg
 import pytest
 
 from benchmarks.contestants import Task, batched, readings_only, row_by_row, window
-from benchmarks.growth import slice_rates
 from benchmarks.race import measured_rate
 from benchmarks.stream import fill
 from traffic_platform.settings import Settings
@@ -57,10 +56,5 @@ def test_a_rate_counts_neither_start_nor_first_batch_of_any_writer() -> None:
     one = [(10.0, 100), (11.0, 50), (12.0, 50)]
     other = [(10.5, 100), (11.5, 30), (13.0, 20)]
     assert measured_rate([one]) == (2.0, 50.0)
-    assert measured_rate([one, other]) == (2.5, 60.0)
-
-
-def test_slices_of_growth_begin_with_the_first_commit() -> None:
-    commits = [(float(second), 100_000) for second in range(11)]
-    rates = slice_rates(commits)
-    assert rates == [100_000.0, 100_000.0]
+    # Half of the batch that `one` committed at 11.0 was done when `other` had committed once.
+    assert measured_rate([one, other]) == (2.5, 50.0)

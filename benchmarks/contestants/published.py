@@ -1,0 +1,84 @@
+"""A window with publishing on: its events go to the clean stream and come back as echoes.
+
+Writer 0 is the window, as in `window`, but it drains the clean stream too; writer 1 publishes,
+and its commits do not count.
+"""
+
+from __future__ import annotations
+
+from confluent_kafka.admin import AdminClient
+
+from benchmarks.contestants import Committed, Task, take_part
+from benchmarks.contestants.window import settings_of
+from benchmarks.stream import make_topic
+from traffic_platform.ingest.clock import WindowLimits
+from traffic_platform.ingest.publish.publisher import PublishTotals, run_publisher
+from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.window import run_window
+from traffic_platform.settings import Settings
+
+LIMITS = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
+UNTIL_STOPPED = WindowLimits(seconds=3600, idle_seconds=60)
+
+
+def _settings(task: Task) -> Settings:
+    return settings_of(task).model_copy(update={"events_topic": f"{task.topic}-clean"})
+
+
+def prepare(task: Task) -> None:
+    """Begin with an empty clean stream."""
+    if task.writer != 0:
+        return
+    settings = _settings(task)
+    admin = AdminClient({"bootstrap.servers": task.bootstrap_servers, "log_level": 2})
+    if settings.events_topic in admin.list_topics(timeout=10).topics:
+        admin.delete_topics([settings.events_topic])[settings.events_topic].result(timeout=30)
+        while settings.events_topic in admin.list_topics(timeout=10).topics:
+            pass
+    make_topic(task.bootstrap_servers, settings.events_topic)
+
+
+def drain(task: Task, committed: Committed) -> None:
+    """Store all that is there, or publish it."""
+    if task.writer == 0:
+        _store(task, committed)
+    else:
+        _publish(task)
+
+
+def _store(task: Task, committed: Committed) -> None:
+    settings = _settings(task)
+
+    def report(totals: WindowTotals) -> None:
+        if totals.raw:
+            committed(totals.raw)
+
+    run_window(
+        settings,
+        settings.ingest_topics,
+        limits=LIMITS,
+        run_id=None,
+        stop=lambda: False,
+        report=report,
+        report_seconds=0,
+    )
+
+
+def _publish(task: Task) -> None:
+    published = PublishTotals()
+
+    def report(totals: PublishTotals) -> None:
+        published.events += totals.events
+
+    run_publisher(
+        _settings(task),
+        limits=UNTIL_STOPPED,
+        run_id=None,
+        stop=lambda: published.events >= task.events,
+        report=report,
+        report_seconds=0,
+    )
+
+
+if __name__ == "__main__":
+    take_part(prepare, drain)
