@@ -3,12 +3,19 @@
 A free port found by trying is not ours yet: between the trial and the service's own bind another
 stack may find it too. So a stack first reserves the number, by binding a socket of the abstract
 namespace whose name holds it. Such a name exists once in the network namespace, like the port
-itself, and vanishes with the process that holds it. (Only Linux has them; elsewhere two stacks
-that start in the same moment may collide, and the service that lost says so.)
+itself, and vanishes with the process that holds it.
+
+The number must not be given away by the system either: any program's outgoing connection may get it
+as its own end, and the service that comes a moment later, or is started again, finds it in use. So
+the stack binds the port, too, with SO_REUSEADDR and without listening: Linux then gives it to no
+connection, and lets a service that sets SO_REUSEADDR, as all servers do, bind and listen beside it.
+
+Both are Linux's ways. Elsewhere a service that lost its port says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
@@ -69,34 +76,39 @@ class Ports:
             return {}
 
     def _take(self, port: int) -> bool:
-        reservation = _reservation(port)
-        if reservation is None:
-            return False
-        if not is_free(port):
-            reservation.close()
-            return False
-        self._held.append(reservation)
+        if sys.platform != "linux":
+            return is_free(port)
+        with contextlib.ExitStack() as holders:
+            try:
+                name = holders.enter_context(socket.socket(socket.AF_UNIX))
+                name.bind(f"\0traffic-platform-port-{port}")
+                number = holders.enter_context(_bound(port))
+            except OSError:
+                return False
+            if not is_free(port):
+                return False
+            self._held += [name, number]
+            holders.pop_all()
         return True
 
 
 def is_free(port: int) -> bool:
     """Whether nobody listens on `port` at 127.0.0.1 (connections in TIME_WAIT do not matter)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
+    try:
+        with _bound(port) as probe:
             probe.listen(1)
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 
-def _reservation(port: int) -> socket.socket | None:
-    holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    if sys.platform == "linux":
-        try:
-            holder.bind(f"\0traffic-platform-port-{port}")
-        except OSError:
-            holder.close()
-            return None
-    return holder
+def _bound(port: int) -> socket.socket:
+    """A socket at `port`, which others with SO_REUSEADDR may have too. Raises OSError."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

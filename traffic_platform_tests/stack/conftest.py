@@ -17,14 +17,15 @@ import pytest
 from traffic_platform.stack.processes import members
 
 TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
-# Beside what a person, or the session's servers, may have on the usual ports.
+# Beside what a person, or the session's servers, may have on the usual ports, and below those that
+# Linux gives to outgoing connections.
 # Of this process alone: the other one that runs tests beside it starts stacks, too.
 _APART = 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-POSTGRES_PORT = 45432 + _APART
+POSTGRES_PORT = 26432 + _APART
 PORTS = {
     "TRAFFIC_POSTGRES_PORT": str(POSTGRES_PORT),
-    "TRAFFIC_KAFKA_PORT": str(49092 + _APART),
-    "TRAFFIC_DAGSTER_PORT": str(43000 + _APART),
+    "TRAFFIC_KAFKA_PORT": str(28092 + _APART),
+    "TRAFFIC_DAGSTER_PORT": str(23000 + _APART),
 }
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,9 @@ import pytest
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.ports import Ports, is_free
 
-FIRST = 35432
+IP_LOCAL_PORT_RANGE = 51  # linux/in.h, since Linux 6.3; Python has no name for it
+FIRST = 22432  # below the ports that Linux gives to outgoing connections
+AMONG_THEM = 45432
 
 
 @pytest.fixture
@@ -42,6 +48,27 @@ def test_two_stacks_that_choose_at_the_same_time_get_different_ports(tmp_path: P
     assert len(set(chosen)) == 4
     one.close()
     two.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot hold a port back")
+def test_a_reserved_port_is_given_to_no_outgoing_connection_and_a_service_can_have_it(
+    tmp_path: Path, listener: int
+) -> None:
+    ports = Ports(tmp_path / "ports.json")
+    reserved = ports.reserve("kafka", AMONG_THEM)
+    with pytest.raises(OSError, match=os.strerror(errno.EADDRNOTAVAIL)):
+        connect_from(reserved, listener)
+    socket.create_server(("127.0.0.1", reserved)).close()
+    ports.close()
+    connect_from(reserved, listener)
+
+
+def connect_from(own: int, to: int) -> None:
+    """Connect to a port while the system may give the connection no port but `own`."""
+    only = struct.pack("I", own << 16 | own)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, only)
+        connection.connect(("127.0.0.1", to))
 
 
 def test_a_restart_gets_the_port_that_it_had_even_when_an_earlier_one_is_free(
