@@ -187,9 +187,10 @@ class Postgres:
                 connection.execute(grant.format(database, sql.Identifier(role)))
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a server that was killed, should its pid be in use again.
+        """Remove the pid file of a server that was killed, should its pid be in use still or again.
 
-        PostgreSQL itself would take any living process with that pid for its predecessor.
+        PostgreSQL itself would take any process with that pid for its predecessor, also the zombie
+        that the predecessor is until the init process has collected it.
         """
         file = self.data / "postmaster.pid"
         try:
@@ -198,10 +199,14 @@ class Postgres:
         except (FileNotFoundError, ValueError, IndexError):
             return
         try:
-            same = abs(psutil.Process(pid).create_time() - started) <= _SAME_START_SECONDS
+            process = psutil.Process(pid)
+            alive = (
+                process.status() != psutil.STATUS_ZOMBIE
+                and abs(process.create_time() - started) <= _SAME_START_SECONDS
+            )
         except psutil.NoSuchProcess:
-            same = False
-        if not same:
+            alive = False
+        if not alive:
             file.unlink(missing_ok=True)
 
     def _password(self, role: str) -> str:

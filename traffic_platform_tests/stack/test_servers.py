@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import psycopg
@@ -13,6 +17,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from traffic_platform.ingest.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.stack.kafka import create_topics
+from traffic_platform.stack.postgres import Postgres
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 
 
@@ -105,6 +110,20 @@ def test_what_was_committed_is_there_after_postgresql_was_killed(
     postgres.process.start()
     with psycopg.connect(settings.endpoints().read_url) as connection:
         assert connection.execute("select external_id from traffic.sensors").fetchall() == [("a",)]
+
+
+def test_the_zombie_of_a_killed_postgresql_is_not_taken_for_a_running_one(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    killed.kill()
+    os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    data = tmp_path / "postgres" / "data"
+    data.mkdir(parents=True)
+    started = psutil.Process(killed.pid).create_time()
+    pid_file = data / "postmaster.pid"
+    pid_file.write_text(f"{killed.pid}\n{data}\n{started:.0f}\n5432\n")
+    Postgres(data.parent, tmp_path / "passwords.json", 5432).command()
+    assert not pid_file.exists()
+    killed.communicate()
 
 
 def test_what_was_acknowledged_is_there_after_kafka_was_killed(
