@@ -138,7 +138,10 @@ class Child:
         code = self.process.returncode
         self.process = None
         if not self.was_ready:
-            self._fail(f"{self.name} could not start: it ended with code {code}; see {self.log}")
+            self._fail(
+                f"{self.name} could not start: it ended with code {code}: {last_line(self.log)};"
+                f" see {self.log}"
+            )
             return
         if self.state == "running" and time.time() - self.since > _STABLE_SECONDS:
             self._backoff = _FIRST_BACKOFF_SECONDS

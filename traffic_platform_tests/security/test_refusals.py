@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -193,6 +194,11 @@ class WindowThread(threading.Thread):
         self.totals: WindowTotals | None = None
         self.error: Exception | None = None
 
+    def where(self) -> str:
+        """What the window is doing at this moment."""
+        frame = sys._current_frames().get(self.ident or 0)
+        return "".join(traceback.format_stack(frame)) if frame else "it has ended"
+
     def run(self) -> None:
         limits = WindowLimits(seconds=120, idle_seconds=120, outage_seconds=self._outage)
         try:
@@ -224,6 +230,7 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
     produce: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("DEBUG", logger="traffic_platform")
     make_topic()
     produce([EVENT] * 3)
     secured.allow(documented(settings, "ingest"))
@@ -241,6 +248,7 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
             wait_until(lambda: raw_rows(settings) == 5, "the events after it")
         else:
             window.join(60)
+            assert not window.is_alive(), window.where()
     finally:
         set_password(secured.admin(), PASSWORD)
         window.stop.set()
