@@ -23,21 +23,47 @@ with raw as (
            jsonb_object_agg(day, rows) as days
     from quarantined_days
     group by batch_id, topic_no, partition
+), corrected as (
+    -- What rebuilds took from the events of a batch, and gave to them. An event that only changed
+    -- stays with its batch; one that entered belongs to the rebuild's.
+    select was_batch_id as batch_id, topic_no, partition, was_date as day, -1 as number
+    from traffic.rebuilt_events
+    where was = 'processed'
+    union all
+    select case when was = 'processed' then was_batch_id else batch_id end, topic_no, partition,
+           event_date, 1
+    from traffic.rebuilt_events
+    where becomes = 'processed'
+), counted as (
+    select batch_id, topic_no, partition, sum(number)::bigint as processed,
+           jsonb_object_agg(day, number) filter (where number <> 0) as days
+    from (
+        select batch_id, topic_no, partition, day, sum(number)::bigint as number
+        from (
+            select * from corrected
+            union all
+            select b.batch_id, b.topic_no, b.partition, d.key::date,
+                   (d.value ->> 'processed')::bigint
+            from traffic.micro_batches b
+            cross join lateral jsonb_each(b.date_counts) d
+            where b.kind <> 'rebuild'
+        ) part
+        group by batch_id, topic_no, partition, day
+    ) due
+    group by batch_id, topic_no, partition
 ), joined as (
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
-           b.raw, b.processed, b.first_offset, b.next_offset,
-           -- What a replay takes out of quarantine stays there as resolved, under its own batch.
-           case when b.kind = 'replay' then 0 else b.quarantined end as quarantined,
-           coalesce((
-               select jsonb_object_agg(key, (value ->> 'processed')::bigint)
-               from jsonb_each(b.date_counts)
-               where (value ->> 'processed')::bigint <> 0
-           ), '{}') as days,
-           coalesce((
+           b.raw, coalesce(c.processed, 0) as processed, b.first_offset, b.next_offset,
+           -- What a replay takes out of quarantine stays there as resolved, under its own batch;
+           -- what a rebuild puts there is proved by its records.
+           case b.kind when 'window' then b.quarantined when 'replay' then 0
+                       else coalesce(q.rows, 0) end as quarantined,
+           coalesce(c.days, '{}') as days,
+           case b.kind when 'window' then coalesce((
                select jsonb_object_agg(key, (value ->> 'quarantined')::bigint)
                from jsonb_each(b.date_counts)
-               where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'replay'
-           ), '{}') as dates_of_quarantine,
+               where (value ->> 'quarantined')::bigint <> 0
+           ), '{}') when 'replay' then '{}' else coalesce(q.days, '{}') end as dates_of_quarantine,
            r.rows as raw_rows, r.low, r.high, r.first_arrival, r.last_arrival,
            p.rows as processed_rows, coalesce(p.days, '{}') as processed_days,
            q.rows as quarantined_rows, coalesce(q.days, '{}') as quarantined_days
@@ -45,6 +71,7 @@ with raw as (
     full join raw r using (batch_id, topic_no, partition)
     full join processed p using (batch_id, topic_no, partition)
     full join quarantined q using (batch_id, topic_no, partition)
+    left join counted c using (batch_id, topic_no, partition)
 )
 select 'micro_batches' as table_name,
        json_build_object('batch_id', j.batch_id, 'topic_no', j.topic_no,

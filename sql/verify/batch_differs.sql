@@ -1,4 +1,5 @@
--- A message and its outcome were stored by one batch, but for an event that a replay let in.
+-- A message and its outcome were stored by one batch, but for an event that a replay or rebuild let
+-- in, and for a message that a rebuild put into quarantine.
 with outcome as (
     select topic_no, partition, "offset", batch_id, 'processed_events' as place
     from traffic.processed_events
@@ -10,7 +11,7 @@ with outcome as (
 select o.place as table_name,
        json_build_object('topic_no', o.topic_no, 'partition', o.partition, 'offset', o."offset")
            as key,
-       format('batch_id %%s, as in raw_events, or that of a replay', r.batch_id) as expected,
+       format('batch_id %%s, as in raw_events, or that of a replay or rebuild', r.batch_id) as expected,
        o.batch_id::text as found
 from outcome o
 join traffic.raw_events r using (topic_no, partition, "offset")
@@ -18,7 +19,7 @@ where r.batch_id <> o.batch_id
   and not exists (
       select from traffic.micro_batches b
       where b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
-        and b.kind = 'replay' and o.place = 'processed_events'
+        and b.kind <> 'window' and (o.place = 'processed_events' or b.kind = 'rebuild')
         and o."offset" >= b.first_offset and o."offset" < b.next_offset
   )
 order by o.topic_no, o.partition, o."offset"

@@ -1,6 +1,6 @@
 -- Columns of a range of offsets, each as one string of bytes, big endian, which numpy reads in one
 -- go; COPY would hand over row by row. A null measure is marked in `nulls`. Rows are found by the
--- batches that moved the ledger over the range, and by the replays that let in messages of it.
+-- batches that moved the ledger over the range, and by the replays and rebuilds that let in messages of it.
 with first_batch as (
     select coalesce(max(first_offset), %(begin)s) as first_offset
     from traffic.micro_batches
@@ -38,7 +38,7 @@ from (
               select b.batch_id
               from traffic.micro_batches b
               where b.topic_no = %(topic_no)s and b.partition = %(partition)s
-                and b.kind = 'replay'
+                and b.kind <> 'window'
                 and b.first_offset < %(end)s and b.next_offset > %(begin)s
           ))
       )

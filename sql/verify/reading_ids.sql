@@ -1,9 +1,11 @@
--- `id` is generated and times of storing are arrivals or replays; both hold unless somebody went
+-- `id` is generated and times of storing are arrivals, replays or rebuilds; both hold unless somebody went
 -- around them.
 with arrival as materialized (
     select ingested_at from traffic.raw_events
     union
     select committed_at from traffic.micro_batches where kind = 'replay'
+    union
+    select committed_at from traffic.rebuilds
 ), odd as materialized (
     select d.sensor_id, d."timestamp", d.id, d.created_at, d.updated_at,
            c.ingested_at is not null as created, u.ingested_at is not null as updated

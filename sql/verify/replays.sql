@@ -7,6 +7,21 @@ with let_in as materialized (
     join traffic.processed_events p using (batch_id, topic_no, partition)
     left join traffic.quarantined_events q using (topic_no, partition, "offset")
     where b.kind = 'replay'
+    union all
+    -- A rebuild has taken it away since.
+    select r.was_batch_id, r.topic_no, r.partition, r."offset", b.committed_at, b.committed_at,
+           'replayed', q.event_date
+    from traffic.rebuilt_events r
+    join traffic.micro_batches b
+        on b.batch_id = r.was_batch_id and b.topic_no = r.topic_no and b.partition = r.partition
+        and b.kind = 'replay'
+    left join traffic.quarantined_events q
+        on q.topic_no = r.topic_no and q.partition = r.partition and q."offset" = r."offset"
+    where r.was = 'processed' and r.becomes = 'quarantined'
+), entered as (
+    select topic_no, partition, "offset", batch_id
+    from traffic.rebuilt_events
+    where was = 'quarantined'
 ), days as (
     select batch_id, topic_no, partition, event_date, count(*) as rows,
            min("offset") as low, max("offset") as high
@@ -72,6 +87,7 @@ select 'replayed_events',
 from numbered n
 left join let_in l using (topic_no, partition, "offset", batch_id)
 where l.batch_id is null
+  and (n.topic_no, n.partition, n."offset", n.batch_id) not in (select * from entered)
 union all
 select 'replayed_events',
        json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset"),

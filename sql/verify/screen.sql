@@ -37,7 +37,7 @@ with event as (
            count(*) filter (where o.verdict is null) as outcome_missing,
            count(*) filter (
                where r.batch_id <> o.batch_id
-                 and not coalesce(o.verdict <> 5 and o."offset" >= b.first_offset
+                 and not coalesce((o.verdict <> 5 or b.kind = 'rebuild') and o."offset" >= b.first_offset
                                   and o."offset" < b.next_offset, false)
            ) as batch_differs,
            count(*) filter (where o.verdict = 3) as reading_missing,
@@ -55,9 +55,9 @@ with event as (
     full join raw r using (topic_no, partition, "offset")
     -- A join, not a subquery: with one the workers would hand over every row.
     left join (
-        select batch_id, topic_no, partition, first_offset, next_offset
+        select batch_id, topic_no, partition, first_offset, next_offset, kind
         from traffic.micro_batches
-        where kind = 'replay'
+        where kind <> 'window'
     ) b on b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
 ), audited as (
     select coalesce(sum(raw), 0)::bigint as raw,

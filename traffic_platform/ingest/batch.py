@@ -108,12 +108,12 @@ def build_batch(
     """Decode and encode what was fetched. `ledger` holds the move of each partition of it."""
     source = _provenance(fetched, ledger, ingested_at_us)
     decoded = decoder.decode(fetched.values, ingested_at_us)
-    quarantine_days = _quarantine_days(decoded, source, timezone)
+    days = quarantine_days(decoded, source.broker_us, timezone)
     events = decoded.processed
     winners, replaced = fold_repeats(events, source)
     is_new = newest.split(events.sensor_id[winners], events.timestamp_us[winners])
     new, known = winners[is_new], winners[~is_new]
-    audits = _audits(fetched, ledger, decoded, source, timezone, quarantine_days)
+    audits = _audits(fetched, ledger, decoded, source, timezone, days)
     _count(audits, fetched, source, events.index[replaced], "replaced")
     _count(audits, fetched, source, events.index[new], "new")
     return Batch(
@@ -122,9 +122,7 @@ def build_batch(
         processed=encode_processed(events, source, batch_id),
         new_readings=encode_readings(events, source, new, ingested_at_us),
         known_readings=encode_readings(events, source, known, ingested_at_us),
-        quarantined=_encode_quarantined(
-            fetched, decoded, source, quarantine_days, ingested_at_us, batch_id
-        ),
+        quarantined=_encode_quarantined(fetched, decoded, source, days, ingested_at_us, batch_id),
         sensors=decoded.sensors,
         months=months_of(events.timestamp_us),
         audits=sorted(audits.values(), key=lambda audit: (audit.topic, audit.move.partition)),
@@ -276,13 +274,16 @@ def _date_counts(
     return counts
 
 
-def _quarantine_days(decoded: Decoded, source: Provenance, timezone: str) -> Ints:
-    """The date that each message in quarantine counts at, as days since 1970."""
+def quarantine_days(decoded: Decoded, broker_us: Ints, timezone: str) -> Ints:
+    """The date that each message in quarantine counts at, as days since 1970.
+
+    `broker_us` has an entry for each message that was decoded.
+    """
     times = np.fromiter(
         (
             item.timestamp_us
             if item.timestamp_us is not None
-            else max(0, int(source.broker_us[item.index]))
+            else max(0, int(broker_us[item.index]))
             for item in decoded.quarantined
         ),
         dtype=np.int64,

@@ -79,6 +79,16 @@ def dates(days: npt.NDArray[np.int64]) -> Fixed:
     return integers(days - _PG_EPOCH_DAYS, 4)
 
 
+def booleans(values: Mask) -> Fixed:
+    """boolean from truth values."""
+    return Fixed(np.ascontiguousarray(values).view(np.uint8).reshape(-1, 1))
+
+
+def nulls(rows: int) -> Fixed:
+    """A column of any type with nothing in it."""
+    return Fixed(np.empty((rows, 0), dtype=np.uint8))
+
+
 def uuids(data: Bytes2D) -> Fixed:
     """uuid from (rows, 16) bytes."""
     return Fixed(data)
@@ -88,7 +98,7 @@ def variable(values: Sequence[bytes | None]) -> Column:
     """bytea or text from byte strings; a column without any value costs next to nothing."""
     if any(value is not None for value in values):
         return Variable(values)
-    return Fixed(np.empty((len(values), 0), dtype=np.uint8))
+    return nulls(len(values))
 
 
 def encode_rows(rows: int, columns: Sequence[Column]) -> bytes:

@@ -21,6 +21,8 @@ FaultPoint = Literal[
     "after_publish_commit",
     "before_replay_commit",
     "after_replay_commit",
+    "before_rebuild_commit",
+    "after_rebuild_commit",
 ]
 
 

@@ -159,7 +159,7 @@ def write_audit(
     run_id: str | None,
     rules_version: str,
     *,
-    kind: Literal["window", "replay"] = "window",
+    kind: Literal["window", "replay", "rebuild"] = "window",
     committed_at: datetime | None = None,
 ) -> None:
     """Write audit rows; without `committed_at` the transaction's own time counts."""

@@ -13,7 +13,8 @@ class OtherRules:
     """The outcomes of one log that `rules_version` did not decide.
 
     An event that a replay let in was decided by the replay's rules, a message that it left in
-    quarantine for another reason as well; everything else by its window's.
+    quarantine for another reason as well; what a rebuild changed, by the rebuild's; everything else
+    by its window's.
     """
 
     def __init__(self, connection: Connection, log: Log, rules_version: str) -> None:
@@ -29,6 +30,9 @@ class OtherRules:
         self._replays: dict[int, bool] = dict(
             connection.execute(statement("verify/replays_of_log"), parameters).fetchall()
         )
+        self._rebuilt: dict[int, bool] = dict(
+            connection.execute(statement("verify/rebuilt_of_log"), parameters).fetchall()
+        )
 
     def decided(self, offset: int, batch_id: int | None, judged_by: str | None) -> bool:
         """Whether the outcome of an offset is other rules' work.
@@ -38,6 +42,8 @@ class OtherRules:
         """
         if judged_by is not None:
             return judged_by != self._rules_version
+        if offset in self._rebuilt:
+            return self._rebuilt[offset]
         if batch_id in self._replays:
             return self._replays[batch_id]
         return offset in self._windows

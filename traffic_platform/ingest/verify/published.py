@@ -124,13 +124,14 @@ def _differences(
         yield _finding(publication, offset, "one message in the clean stream", _TWICE)
     first = log.start_offset if whole else int(offsets.min(initial=log.next_offset))
     replayed = _replayed(connection, log)
+    rebuilt = _rebuilt(connection, log)
     encoder = Encoder()
     for begin in range(first, log.next_offset, CHUNK_MESSAGES):
         end = min(begin + CHUNK_MESSAGES, log.next_offset)
         stored, _ = processed_range(connection, log, begin, end)
         low, high = np.searchsorted(offsets, (begin, end))
         yield from _chunk_differences(
-            publication, stored, encoder, offsets[low:high], hashes[low:high], replayed
+            publication, stored, encoder, offsets[low:high], hashes[low:high], replayed, rebuilt
         )
 
 
@@ -141,10 +142,13 @@ def _chunk_differences(
     offsets: Ints,
     hashes: Ints,
     replayed: dict[int, int],
+    rebuilt: frozenset[int],
 ) -> Iterator[Finding]:
     due = dict(zip(stored.offset.tolist(), map(_hash, _values(encoder, stored)), strict=True))
     found = dict(zip(offsets.tolist(), hashes.tolist(), strict=True))
     for offset in sorted(due.keys() | found.keys()):
+        if offset in rebuilt:  # what was published stays, as it was then
+            continue
         if offset not in due:
             yield _finding(publication, offset, "no message: no such event", "a message")
         elif offset not in found:
@@ -163,6 +167,12 @@ def _is_published(publication: _Publication, offset: int, replayed: dict[int, in
 
 def _replayed(connection: Connection, log: Log) -> dict[int, int]:
     return dict(connection.execute(statement("verify/replayed"), vars(log)).fetchall())
+
+
+def _rebuilt(connection: Connection, log: Log) -> frozenset[int]:
+    """Offsets whose event a rebuild has changed or taken away, published before or not."""
+    rows = connection.execute(statement("verify/rebuilt_after_publishing"), vars(log)).fetchall()
+    return frozenset(offset for (offset,) in rows)
 
 
 def _values(encoder: Encoder, stored: Outcomes) -> list[bytes]:

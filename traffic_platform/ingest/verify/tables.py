@@ -84,6 +84,8 @@ def check_audit(
         report.add(differences(connection, "verify/audit_rows", report.room + 1, timezone=timezone))
     with report.check("each replay accounts for what it let in"):
         report.add(differences(connection, "verify/replays", report.room + 1, raw_topic=raw_topic))
+    with report.check("each rebuild accounts for what it changed"):
+        report.add(differences(connection, "verify/rebuilds", report.room + 1))
     with report.check("each reading was inserted once"):
         report.add(differences(connection, "verify/audit_inserted", report.room + 1))
 

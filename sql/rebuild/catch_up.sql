@@ -1,0 +1,30 @@
+-- Events that came while the date was compared, of sensors and times whose reading is about to change:
+-- one may have lost to an event that is no longer there.
+with fresh as materialized (
+    select b.batch_id, b.topic_no, b.partition, b.first_offset, b.next_offset
+    from traffic.micro_batches b
+    left join unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
+        as seen (topic_no, partition, position) using (topic_no, partition)
+    where b.kind = 'window' and b.first_offset >= coalesce(seen.position, 0)
+      and b.event_dates @> array[%(day)s::date]
+), later as (
+    select distinct on (sensor_id, "timestamp") p.*,
+           least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp
+    from fresh b
+    join traffic.processed_events p using (batch_id, topic_no, partition)
+    join pg_temp.reading_changes c using (sensor_id, "timestamp")
+    join traffic.raw_events r
+        on r.batch_id = p.batch_id and r.topic_no = p.topic_no and r.partition = p.partition
+        and r."offset" = p."offset"
+    order by sensor_id, "timestamp", least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) desc,
+             p.topic_no desc, p.partition desc, p."offset" desc
+)
+update pg_temp.reading_changes c
+set speed = l.speed, volume = l.volume, occupancy = l.occupancy, quality_score = l.quality_score,
+    quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp, topic_no = l.topic_no,
+    partition = l.partition, "offset" = l."offset"
+from later l
+where c.sensor_id = l.sensor_id and c."timestamp" = l."timestamp"
+  and (c.topic_no is null
+       or (l.broker_timestamp, l.topic_no, l.partition, l."offset")
+          > (c.broker_timestamp, c.topic_no, c.partition, c."offset"))

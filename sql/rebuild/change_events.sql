@@ -1,0 +1,9 @@
+update traffic.processed_events p
+set sensor_id = o.sensor_id, "timestamp" = o."timestamp", speed = o.speed, volume = o.volume,
+    occupancy = o.occupancy, quality_score = o.quality_score, quality_flags = o.quality_flags,
+    format = o.format
+from pg_temp.event_changes c
+join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+where c.kind = 'change'
+  and p.batch_id = c.was_batch_id and p.topic_no = c.topic_no and p.partition = c.partition
+  and p."offset" = c."offset" and p."timestamp" = c.was_timestamp

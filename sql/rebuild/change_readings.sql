@@ -1,0 +1,16 @@
+update traffic.traffic_readings r
+set speed = c.speed, volume = c.volume, occupancy = c.occupancy, quality_score = c.quality_score,
+    quality_flags = c.quality_flags, broker_timestamp = c.broker_timestamp, topic_no = c.topic_no,
+    partition = c.partition, "offset" = c."offset",
+    updated_at = case
+        when (r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags)
+             is distinct from (c.speed, c.volume, c.occupancy, c.quality_score, c.quality_flags)
+        then %(moment)s else r.updated_at end
+from pg_temp.reading_changes c
+where c.topic_no is not null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
+  and (c.topic_no, c.partition, c."offset", c.broker_timestamp, c.speed, c.volume, c.occupancy,
+       c.quality_score, c.quality_flags)
+      is distinct from
+      (r.topic_no, r.partition, r."offset", r.broker_timestamp, r.speed, r.volume, r.occupancy,
+       r.quality_score, r.quality_flags)
+returning r.sensor_id, r."timestamp"

@@ -1,0 +1,47 @@
+-- What messages turn into by today's rules, for the dates of a rebuild. `by_others`: rules other than
+-- today's decided them; `waiting`: the message comes from quarantine, where it waits.
+create temporary table rebuilt_outcomes (
+    topic_no smallint not null,
+    partition integer not null,
+    "offset" bigint not null,
+    batch_id bigint not null,
+    by_others boolean not null,
+    waiting boolean not null,
+    broker_timestamp timestamptz not null,
+    event_date date not null,
+    sensor_id uuid,
+    "timestamp" timestamptz,
+    speed double precision,
+    volume integer,
+    occupancy double precision,
+    quality_score double precision,
+    quality_flags smallint,
+    format smallint,
+    reason text,
+    detail text
+);
+create temporary table event_changes (
+    kind text not null,
+    topic_no smallint not null,
+    partition integer not null,
+    "offset" bigint not null,
+    was_batch_id bigint,
+    was_date date,
+    was_sensor_id uuid,
+    was_timestamp timestamptz,
+    recorded boolean not null
+);
+create temporary table reading_changes (
+    sensor_id uuid not null,
+    "timestamp" timestamptz not null,
+    speed double precision,
+    volume integer,
+    occupancy double precision,
+    quality_score double precision,
+    quality_flags smallint,
+    broker_timestamp timestamptz,
+    topic_no smallint,
+    partition integer,
+    "offset" bigint,
+    kind text
+)

@@ -1,0 +1,15 @@
+-- Each with the log whose recorded change took its event, null where that was a repair.
+with gone as (
+    delete from traffic.traffic_readings r
+    using pg_temp.reading_changes c
+    where c.topic_no is null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
+    returning r.sensor_id, r."timestamp"
+), lost as (
+    select distinct on (was_sensor_id, was_timestamp) was_sensor_id as sensor_id,
+           was_timestamp as "timestamp", topic_no, partition
+    from pg_temp.event_changes
+    where recorded and was_sensor_id is not null
+)
+select sensor_id, "timestamp", topic_no, partition
+from gone
+left join lost using (sensor_id, "timestamp")

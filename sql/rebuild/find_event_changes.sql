@@ -1,0 +1,97 @@
+-- Where the events stored for a date differ from those that today's rules make, message by message:
+--   change  an event differs, or belongs to another date (it leaves this one, or comes to it)
+--   enter   a message of quarantine is an event now;  leave: an event is none by today's rules
+--   restore, restore_quarantined, remove: what should be there is gone, or is there beside its due
+-- A change is recorded where other rules had decided the message; else it only repairs. Events whose
+-- message neither raw nor quarantine holds any more are left alone.
+insert into pg_temp.event_changes
+with stored as (
+    select * from traffic.processed_events
+    where "timestamp" >= %(first)s and "timestamp" < %(until)s
+), due as (
+    select * from pg_temp.rebuilt_outcomes where event_date = %(day)s and sensor_id is not null
+), differing as materialized (
+    select topic_no, partition, "offset", d.batch_id as home, d.by_others, d.waiting,
+           d.batch_id is not null as is_due, p.batch_id as was_batch_id,
+           p.sensor_id as was_sensor_id, p."timestamp" as was_timestamp
+    from due d
+    full join stored p using (topic_no, partition, "offset")
+    where d.batch_id is null or p.batch_id is null
+       or (d.sensor_id, d."timestamp", d.speed, d.volume, d.occupancy, d.quality_score,
+           d.quality_flags, d.format)
+          is distinct from
+          (p.sensor_id, p."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
+           p.quality_flags, p.format)
+), placed as (
+    -- Both at this date.
+    select 'change' as kind, topic_no, partition, "offset", by_others, was_batch_id, was_sensor_id,
+           was_timestamp, null::bigint as quarantined_by, null::date as quarantined_at
+    from differing
+    where is_due and was_batch_id is not null
+    union all
+    -- Due at this date, and elsewhere or nowhere now.
+    select case when d.waiting then 'enter' when e.batch_id is null then 'restore' else 'change' end,
+           topic_no, partition, "offset", d.by_others, e.batch_id, e.sensor_id, e."timestamp",
+           q.batch_id, q.event_date
+    from differing d
+    left join traffic.quarantined_events q using (topic_no, partition, "offset")
+    left join lateral (
+        select e.batch_id, e.sensor_id, e."timestamp"
+        from traffic.processed_events e
+        where not d.waiting
+          and e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
+          and e.batch_id = any (d.home || array(
+              select b.batch_id
+              from traffic.micro_batches b
+              where b.topic_no = d.topic_no and b.partition = d.partition and b.kind <> 'window'
+                and b.first_offset <= d."offset" and b.next_offset > d."offset"
+          ))
+        limit 1
+    ) e on true
+    where d.is_due and d.was_batch_id is null and (not d.waiting or q.resolved_at is null)
+    union all
+    -- At this date, and due elsewhere or nowhere.
+    select case when o.sensor_id is not null then 'change' when o.waiting then 'remove'
+                else 'leave' end,
+           topic_no, partition, "offset", o.by_others, d.was_batch_id, d.was_sensor_id,
+           d.was_timestamp, null, null
+    from differing d
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    where not d.is_due
+    union all
+    select 'restore_quarantined', topic_no, partition, "offset", false, null, null, null, null, null
+    from pg_temp.rebuilt_outcomes o
+    left join traffic.quarantined_events q using (topic_no, partition, "offset")
+    where o.event_date = %(day)s and o.reason is not null and not o.waiting
+      and not exists (
+          select from traffic.processed_events e
+          where e.topic_no = o.topic_no and e.partition = o.partition and e."offset" = o."offset"
+            and e.batch_id = any (o.batch_id || array(
+                select b.batch_id
+                from traffic.micro_batches b
+                where b.topic_no = o.topic_no and b.partition = o.partition and b.kind <> 'window'
+                  and b.first_offset <= o."offset" and b.next_offset > o."offset"
+            ))
+      )
+)
+select c.kind, c.topic_no, c.partition, c."offset", coalesce(c.quarantined_by, c.was_batch_id),
+       coalesce(c.quarantined_at, (c.was_timestamp at time zone %(timezone)s)::date),
+       c.was_sensor_id, c.was_timestamp,
+       c.kind in ('enter', 'leave')
+           or (c.kind = 'change'
+               and coalesce(judged.rules_version <> %(rules_version)s, c.by_others))
+from placed c
+left join lateral (
+    -- The last that judged the message after its window: a rebuild, or the replay that let it in.
+    select b.rules_version
+    from traffic.micro_batches b
+    where c.kind = 'change' and b.topic_no = c.topic_no and b.partition = c.partition
+      and b.kind <> 'window'
+      and (b.batch_id = c.was_batch_id or exists (
+          select from traffic.rebuilt_events r
+          where r.topic_no = c.topic_no and r.partition = c.partition and r."offset" = c."offset"
+            and r.batch_id = b.batch_id
+      ))
+    order by b.batch_id desc
+    limit 1
+) judged on true

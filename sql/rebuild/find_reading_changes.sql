@@ -1,0 +1,36 @@
+-- Where the readings stored for a date differ from the latest event of each sensor and time. A
+-- reading whose message is not at hand (raw is gone) stays, unless a later event is.
+insert into pg_temp.reading_changes
+with winner as (
+    select distinct on (sensor_id, "timestamp") *
+    from pg_temp.rebuilt_outcomes
+    where event_date = %(day)s and sensor_id is not null
+    order by sensor_id, "timestamp", broker_timestamp desc, topic_no desc, partition desc,
+             "offset" desc
+), stored as (
+    select * from traffic.traffic_readings
+    where "timestamp" >= %(first)s and "timestamp" < %(until)s
+), differing as materialized (
+    select sensor_id, "timestamp", w.speed, w.volume, w.occupancy, w.quality_score,
+           w.quality_flags, w.broker_timestamp, w.topic_no, w.partition, w."offset",
+           r.broker_timestamp as was_broker_timestamp, r.topic_no as was_topic_no,
+           r.partition as was_partition, r."offset" as was_offset
+    from winner w
+    full join stored r using (sensor_id, "timestamp")
+    where (w.topic_no, w.partition, w."offset", w.broker_timestamp, w.speed, w.volume, w.occupancy,
+           w.quality_score, w.quality_flags)
+          is distinct from
+          (r.topic_no, r.partition, r."offset", r.broker_timestamp, r.speed, r.volume, r.occupancy,
+           r.quality_score, r.quality_flags)
+)
+select d.sensor_id, d."timestamp", d.speed, d.volume, d.occupancy, d.quality_score, d.quality_flags,
+       d.broker_timestamp, d.topic_no, d.partition, d."offset",
+       case when d.was_topic_no is null then 'add' when d.topic_no is null then 'remove'
+            else 'change' end
+from differing d
+left join pg_temp.rebuilt_outcomes o
+    on o.topic_no = d.was_topic_no and o.partition = d.was_partition and o."offset" = d.was_offset
+where d.was_topic_no is null
+   or o.topic_no is not null
+   or (d.broker_timestamp, d.topic_no, d.partition, d."offset")
+      > (d.was_broker_timestamp, d.was_topic_no, d.was_partition, d.was_offset)

@@ -1,0 +1,7 @@
+-- What a replay has let in since the comparison is no change any more.
+delete from pg_temp.event_changes c
+where c.kind = 'enter' and not exists (
+    select from traffic.quarantined_events q
+    where q.topic_no = c.topic_no and q.partition = c.partition and q."offset" = c."offset"
+      and q.resolved_at is null
+)

@@ -1,0 +1,21 @@
+-- Each with the log whose recorded change brought its event, null where this is a repair.
+with made as (
+    insert into traffic.traffic_readings
+        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+         broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
+    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+           broker_timestamp, topic_no, partition, "offset", %(moment)s, %(moment)s
+    from pg_temp.reading_changes
+    where topic_no is not null
+    order by sensor_id, "timestamp"
+    on conflict (sensor_id, "timestamp") do nothing
+    returning sensor_id, "timestamp"
+), gained as (
+    select distinct on (o.sensor_id, o."timestamp") o.sensor_id, o."timestamp", topic_no, partition
+    from pg_temp.event_changes c
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    where c.recorded and o.sensor_id is not null
+)
+select sensor_id, "timestamp", topic_no, partition
+from made
+left join gained using (sensor_id, "timestamp")

@@ -1,0 +1,1 @@
+select topic_no, partition, next_offset from traffic.kafka_offsets

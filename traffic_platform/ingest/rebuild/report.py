@@ -1,0 +1,64 @@
+"""What a rebuild did, or would do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+
+@dataclass
+class DateReport:
+    """Rows of one date that a rebuild added, changed and removed, or of a dry run: would.
+
+    `entered` messages left quarantine as events, `left` went there, `moved` events belong to
+    another date than before; `rejudged` messages stay in quarantine for another reason or in other
+    words.
+    """
+
+    date: date
+    raw_restored: int = 0
+    events_added: int = 0
+    events_changed: int = 0
+    events_removed: int = 0
+    entered: int = 0
+    left: int = 0
+    moved: int = 0
+    rejudged: int = 0
+    readings_added: int = 0
+    readings_changed: int = 0
+    readings_removed: int = 0
+    events_compared: int = 0
+    seconds: float = 0.0
+
+    @property
+    def changes(self) -> int:
+        """Rows that are not what they were, in all tables."""
+        return (
+            self.raw_restored
+            + self.events_added
+            + self.events_changed
+            + self.events_removed
+            + self.rejudged
+            + self.readings_added
+            + self.readings_changed
+            + self.readings_removed
+        )
+
+    def figures(self) -> dict[str, int | float | str]:
+        """As plain values, the date in ISO form."""
+        return {**asdict(self), "date": self.date.isoformat()}
+
+
+@dataclass
+class RebuildReport:
+    """All dates of a rebuild, in order."""
+
+    dry_run: bool
+    rules_version: str
+    dates: list[DateReport] = field(default_factory=list[DateReport])
+    messages_decoded: int = 0
+
+    @property
+    def changes(self) -> int:
+        """Rows changed at all dates."""
+        return sum(day.changes for day in self.dates)

@@ -1,0 +1,122 @@
+"""A rebuild from end to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final, Literal
+
+import psycopg
+
+from traffic_platform.events.decode import Decoder
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import translate
+from traffic_platform.ingest.known_sensors import find_unknown, registered
+from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.ingest.rebuild.apply import Dates, day_bounds
+from traffic_platform.ingest.rebuild.report import DateReport, RebuildReport
+from traffic_platform.ingest.rebuild.stage import Stage, find_ranges
+from traffic_platform.ingest.session import rules_of
+from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
+
+TableName = Literal["raw_events", "processed_events", "traffic_readings"]
+EVERY_TABLE: Final[frozenset[TableName]] = frozenset(
+    ("raw_events", "processed_events", "traffic_readings")
+)
+# One rebuild at a time, held by its connection: a second one would compare what the first changes.
+TURN_LOCK = 7_204_511_003
+
+Connection = psycopg.Connection[Any]
+Progress = Callable[[str, int], None]
+"""Gets what goes on ("messages", or a date in ISO form) and how many messages or changes it was."""
+
+
+def rebuild_dates(
+    settings: Settings,
+    dates: Sequence[date],
+    *,
+    tables: Collection[TableName] = EVERY_TABLE,
+    dry_run: bool = False,
+    run_id: str | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    progress: Progress = lambda _what, _number: None,
+    done: Callable[[DateReport], None] = lambda _report: None,
+) -> RebuildReport:
+    """Make dates again from what is kept, by today's code and settings, beside live windows.
+
+    `tables` are those to rebuild; processed_events brings traffic_readings with it, since a reading
+    is the latest of its events. `stop` is asked between dates; `done` gets each date that is done.
+    Raises TransientError, PermanentError, and SettingsError when this database keeps its dates in
+    another time zone. What was done stays done: each date is a transaction of its own.
+    """
+    endpoints = settings.endpoints()
+    url = endpoints.read_url if dry_run else endpoints.ingest_url
+    try:
+        with connect(url, application_name="traffic-rebuild", autocommit=True) as connection:
+            require_timezone(connection, settings.timezone)
+            if not dry_run:
+                connection.execute("set lock_timeout = 0")
+                connection.execute("select pg_advisory_lock(%s)", (TURN_LOCK,))
+                connection.execute("set lock_timeout = '10s'")
+            return _rebuild(
+                connection, settings, dates, tables, dry_run, run_id, stop, progress, done
+            )
+    except Exception as error:
+        raise translate(error) or error from error
+
+
+def _rebuild(
+    connection: Connection,
+    settings: Settings,
+    dates: Sequence[date],
+    tables: Collection[TableName],
+    dry_run: bool,
+    run_id: str | None,
+    stop: Callable[[], bool],
+    progress: Progress,
+    done: Callable[[DateReport], None],
+) -> RebuildReport:
+    rules = rules_of(settings)
+    report = RebuildReport(dry_run, rules.version)
+    wanted = sorted(set(dates))
+    events = "processed_events" in tables
+    if not events and "traffic_readings" not in tables:
+        report.dates = [DateReport(day) for day in wanted]
+        return report
+    positions = connection.execute(statement("rebuild/positions")).fetchall()
+    decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
+    stage = Stage(connection, decoder, wanted, rules.timezone)
+    with connection.transaction():
+        if events:
+            ranges = find_ranges(connection, wanted, rules.version)
+            stage.fill(ranges, lambda number: progress("messages", number))
+        else:
+            first, until = (day_bounds(day, rules.timezone) for day in (wanted[0], wanted[-1]))
+            stage.fill_stored(first[0], until[1])
+    report.messages_decoded = stage.messages
+    work = Dates(
+        connection,
+        rules,
+        settings.raw_topic,
+        positions=positions,
+        sensors=stage.sensors,
+        run_id=run_id,
+    )
+    for day in wanted:
+        if stop():
+            return report
+        started = time.monotonic()
+        found = work.compare(day, events=events, readings=True)
+        if found.changes and not dry_run:
+            compared = found.events_compared
+            found = replace(work.apply(found, events=events), events_compared=compared)
+        found.seconds = round(time.monotonic() - started, 3)
+        report.dates.append(found)
+        progress(day.isoformat(), found.changes)
+        done(found)
+    if events and not dry_run:
+        work.take_over(wanted)
+    return report

@@ -1,0 +1,300 @@
+"""What the messages of some dates turn into by today's rules, side by side in a temporary table.
+
+The raw rows of a date are those of the batches that hold messages of it, and all that waits in
+quarantine (docs/architecture.md). They are decoded in pieces, so that memory stays bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, LiteralString
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+
+from traffic_platform.events.columns import Decoded
+from traffic_platform.events.dates import local_days
+from traffic_platform.events.decode import Decoder
+from traffic_platform.ingest import binary_columns
+from traffic_platform.ingest import copy_binary as pg
+from traffic_platform.ingest.arrivals import decode_by_arrival
+from traffic_platform.ingest.batch import order_times, quarantine_days
+from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
+from traffic_platform.ingest.tables import copy_rows
+from traffic_platform.statements import statement
+
+CHUNK_MESSAGES = 20_000
+CHUNK_BYTES = 32 * 1024 * 1024
+_FETCH_ROWS = 1_000  # at a time, so that a run of megabyte messages stays bounded, too
+# A batch's messages arrive before it commits: seconds, or the two minutes of an outage's retries.
+_ARRIVAL_SLACK = timedelta(hours=1)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
+
+Connection = psycopg.Connection[Any]
+Ints = npt.NDArray[np.int64]
+Progress = Callable[[int], None]  # gets the number of messages just decoded
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Stored messages, one entry each; times in microseconds since 1970 UTC."""
+
+    topic_no: Ints
+    partition: Ints
+    offset: Ints
+    batch_id: Ints
+    broker_us: Ints
+    arrival_us: Ints
+    values: Sequence[bytes | None]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: Ints) -> Messages:
+        """The entries at `rows`."""
+        return Messages(
+            topic_no=self.topic_no[rows],
+            partition=self.partition[rows],
+            offset=self.offset[rows],
+            batch_id=self.batch_id[rows],
+            broker_us=self.broker_us[rows],
+            arrival_us=self.arrival_us[rows],
+            values=[self.values[row] for row in rows.tolist()],
+        )
+
+
+@dataclass(frozen=True)
+class Range:
+    """Offsets of one log that batches of the dates hold; `by_others`: other rules decided them."""
+
+    topic_no: int
+    partition: int
+    first_offset: int
+    next_offset: int
+    by_others: bool
+
+
+class Ranges:
+    """The ranges of a rebuild, and when their messages arrived."""
+
+    def __init__(self, ranges: Sequence[Range], arrived: tuple[datetime, datetime] | None) -> None:
+        self._by_log: dict[int, tuple[Ints, Ints, npt.NDArray[np.bool_]]] = {}
+        self.ranges = ranges
+        self.arrived = arrived
+        logs = {(item.topic_no, item.partition) for item in ranges}
+        for topic_no, partition in logs:
+            mine = [r for r in ranges if (r.topic_no, r.partition) == (topic_no, partition)]
+            self._by_log[topic_no << 32 | partition] = (
+                np.array([item.first_offset for item in mine], dtype=np.int64),
+                np.array([item.next_offset for item in mine], dtype=np.int64),
+                np.array([item.by_others for item in mine], dtype=np.bool_),
+            )
+
+    def locate(self, messages: Messages) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which messages lie in a range, and which of these other rules decided."""
+        inside = np.zeros(len(messages), dtype=np.bool_)
+        by_others = np.zeros(len(messages), dtype=np.bool_)
+        places = messages.topic_no << 32 | messages.partition
+        for place in np.unique(places).tolist():
+            if place not in self._by_log:
+                continue
+            first, following, others = self._by_log[place]
+            rows = np.flatnonzero(places == place)
+            at = np.searchsorted(first, messages.offset[rows], side="right") - 1
+            found = (at >= 0) & (messages.offset[rows] < following[at])
+            inside[rows] = found
+            by_others[rows] = found & others[at]
+        return inside, by_others
+
+
+def find_ranges(connection: Connection, dates: Sequence[date], rules_version: str) -> Ranges:
+    """Where the messages of these dates lie."""
+    parameters = {"dates": list(dates), "rules_version": rules_version}
+    rows = connection.execute(statement("rebuild/ranges"), parameters).fetchall()
+    arrived = None
+    if rows:
+        arrived = (
+            min(row[5] for row in rows) - _ARRIVAL_SLACK,
+            max(row[6] for row in rows) + _ARRIVAL_SLACK,
+        )
+    return Ranges([Range(row[0], row[1], row[2], row[3], row[4]) for row in rows], arrived)
+
+
+class Stage:
+    """Fills the temporary tables of one connection."""
+
+    def __init__(
+        self, connection: Connection, decoder: Decoder, dates: Sequence[date], timezone: str
+    ) -> None:
+        self._connection = connection
+        self._decoder = decoder
+        self._timezone = timezone
+        self._days = np.array([day.toordinal() - _EPOCH_DAY for day in dates], dtype=np.int64)
+        self.sensors: dict[bytes, str] = {}
+        self.messages = 0
+
+    def fill_stored(self, first: datetime, until: datetime) -> None:
+        """Take the events that are stored, undecoded. The dates lie from `first` to `until`."""
+        self._connection.execute(statement("rebuild/create_stage"))
+        of_dates = {
+            "first": first,
+            "until": until,
+            "timezone": self._timezone,
+            "dates": [date.fromordinal(day + _EPOCH_DAY) for day in self._days.tolist()],
+        }
+        self._connection.execute(statement("rebuild/stage_stored"), of_dates)
+        self._connection.execute(statement("rebuild/index_stage"))
+
+    def fill(self, ranges: Ranges, progress: Progress) -> None:
+        """Decode all messages of the dates; `sensors` then names those of their events."""
+        self._connection.execute(statement("rebuild/create_stage"))
+        if ranges.arrived is not None:
+            arrived = {"first": ranges.arrived[0], "last": ranges.arrived[1]}
+            for messages in _read(self._connection, "rebuild/read_raw", arrived):
+                inside, by_others = ranges.locate(messages)
+                rows = np.flatnonzero(inside)
+                some = messages if len(rows) == len(messages) else messages.take(rows)
+                self._add(some, by_others[rows], waiting=False)
+                progress(len(some))
+        for messages in _read(self._connection, "rebuild/read_waiting", {}):
+            self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
+            progress(len(messages))
+        self._connection.execute(statement("rebuild/index_stage"))
+
+    def _add(self, messages: Messages, by_others: npt.NDArray[np.bool_], *, waiting: bool) -> None:
+        if len(messages) == 0:
+            return
+        self.messages += len(messages)
+        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        # Of other dates only what may have belonged to these by other rules.
+        cursor = self._connection.cursor()
+        days = local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64)
+        kept = np.isin(days, self._days)
+        if not waiting:
+            kept |= by_others[decoded.processed.index]
+        copy_rows(
+            cursor,
+            "rebuild/copy_outcomes",
+            _encode_events(messages, decoded, by_others, days, np.flatnonzero(kept), waiting),
+        )
+        days = quarantine_days(decoded, messages.broker_us, self._timezone)
+        rows = np.array([item.index for item in decoded.quarantined], dtype=np.int64)
+        kept = np.isin(days, self._days)
+        if not waiting:
+            kept |= by_others[rows]
+        copy_rows(
+            cursor,
+            "rebuild/copy_outcomes",
+            _encode_quarantined(messages, decoded, by_others, days, np.flatnonzero(kept), waiting),
+        )
+        for key, name in decoded.sensors.items():
+            self.sensors.setdefault(key, name)
+
+
+def _read(
+    connection: Connection, name: LiteralString, parameters: Mapping[str, object]
+) -> Iterator[Messages]:
+    with connection.cursor(name="rebuild") as cursor:
+        cursor.execute(statement(name), parameters, binary=True)
+        while True:
+            rows: list[tuple[Any, ...]] = []
+            size = 0
+            while len(rows) < CHUNK_MESSAGES and size < CHUNK_BYTES:
+                some = cursor.fetchmany(_FETCH_ROWS)
+                if not some:
+                    break
+                rows += some
+                size += sum([len(row[6]) for row in some if row[6] is not None])
+            if not rows:
+                return
+            yield _messages(rows)
+
+
+def _messages(rows: list[tuple[Any, ...]]) -> Messages:
+    topic_no, partition, offset, batch_id, broker, arrival, values = zip(*rows, strict=True)
+    return Messages(
+        topic_no=np.array(topic_no, dtype=np.int64),
+        partition=np.array(partition, dtype=np.int64),
+        offset=np.array(offset, dtype=np.int64),
+        batch_id=np.array(batch_id, dtype=np.int64),
+        broker_us=_times(broker),
+        arrival_us=_times(arrival),
+        values=values,
+    )
+
+
+def _times(sent: Iterable[bytes | None]) -> Ints:
+    return binary_columns.times(b"".join([_NO_TIME if time is None else time for time in sent]))
+
+
+def _shared(
+    messages: Messages, by_others: npt.NDArray[np.bool_], rows: Ints, days: Ints, waiting: bool
+) -> tuple[pg.Column, ...]:
+    order_us = order_times(messages.broker_us[rows], messages.arrival_us[rows])
+    return (
+        pg.integers(messages.topic_no[rows], 2),
+        pg.integers(messages.partition[rows], 4),
+        pg.integers(messages.offset[rows], 8),
+        pg.integers(messages.batch_id[rows], 8),
+        pg.booleans(by_others[rows]),
+        pg.booleans(np.full(len(rows), waiting)),
+        pg.timestamps(order_us),
+        pg.dates(days),
+    )
+
+
+def _encode_events(
+    messages: Messages,
+    decoded: Decoded,
+    by_others: npt.NDArray[np.bool_],
+    days: Ints,
+    kept: Ints,
+    waiting: bool,
+) -> bytes | None:
+    if len(kept) == 0:
+        return None
+    events = decoded.processed
+    rows = events.index[kept]
+    return pg.encode_rows(
+        len(kept),
+        (
+            *_shared(messages, by_others, rows, days[kept], waiting),
+            pg.uuids(events.sensor_id[kept]),
+            pg.timestamps(events.timestamp_us[kept]),
+            pg.doubles(events.speed[kept]),
+            pg.nullable_integers(events.volume[kept], 4),
+            pg.doubles(events.occupancy[kept]),
+            pg.doubles(events.quality_score[kept]),
+            pg.integers(events.quality_flags[kept], 2),
+            pg.integers(events.format[kept], 2),
+            pg.nulls(len(kept)),
+            pg.nulls(len(kept)),
+        ),
+    )
+
+
+def _encode_quarantined(
+    messages: Messages,
+    decoded: Decoded,
+    by_others: npt.NDArray[np.bool_],
+    days: Ints,
+    kept: Ints,
+    waiting: bool,
+) -> bytes | None:
+    if len(kept) == 0:
+        return None
+    items = [decoded.quarantined[row] for row in kept.tolist()]
+    rows = np.array([item.index for item in items], dtype=np.int64)
+    return pg.encode_rows(
+        len(kept),
+        (
+            *_shared(messages, by_others, rows, days[kept], waiting),
+            *[pg.nulls(len(kept))] * 8,
+            pg.Variable([item.reason.value.encode() for item in items]),
+            pg.Variable([item.detail.encode() for item in items]),
+        ),
+    )
