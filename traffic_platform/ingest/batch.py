@@ -118,7 +118,9 @@ def build_batch(
     _count(audits, fetched, source, events.index[new], "new")
     return Batch(
         ingested_at_us=ingested_at_us,
-        raw=_encode_raw(fetched, source, ingested_at_us, batch_id),
+        raw=encode_raw(
+            source, fetched.keys, fetched.values, fetched.headers, ingested_at_us, batch_id
+        ),
         processed=encode_processed(events, source, batch_id),
         new_readings=encode_readings(events, source, new, ingested_at_us),
         known_readings=encode_readings(events, source, known, ingested_at_us),
@@ -307,10 +309,16 @@ def months_of(timestamp_us: Ints) -> set[date]:
     return {month.astype("datetime64[D]").item() for month in months}
 
 
-def _encode_raw(
-    fetched: Fetched, source: Provenance, ingested_at_us: int, batch_id: int
+def encode_raw(
+    source: Provenance,
+    keys: Sequence[bytes | None],
+    values: Sequence[bytes | None],
+    headers: Sequence[Headers | None],
+    arrival_us: Ints | int,
+    batch_id: Ints | int,
 ) -> bytes | None:
-    count = len(fetched)
+    """Rows of raw_events as a COPY stream; None without any."""
+    count = len(values)
     if count == 0:
         return None
     missing = source.broker_us == MISSING_TIMESTAMP
@@ -320,13 +328,11 @@ def _encode_raw(
             pg.integers(source.topic_no, 2),
             pg.integers(source.partition, 4),
             pg.integers(source.offset, 8),
-            pg.variable(fetched.keys),
-            pg.variable(fetched.values),
-            pg.variable(
-                [encode_headers(headers) if headers else None for headers in fetched.headers]
-            ),
+            pg.variable(keys),
+            pg.variable(values),
+            pg.variable([encode_headers(pairs) if pairs else None for pairs in headers]),
             pg.timestamps(source.broker_us, missing if missing.any() else None),
-            pg.timestamps(np.full(count, ingested_at_us)),
+            pg.timestamps(np.full(count, arrival_us)),
             pg.integers(np.full(count, batch_id), 8),
         ),
     )

@@ -37,9 +37,13 @@ class Tables:
 
     def prepare(self, batch: Batch) -> None:
         """Make the partitions and sensors that a batch needs, in short transactions before it."""
-        arrival = datetime.fromtimestamp(batch.ingested_at_us / 1e6, UTC).date()
-        self._ensure_partitions("raw_events", {arrival, arrival + timedelta(days=1)})
+        self.prepare_arrivals({batch.ingested_at_us})
         self.prepare_events(batch.months, batch.sensors)
+
+    def prepare_arrivals(self, arrivals_us: set[int]) -> None:
+        """Make the partitions of raw for messages that arrived then, and for the day after."""
+        days = {datetime.fromtimestamp(moment / 1e6, UTC).date() for moment in arrivals_us}
+        self._ensure_partitions("raw_events", days | {day + timedelta(days=1) for day in days})
 
     def prepare_events(self, months: set[date], sensors: dict[bytes, str]) -> None:
         """Make the partitions of these months, and the sensors unless they have to be known."""

@@ -226,3 +226,31 @@ def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(
     assert total(report, "entered") == 0
     assert total(report, "readings_added") > 0
     holds(settings)
+
+
+def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    fill(settings, make_topic, produce)
+    before = everything(settings)
+    gone = change(settings, 'delete from traffic.raw_events where "offset" between 100 and 140')
+    assert gone > 41
+    report = rebuild_dates(settings, DATES, tables={"raw_events"})
+    assert total(report, "raw_restored") > 0
+    assert everything(settings) == before
+    holds(settings)
+    assert rebuild_dates(settings, DATES).changes == 0
+
+
+def test_what_neither_raw_nor_kafka_holds_any_more_stays_as_it_is(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    fill(settings, make_topic, produce)
+    change(settings, "truncate traffic.raw_events")
+    before = everything(settings)
+    changed = settings.model_copy(update={"naive_timezone": ZONE})
+    report = rebuild_dates(changed, DATES, tables={"processed_events", "traffic_readings"})
+    after = everything(settings)
+    assert total(report, "entered") > 0  # quarantine keeps its own bytes
+    assert set(before["traffic_readings"]) <= set(after["traffic_readings"])
+    assert set(before["processed_events"]) <= set(after["processed_events"])

@@ -12,10 +12,12 @@ import psycopg
 
 from traffic_platform.events.decode import Decoder
 from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.errors import translate
 from traffic_platform.ingest.known_sensors import find_unknown, registered
-from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.rebuild.apply import Dates, day_bounds
+from traffic_platform.ingest.rebuild.raw import RawRestorer
 from traffic_platform.ingest.rebuild.report import DateReport, RebuildReport
 from traffic_platform.ingest.rebuild.stage import Stage, find_ranges
 from traffic_platform.ingest.session import rules_of
@@ -53,9 +55,10 @@ def rebuild_dates(
     another time zone. What was done stays done: each date is a transaction of its own.
     """
     endpoints = settings.endpoints()
-    url = endpoints.read_url if dry_run else endpoints.ingest_url
     try:
-        with connect(url, application_name="traffic-rebuild", autocommit=True) as connection:
+        with connect(
+            endpoints.ingest_url, application_name="traffic-rebuild", autocommit=True
+        ) as connection:
             require_timezone(connection, settings.timezone)
             if not dry_run:
                 connection.execute("set lock_timeout = 0")
@@ -83,16 +86,18 @@ def _rebuild(
     report = RebuildReport(dry_run, rules.version)
     wanted = sorted(set(dates))
     events = "processed_events" in tables
-    if not events and "traffic_readings" not in tables:
-        report.dates = [DateReport(day) for day in wanted]
-        return report
+    readings = events or "traffic_readings" in tables
+    restorer = None
+    if "raw_events" in tables and not dry_run:
+        restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
     positions = connection.execute(statement("rebuild/positions")).fetchall()
     decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
     stage = Stage(connection, decoder, wanted, rules.timezone)
     with connection.transaction():
-        if events:
+        if events or restorer is not None:
             ranges = find_ranges(connection, wanted, rules.version)
-            stage.fill(ranges, lambda number: progress("messages", number))
+            restore = restorer.restore if restorer is not None else None
+            stage.fill(ranges, lambda number: progress("messages", number), restore)
         else:
             first, until = (day_bounds(day, rules.timezone) for day in (wanted[0], wanted[-1]))
             stage.fill_stored(first[0], until[1])
@@ -109,10 +114,11 @@ def _rebuild(
         if stop():
             return report
         started = time.monotonic()
-        found = work.compare(day, events=events, readings=True)
+        found = work.compare(day, events=events, readings=readings)
         if found.changes and not dry_run:
             compared = found.events_compared
             found = replace(work.apply(found, events=events), events_compared=compared)
+        found.raw_restored = stage.restored[day]
         found.seconds = round(time.monotonic() - started, 3)
         report.dates.append(found)
         progress(day.isoformat(), found.changes)

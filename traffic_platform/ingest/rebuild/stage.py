@@ -6,6 +6,7 @@ quarantine (docs/architecture.md). They are decoded in pieces, so that memory st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -36,6 +37,7 @@ _NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", s
 
 Connection = psycopg.Connection[Any]
 Ints = npt.NDArray[np.int64]
+Restore = Callable[["Range"], "Iterator[Messages]"]  # what raw lacked of a range, and has now
 Progress = Callable[[int], None]  # gets the number of messages just decoded
 
 
@@ -69,46 +71,62 @@ class Messages:
 
 @dataclass(frozen=True)
 class Range:
-    """Offsets of one log that batches of the dates hold; `by_others`: other rules decided them."""
+    """Offsets of one log that batches of the dates hold, and how many raw rows they stored.
+
+    `by_others`: rules other than today's decided messages there.
+    """
 
     topic_no: int
     partition: int
     first_offset: int
     next_offset: int
     by_others: bool
+    raw: int
 
 
 class Ranges:
     """The ranges of a rebuild, and when their messages arrived."""
 
     def __init__(self, ranges: Sequence[Range], arrived: tuple[datetime, datetime] | None) -> None:
-        self._by_log: dict[int, tuple[Ints, Ints, npt.NDArray[np.bool_]]] = {}
-        self.ranges = ranges
+        self._by_log: dict[int, tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]] = {}
+        self._ranges = ranges
+        self._found = np.zeros(len(ranges), dtype=np.int64)
         self.arrived = arrived
-        logs = {(item.topic_no, item.partition) for item in ranges}
-        for topic_no, partition in logs:
-            mine = [r for r in ranges if (r.topic_no, r.partition) == (topic_no, partition)]
-            self._by_log[topic_no << 32 | partition] = (
+        places = np.array([item.topic_no << 32 | item.partition for item in ranges], dtype=np.int64)
+        for place in np.unique(places).tolist():
+            numbers = np.flatnonzero(places == place)
+            mine = [ranges[number] for number in numbers.tolist()]
+            self._by_log[place] = (
                 np.array([item.first_offset for item in mine], dtype=np.int64),
                 np.array([item.next_offset for item in mine], dtype=np.int64),
                 np.array([item.by_others for item in mine], dtype=np.bool_),
+                numbers,
             )
 
     def locate(self, messages: Messages) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Which messages lie in a range, and which of these other rules decided."""
+        """Which messages lie in a range, and which of these other rules decided; counts them."""
         inside = np.zeros(len(messages), dtype=np.bool_)
         by_others = np.zeros(len(messages), dtype=np.bool_)
         places = messages.topic_no << 32 | messages.partition
         for place in np.unique(places).tolist():
             if place not in self._by_log:
                 continue
-            first, following, others = self._by_log[place]
+            first, following, others, numbers = self._by_log[place]
             rows = np.flatnonzero(places == place)
             at = np.searchsorted(first, messages.offset[rows], side="right") - 1
             found = (at >= 0) & (messages.offset[rows] < following[at])
             inside[rows] = found
             by_others[rows] = found & others[at]
+            self._found += np.bincount(numbers[at[found]], minlength=len(self._found))
         return inside, by_others
+
+    def incomplete(self) -> list[Range]:
+        """The ranges of which fewer messages were located than were stored."""
+        return [
+            item
+            for item, found in zip(self._ranges, self._found.tolist(), strict=True)
+            if found < item.raw
+        ]
 
 
 def find_ranges(connection: Connection, dates: Sequence[date], rules_version: str) -> Ranges:
@@ -118,10 +136,10 @@ def find_ranges(connection: Connection, dates: Sequence[date], rules_version: st
     arrived = None
     if rows:
         arrived = (
-            min(row[5] for row in rows) - _ARRIVAL_SLACK,
-            max(row[6] for row in rows) + _ARRIVAL_SLACK,
+            min(row[6] for row in rows) - _ARRIVAL_SLACK,
+            max(row[7] for row in rows) + _ARRIVAL_SLACK,
         )
-    return Ranges([Range(row[0], row[1], row[2], row[3], row[4]) for row in rows], arrived)
+    return Ranges([Range(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows], arrived)
 
 
 class Stage:
@@ -136,6 +154,7 @@ class Stage:
         self._days = np.array([day.toordinal() - _EPOCH_DAY for day in dates], dtype=np.int64)
         self.sensors: dict[bytes, str] = {}
         self.messages = 0
+        self.restored: Counter[date] = Counter()
 
     def fill_stored(self, first: datetime, until: datetime) -> None:
         """Take the events that are stored, undecoded. The dates lie from `first` to `until`."""
@@ -149,8 +168,11 @@ class Stage:
         self._connection.execute(statement("rebuild/stage_stored"), of_dates)
         self._connection.execute(statement("rebuild/index_stage"))
 
-    def fill(self, ranges: Ranges, progress: Progress) -> None:
-        """Decode all messages of the dates; `sensors` then names those of their events."""
+    def fill(self, ranges: Ranges, progress: Progress, restore: Restore | None) -> None:
+        """Decode all messages of the dates; `sensors` then names those of their events.
+
+        `restore` brings back what raw lacks of a range; `restored` then counts that by date.
+        """
         self._connection.execute(statement("rebuild/create_stage"))
         if ranges.arrived is not None:
             arrived = {"first": ranges.arrived[0], "last": ranges.arrived[1]}
@@ -160,10 +182,27 @@ class Stage:
                 some = messages if len(rows) == len(messages) else messages.take(rows)
                 self._add(some, by_others[rows], waiting=False)
                 progress(len(some))
+        if restore is not None:
+            self._restore(ranges, restore, progress)
         for messages in _read(self._connection, "rebuild/read_waiting", {}):
             self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
             progress(len(messages))
         self._connection.execute(statement("rebuild/index_stage"))
+
+    def _restore(self, ranges: Ranges, restore: Restore, progress: Progress) -> None:
+        for item in ranges.incomplete():
+            for messages in restore(item):
+                self._count_restored(messages)
+                self._add(messages, np.full(len(messages), item.by_others), waiting=False)
+                progress(len(messages))
+
+    def _count_restored(self, messages: Messages) -> None:
+        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        for days in (
+            local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64),
+            quarantine_days(decoded, messages.broker_us, self._timezone),
+        ):
+            self.restored.update(date.fromordinal(day + _EPOCH_DAY) for day in days.tolist())
 
     def _add(self, messages: Messages, by_others: npt.NDArray[np.bool_], *, waiting: bool) -> None:
         if len(messages) == 0:

@@ -1,0 +1,120 @@
+"""Raw rows that are gone, read again from Kafka while it retains them. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import psycopg
+from confluent_kafka import Message
+
+from traffic_platform.ingest.batch import Provenance, encode_raw
+from traffic_platform.ingest.broker import Broker, BrokerTopic
+from traffic_platform.ingest.echoes import Signer
+from traffic_platform.ingest.fetch import broker_times, headers_of
+from traffic_platform.ingest.kafka_log import KafkaLog
+from traffic_platform.ingest.rebuild.stage import Ints, Messages, Range
+from traffic_platform.ingest.tables import Tables, copy_rows
+from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
+
+Connection = psycopg.Connection[Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class RawRestorer:
+    """Inserts what raw lacks, with the batch and the arrival that it had.
+
+    Raises KafkaException, TransientError and PermanentError as reading Kafka does. A topic that is
+    gone or another one by now, and what its retention took, is left as it is.
+    """
+
+    def __init__(self, connection: Connection, settings: Settings, signer: Signer) -> None:
+        self._connection = connection
+        self._config = settings.kafka_config()
+        self._tables = Tables(connection, settings.unknown_sensors)
+        self._signer = signer
+        self._broker = Broker(self._config)
+        self._topics: dict[str, BrokerTopic | None] = {}
+
+    def restore(self, item: Range) -> Iterator[Messages]:
+        """Restore a range; what was restored, in pieces."""
+        of_log = vars(item)
+        row = self._connection.execute(statement("rebuild/log_identity"), of_log).fetchone()
+        if row is None:
+            return
+        name, kafka_topic_id = str(row[0]), str(row[1])
+        if name not in self._topics:
+            self._topics[name] = self._broker.describe(name)
+        topic = self._topics[name]
+        if topic is None or topic.topic_id != kafka_topic_id:
+            return
+        ends = topic.partitions.get(item.partition)
+        if ends is None or max(item.first_offset, ends.low) >= min(item.next_offset, ends.end):
+            return
+        rows = self._connection.execute(statement("rebuild/raw_offsets"), of_log).fetchall()
+        held = {int(row[0]) for row in rows}
+        batches = _Batches(self._connection, item)
+        with KafkaLog(self._config, "traffic-rebuild") as kafka:
+            kafka.seek(name, item.partition, max(item.first_offset, ends.low))
+            for messages in kafka.read_below(item.next_offset):
+                restored = self._insert(item, messages, held, batches)
+                if restored is not None:
+                    yield restored
+
+    def _insert(
+        self, item: Range, messages: list[Message], held: set[int], batches: _Batches
+    ) -> Messages | None:
+        offsets = [message.offset() or 0 for message in messages]
+        pairs = headers_of(messages)
+        missing = [
+            row
+            for row, headers in enumerate(pairs)
+            if offsets[row] not in held
+            and (headers is None or self._signer.origin(headers, messages[row].value()) is None)
+        ]
+        if not missing:
+            return None
+        chosen = [messages[row] for row in missing]
+        offset = np.array([offsets[row] for row in missing], dtype=np.int64)
+        batch_id, arrival_us = batches.locate(offset)
+        count = len(chosen)
+        found = Messages(
+            topic_no=np.full(count, item.topic_no),
+            partition=np.full(count, item.partition),
+            offset=offset,
+            batch_id=batch_id,
+            broker_us=broker_times(chosen),
+            arrival_us=arrival_us,
+            values=[message.value() for message in chosen],
+        )
+        rows = encode_raw(
+            Provenance(found.topic_no, found.partition, offset, found.broker_us, arrival_us),
+            [message.key() for message in chosen],
+            found.values,
+            [pairs[row] for row in missing],
+            arrival_us,
+            batch_id,
+        )
+        self._tables.prepare_arrivals(set(arrival_us.tolist()))
+        copy_rows(self._connection.cursor(), "ingest/copy_raw", rows)
+        return found
+
+
+class _Batches:
+    """The batches of a range: which stored an offset, and when its messages arrived."""
+
+    def __init__(self, connection: Connection, item: Range) -> None:
+        rows = connection.execute(statement("rebuild/batches_of_range"), vars(item)).fetchall()
+        self._first = np.array([row[0] for row in rows], dtype=np.int64)
+        self._batch_id = np.array([row[1] for row in rows], dtype=np.int64)
+        arrivals = [(row[2] - _EPOCH) // _MICROSECOND for row in rows]
+        self._arrival_us = np.array(arrivals, dtype=np.int64)
+
+    def locate(self, offset: Ints) -> tuple[Ints, Ints]:
+        """(batch id, arrival in microseconds since 1970 UTC) of each offset."""
+        at = np.searchsorted(self._first, offset, side="right") - 1
+        return self._batch_id[at], self._arrival_us[at]
