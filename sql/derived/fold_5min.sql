@@ -1,0 +1,128 @@
+-- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter sums
+-- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a
+-- mile per hour is 0. One range at a time by the primary key. Returns what was written, by date.
+with sensor as (
+    select s.sensor_id,
+           coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
+           case when s.length_mi between 0.001 and 1000 then s.length_mi end as length_mi,
+           coalesce(case when s.free_flow_mph between 1 and 300 then s.free_flow_mph end,
+                    s.inferred_free_flow_mph) as free_flow_mph
+    from traffic.sensors s
+),
+computed as materialized (
+    select d.sensor_id, b.bucket, s.interval_s, b.samples,
+           300.0::double precision / s.interval_s as expected_samples,
+           b.samples::double precision * s.interval_s / 300 as completeness,
+           b.with_volume, b.sum_volume, m.vehicles,
+           b.sum_volume::double precision / nullif(b.with_volume, 0) as flow,
+           b.sum_q, b.sum_qv, m.speed, b.min_speed, b.max_speed,
+           b.with_occupancy, b.sum_occupancy,
+           b.sum_occupancy / nullif(b.with_occupancy, 0) as occupancy,
+           b.good, b.good::double precision / b.samples as good_share,
+           m.seen::integer as observed,
+           t.vmt, h.vht, h.free_vht,
+           case when h.free_vht is not null then greatest(0, h.vht - h.free_vht) end as delay_h,
+           h.vht / nullif(h.free_vht, 0) as travel_time_index
+    from pg_temp.dirty_ranges d
+    join sensor s using (sensor_id)
+    cross join lateral (
+        select to_timestamp(floor(date_part('epoch', u."timestamp") / 300) * 300) as bucket,
+               count(*)::integer as samples,
+               count(u.volume)::integer as with_volume,
+               coalesce(sum(u.volume), 0) as sum_volume,
+               coalesce(sum(u.volume) filter (where u.moving), 0) as sum_q,
+               coalesce(sum((u.speed * 1000000)::bigint * u.volume) filter (where u.moving), 0)
+                   ::double precision / 1000000 as sum_qv,
+               min(u.speed) filter (where u.moving) as min_speed,
+               max(u.speed) filter (where u.moving) as max_speed,
+               count(u.occupancy)::integer as with_occupancy,
+               coalesce(sum((u.occupancy * 1000000)::bigint), 0)::double precision / 1000000
+                   as sum_occupancy,
+               count(*) filter (where u.good)::integer as good
+        from (
+            select r."timestamp", r.speed, r.volume, r.occupancy,
+                   r.volume > 0 and r.speed >= 0.000001 and r.quality_flags & 20 = 0 as moving,
+                   r.quality_flags = 0
+                   or r.quality_flags = 8 and coalesce(r.speed, 0) = 0
+                      and coalesce(r.volume, 0) = 0 and coalesce(r.occupancy, 0) = 0 as good
+            from traffic.traffic_readings r
+            where r.sensor_id = d.sensor_id
+              and r."timestamp" >= d.first and r."timestamp" < d.until
+        ) u
+        group by 1
+    ) b
+    cross join lateral (
+        select b.sum_volume::double precision * s.interval_s / 3600 as vehicles,
+               b.sum_qv / nullif(b.sum_q, 0) as speed,
+               b.sum_q > 0 or b.with_volume > 0 and b.sum_volume = 0 as seen
+    ) m
+    cross join lateral (select case when m.seen then m.vehicles * s.length_mi end as vmt) t
+    cross join lateral (
+        select case when t.vmt = 0 then 0 else t.vmt / m.speed end as vht,
+               t.vmt / s.free_flow_mph as free_vht
+    ) h
+),
+-- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+added as (
+    insert into traffic.readings_5min
+        (sensor_id, bucket,
+         interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index)
+    select c.sensor_id, c.bucket,
+           c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
+           c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
+           c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed, c.vmt,
+           c.vht, c.free_vht, c.delay_h, c.travel_time_index
+    from computed c
+    where not exists (
+        select from traffic.readings_5min t where t.sensor_id = c.sensor_id and t.bucket = c.bucket
+    )
+    returning bucket
+),
+changed as (
+    update traffic.readings_5min t
+    set (interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index,
+         updated_at)
+        = row (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume,
+               c.sum_volume, c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed,
+               c.max_speed, c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share,
+               c.observed, c.vmt, c.vht, c.free_vht, c.delay_h, c.travel_time_index,
+               now())
+    from computed c
+    where t.sensor_id = c.sensor_id and t.bucket = c.bucket
+      and (t.interval_s, t.samples, t.expected_samples, t.completeness, t.with_volume, t.sum_volume,
+           t.vehicles, t.flow, t.sum_q, t.sum_qv, t.speed, t.min_speed, t.max_speed,
+           t.with_occupancy, t.sum_occupancy, t.occupancy, t.good, t.good_share, t.observed, t.vmt,
+           t.vht, t.free_vht, t.delay_h, t.travel_time_index)
+          is distinct from
+          (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
+           c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
+           c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed, c.vmt,
+           c.vht, c.free_vht, c.delay_h, c.travel_time_index)
+    returning t.bucket
+),
+removed as (
+    delete from traffic.readings_5min t
+    using pg_temp.dirty_ranges d
+    where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until
+      and not exists (
+          select from computed c where c.sensor_id = t.sensor_id and c.bucket = t.bucket
+      )
+    returning t.bucket
+)
+select (w.bucket at time zone p.timezone)::date as date,
+       count(*) filter (where w.what = 'added') as added,
+       count(*) filter (where w.what = 'changed') as changed,
+       count(*) filter (where w.what = 'removed') as removed
+from (
+    select 'added' as what, bucket from added
+    union all
+    select 'changed', bucket from changed
+    union all
+    select 'removed', bucket from removed
+) w
+cross join traffic.platform p
+group by 1
