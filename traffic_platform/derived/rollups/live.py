@@ -36,6 +36,15 @@ LAST_SECONDS = 120.0
 HURRIED_SECONDS = 5.0
 
 
+def open_connection(settings: Settings) -> psycopg.Connection[Any]:
+    """A connection of the writing role for folds. Raises psycopg.OperationalError."""
+    url = settings.endpoints().ingest_url
+    connection = connect(url, application_name="traffic-fold", autocommit=True)
+    # Tables grow from nothing: a plan is good for the moment that it is made for.
+    connection.prepare_threshold = None
+    return connection
+
+
 class LiveFolds:
     """Folds while its block runs, and once more, until nothing is dirty, at its end.
 
@@ -45,7 +54,7 @@ class LiveFolds:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._url = settings.endpoints().ingest_url
+        self._settings = settings
         self._connection: psycopg.Connection[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="traffic-fold", daemon=True)
         self._wake = threading.Event()
@@ -145,9 +154,7 @@ class LiveFolds:
 
     def _connected(self) -> psycopg.Connection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, application_name="traffic-fold", autocommit=True)
-            # Tables grow from nothing: a plan is good for the moment that it is made for.
-            self._connection.prepare_threshold = None
+            self._connection = open_connection(self._settings)
         return self._connection
 
     def _disconnect(self) -> None:
