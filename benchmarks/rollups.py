@@ -20,7 +20,7 @@ from benchmarks.stream import PARTITIONS, SENSORS, event, make_topic, prefill
 from traffic_platform.derived.rollups import TABLES, LiveFolds, recompute
 from traffic_platform.ingest.window import WindowLimits, run_window
 
-LEG = 400_000  # events, a multiple of SENSORS
+LEG = 800_000  # events, a multiple of SENSORS
 _STORED = ("traffic.raw_events", "traffic.processed_events", "traffic.traffic_readings")
 WITHOUT = Contestant("without roll-ups", "not_rolled_up", stored=_STORED)
 WITH = Contestant("with roll-ups", "rolled_up", stored=_STORED)

@@ -52,68 +52,74 @@ computed as materialized (
         where b.samples > 0
     ) u
 ),
--- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
-added as (
-    insert into traffic.readings_hourly
-        (sensor_id, hour,
-         interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
-         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
-         good, good_share, observed, observed_share, vmt, vht, free_vht, delay_h, travel_time_index)
-    select c.sensor_id, c.hour,
-           c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
-           c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
-           c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed,
-           c.observed_share, c.vmt, c.vht, c.free_vht, c.delay_h, c.travel_time_index
-    from computed c
-    where not exists (
-        select from traffic.readings_hourly t where t.sensor_id = c.sensor_id and t.hour = c.hour
-    )
-    returning hour
+-- One look by the primary key a range: a join could read all of the table.
+old as materialized (
+    select o.*
+    from dirty d
+    cross join lateral (
+        select * from traffic.readings_hourly t where t.sensor_id = d.sensor_id and t.hour = d.hour offset 0
+    ) o
 ),
-changed as (
-    update traffic.readings_hourly t
-    set (interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
-         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
-         good, good_share, observed, observed_share, vmt, vht, free_vht, delay_h, travel_time_index,
-         updated_at)
-        = row (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume,
-               c.sum_volume, c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed,
-               c.max_speed, c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share,
-               c.observed, c.observed_share, c.vmt, c.vht, c.free_vht, c.delay_h,
-               c.travel_time_index,
-               now())
+-- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+different as materialized (
+    select c.*, o.sensor_id is null as is_new
     from computed c
-    where t.sensor_id = c.sensor_id and t.hour = c.hour
-      and (t.interval_s, t.samples, t.expected_samples, t.completeness, t.with_volume, t.sum_volume,
-           t.vehicles, t.flow, t.sum_q, t.sum_qv, t.speed, t.min_speed, t.max_speed,
-           t.with_occupancy, t.sum_occupancy, t.occupancy, t.good, t.good_share, t.observed,
-           t.observed_share, t.vmt, t.vht, t.free_vht, t.delay_h, t.travel_time_index)
+    left join old o using (sensor_id, hour)
+    where o.sensor_id is null
+       or (o.interval_s, o.samples, o.expected_samples, o.completeness, o.with_volume, o.sum_volume,
+           o.vehicles, o.flow, o.sum_q, o.sum_qv, o.speed, o.min_speed, o.max_speed,
+           o.with_occupancy, o.sum_occupancy, o.occupancy, o.good, o.good_share, o.observed,
+           o.observed_share, o.vmt, o.vht, o.free_vht, o.delay_h, o.travel_time_index)
           is distinct from
           (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
            c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
            c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed,
            c.observed_share, c.vmt, c.vht, c.free_vht, c.delay_h, c.travel_time_index)
-    returning t.hour
+),
+written as (
+    insert into traffic.readings_hourly as t
+        (sensor_id, hour,
+         interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, observed_share, vmt, vht, free_vht, delay_h, travel_time_index)
+    select sensor_id, hour,
+           interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+           flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy,
+           occupancy, good, good_share, observed, observed_share, vmt, vht, free_vht, delay_h,
+           travel_time_index
+    from different
+    on conflict (sensor_id, hour) do update
+    set (interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, observed_share, vmt, vht, free_vht, delay_h, travel_time_index,
+         updated_at)
+        = row (excluded.interval_s, excluded.samples, excluded.expected_samples,
+               excluded.completeness, excluded.with_volume, excluded.sum_volume, excluded.vehicles,
+               excluded.flow, excluded.sum_q, excluded.sum_qv, excluded.speed, excluded.min_speed,
+               excluded.max_speed, excluded.with_occupancy, excluded.sum_occupancy,
+               excluded.occupancy, excluded.good, excluded.good_share, excluded.observed,
+               excluded.observed_share, excluded.vmt, excluded.vht, excluded.free_vht,
+               excluded.delay_h, excluded.travel_time_index,
+               now())
 ),
 removed as (
     delete from traffic.readings_hourly t
-    using dirty d
-    where t.sensor_id = d.sensor_id and t.hour = d.hour
-      and not exists (
-          select from computed c where c.sensor_id = t.sensor_id and c.hour = t.hour
-      )
+    using (
+        select sensor_id, hour from old
+        except
+        select sensor_id, hour from computed
+    ) gone
+    where t.sensor_id = gone.sensor_id and t.hour = gone.hour
     returning t.hour
 )
 select (w.hour at time zone p.timezone)::date as date,
-       count(*) filter (where w.what = 'added') as added,
-       count(*) filter (where w.what = 'changed') as changed,
-       count(*) filter (where w.what = 'removed') as removed
+       count(*) filter (where w.is_new) as added,
+       count(*) filter (where not w.is_new) as changed,
+       count(*) filter (where w.is_new is null) as removed
 from (
-    select 'added' as what, hour from added
+    select hour, is_new from different
     union all
-    select 'changed', hour from changed
-    union all
-    select 'removed', hour from removed
+    select hour, null from removed
 ) w
 cross join traffic.platform p
 group by 1

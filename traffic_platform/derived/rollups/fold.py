@@ -15,7 +15,7 @@ from traffic_platform.statements import statement
 Connection = psycopg.Connection[Any]
 
 # 5-minute buckets of a fold. Of very many at once, all would be late.
-MOST_BUCKETS = 10_000
+MOST_BUCKETS = 20_000
 _MOST_ROWS = 1_000
 
 
