@@ -12,6 +12,7 @@ import typer
 from benchmarks.adversarial import measure_adversarial
 from benchmarks.checks import measure_checks
 from benchmarks.growth import LEG, measure_growth
+from benchmarks.rollups import measure_rollups
 from benchmarks.stack_benchmarks import measure_stack
 from benchmarks.stream import SENSORS
 from benchmarks.throughput import measure_throughput
@@ -31,6 +32,7 @@ class Benchmark(StrEnum):
     STORAGE = "storage"
     GROWTH = "growth"
     CHECKS = "checks"
+    ROLLUPS = "rollups"
     ALL = "all"
 
 
@@ -39,6 +41,7 @@ _ELSEWHERE = {
     Benchmark.ADVERSARIAL,
     Benchmark.GROWTH,
     Benchmark.CHECKS,
+    Benchmark.ROLLUPS,
     Benchmark.ALL,
 }
 _ON_A_STACK = set(Benchmark) - _ELSEWHERE
@@ -51,7 +54,7 @@ def main(
         list[Benchmark] | None,
         typer.Argument(help="Default: throughput, latency and memory, within ten minutes."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of the throughput legs.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of the legs that are compared.")] = 3,
     events: Annotated[
         int | None,
         typer.Option(
@@ -81,6 +84,8 @@ def main(
         measure_growth(growth_events // SENSORS * SENSORS)
     if Benchmark.CHECKS in wanted:
         measure_checks()
+    if Benchmark.ROLLUPS in wanted:
+        measure_rollups(rounds)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from benchmarks.contestants import Committed, Task, take_part
 from traffic_platform.ingest.totals import WindowTotals
 from traffic_platform.ingest.window import WindowLimits, run_window
@@ -24,8 +26,8 @@ def prepare(_task: Task) -> None:
     """A window makes partitions and sensors itself."""
 
 
-def drain(task: Task, committed: Committed) -> None:
-    """Run one window until all that is there is stored."""
+def drain(task: Task, committed: Committed, stored: Callable[[], None] | None = None) -> None:
+    """Run one window until all that is there is stored. `stored` is called after commits."""
 
     def report(totals: WindowTotals) -> None:
         committed(totals.delivered)
@@ -40,6 +42,7 @@ def drain(task: Task, committed: Committed) -> None:
         writers=task.writers,
         report=report,
         report_seconds=0,
+        stored=stored,
     )
 
 

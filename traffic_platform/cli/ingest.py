@@ -23,7 +23,7 @@ def ingest(
     once: Annotated[bool, typer.Option("--once", help="End when what is there is stored.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what it did as JSON.")] = False,
 ) -> None:
-    """Store what Kafka holds now, without Dagster, and say what was done.
+    """Store what Kafka holds now, without Dagster, roll it up, and say what was done.
 
     Waits for a window that is draining the same partitions. Ctrl-C and SIGTERM finish or roll back
     the batch in hand. While PostgreSQL or Kafka is away it waits for two minutes, then ends with
@@ -34,6 +34,7 @@ def ingest(
     if not once:
         raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
     from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
+    from traffic_platform.derived.rollups import fold_all
     from traffic_platform.ingest.partition_sums import read_partition_sums
     from traffic_platform.settings import load_settings
 
@@ -41,6 +42,7 @@ def ingest(
     topics = settings.ingest_topics
     with stop_on_signals() as stop:
         totals = _drain(settings, topics, stop, quiet=as_json)
+        fold_all(settings)
         sums = read_partition_sums(settings, totals)
         _show(totals, sums, as_json)
         if stop.is_set():

@@ -134,6 +134,7 @@ def replay(
     Example: traffic quarantine replay --reason timestamp_without_zone --dry-run
     """
     from traffic_platform.cli.console import INTERRUPTED, progress_bar, stop_on_signals
+    from traffic_platform.derived.rollups import fold_all
     from traffic_platform.ingest.quarantine import count_reasons
     from traffic_platform.ingest.replay import replay_quarantine
     from traffic_platform.settings import load_settings
@@ -150,6 +151,8 @@ def replay(
             stop=stop.is_set,
             progress=lambda done: bar.advance(task, done),
         )
+        if report.replayed and not dry_run:
+            fold_all(settings)
     _show_replay(report, settings, as_json)
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)

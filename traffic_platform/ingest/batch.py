@@ -15,6 +15,7 @@ from traffic_platform.events.columns import Decoded, Processed
 from traffic_platform.events.dates import local_days, to_date
 from traffic_platform.events.decode import Decoder
 from traffic_platform.ingest import copy_binary as pg
+from traffic_platform.ingest.dirty import encode_dirty
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Headers, Where
 from traffic_platform.ingest.ledger import Advance
 from traffic_platform.ingest.newest import NewestReadings
@@ -77,6 +78,7 @@ class Batch:
     new_readings: bytes | None
     known_readings: bytes | None
     quarantined: bytes | None
+    dirty: bytes | None
     sensors: dict[bytes, str]
     months: set[date]
     audits: list[PartitionAudit]
@@ -125,6 +127,7 @@ def build_batch(
         new_readings=encode_readings(events, source, new, ingested_at_us),
         known_readings=encode_readings(events, source, known, ingested_at_us),
         quarantined=_encode_quarantined(fetched, decoded, source, days, ingested_at_us, batch_id),
+        dirty=encode_dirty(events, winners),
         sensors=decoded.sensors,
         months=months_of(events.timestamp_us),
         audits=sorted(audits.values(), key=lambda audit: (audit.topic, audit.move.partition)),

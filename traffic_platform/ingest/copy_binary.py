@@ -101,6 +101,16 @@ def variable(values: Sequence[bytes | None]) -> Column:
     return nulls(len(values))
 
 
+def array(values: Fixed, element: int) -> bytes:
+    """An array without nulls as one value, of the type with the OID `element`."""
+    count = len(values.data)
+    # array_recv: dimensions, has-nulls flag, element type, size, lower bound; then length and bytes
+    # of each, which is what a row without its number of fields looks like.
+    head = b"".join(number.to_bytes(4, "big") for number in (1, 0, element, count, 1))
+    block, _ = _fill_block(count, None, [values])
+    return head + block.tobytes()
+
+
 def encode_rows(rows: int, columns: Sequence[Column]) -> bytes:
     """The rows as one binary COPY stream, header and trailer included."""
     if not any(isinstance(column, Variable) for column in columns):

@@ -14,6 +14,7 @@ from psycopg.rows import class_row, dict_row
 
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.csv_rows import Value
+from traffic_platform.ingest.dirty import append_sensors, exclude_folds
 from traffic_platform.ingest.errors import translate
 from traffic_platform.ingest.sensor_tables import (
     DESCRIPTION_COLUMNS,
@@ -24,6 +25,9 @@ from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
 Origin = Literal["imported", "seen"]
+
+# Roll-ups are computed with these: where one changes, all of the sensor's are computed again.
+_ROLLED_UP_BY = ("interval_s", "length_mi", "free_flow_mph")
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def store_sensors(settings: Settings, records: Sequence[SensorRecord]) -> Import
     """Store the descriptions in one transaction.
 
     A column that a record does not have keeps its value; a sensor that was only seen becomes
-    imported and keeps its UUID. Raises TransientError or PermanentError.
+    imported and keeps its UUID. Where roll-ups rest on what changes, the sensor's become dirty.
+    Raises TransientError or PermanentError.
     """
     url = settings.endpoints().ingest_url
     try:
@@ -106,7 +111,8 @@ def list_sensors(
 
 def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord]) -> ImportReport:
     report = ImportReport()
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
+    exclude_folds(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(statement("sensors/lock_sensors"))
         cursor.execute(
@@ -119,16 +125,25 @@ def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord])
             if row is not None:
                 rows.append(row)
         cursor.executemany(statement("sensors/import_sensor"), rows)
+    append_sensors(
+        connection,
+        [
+            row["sensor_id"]
+            for row in rows
+            if (before := known.get(row["sensor_id"]))
+            and any(before[name] != row[name] for name in _ROLLED_UP_BY)
+        ],
+    )
     return report
 
 
 def _merge(
     record: SensorRecord, known: dict[str, Any] | None, report: ImportReport
-) -> dict[str, object] | None:
+) -> dict[str, Any] | None:
     """The row to write, None when nothing changes; what it is goes to the report."""
     before: dict[str, Any] = known or dict.fromkeys(DESCRIPTION_COLUMNS)
     after = {name: record.values.get(name, before[name]) for name in DESCRIPTION_COLUMNS}
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "sensor_id": record.sensor_id,
         "external_id": record.external_id,
         **after,

@@ -73,6 +73,7 @@ class Tables:
         copy_rows(cursor, "ingest/copy_processed", batch.processed)
         self._store_readings(cursor, batch, upsert_all=upsert_all)
         copy_rows(cursor, "ingest/copy_quarantined", batch.quarantined)
+        copy_rows(cursor, "ingest/copy_dirty", batch.dirty)
         write_audit(cursor, batch.audits, batch.batch_id, run_id, rules_version)
 
     def reserve_batch_ids(self, count: int) -> list[int]:

@@ -22,6 +22,7 @@ class _Progress:
     """What a window has done, and what it has yet to report."""
 
     report: Callable[[WindowTotals], None] | None
+    stored: Callable[[], None] | None
     report_seconds: float
     totals: WindowTotals = field(default_factory=WindowTotals)
     unreported: WindowTotals = field(default_factory=WindowTotals)
@@ -32,6 +33,8 @@ class _Progress:
     def batch_stored(self, session: Session) -> bool:
         stored = session.take_stored()
         self.lag = session.lag()
+        if stored and self.stored is not None:
+            self.stored()
         for batch in stored:
             self.totals.add(batch)
             self.unreported.add(batch)
@@ -63,6 +66,7 @@ def run_window(
     writers: int = 1,
     report: Callable[[WindowTotals], None] | None = None,
     report_seconds: float = 300.0,
+    stored: Callable[[], None] | None = None,
 ) -> WindowTotals:
     """Drain the partitions p of `topics` with p % writers == writer, and return what was done.
 
@@ -72,11 +76,11 @@ def run_window(
     done then. Raises PermanentError when waiting cannot help; a login that worked before in this
     window is waited for as in an outage. `stop` is asked between batches;
     the batch in hand is finished. `report` gets what was done since the last report, soon after
-    the first batch, then every `report_seconds`, and at the end.
+    the first batch, then every `report_seconds`, and at the end. `stored` is called after commits.
     """
     spec = WindowSpec(tuple(topics), run_id, writer, writers)
     sys.setswitchinterval(SWITCH_SECONDS)
-    progress = _Progress(report, report_seconds)
+    progress = _Progress(report, stored, report_seconds)
     clock = WindowClock(limits)
     try:
         while not (stop() or clock.over()):

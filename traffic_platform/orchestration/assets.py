@@ -33,7 +33,10 @@ from traffic_platform.orchestration.keys import (
     RAW_TOPIC,
     TRAFFIC_READINGS,
 )
-from traffic_platform.orchestration.materializations import window_materializations
+from traffic_platform.orchestration.materializations import (
+    fold_materializations,
+    window_materializations,
+)
 from traffic_platform.orchestration.partitions import event_dates
 from traffic_platform.orchestration.report import AssetLog
 from traffic_platform.settings import Settings
@@ -141,21 +144,32 @@ def _refuse_dates(context: AssetExecutionContext) -> None:
 
 def _drain(context: AssetExecutionContext, settings: Settings, config: WindowConfig) -> None:
     # Not needed by the code server: it names windows, it does not run them.
+    from traffic_platform.derived.rollups import LiveFolds
     from traffic_platform.ingest.window import WindowLimits, run_window
 
     log = AssetLog(context)
     with deferred_interrupts(context) as stop:
-        totals = run_window(
-            settings,
-            settings.ingest_topics,
-            limits=WindowLimits(settings.window_seconds, settings.window_idle_seconds),
-            run_id=context.run_id,
-            writer=config.writer,
-            writers=config.writers,
-            stop=stop,
-            report=lambda done: log.add(window_materializations(done, context.run_id)),
-            report_seconds=REPORT_SECONDS,
-        )
+        with LiveFolds(settings) as folds:
+            totals = run_window(
+                settings,
+                settings.ingest_topics,
+                limits=WindowLimits(settings.window_seconds, settings.window_idle_seconds),
+                run_id=context.run_id,
+                writer=config.writer,
+                writers=config.writers,
+                stop=stop,
+                report=lambda done: log.add(
+                    [
+                        *window_materializations(done, context.run_id),
+                        *fold_materializations(folds.take()),
+                    ]
+                ),
+                report_seconds=REPORT_SECONDS,
+                stored=folds.stored,
+            )
+            if stop():
+                folds.hurry()
+        log.add(fold_materializations(folds.take()))
         log.finish(hurry=stop())
     context.log.info(
         f"{totals.delivered} messages in {totals.batches} micro-batches: {totals.inserted} "

@@ -12,11 +12,13 @@ from traffic_platform.orchestration.health import detector_health, health_job
 from traffic_platform.orchestration.housekeeping import retention_job
 from traffic_platform.orchestration.jobs import window_job
 from traffic_platform.orchestration.publishing import clean_stream, publish_job
+from traffic_platform.orchestration.rollups import rollup_tables, rollups_job
 from traffic_platform.orchestration.schedules import (
     checks_schedule,
     closed_date_schedule,
     health_schedule,
     retention_schedule,
+    rollups_schedule,
 )
 from traffic_platform.orchestration.sensors import offset_sensor
 from traffic_platform.orchestration.topics import topic_specs
@@ -28,14 +30,15 @@ def build_definitions(settings: Settings) -> Definitions:
     streams = [clean_stream(settings)] if settings.publish else []
     publishers = [publish_job(settings)] if settings.publish else []
     window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
-    health = health_job(settings)
-    jobs = [window, *publishers, check, health, retention]
+    health, rollups = health_job(settings), rollups_job(settings)
+    jobs = [window, *publishers, check, health, rollups, retention]
     return Definitions(
         assets=[
             *topic_specs(settings),
             event_tables(settings),
             *streams,
             detector_health(settings),
+            rollup_tables(settings),
         ],
         asset_checks=[table_checks(settings), date_checks(settings)],
         jobs=jobs,
@@ -47,6 +50,7 @@ def build_definitions(settings: Settings) -> Definitions:
             checks_schedule(settings, check),
             closed_date_schedule(settings, check),
             health_schedule(settings, health),
+            rollups_schedule(settings, rollups),
             retention_schedule(settings, retention),
         ],
     )

@@ -5,7 +5,7 @@ The schemas come from `sql/catalogue.toml`, which also makes PostgreSQL's commen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dagster import (
     AssetKey,
@@ -23,6 +23,9 @@ from traffic_platform.orchestration.keys import (
     PROCESSED_EVENTS,
     RAW_EVENTS,
     RAW_TOPIC,
+    READINGS_5MIN,
+    READINGS_DAILY,
+    READINGS_HOURLY,
     TRAFFIC_READINGS,
 )
 
@@ -40,12 +43,42 @@ KEYS: Mapping[AssetKey, tuple[str, ...]] = {
     PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
     TRAFFIC_READINGS: ("sensor_id", "timestamp"),
     DETECTOR_HEALTH: ("sensor_id", "date"),
+    READINGS_5MIN: ("sensor_id", "bucket"),
+    READINGS_HOURLY: ("sensor_id", "hour"),
+    READINGS_DAILY: ("sensor_id", "date"),
 }
 _MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
 _DECODED = ("sensor_id", "timestamp", *_MEASURES)
 _POSITION = ("topic_no", "partition", "offset")
 _TIME = ("timestamp",)
 _JUDGED = ("timestamp", "volume", "occupancy")
+_MOVING = ("speed", "volume", "quality_flags")
+_SUMS = (
+    *("interval_s", "samples", "with_volume", "sum_volume", "sum_q", "sum_qv", "min_speed"),
+    *("max_speed", "with_occupancy", "sum_occupancy", "good", "observed"),
+    *("vmt", "vht", "free_vht", "delay_h"),
+)
+# A ratio of a roll-up rests on these sums.
+_RATIOS: Mapping[str, tuple[str, ...]] = {
+    "completeness": ("samples",),
+    "vehicles": ("sum_volume",),
+    "flow": ("sum_volume", "with_volume"),
+    "speed": ("sum_qv", "sum_q"),
+    "occupancy": ("sum_occupancy", "with_occupancy"),
+    "good_share": ("good", "samples"),
+    "observed_share": ("observed",),
+    "travel_time_index": ("vht", "free_vht"),
+}
+
+
+def _summed(
+    key: Mapping[str, str], sources: Sequence[AssetKey]
+) -> Mapping[str, Iterable[tuple[AssetKey, str]]]:
+    """The lineage of a roll-up of roll-ups; `key` names its time and that of the 5-minute rows."""
+    ratios = {name: [(at, sum_) for at in sources for sum_ in of] for name, of in _RATIOS.items()}
+    sums = {name: [(at, name) for at in sources] for name in ("sensor_id", *_SUMS)}
+    return {**sums, **ratios, **{mine: [(READINGS_5MIN, its)] for mine, its in key.items()}}
+
 
 # column: the columns that it is made from
 _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
@@ -93,6 +126,37 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
             "last_reading": _TIME,
         }.items()
     },
+    READINGS_5MIN: {
+        column: [(TRAFFIC_READINGS, name) for name in names]
+        for column, names in {
+            "sensor_id": ("sensor_id",),
+            "bucket": _TIME,
+            "samples": _TIME,
+            "completeness": _TIME,
+            "with_volume": ("volume",),
+            "sum_volume": ("volume",),
+            "vehicles": ("volume",),
+            "flow": ("volume",),
+            "sum_q": _MOVING,
+            "sum_qv": _MOVING,
+            "speed": _MOVING,
+            "min_speed": _MOVING,
+            "max_speed": _MOVING,
+            "with_occupancy": ("occupancy",),
+            "sum_occupancy": ("occupancy",),
+            "occupancy": ("occupancy",),
+            "good": ("speed", "volume", "occupancy", "quality_flags"),
+            "good_share": ("speed", "volume", "occupancy", "quality_flags"),
+            "observed": _MOVING,
+            "vmt": _MOVING,
+            "vht": _MOVING,
+            "free_vht": _MOVING,
+            "delay_h": _MOVING,
+            "travel_time_index": _MOVING,
+        }.items()
+    },
+    READINGS_HOURLY: _summed({"hour": "bucket"}, [READINGS_5MIN]),
+    READINGS_DAILY: _summed({"date": "bucket"}, [READINGS_HOURLY, READINGS_5MIN]),
 }
 
 

@@ -12,6 +12,9 @@ RAW_EVENTS: Final = AssetKey("raw_events")
 PROCESSED_EVENTS: Final = AssetKey("processed_events")
 TRAFFIC_READINGS: Final = AssetKey("traffic_readings")
 DETECTOR_HEALTH: Final = AssetKey("detector_health")
+READINGS_5MIN: Final = AssetKey("readings_5min")
+READINGS_HOURLY: Final = AssetKey("readings_hourly")
+READINGS_DAILY: Final = AssetKey("readings_daily")
 
 OWNER: Final = "team:traffic-data"
 EVENT_TABLES_GROUP: Final = "events"

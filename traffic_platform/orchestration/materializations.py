@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from dagster import AssetKey, AssetMaterialization, MetadataValue
 
-from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
+from traffic_platform.orchestration.keys import (
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    READINGS_5MIN,
+    READINGS_DAILY,
+    READINGS_HOURLY,
+    TRAFFIC_READINGS,
+)
 
 if TYPE_CHECKING:
+    from traffic_platform.derived.rollups import Changes, Folded
     from traffic_platform.ingest.totals import DateTotals, WindowTotals
 
 # Ranges of this many partitions are spelled out; of more, their number.
 MOST_RANGES = 12
 
 Metadata = Mapping[str, Any]
+_ROLLUPS = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
 _FIGURES: Mapping[AssetKey, Callable[[WindowTotals, DateTotals], Metadata]] = {
     RAW_EVENTS: lambda _, day: {"messages": day.raw, "quarantined": day.quarantined},
     PROCESSED_EVENTS: lambda _, day: {"events": day.processed},
@@ -48,6 +57,29 @@ def window_materializations(totals: WindowTotals, run_id: str) -> list[AssetMate
         for key, figures in _FIGURES.items()
         if (counts.raw if key == RAW_EVENTS else counts.processed)
     ]
+
+
+def fold_materializations(folded: Folded) -> list[AssetMaterialization]:
+    """The events of what was rolled up: dates in order, tables in order; none without a change."""
+    return [
+        AssetMaterialization(
+            asset_key=key,
+            partition=day.isoformat(),
+            metadata=table_changes(folded.of(key.path[-1], day)),
+        )
+        for day in sorted({day for dates in folded.tables.values() for day in dates})
+        for key in _ROLLUPS
+        if folded.of(key.path[-1], day).total
+    ]
+
+
+def table_changes(changes: Changes) -> Metadata:
+    """What was written of a roll-up."""
+    return {
+        "rows added": changes.added,
+        "rows changed": changes.changed,
+        "rows removed": changes.removed,
+    }
 
 
 def _common(totals: WindowTotals, day: date, counts: DateTotals, run_id: str) -> Metadata:

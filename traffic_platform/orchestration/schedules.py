@@ -28,6 +28,7 @@ from dagster._core.storage.tags import (
 from traffic_platform.orchestration.checks_job import checks_config
 from traffic_platform.orchestration.housekeeping import dagster_connection
 from traffic_platform.orchestration.retention import RUN_DAYS, expendable_runs
+from traffic_platform.orchestration.rollups import rollups_config
 from traffic_platform.settings import Settings
 
 Connection = psycopg.Connection[Any]
@@ -49,6 +50,8 @@ RETENTION_CRON = "7 * * * *"
 # In the platform's zone: long after midnight, so that what was late for the day is there, early
 # enough for whoever goes out in the morning, and at a time that no zone's clocks leave out.
 HEALTH_CRON = "20 4 * * *"
+# Before the detectors are diagnosed: what it infers of intervals is used from then on.
+ROLLUPS_CRON = "50 3 * * *"
 # The days before yesterday are judged again: data that came later heals them.
 HEALTH_DAYS = 3
 
@@ -109,6 +112,40 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         )
 
     return detector_health
+
+
+def rollups_schedule(
+    settings: Settings, rollups: UnresolvedAssetJobDefinition
+) -> ScheduleDefinition:
+    """Yesterday's roll-ups, once it is surely over; dates before, where late data dirtied them."""
+
+    @schedule(
+        name="readings_rollups",
+        job=rollups,
+        cron_schedule=ROLLUPS_CRON,
+        execution_timezone=settings.timezone,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description="Infers what lists do not tell, folds what is dirty, and computes yesterday.",
+    )
+    def readings_rollups(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
+        day = at.date() - timedelta(days=1)
+        moved = _ask(settings, _ledger_moved)
+        if isinstance(moved, SkipReason):
+            return moved
+        if not moved:
+            return SkipReason("Nothing has arrived yet.")
+        if day < settings.first_date:
+            return SkipReason(f"No day since TRAFFIC_FIRST_DATE, {settings.first_date}, is over.")
+        return RunRequest(
+            run_config=rollups_config(upkeep=True),
+            tags={
+                ASSET_PARTITION_RANGE_START_TAG: day.isoformat(),
+                ASSET_PARTITION_RANGE_END_TAG: day.isoformat(),
+            },
+        )
+
+    return readings_rollups
 
 
 def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:

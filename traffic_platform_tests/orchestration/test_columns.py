@@ -10,10 +10,11 @@ from traffic_platform.orchestration.assets import table_specs
 from traffic_platform.orchestration.columns import RECORD_COLUMNS
 from traffic_platform.orchestration.health import detector_health
 from traffic_platform.orchestration.keys import RAW_TOPIC
+from traffic_platform.orchestration.rollups import rollup_specs
 from traffic_platform.settings import Settings
 
 HEALTH = detector_health(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
-SPECS = {spec.key: spec for spec in [*table_specs(), *HEALTH.specs]}
+SPECS = {spec.key: spec for spec in [*table_specs(), *HEALTH.specs, *rollup_specs()]}
 
 
 def columns_of(key: AssetKey) -> set[str]:
@@ -52,5 +53,7 @@ def test_every_measure_and_key_has_a_source(key: AssetKey) -> None:
         "updated_at",
         "rural",
         "computed_at",
+        "expected_samples",  # of roll-ups: interval_s alone
+        "interval_s",
     }
     assert columns_of(key) - set(lineage.deps_by_column) <= ours

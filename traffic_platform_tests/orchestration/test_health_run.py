@@ -160,7 +160,8 @@ def test_a_run_is_no_window_and_stands_in_the_way_of_none(
     assert row == (1,)
 
 
-def test_every_run_has_a_longest_time(stocked: Settings) -> None:
+def test_every_run_has_a_longest_time(stocked: Settings, instance: DagsterInstance) -> None:
+    assert instance  # the last test's is remembered by Dagster, and may be gone by now
     job = build_definitions(stocked).resolve_job_def(HEALTH_JOB)
     assert int(job.tags["dagster/max_runtime"]) == 3_600
     assert job.executor_def.name == "in_process"

@@ -22,6 +22,7 @@ from traffic_platform.ingest.batch import (
     months_of,
     order_times,
 )
+from traffic_platform.ingest.dirty import encode_dirty
 from traffic_platform.ingest.ledger import Advance
 from traffic_platform.ingest.replay.chunk import Chunk
 
@@ -41,7 +42,8 @@ class Rejudged:
 class Outcome:
     """What a chunk turned into; rows are positions in the chunk.
 
-    `passed` are events now; `processed` and `readings` are their COPY streams, None without any.
+    `passed` are events now; `processed`, `readings` and `dirty` are the COPY streams of what
+    follows from them, None without any.
     """
 
     batch_id: int
@@ -50,6 +52,7 @@ class Outcome:
     rejudged: list[Rejudged]
     processed: bytes | None
     readings: bytes | None
+    dirty: bytes | None
     months: set[date]
     sensors: dict[bytes, str]
     audits: list[PartitionAudit]
@@ -81,6 +84,7 @@ def build_outcome(
         rejudged=list(_rejudged(chunk, decoded)),
         processed=encode_processed(events, source, batch_id),
         readings=encode_readings(events, source, winners, moment_us),
+        dirty=encode_dirty(events, winners),
         months=months_of(events.timestamp_us),
         sensors=decoded.sensors,
         audits=_audits(chunk, events.index, days, events.index[replaced]),

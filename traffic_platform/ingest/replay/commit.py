@@ -95,6 +95,7 @@ class Committer:
         moment = to_moment(outcome.moment_us)
         copy_rows(cursor, "ingest/copy_processed", outcome.processed)
         upserted = upsert_readings(cursor, [outcome.readings], outcome.moment_us)
+        copy_rows(cursor, "ingest/copy_dirty", outcome.dirty)
         keys = chunk.keys(outcome.passed)
         cursor.execute(statement("quarantine/resolve"), keys | {"moment": moment})
         cursor.execute(

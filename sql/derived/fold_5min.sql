@@ -1,0 +1,134 @@
+-- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter sums
+-- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a
+-- mile per hour is 0. One range at a time by the primary key. Returns what was written, by date.
+with sensor as (
+    select s.sensor_id,
+           coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
+           case when s.length_mi between 0.001 and 1000 then s.length_mi end as length_mi,
+           coalesce(case when s.free_flow_mph between 1 and 300 then s.free_flow_mph end,
+                    s.inferred_free_flow_mph) as free_flow_mph
+    from traffic.sensors s
+),
+computed as materialized (
+    select d.sensor_id, b.bucket, s.interval_s, b.samples,
+           300.0::double precision / s.interval_s as expected_samples,
+           b.samples::double precision * s.interval_s / 300 as completeness,
+           b.with_volume, b.sum_volume, m.vehicles,
+           b.sum_volume::double precision / nullif(b.with_volume, 0) as flow,
+           b.sum_q, b.sum_qv, m.speed, b.min_speed, b.max_speed,
+           b.with_occupancy, b.sum_occupancy,
+           b.sum_occupancy / nullif(b.with_occupancy, 0) as occupancy,
+           b.good, b.good::double precision / b.samples as good_share,
+           m.seen::integer as observed,
+           t.vmt, h.vht, h.free_vht,
+           case when h.free_vht is not null then greatest(0, h.vht - h.free_vht) end as delay_h,
+           h.vht / nullif(h.free_vht, 0) as travel_time_index
+    from pg_temp.dirty_ranges d
+    join sensor s using (sensor_id)
+    cross join lateral (
+        select to_timestamp(floor(date_part('epoch', u."timestamp") / 300) * 300) as bucket,
+               count(*)::integer as samples,
+               count(u.volume)::integer as with_volume,
+               coalesce(sum(u.volume), 0) as sum_volume,
+               coalesce(sum(u.volume) filter (where u.moving), 0) as sum_q,
+               coalesce(sum((u.speed * 1000000)::bigint * u.volume) filter (where u.moving), 0)
+                   ::double precision / 1000000 as sum_qv,
+               min(u.speed) filter (where u.moving) as min_speed,
+               max(u.speed) filter (where u.moving) as max_speed,
+               count(u.occupancy)::integer as with_occupancy,
+               coalesce(sum((u.occupancy * 1000000)::bigint), 0)::double precision / 1000000
+                   as sum_occupancy,
+               count(*) filter (where u.good)::integer as good
+        from (
+            select r."timestamp", r.speed, r.volume, r.occupancy,
+                   r.volume > 0 and r.speed >= 0.000001 and r.quality_flags & 20 = 0 as moving,
+                   r.quality_flags = 0
+                   or r.quality_flags = 8 and coalesce(r.speed, 0) = 0
+                      and coalesce(r.volume, 0) = 0 and coalesce(r.occupancy, 0) = 0 as good
+            from traffic.traffic_readings r
+            where r.sensor_id = d.sensor_id
+              and r."timestamp" >= d.first and r."timestamp" < d.until
+        ) u
+        group by 1
+    ) b
+    cross join lateral (
+        select b.sum_volume::double precision * s.interval_s / 3600 as vehicles,
+               b.sum_qv / nullif(b.sum_q, 0) as speed,
+               b.sum_q > 0 or b.with_volume > 0 and b.sum_volume = 0 as seen
+    ) m
+    cross join lateral (select case when m.seen then m.vehicles * s.length_mi end as vmt) t
+    cross join lateral (
+        select case when t.vmt = 0 then 0 else t.vmt / m.speed end as vht,
+               t.vmt / s.free_flow_mph as free_vht
+    ) h
+),
+-- One look by the primary key a range: a join could read all of the table.
+old as materialized (
+    select o.*
+    from pg_temp.dirty_ranges d
+    cross join lateral (
+        select * from traffic.readings_5min t where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until offset 0
+    ) o
+),
+-- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+different as materialized (
+    select c.*, o.sensor_id is null as is_new
+    from computed c
+    left join old o using (sensor_id, bucket)
+    where o.sensor_id is null
+       or (o.interval_s, o.samples, o.expected_samples, o.completeness, o.with_volume, o.sum_volume,
+           o.vehicles, o.flow, o.sum_q, o.sum_qv, o.speed, o.min_speed, o.max_speed,
+           o.with_occupancy, o.sum_occupancy, o.occupancy, o.good, o.good_share, o.observed, o.vmt,
+           o.vht, o.free_vht, o.delay_h, o.travel_time_index)
+          is distinct from
+          (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
+           c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
+           c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed, c.vmt,
+           c.vht, c.free_vht, c.delay_h, c.travel_time_index)
+),
+written as (
+    insert into traffic.readings_5min as t
+        (sensor_id, bucket,
+         interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index)
+    select sensor_id, bucket,
+           interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+           flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy,
+           occupancy, good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index
+    from different
+    on conflict (sensor_id, bucket) do update
+    set (interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
+         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
+         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index,
+         updated_at)
+        = row (excluded.interval_s, excluded.samples, excluded.expected_samples,
+               excluded.completeness, excluded.with_volume, excluded.sum_volume, excluded.vehicles,
+               excluded.flow, excluded.sum_q, excluded.sum_qv, excluded.speed, excluded.min_speed,
+               excluded.max_speed, excluded.with_occupancy, excluded.sum_occupancy,
+               excluded.occupancy, excluded.good, excluded.good_share, excluded.observed,
+               excluded.vmt, excluded.vht, excluded.free_vht, excluded.delay_h,
+               excluded.travel_time_index,
+               now())
+),
+removed as (
+    delete from traffic.readings_5min t
+    using (
+        select sensor_id, bucket from old
+        except
+        select sensor_id, bucket from computed
+    ) gone
+    where t.sensor_id = gone.sensor_id and t.bucket = gone.bucket
+    returning t.bucket
+)
+select (w.bucket at time zone p.timezone)::date as date,
+       count(*) filter (where w.is_new) as added,
+       count(*) filter (where not w.is_new) as changed,
+       count(*) filter (where w.is_new is null) as removed
+from (
+    select bucket, is_new from different
+    union all
+    select bucket, null from removed
+) w
+cross join traffic.platform p
+group by 1

@@ -1,0 +1,38 @@
+-- Take the oldest dirty rows out and make ranges of their buckets; a row is taken whole. Returns how
+-- many buckets there are.
+with chosen as (
+    select q.dirty_no
+    from (
+        select d.dirty_no, sum(d.pairs) over (order by d.dirty_no) - d.pairs as before
+        from traffic.dirty_buckets d
+        order by d.dirty_no
+        limit %(most_rows)s
+    ) q
+    where q.before < %(most_pairs)s
+),
+taken as (
+    delete from traffic.dirty_buckets d
+    using chosen c
+    where c.dirty_no = d.dirty_no
+    returning d.sensor_ids, d.buckets
+),
+pair as (
+    select distinct u.sensor_id,
+           to_timestamp(floor(date_part('epoch', u.bucket) / 300) * 300) as bucket
+    from taken t
+    cross join lateral unnest(t.sensor_ids, t.buckets) u (sensor_id, bucket)
+),
+run as (
+    select sensor_id, bucket,
+           bucket - row_number() over (partition by sensor_id order by bucket) * interval '5 minutes'
+               as number
+    from pair
+),
+ranges as (
+    insert into pg_temp.dirty_ranges (sensor_id, first, until)
+    select sensor_id, min(bucket), max(bucket) + interval '5 minutes'
+    from run
+    group by sensor_id, number
+    returning first, until
+)
+select coalesce(sum(date_part('epoch', until - first) / 300), 0)::bigint from ranges

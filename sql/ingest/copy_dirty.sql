@@ -1,0 +1,1 @@
+copy traffic.dirty_buckets (sensor_ids, buckets) from stdin (format binary)

@@ -1,0 +1,33 @@
+"""One fold at a time, each on one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from traffic_platform.ingest.dirty import exclude_folds
+from traffic_platform.statements import statement
+
+Connection = psycopg.Connection[Any]
+
+
+@contextmanager
+def exclusively(connection: Connection, *, wait: bool) -> Generator[None]:
+    """A REPEATABLE READ transaction that excludes others of this kind, and sensor imports.
+
+    `connection` is in autocommit. Without `wait` raises psycopg.errors.LockNotAvailable where
+    another one is at work.
+    """
+    connection.execute(statement("derived/create_dirty"))
+    before = connection.isolation_level
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            exclude_folds(connection, wait=wait)
+            yield
+    finally:
+        if not connection.closed:
+            connection.isolation_level = before

@@ -1,0 +1,55 @@
+"""Compute again what is dirty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from traffic_platform.derived.rollups.exclusive import exclusively
+from traffic_platform.derived.rollups.infer import infer_new_intervals
+from traffic_platform.derived.rollups.tables import Folded, fold_ranges
+from traffic_platform.statements import statement
+
+Connection = psycopg.Connection[Any]
+
+# 5-minute buckets of a fold. Of very many at once, all would be late.
+MOST_BUCKETS = 20_000
+_MOST_ROWS = 1_000
+
+
+def fold(connection: Connection, limit: int = MOST_BUCKETS, *, wait: bool = False) -> Folded:
+    """Take out dirty buckets, oldest first, and compute them and their hours and days again.
+
+    In one REPEATABLE READ transaction, so that what is appended meanwhile stays for the next fold.
+    At least one appended row is taken, and no more once `limit` buckets are. Where another fold is
+    at work nothing is done (`busy`), unless it is to `wait` for it. `connection` is in autocommit
+    and of the writing role. Raises psycopg.Error; then nothing is done, and the buckets are still
+    dirty.
+    """
+    folded = Folded()
+    try:
+        with exclusively(connection, wait=wait):
+            folded.buckets = _take(connection, limit)
+            if folded.buckets:
+                infer_new_intervals(connection)
+                fold_ranges(connection, folded)
+                folded.left = _is_dirty(connection)
+    except errors.LockNotAvailable:
+        if wait:
+            raise
+        return Folded(busy=True)
+    return folded
+
+
+def _take(connection: Connection, limit: int) -> int:
+    bounds = {"most_pairs": limit, "most_rows": _MOST_ROWS}
+    row = connection.execute(statement("derived/take_dirty"), bounds).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _is_dirty(connection: Connection) -> bool:
+    row = connection.execute("select exists (select from traffic.dirty_buckets)").fetchone()
+    return bool(row and row[0])
