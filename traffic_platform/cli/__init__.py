@@ -28,6 +28,7 @@ _COMMANDS = {
     "publish": "publish",
     "verify": "verify",
     "check": "check",
+    "backfill": "backfill",
 }
 _GROUPS = ("quarantine", "sensors")
 

@@ -15,7 +15,6 @@ from dagster import (
     BetaWarning,
     CodeReferencesMetadataValue,
     Config,
-    Failure,
     LocalFileCodeReference,
     MaterializeResult,
     multi_asset,
@@ -38,6 +37,7 @@ from traffic_platform.orchestration.materializations import (
     window_materializations,
 )
 from traffic_platform.orchestration.partitions import event_dates
+from traffic_platform.orchestration.rebuild import rebuild_events
 from traffic_platform.orchestration.report import AssetLog
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
@@ -69,7 +69,8 @@ def event_tables(settings: Settings) -> AssetsDefinition:
     """raw_events, processed_events and traffic_readings as one step.
 
     One transaction writes all three, so a window moves all three whatever is selected. Asked for
-    no date, the step drains a window and logs the dates that it touched.
+    no date, the step drains a window and logs the dates that it touched; asked for dates, it makes
+    the selected tables of these again.
     """
 
     @multi_asset(
@@ -82,8 +83,10 @@ def event_tables(settings: Settings) -> AssetsDefinition:
     )
     def move_events(
         context: AssetExecutionContext, config: WindowConfig
-    ) -> Iterator[MaterializeResult[None]]:
-        _refuse_dates(context)
+    ) -> Iterator[MaterializeResult[Any]]:
+        if context.has_partition_key or context.has_partition_key_range:
+            yield from rebuild_events(context, settings)
+            return
         _drain(context, settings, config)
         # Outputs are skipped: what was moved is already logged, per event date.
         yield from ()
@@ -131,15 +134,6 @@ def sql_links(statements: Sequence[str]) -> dict[str, Any]:
         "sql": ", ".join(f"sql/{name}.sql" for name in statements),
         "dagster/code_references": references,
     }
-
-
-def _refuse_dates(context: AssetExecutionContext) -> None:
-    if context.has_partition_key or context.has_partition_key_range:
-        raise Failure(
-            "Dates cannot be rebuilt yet. Nothing was changed. New events need no date: the sensor "
-            "kafka_offsets moves them.",
-            allow_retries=False,
-        )
 
 
 def _drain(context: AssetExecutionContext, settings: Settings, config: WindowConfig) -> None:

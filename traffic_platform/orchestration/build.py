@@ -12,6 +12,7 @@ from traffic_platform.orchestration.health import detector_health, health_job
 from traffic_platform.orchestration.housekeeping import retention_job
 from traffic_platform.orchestration.jobs import window_job
 from traffic_platform.orchestration.publishing import clean_stream, publish_job
+from traffic_platform.orchestration.rebuild import backfill_job
 from traffic_platform.orchestration.rollups import rollup_tables, rollups_job
 from traffic_platform.orchestration.schedules import (
     checks_schedule,
@@ -31,7 +32,8 @@ def build_definitions(settings: Settings) -> Definitions:
     publishers = [publish_job(settings)] if settings.publish else []
     window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
     health, rollups = health_job(settings), rollups_job(settings)
-    jobs = [window, *publishers, check, health, rollups, retention]
+    backfill = backfill_job(settings)
+    jobs = [window, *publishers, check, health, rollups, backfill, retention]
     return Definitions(
         assets=[
             *topic_specs(settings),

@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,11 +79,11 @@ class DagsterPlace:
         )
 
 
-def ask(url: str, query: str) -> dict[str, Any] | None:
+def ask(url: str, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """The answer of the webserver's GraphQL; None when it gives none within some seconds."""
     request = urllib.request.Request(  # noqa: S310  (http, and our own address)
         f"{url}/graphql",
-        data=json.dumps({"query": query}).encode(),
+        data=json.dumps({"query": query, "variables": variables}).encode(),
         headers={"Content-Type": "application/json"},
     )
     # A proxy of the environment is for other machines.

@@ -39,7 +39,6 @@ class _Written:
 
     records: list[tuple[int, int, int, str, date, str, date]] = field(default_factory=list)
     readings: Counter[Place] = field(default_factory=Counter[Place])
-    changed_keys: list[tuple[UUID, datetime]] = field(default_factory=list)
 
 
 class Dates:
@@ -200,7 +199,13 @@ class Dates:
             for _, _, topic_no, partition in rows:
                 if topic_no is not None:
                     written.readings[topic_no, partition] += sign
-        written.changed_keys = [(row[0], row[1]) for row in (*removed, *changed, *added)]
+        pairs = {(row[0], _bucket(row[1])) for row in (*removed, *changed, *added)}
+        if pairs:
+            dirty = sorted(pairs)
+            cursor.execute(
+                statement("derived/append_dirty"),
+                {"sensor_ids": [pair[0] for pair in dirty], "buckets": [pair[1] for pair in dirty]},
+            )
 
 
 def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
@@ -210,6 +215,13 @@ def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
     return (
         datetime(day.year, day.month, day.day, tzinfo=zone),
         datetime(following.year, following.month, following.day, tzinfo=zone),
+    )
+
+
+def _bucket(moment: datetime) -> datetime:
+    """The start of the 5 minutes that a time lies in."""
+    return moment - timedelta(
+        minutes=moment.minute % 5, seconds=moment.second, microseconds=moment.microsecond
     )
 
 

@@ -1,0 +1,200 @@
+"""`traffic backfill`: dates made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from traffic_platform.ingest.rebuild import DateReport
+    from traffic_platform.settings import Settings
+    from traffic_platform.stack.dagster_runs import DagsterRun, Materialized, Seen
+
+ASSETS = (
+    "raw_events",
+    "processed_events",
+    "traffic_readings",
+    "readings_5min",
+    "readings_hourly",
+    "readings_daily",
+    "detector_health",
+)
+_LOOK_SECONDS = 0.5
+_FORMATS = ["%Y-%m-%d"]
+
+
+def backfill(
+    first: Annotated[
+        datetime, typer.Option("--from", formats=_FORMATS, metavar="YYYY-MM-DD", help="First day.")
+    ],
+    last: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to", formats=_FORMATS, metavar="YYYY-MM-DD", help="Last day. Default: the first."
+        ),
+    ] = None,
+    *,
+    assets: Annotated[
+        list[str] | None,
+        typer.Option("--asset", metavar="NAME", help="Only this asset; may be repeated."),
+    ] = None,
+    chunk: Annotated[int, typer.Option(min=1, help="Days in a run.")] = 31,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what events and readings would change.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make dates again through Dagster: events from raw, roll-ups and health from readings.
+
+    Days are those of TRAFFIC_TIMEZONE. Live windows go on meanwhile. A date stands as it was or as
+    it should be, never half; where nothing differs nothing is written. Raw rows that are gone are
+    read again from Kafka while it retains them. --dry-run needs no Dagster.
+
+    Example: traffic backfill --from 2025-10-01 --to 2025-10-07
+    """
+    from traffic_platform.settings import load_settings
+
+    settings = load_settings()
+    begin, end = first.date(), (last or first).date()
+    chosen = _chosen(assets)
+    if end < begin:
+        raise typer.BadParameter(f"{end} is before {begin}.", param_hint="--to")
+    if begin < settings.first_date:
+        raise typer.BadParameter(
+            f"dates begin at {settings.first_date} (TRAFFIC_FIRST_DATE).", param_hint="--from"
+        )
+    days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
+    if dry_run:
+        _show_plan(settings, days, chosen, as_json)
+        return
+    _run(settings, [days[at : at + chunk] for at in range(0, len(days), chunk)], chosen, as_json)
+
+
+def _chosen(assets: list[str] | None) -> list[str]:
+    unknown = sorted(set(assets or ()) - set(ASSETS))
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(unknown)}: choose from {', '.join(ASSETS)}.", param_hint="--asset"
+        )
+    return [name for name in ASSETS if not assets or name in assets]
+
+
+def _show_plan(
+    settings: Settings, days: Sequence[date], assets: Sequence[str], as_json: bool
+) -> None:
+    from typing import cast
+
+    from traffic_platform.cli.console import print_json, progress_bar, say, stop_on_signals
+    from traffic_platform.ingest.rebuild import EVERY_TABLE, TableName, rebuild_dates
+
+    tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
+    with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
+        task = bar.add_task("decoding", total=None)
+        report = rebuild_dates(
+            settings,
+            days,
+            tables=tables,
+            dry_run=True,
+            stop=stop.is_set,
+            progress=lambda what, number: bar.update(
+                task, description=what, advance=number if what == "messages" else 0
+            ),
+        )
+    if as_json:
+        print_json({"dry_run": True, "dates": [day.figures() for day in report.dates]})
+        return
+    _print_dates(report.dates)
+    say("Nothing was changed.")
+
+
+def _print_dates(dates: Sequence[DateReport]) -> None:
+    from traffic_platform.cli.console import print_table
+
+    names = (
+        "events_added",
+        "events_changed",
+        "events_removed",
+        "readings_added",
+        "readings_changed",
+        "readings_removed",
+        "rejudged",
+    )
+    print_table(
+        "",
+        ("date", *(name.replace("_", " ") for name in names)),
+        [(day.date.isoformat(), *(getattr(day, name) for name in names)) for day in dates],
+    )
+
+
+def _run(
+    settings: Settings, chunks: Sequence[Sequence[date]], assets: Sequence[str], as_json: bool
+) -> None:
+    from traffic_platform.cli.console import INTERRUPTED, print_json, say, stop_on_signals
+    from traffic_platform.stack.dagster_runs import launch
+    from traffic_platform.stack.errors import StackError
+    from traffic_platform.stack.status import read_status
+
+    url = read_status(settings).dagster
+    if url is None:
+        raise StackError(
+            "Dagster does not run here: start it with `traffic up`. --dry-run needs none."
+        )
+    made: list[Materialized] = []
+    runs: list[dict[str, Any]] = []
+    with stop_on_signals() as stop:
+        for days in chunks:
+            run = launch(url, "backfill_dates", assets, days[0], days[-1])
+            if not as_json:
+                say(f"{days[0]} to {days[-1]}: {run.page}")
+            status = "STARTED"
+            for seen in _watch(run, stop.is_set):
+                made += seen.materialized
+                status = seen.status
+                if not as_json:
+                    _tell(seen)
+            runs.append({"run_id": run.run_id, "status": status, "url": run.page})
+            if status != "SUCCESS":
+                break
+    if as_json:
+        print_json({"runs": runs, "dates": _by_date(made)})
+    if stop.is_set():
+        raise typer.Exit(INTERRUPTED)
+    if any(run["status"] != "SUCCESS" for run in runs):
+        raise StackError(f"The run ended as {runs[-1]['status']}: {runs[-1]['url']} says why.")
+    if not as_json:
+        say(f"{len({item.date for item in made})} dates stand as they should.")
+
+
+def _watch(run: DagsterRun, stop: Any) -> Iterator[Seen]:
+    """Look until the run has ended; asked to stop, the run is asked to."""
+    import time
+
+    asked = False
+    while True:
+        seen = run.look()
+        if seen is not None:
+            yield seen
+            if seen.ended:
+                return
+        if stop() and not asked:
+            asked = True
+            run.cancel()
+        time.sleep(_LOOK_SECONDS)
+
+
+def _tell(seen: Seen) -> None:
+    from traffic_platform.cli.console import say
+
+    for message in seen.messages:
+        say(message)
+
+
+def _by_date(made: Sequence[Materialized]) -> list[dict[str, Any]]:
+    dates: dict[str, dict[str, Any]] = {}
+    for item in made:
+        of_date = dates.setdefault(item.date, {"date": item.date})
+        of_date[item.table] = {name.replace(" ", "_"): n for name, n in item.figures.items()}
+    return [dates[day] for day in sorted(dates)]

@@ -1,0 +1,155 @@
+"""Runs of the stack's Dagster, asked for and watched over its GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from traffic_platform.stack.dagster import LOCATION, ask
+from traffic_platform.stack.errors import StackError
+
+_ENDED: Final = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
+
+_LAUNCH = """
+mutation launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+    ... on InvalidSubsetError { message }
+    ... on RunConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+_CANCEL = """
+mutation cancel($id: String!) { terminateRun(runId: $id) { __typename } }
+"""
+_WATCH = """
+query watch($id: ID!, $after: String) {
+  runOrError(runId: $id) { __typename ... on Run { status } }
+  logsForRun(runId: $id, afterCursor: $after) {
+    __typename
+    ... on EventConnection {
+      cursor
+      hasMore
+      events {
+        __typename
+        ... on MessageEvent { message stepKey }
+        ... on MaterializationEvent {
+          partition
+          assetKey { path }
+          metadataEntries {
+            label
+            ... on IntMetadataEntry { intRepr }
+            ... on FloatMetadataEntry { floatValue }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """A date of a table that a run has made, and the numbers it gave."""
+
+    table: str
+    date: str
+    figures: dict[str, int | float]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a run has done since the last look: messages for people, what it made, its status."""
+
+    status: str
+    messages: list[str]
+    materialized: list[Materialized]
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.status in _ENDED
+
+
+class DagsterRun:
+    """A run that was launched."""
+
+    def __init__(self, url: str, run_id: str) -> None:
+        self._url = url
+        self._cursor: str | None = None
+        self.run_id = run_id
+
+    @property
+    def page(self) -> str:
+        """Where people see the run."""
+        return f"{self._url}/runs/{self.run_id}"
+
+    def look(self) -> Seen | None:
+        """What has happened since the last look; None while the webserver does not answer."""
+        answer = ask(self._url, _WATCH, {"id": self.run_id, "after": self._cursor})
+        if answer is None or answer["runOrError"]["__typename"] != "Run":
+            return None
+        logs = answer["logsForRun"]
+        if logs["__typename"] != "EventConnection":
+            return None
+        self._cursor = logs["cursor"]
+        events: list[dict[str, Any]] = logs["events"]
+        # What is still to be read comes first: an end is only believed once all was heard.
+        status = "STARTED" if logs["hasMore"] else str(answer["runOrError"]["status"])
+        return Seen(
+            status,
+            [e["message"] for e in events if e["__typename"] == "LogMessageEvent"],
+            [_materialized(e) for e in events if e["__typename"] == "MaterializationEvent"],
+        )
+
+    def cancel(self) -> None:
+        """Ask the run to end; it finishes the date in hand."""
+        ask(self._url, _CANCEL, {"id": self.run_id})
+
+
+def launch(url: str, job: str, assets: Sequence[str], first: date, last: date) -> DagsterRun:
+    """Launch a job for the dates `first` to `last`, and these of its assets.
+
+    Raises StackError when Dagster does not answer or refuses.
+    """
+    tags = {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+    params = {
+        "selector": {
+            "repositoryLocationName": LOCATION,
+            "repositoryName": "__repository__",
+            "jobName": job,
+            "assetSelection": [{"path": [name]} for name in assets],
+            "assetCheckSelection": [],
+        },
+        "runConfigData": {},
+        "executionMetadata": {
+            "tags": [{"key": key, "value": value} for key, value in tags.items()]
+        },
+    }
+    answer = ask(url, _LAUNCH, {"params": params})
+    if answer is None:
+        raise StackError(f"Dagster at {url} does not answer; `traffic status` says what is away.")
+    result = answer["launchRun"]
+    if result["__typename"] != "LaunchRunSuccess":
+        reasons = [result, *result.get("errors", ())]
+        said = next((reason["message"] for reason in reasons if "message" in reason), "")
+        raise StackError(f"Dagster refuses: {result['__typename']} {said}".strip())
+    return DagsterRun(url, result["run"]["runId"])
+
+
+def _materialized(event: dict[str, Any]) -> Materialized:
+    figures: dict[str, int | float] = {}
+    for entry in event["metadataEntries"]:
+        if entry.get("intRepr") is not None:
+            figures[entry["label"]] = int(entry["intRepr"])
+        elif entry.get("floatValue") is not None:
+            figures[entry["label"]] = float(entry["floatValue"])
+    return Materialized(event["assetKey"]["path"][-1], str(event["partition"]), figures)
