@@ -50,6 +50,9 @@ class KafkaLog:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
+                # By default a short log keeps its reader waiting for a second.
+                "fetch.wait.max.ms": 50,
+                "fetch.queue.backoff.ms": 10,
                 "queued.min.messages": 3 * _CONSUME_MESSAGES,
                 "queued.max.messages.kbytes": 32 * 1024,
                 "error_cb": _log_error,

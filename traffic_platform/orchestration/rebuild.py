@@ -1,4 +1,4 @@
-"""Dates made again, for whoever chooses them: a person in the asset graph, a schedule, a command."""
+"""Dates made again, for whoever chooses them: a person, a schedule, a command."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 

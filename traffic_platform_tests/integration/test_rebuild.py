@@ -30,7 +30,7 @@ def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
 
 
 def feed(count: int = 600) -> list[bytes]:
-    """Three days of seven sensors: good events, repeats, naive ones, and some that no rule takes."""
+    """Three days of seven sensors: good events, repeats, naive ones, and some that none takes."""
     chance = random.Random(7)
     start = datetime(2025, 6, 30, tzinfo=UTC)
     messages: list[bytes] = []

@@ -13,7 +13,6 @@ from dagster import (
     DagsterEventType,
     DagsterInstance,
     ExecuteInProcessResult,
-    Failure,
     asset,
     materialize,
 )
@@ -118,15 +117,6 @@ def test_a_window_without_a_message_succeeds_and_logs_nothing(
     result = execute(platform, instance)
     assert result.success
     assert materializations(instance, result.run_id, RAW_EVENTS) == {}
-
-
-def test_asked_for_a_date_it_refuses_and_changes_nothing(
-    fed: Settings, instance: DagsterInstance
-) -> None:
-    with pytest.raises(Failure, match="Nothing was changed"):
-        execute(fed, instance, partition_key=SATURDAY)
-    assert rows(fed, "select count(*) from traffic.raw_events") == [(0,)]
-    assert instance.get_materialized_partitions(RAW_EVENTS) == set()
 
 
 def test_the_checks_pass_after_a_window_and_their_results_are_stored(
