@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.adversarial import measure_adversarial
+from benchmarks.backfill import measure_backfill
 from benchmarks.checks import measure_checks
 from benchmarks.growth import LEG, measure_growth
 from benchmarks.rollups import measure_rollups
@@ -33,6 +34,7 @@ class Benchmark(StrEnum):
     GROWTH = "growth"
     CHECKS = "checks"
     ROLLUPS = "rollups"
+    BACKFILL = "backfill"
     ALL = "all"
 
 
@@ -42,6 +44,7 @@ _ELSEWHERE = {
     Benchmark.GROWTH,
     Benchmark.CHECKS,
     Benchmark.ROLLUPS,
+    Benchmark.BACKFILL,
     Benchmark.ALL,
 }
 _ON_A_STACK = set(Benchmark) - _ELSEWHERE
@@ -86,6 +89,8 @@ def main(
         measure_checks()
     if Benchmark.ROLLUPS in wanted:
         measure_rollups(rounds)
+    if Benchmark.BACKFILL in wanted:
+        measure_backfill()
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ _SPREAD = ("", "median", "min", "max")
 def _week(servers: Servers) -> dict[str, Any]:
     with servers.database(migrated=True) as database:
         topic = "week"
-        sent = _send(servers, topic)
+        sent = send_week(servers, topic)
         say(f"Storing {sent:,} events of a week, and folding")
         owner_url = servers.postgres.url("traffic_owner", database)
         task = Task(
@@ -157,7 +157,7 @@ def _count(owner: psycopg.Connection[Any], what: str) -> int:
     return int(row[0])
 
 
-def _send(servers: Servers, topic: str) -> int:
+def send_week(servers: Servers, topic: str) -> int:
     """Send the week in the order of arrival; returns how many events it is."""
     make_topic(servers.kafka.bootstrap_servers, topic)
     producer = Producer(

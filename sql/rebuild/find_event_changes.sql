@@ -22,6 +22,19 @@ with stored as (
           is distinct from
           (p.sensor_id, p."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
            p.quality_flags, p.format)
+), missing as materialized (
+    select home from differing where is_due and was_batch_id is null and not waiting
+), elsewhere as materialized (
+    -- Events at other dates of the batches from which an event is missing here.
+    select e.topic_no, e.partition, e."offset", e.batch_id, e.sensor_id, e."timestamp"
+    from traffic.processed_events e
+    where not (e."timestamp" >= %(first)s and e."timestamp" < %(until)s)
+      and exists (select from missing)
+      and e.batch_id in (
+          select home from missing
+          union
+          select batch_id from traffic.micro_batches where kind <> 'window'
+      )
 ), placed as (
     -- Both at this date.
     select 'change' as kind, topic_no, partition, "offset", by_others, was_batch_id, was_sensor_id,
@@ -31,23 +44,13 @@ with stored as (
     union all
     -- Due at this date, and elsewhere or nowhere now.
     select case when d.waiting then 'enter' when e.batch_id is null then 'restore' else 'change' end,
-           topic_no, partition, "offset", d.by_others, e.batch_id, e.sensor_id, e."timestamp",
+           d.topic_no, d.partition, d."offset", d.by_others, e.batch_id, e.sensor_id, e."timestamp",
            q.batch_id, q.event_date
     from differing d
     left join traffic.quarantined_events q using (topic_no, partition, "offset")
-    left join lateral (
-        select e.batch_id, e.sensor_id, e."timestamp"
-        from traffic.processed_events e
-        where not d.waiting
-          and e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
-          and e.batch_id = any (d.home || array(
-              select b.batch_id
-              from traffic.micro_batches b
-              where b.topic_no = d.topic_no and b.partition = d.partition and b.kind <> 'window'
-                and b.first_offset <= d."offset" and b.next_offset > d."offset"
-          ))
-        limit 1
-    ) e on true
+    left join elsewhere e
+        on not d.waiting
+        and e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
     where d.is_due and d.was_batch_id is null and (not d.waiting or q.resolved_at is null)
     union all
     -- At this date, and due elsewhere or nowhere.

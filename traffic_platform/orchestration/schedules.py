@@ -30,6 +30,7 @@ from traffic_platform.orchestration.housekeeping import dagster_connection
 from traffic_platform.orchestration.retention import RUN_DAYS, expendable_runs
 from traffic_platform.orchestration.rollups import rollups_config
 from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
 _T = TypeVar("_T")
@@ -54,6 +55,9 @@ HEALTH_CRON = "20 4 * * *"
 ROLLUPS_CRON = "50 3 * * *"
 # The days before yesterday are judged again: data that came later heals them.
 HEALTH_DAYS = 3
+# Earlier dates that late data has changed, or that a machine which was off has missed, in a night.
+# A history that is being loaded takes several.
+MOST_LATE_DATES = 31
 
 
 def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
@@ -82,7 +86,7 @@ def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefini
 
 
 def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) -> ScheduleDefinition:
-    """Detector health of the last days that are over, in one run."""
+    """Detector health of the last days that are over, and of earlier ones that data came for."""
 
     @schedule(
         name="detector_health",
@@ -90,9 +94,14 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         cron_schedule=HEALTH_CRON,
         execution_timezone=settings.timezone,
         default_status=DefaultScheduleStatus.RUNNING,
-        description=f"Diagnoses the detectors of the last {HEALTH_DAYS} days, late data included.",
+        description=(
+            f"Diagnoses the detectors of the last {HEALTH_DAYS} days, and of every date before that"
+            " data has come for since."
+        ),
     )
-    def detector_health(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    def detector_health(
+        context: ScheduleEvaluationContext,
+    ) -> list[RunRequest] | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         moved = _ask(settings, _ledger_moved)
         if isinstance(moved, SkipReason):
@@ -103,13 +112,12 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         first = max(settings.first_date, today - timedelta(days=HEALTH_DAYS))
         if first >= today:
             return SkipReason(f"No day since TRAFFIC_FIRST_DATE, {first}, is over.")
+        late = _ask(settings, lambda connection: _late_dates(connection, settings, first))
+        if isinstance(late, SkipReason):
+            return late
         last = today - timedelta(days=1)
-        return RunRequest(
-            tags={
-                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
-            }
-        )
+        tick = at.isoformat()  # Dagster wants a key for each of several requests
+        return [_of_dates(first, last, tick), *(_of_dates(day, day, tick) for day in late)]
 
     return detector_health
 
@@ -137,13 +145,7 @@ def rollups_schedule(
             return SkipReason("Nothing has arrived yet.")
         if day < settings.first_date:
             return SkipReason(f"No day since TRAFFIC_FIRST_DATE, {settings.first_date}, is over.")
-        return RunRequest(
-            run_config=rollups_config(upkeep=True),
-            tags={
-                ASSET_PARTITION_RANGE_START_TAG: day.isoformat(),
-                ASSET_PARTITION_RANGE_END_TAG: day.isoformat(),
-            },
-        )
+        return RunRequest(run_config=rollups_config(upkeep=True), tags=_of_dates(day, day).tags)
 
     return readings_rollups
 
@@ -188,6 +190,22 @@ def retention_schedule(settings: Settings, retention: JobDefinition) -> Schedule
         return RunRequest()
 
     return purge_dagster_storage
+
+
+def _of_dates(first: date, last: date, tick: str | None = None) -> RunRequest:
+    return RunRequest(
+        run_key=tick and f"{tick}/{first}",
+        tags={
+            ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+        }
+    )
+
+
+def _late_dates(connection: Connection, settings: Settings, before: date) -> list[date]:
+    bounds = {"before": before, "first_date": settings.first_date, "most": MOST_LATE_DATES}
+    rows = connection.execute(statement("orchestration/late_dates"), bounds).fetchall()
+    return [row[0] for row in rows]
 
 
 @dataclass(frozen=True)

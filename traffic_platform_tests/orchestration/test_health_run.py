@@ -111,6 +111,40 @@ def test_the_schedules_run_judges_the_last_three_days_each_with_its_own_figures(
     }  # fmt: skip
 
 
+def test_the_schedule_asks_for_earlier_dates_that_data_has_come_for_since(
+    stocked: Settings, instance: DagsterInstance
+) -> None:
+    schedule = build_definitions(stocked).get_repository_def().get_schedule_def("detector_health")
+    context = build_schedule_context(
+        instance, scheduled_execution_time=TUESDAY_MORNING + timedelta(days=7)
+    )
+
+    def asked() -> list[str]:
+        requests = schedule.evaluate_tick(context).run_requests or []
+        return [request.tags["dagster/asset_partition_range_start"] for request in requests]
+
+    newest = "2025-10-11"
+    with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
+        _store_something_in_the_ledger(owner)
+        assert asked() == [newest]
+        _commit_a_batch(owner, [SATURDAY, SUNDAY])
+        assert asked() == [newest, SUNDAY, SATURDAY]
+        execute(stocked, instance, partition_key=SATURDAY)
+        assert asked() == [newest, SUNDAY]
+        _commit_a_batch(owner, [SATURDAY])
+        assert asked() == [newest, SUNDAY, SATURDAY]
+
+
+def _commit_a_batch(owner: psycopg.Connection[Any], dates: list[str]) -> None:
+    owner.execute(
+        "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
+        " next_offset, delivered, raw, processed, quarantined, inserted, updated, unchanged,"
+        " event_dates, rules_version) select nextval('traffic.batch_ids'), topic_no, 0, 0, 1, 1, 1,"
+        " 1, 0, 1, 0, 0, %s::date[], '1' from traffic.topics limit 1",
+        (dates,),
+    )
+
+
 def test_the_schedule_asks_for_nothing_before_anything_has_arrived_or_while_postgres_is_away(
     platform: Settings, instance: DagsterInstance
 ) -> None:

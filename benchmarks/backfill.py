@@ -1,0 +1,93 @@
+"""How fast a week is made again, from raw to roll-ups: as it stands, and when all of it is gone."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+
+from benchmarks.contestants.window import settings_of
+from benchmarks.race import Task
+from benchmarks.report import say, show, write
+from benchmarks.rollups import DAYS, MONDAY, send_week
+from benchmarks.servers import running_servers
+from traffic_platform.derived.rollups import TABLES, recompute
+from traffic_platform.ingest.rebuild import rebuild_dates
+from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.settings import Settings
+
+DATES = [MONDAY.date() + timedelta(days=day) for day in range(DAYS)]
+
+
+def measure_backfill() -> None:
+    """Store a week of two million readings and rebuild it: nothing gone, then everything."""
+    with running_servers() as servers, servers.database(migrated=True) as database:
+        sent = send_week(servers, "week")
+        say(f"Storing {sent:,} events of a week")
+        owner_url = servers.postgres.url("traffic_owner", database)
+        task = Task(
+            bootstrap_servers=servers.kafka.bootstrap_servers,
+            owner_url=owner_url,
+            ingest_url=servers.postgres.url("traffic_ingest", database),
+            topic="week",
+            group="bench-week",
+            events=sent,
+        )
+        settings = settings_of(task)
+        _store(settings)
+        findings: dict[str, Any] = {"events": sent}
+        with psycopg.connect(owner_url, autocommit=True) as owner:
+            say("Rolling it up")
+            owner.execute("vacuum analyze")
+            recompute(owner, DATES)
+            say("Rebuilding it")
+            findings["nothing differs"] = _rebuild(settings, owner)
+            say(f"Nothing differs: {findings['nothing differs']}")
+            for table in ("processed_events", "traffic_readings", *TABLES):
+                owner.execute(f"truncate traffic.{table}")  # pyright: ignore
+            findings["all gone but raw"] = _rebuild(settings, owner)
+            say(f"All gone but raw: {findings['all gone but raw']}")
+            findings["dates of one"] = _one_date(settings)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    findings["peak memory of the rebuild (MB)"] = round(peak)
+    rows = [(name, str(value)) for name, value in findings.items()]
+    show("Backfill of a week, raw to roll-ups; goal 50,000 readings/s", ("", ""), rows)
+    say(f"Written to {write('backfill', findings)}")
+
+
+def _store(settings: Settings) -> None:
+    run_window(
+        settings,
+        ["week"],
+        limits=WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
+        run_id=None,
+        stop=lambda: False,
+    )
+
+
+def _rebuild(settings: Settings, owner: psycopg.Connection[Any]) -> dict[str, Any]:
+    began = time.monotonic()
+    report = rebuild_dates(settings, DATES)
+    rebuilt = time.monotonic()
+    recompute(owner, DATES)
+    ended = time.monotonic()
+    row = owner.execute("select count(*) from traffic.traffic_readings").fetchone()
+    assert row is not None
+    return {
+        "readings": row[0],
+        "readings_per_s": round(row[0] / (ended - began)),
+        "rebuild_s": round(rebuilt - began, 1),
+        "dates_s": [day.seconds for day in report.dates],
+        "roll_ups_s": round(ended - rebuilt, 1),
+        "rows_changed": report.changes,
+    }
+
+
+def _one_date(settings: Settings) -> dict[str, Any]:
+    began = time.monotonic()
+    report = rebuild_dates(settings, [date.fromisoformat("2025-10-08")])
+    return {"seconds": round(time.monotonic() - began, 1), **asdict(report.dates[0])}

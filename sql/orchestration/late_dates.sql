@@ -1,0 +1,19 @@
+-- Dates before a day for which data has been stored since their detectors were diagnosed, or which
+-- never were, the newest first: late data, or a night on which the machine was off.
+with stored as (
+    select day, max(b.committed_at) as committed_at
+    from traffic.micro_batches b
+    cross join lateral unnest(b.event_dates) day
+    where day < %(before)s and day >= %(first_date)s
+    group by day
+), diagnosed as (
+    select date as day, min(computed_at) as computed_at
+    from traffic.detector_health
+    group by date
+)
+select day
+from stored
+left join diagnosed using (day)
+where computed_at is null or committed_at > computed_at
+order by day desc
+limit %(most)s
