@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from traffic_platform.derived.rollups.exclusive import exclusively
-from traffic_platform.ingest.dirty import append_sensors
+from traffic_platform.ingest.dirty import PATIENCE_SECONDS, append_sensors
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -40,13 +40,18 @@ class Inferred:
     free_flow_speeds: int
 
 
-def infer(connection: Connection, *, only_missing: bool = False) -> Inferred:
+def infer(
+    connection: Connection,
+    *,
+    only_missing: bool = False,
+    wait_seconds: float = PATIENCE_SECONDS,
+) -> Inferred:
     """Look at the newest readings of every sensor, or of those that have no value yet.
 
-    `connection` is in autocommit and of the writing role. Waits for a fold that is at work. Raises
-    psycopg.Error.
+    `connection` is in autocommit and of the writing role. Raises psycopg.Error; LockNotAvailable
+    where a fold is still at work after `wait_seconds`.
     """
-    with exclusively(connection, wait=True):
+    with exclusively(connection, wait_seconds):
         intervals = [] if only_missing else _intervals(connection, NEWEST_READINGS, everybody=True)
         speeds = _free_flow(connection, everybody=not only_missing)
         append_sensors(connection, {*intervals, *speeds})

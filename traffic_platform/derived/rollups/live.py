@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg import errors
 
 from traffic_platform.derived.rollups.fold import fold
 from traffic_platform.derived.rollups.infer import infer
@@ -112,31 +113,44 @@ class LiveFolds:
             folded = self._fold_once()
         except Exception as error:
             return self._failed(error)
-        if folded.left or folded.busy:
+        if folded.busy:  # it takes out what is ours as well
+            return LOOK_SECONDS
+        if folded.left:
             self._wake.set()
         self._retry_seconds = _RETRY_SECONDS[0]
         return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
 
-    def _fold_once(self, *, wait: bool = False) -> Folded:
-        connection = self._connected()
-        folded = fold(connection, wait=wait)
+    def _fold_once(self, wait_seconds: float = 0.0) -> Folded:
+        folded = fold(self._connected(), wait_seconds=wait_seconds)
         with self._lock:
             self._folded.add(folded)
         if time.monotonic() >= self._infer_at:
-            self._infer_at = time.monotonic() + _INFER_SECONDS
-            infer(connection, only_missing=True)
+            self._infer()
         return folded
+
+    def _infer(self) -> bool:
+        """Infer what is missing; whether that has made anything dirty."""
+        self._infer_at = time.monotonic() + _INFER_SECONDS
+        try:
+            inferred = infer(self._connected(), only_missing=True, wait_seconds=0.0)
+        except errors.LockNotAvailable:
+            return False
+        return inferred.free_flow_speeds > 0
 
     def _fold_rest(self) -> None:
         until = time.monotonic() + self.last_seconds
         try:
-            while self._fold_once(wait=True).left and time.monotonic() < until:
-                pass
-            if infer(self._connected(), only_missing=True).free_flow_speeds:
-                while self._fold_once(wait=True).left and time.monotonic() < until:
-                    pass
+            self._fold_until(until)
+            if self._infer():
+                self._fold_until(until)
         except Exception as error:
             self._failed(error)
+
+    def _fold_until(self, until: float) -> None:
+        while (left := until - time.monotonic()) > 0:
+            folded = self._fold_once(left)
+            if folded.busy or not folded.left:
+                return
 
     def _failed(self, error: Exception) -> float:
         """Say what went wrong; the seconds until the next try."""
