@@ -22,10 +22,10 @@ Connection = psycopg.Connection[Any]
 NEWEST_READINGS = 5_000
 FIRST_READINGS = 200
 FEWEST_GAPS = 2
-# Free flow is what drivers choose when few others are there: flow rates up to 1,000 vehicles per
-# hour and lane (Highway Capacity Manual 6th ed., chapter 12: speed does not depend on flow below),
-# of which the 85th percentile is taken, as the Federal Highway Administration's Urban Congestion
-# Reports do. Of four weeks of 5-minute rows; at least six hours of them, for a day to tell it.
+# Free flow is what drivers choose when few others are there: up to 1,000 vehicles per hour and lane
+# the speed on a freeway does not depend on flow (Highway Capacity Manual 2010, chapter 11). The
+# 85th percentile is that of the Federal Highway Administration's Urban Congestion Reports. Of four
+# weeks of 5-minute rows; at least six hours of them, for a day to tell it.
 LIGHT_FLOW = 1_000
 NEWEST_ROWS = 28 * 288
 FEWEST_ROWS = 72
