@@ -1,6 +1,7 @@
--- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter sums
--- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a
--- mile per hour is 0; what lies outside a measure's domain was put there by hand. One range at a time by the primary key. Returns what was written, by date.
+-- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter
+-- sums as whole millionths, so that none depends on the order of rows. A speed below a millionth of a
+-- mile per hour is 0; what lies outside a measure's domain was put there by hand. One range at a time
+-- by the primary key. Returns what was written, by date.
 with sensor as (
     select s.sensor_id,
            coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
@@ -69,7 +70,10 @@ old as materialized (
     select o.*
     from pg_temp.dirty_ranges d
     cross join lateral (
-        select * from traffic.readings_5min t where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until offset 0
+        select *
+        from traffic.readings_5min t
+        where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until
+        offset 0
     ) o
 ),
 -- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.

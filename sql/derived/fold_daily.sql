@@ -62,16 +62,17 @@ computed as materialized (
         join day y using (date)
         join traffic.sensors s using (sensor_id)
         cross join lateral (
-            select
-                   sum(p.samples)::integer as samples,
+            select sum(p.samples)::integer as samples,
                    sum(p.with_volume)::integer as with_volume,
                    sum(p.sum_volume)::bigint as sum_volume,
                    sum(p.sum_q)::bigint as sum_q,
-                   sum((p.sum_qv * 1000000)::bigint)::double precision / 1000000 as sum_qv,
+                   sum((least(p.sum_qv, 9e12) * 1000000)::bigint)::double precision / 1000000
+                       as sum_qv,
                    min(p.min_speed) as min_speed,
                    max(p.max_speed) as max_speed,
                    sum(p.with_occupancy)::integer as with_occupancy,
-                   sum((p.sum_occupancy * 1000000)::bigint)::double precision / 1000000 as sum_occupancy,
+                   sum((p.sum_occupancy * 1000000)::bigint)::double precision / 1000000
+                       as sum_occupancy,
                    sum(p.good)::integer as good,
                    sum(p.observed)::integer as observed,
                    sum(p.vmt::numeric)::double precision as vmt,
@@ -102,7 +103,10 @@ old as materialized (
     select o.*
     from dirty d
     cross join lateral (
-        select * from traffic.readings_daily t where t.sensor_id = d.sensor_id and t.date = d.date offset 0
+        select *
+        from traffic.readings_daily t
+        where t.sensor_id = d.sensor_id and t.date = d.date
+        offset 0
     ) o
 ),
 -- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
