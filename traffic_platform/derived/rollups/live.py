@@ -47,14 +47,14 @@ def open_connection(settings: Settings) -> psycopg.Connection[Any]:
 
 
 class LiveFolds:
-    """Folds while its block runs, and once more, until nothing is dirty, at its end.
+    """Folds while its block runs, and at its end what is left, for `last_seconds` at most.
 
     with LiveFolds(settings) as folds:
         run_window(…, stored=folds.stored)
     folds.take()    # what was folded since the last call
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, last_seconds: float = LAST_SECONDS) -> None:
         self._settings = settings
         self._connection: psycopg.Connection[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="traffic-fold", daemon=True)
@@ -64,7 +64,7 @@ class LiveFolds:
         self._folded = Folded()
         self._infer_at = 0.0
         self._retry_seconds = _RETRY_SECONDS[0]
-        self.last_seconds = LAST_SECONDS
+        self._last_seconds = last_seconds
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -91,7 +91,7 @@ class LiveFolds:
 
     def hurry(self) -> None:
         """Spend little time at the end."""
-        self.last_seconds = HURRIED_SECONDS
+        self._last_seconds = min(self._last_seconds, HURRIED_SECONDS)
 
     def take(self) -> Folded:
         """What was folded since the last call."""
@@ -138,7 +138,7 @@ class LiveFolds:
         return inferred.free_flow_speeds > 0
 
     def _fold_rest(self) -> None:
-        until = time.monotonic() + self.last_seconds
+        until = time.monotonic() + self._last_seconds
         try:
             self._fold_until(until)
             if self._infer():
