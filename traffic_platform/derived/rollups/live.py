@@ -34,7 +34,7 @@ _RETRY_SECONDS = (1.0, 30.0)  # first and longest wait after an error
 _INFER_SECONDS = 3600.0
 # At the end of a window everything is folded; where the stack goes down, what there is time for.
 LAST_SECONDS = 120.0
-HURRIED_SECONDS = 5.0
+HURRIED_SECONDS = 2.0
 
 
 def open_connection(settings: Settings) -> psycopg.Connection[Any]:
@@ -113,9 +113,7 @@ class LiveFolds:
             folded = self._fold_once()
         except Exception as error:
             return self._failed(error)
-        if folded.busy:  # it takes out what is ours as well
-            return LOOK_SECONDS
-        if folded.left:
+        if folded.left or folded.busy:  # busy: another window's fold, or VACUUM for a moment
             self._wake.set()
         self._retry_seconds = _RETRY_SECONDS[0]
         return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
@@ -141,7 +139,7 @@ class LiveFolds:
         until = time.monotonic() + self._last_seconds
         try:
             self._fold_until(until)
-            if self._infer():
+            if time.monotonic() < until and self._infer():
                 self._fold_until(until)
         except Exception as error:
             self._failed(error)
