@@ -13,9 +13,7 @@ def drain(task: Task, committed: Committed) -> None:
 
     What is left to fold at its end is not waited for: it is no part of ingest.
     """
-    folds = LiveFolds(settings_of(task))
-    folds.last_seconds = 0
-    with folds:
+    with LiveFolds(settings_of(task), last_seconds=0) as folds:
         drain_plainly(task, committed, folds.stored)
 
 

@@ -1,6 +1,7 @@
--- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter sums
--- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a
--- mile per hour is 0. One range at a time by the primary key. Returns what was written, by date.
+-- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter
+-- sums as whole millionths, so that none depends on the order of rows. A speed below a millionth of a
+-- mile per hour is 0; what lies outside a measure's domain was put there by hand. One range at a time
+-- by the primary key. Returns what was written, by date.
 with sensor as (
     select s.sensor_id,
            coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
@@ -40,8 +41,10 @@ computed as materialized (
                    as sum_occupancy,
                count(*) filter (where u.good)::integer as good
         from (
-            select r."timestamp", r.speed, r.volume, r.occupancy,
-                   r.volume > 0 and r.speed >= 0.000001 and r.quality_flags & 20 = 0 as moving,
+            select r."timestamp", r.speed, r.volume,
+                   case when r.occupancy between 0 and 100 then r.occupancy end as occupancy,
+                   r.volume > 0 and r.speed between 0.000001 and 300 and r.quality_flags & 20 = 0
+                       as moving,
                    r.quality_flags = 0
                    or r.quality_flags = 8 and coalesce(r.speed, 0) = 0
                       and coalesce(r.volume, 0) = 0 and coalesce(r.occupancy, 0) = 0 as good
@@ -67,7 +70,10 @@ old as materialized (
     select o.*
     from pg_temp.dirty_ranges d
     cross join lateral (
-        select * from traffic.readings_5min t where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until offset 0
+        select *
+        from traffic.readings_5min t
+        where t.sensor_id = d.sensor_id and t.bucket >= d.first and t.bucket < d.until
+        offset 0
     ) o
 ),
 -- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.

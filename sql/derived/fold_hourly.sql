@@ -10,7 +10,7 @@ with dirty as materialized (
 computed as materialized (
     select u.sensor_id, u.hour, u.interval_s, u.samples,
            u.seconds / u.interval_s as expected_samples,
-           u.samples * u.interval_s / u.seconds as completeness,
+           u.samples::double precision * u.interval_s / u.seconds as completeness,
            u.with_volume, u.sum_volume,
            u.sum_volume::double precision * u.interval_s / 3600 as vehicles,
            u.sum_volume::double precision / nullif(u.with_volume, 0) as flow,
@@ -19,7 +19,8 @@ computed as materialized (
            u.sum_occupancy / nullif(u.with_occupancy, 0) as occupancy,
            u.good, u.good::double precision / u.samples as good_share,
            u.observed,
-           u.observed * greatest(300, coalesce(u.interval_s, 300)) / u.seconds as observed_share,
+           u.observed::double precision * greatest(300, coalesce(u.interval_s, 300)) / u.seconds
+               as observed_share,
            u.vmt, u.vht, u.free_vht, u.delay_h,
            u.vht / nullif(u.free_vht, 0) as travel_time_index
     from (
@@ -29,16 +30,17 @@ computed as materialized (
         from dirty d
         join traffic.sensors s using (sensor_id)
         cross join lateral (
-            select
-                   sum(p.samples)::integer as samples,
+            select sum(p.samples)::integer as samples,
                    sum(p.with_volume)::integer as with_volume,
                    sum(p.sum_volume)::bigint as sum_volume,
                    sum(p.sum_q)::bigint as sum_q,
-                   sum((p.sum_qv * 1000000)::bigint)::double precision / 1000000 as sum_qv,
+                   sum((least(p.sum_qv, 9e12) * 1000000)::bigint)::double precision / 1000000
+                       as sum_qv,
                    min(p.min_speed) as min_speed,
                    max(p.max_speed) as max_speed,
                    sum(p.with_occupancy)::integer as with_occupancy,
-                   sum((p.sum_occupancy * 1000000)::bigint)::double precision / 1000000 as sum_occupancy,
+                   sum((p.sum_occupancy * 1000000)::bigint)::double precision / 1000000
+                       as sum_occupancy,
                    sum(p.good)::integer as good,
                    sum(p.observed)::integer as observed,
                    sum(p.vmt::numeric)::double precision as vmt,
@@ -57,7 +59,10 @@ old as materialized (
     select o.*
     from dirty d
     cross join lateral (
-        select * from traffic.readings_hourly t where t.sensor_id = d.sensor_id and t.hour = d.hour offset 0
+        select *
+        from traffic.readings_hourly t
+        where t.sensor_id = d.sensor_id and t.hour = d.hour
+        offset 0
     ) o
 ),
 -- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.

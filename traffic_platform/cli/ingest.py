@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from threading import Event
 
     from traffic_platform.ingest.partition_sums import PartitionSums
@@ -34,22 +34,31 @@ def ingest(
     if not once:
         raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
     from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
-    from traffic_platform.derived.rollups import fold_all
+    from traffic_platform.derived.rollups import LiveFolds
     from traffic_platform.ingest.partition_sums import read_partition_sums
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     topics = settings.ingest_topics
     with stop_on_signals() as stop:
-        totals = _drain(settings, topics, stop, quiet=as_json)
-        fold_all(settings)
+        with LiveFolds(settings, last_seconds=_LONGEST_SECONDS) as folds:
+            totals = _drain(settings, topics, stop, folds.stored, quiet=as_json)
+            if stop.is_set():
+                folds.hurry()
         sums = read_partition_sums(settings, totals)
         _show(totals, sums, as_json)
         if stop.is_set():
             raise typer.Exit(INTERRUPTED)
 
 
-def _drain(settings: Settings, topics: Sequence[str], stop: Event, *, quiet: bool) -> WindowTotals:
+def _drain(
+    settings: Settings,
+    topics: Sequence[str],
+    stop: Event,
+    stored: Callable[[], None],
+    *,
+    quiet: bool,
+) -> WindowTotals:
     from traffic_platform.cli.console import progress_bar
     from traffic_platform.ingest.plan import LagReader
     from traffic_platform.ingest.window import WindowLimits, run_window
@@ -69,6 +78,7 @@ def _drain(settings: Settings, topics: Sequence[str], stop: Event, *, quiet: boo
             stop=stop.is_set,
             report=lambda done: bar.advance(task, done.delivered),
             report_seconds=0.5,
+            stored=stored,
         )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 import psycopg
+from psycopg import sql
 
 from traffic_platform.events.columns import Processed
 from traffic_platform.ingest import copy_binary as pg
@@ -23,7 +24,7 @@ _UUID, _TIMESTAMPTZ = 2950, 1184  # OIDs of types, the same in every PostgreSQL
 
 _LOCK: LiteralString = "lock table traffic.dirty_buckets in share update exclusive mode"
 # A recomputation of a date of many sensors takes a minute.
-_PATIENCE: LiteralString = "set local lock_timeout = '10min'"
+PATIENCE_SECONDS = 600.0
 
 
 def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | None:
@@ -42,20 +43,26 @@ def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | N
     return pg.encode_rows(1, (pg.variable([sensors]), pg.variable([starts])))
 
 
-def exclude_folds(connection: psycopg.Connection[Any], *, wait: bool = True) -> None:
+def exclude_folds(
+    connection: psycopg.Connection[Any], wait_seconds: float = PATIENCE_SECONDS
+) -> None:
     """In a transaction that has begun: no fold runs until it ends; those who append do not wait.
 
     To be called before anything is read that roll-ups depend on, and before other tables are
     locked. The lock is one of a table, which, unlike a function that locks, takes no snapshot: what
     the holder sees begins after its predecessor's commit. It conflicts with itself and with VACUUM,
-    and ends with the transaction, also where the process is stopped or gone. Without `wait` raises
-    psycopg.errors.LockNotAvailable where a fold runs.
+    and ends with the transaction, also where the process is stopped or gone. Raises
+    psycopg.errors.LockNotAvailable where a fold still runs after `wait_seconds`.
     """
-    if wait:
-        connection.execute(_PATIENCE)
-        connection.execute(_LOCK)
-    else:
+    if wait_seconds <= 0:
         connection.execute(f"{_LOCK} nowait")
+        return
+    # A utility statement takes no parameters, and a function would take the snapshot.
+    timeout = sql.SQL("set local lock_timeout = {}").format(
+        sql.Literal(max(1, round(1000 * wait_seconds)))
+    )
+    connection.execute(timeout)
+    connection.execute(_LOCK)
 
 
 def append_sensors(connection: psycopg.Connection[Any], sensors: Collection[UUID]) -> None:

@@ -51,7 +51,7 @@ RETENTION_CRON = "7 * * * *"
 # In the platform's zone: long after midnight, so that what was late for the day is there, early
 # enough for whoever goes out in the morning, and at a time that no zone's clocks leave out.
 HEALTH_CRON = "20 4 * * *"
-# Before the detectors are diagnosed: what it infers of intervals is used from then on.
+# Before the detectors are diagnosed and the date is checked.
 ROLLUPS_CRON = "50 3 * * *"
 # The days before yesterday are judged again: data that came later heals them.
 HEALTH_DAYS = 3

@@ -58,6 +58,11 @@ def test_what_it_did_is_told_by_partition_and_by_date(
     assert (sums[2]["raw"], sums[2]["quarantined"]) == (3, 1)
     dates = {row["date"]: row["processed"] for row in done["dates"] if row["processed"]}
     assert dates == {"2025-10-04": 2, "2025-10-05": 1}
+    with psycopg.connect(settings.endpoints().read_url) as reader:
+        rolled_up = reader.execute(
+            "select date::text, samples from traffic.readings_daily order by date"
+        ).fetchall()
+    assert rolled_up == [("2025-10-04", 1), ("2025-10-05", 1)]
 
     again = traffic("ingest", "--once", "--json").json
     assert (again["batches"], again["delivered"], again["partitions"]) == (0, 0, [])

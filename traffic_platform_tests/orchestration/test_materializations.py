@@ -6,9 +6,19 @@ from datetime import UTC, date, datetime
 
 from dagster import AssetMaterialization
 
+from traffic_platform.derived.rollups import Changes, Folded
 from traffic_platform.ingest.totals import DateTotals, WindowTotals
-from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
-from traffic_platform.orchestration.materializations import MOST_RANGES, window_materializations
+from traffic_platform.orchestration.keys import (
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    READINGS_5MIN,
+    TRAFFIC_READINGS,
+)
+from traffic_platform.orchestration.materializations import (
+    MOST_RANGES,
+    fold_materializations,
+    window_materializations,
+)
 
 NOON_US = int(datetime(2025, 10, 4, 12, tzinfo=UTC).timestamp() * 1_000_000)
 SATURDAY, SUNDAY = date(2025, 10, 4), date(2025, 10, 5)
@@ -88,3 +98,16 @@ def test_offsets_of_very_many_partitions_are_not_spelled_out() -> None:
     assert values(window_materializations(many, "run")[0])["offsets"] == (
         f"{MOST_RANGES + 1} partitions; see the audit rows"
     )
+
+
+def test_what_was_folded_has_one_event_for_each_table_and_date_that_changed() -> None:
+    folded = Folded()
+    folded.of("readings_5min", SUNDAY).add(Changes(added=2, changed=1))
+    folded.of("readings_5min", SATURDAY).add(Changes(removed=3))
+    folded.of("readings_daily", SATURDAY)
+    events = fold_materializations(folded)
+    assert [(event.asset_key, event.partition) for event in events] == [
+        (READINGS_5MIN, "2025-10-04"),
+        (READINGS_5MIN, "2025-10-05"),
+    ]
+    assert values(events[1]) == {"rows added": 2, "rows changed": 1, "rows removed": 0}

@@ -8,25 +8,25 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.ingest.dirty import exclude_folds
+from traffic_platform.ingest.dirty import PATIENCE_SECONDS, exclude_folds
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
 
 
 @contextmanager
-def exclusively(connection: Connection, *, wait: bool) -> Generator[None]:
+def exclusively(connection: Connection, wait_seconds: float = PATIENCE_SECONDS) -> Generator[None]:
     """A REPEATABLE READ transaction that excludes others of this kind, and sensor imports.
 
-    `connection` is in autocommit. Without `wait` raises psycopg.errors.LockNotAvailable where
-    another one is at work.
+    `connection` is in autocommit. Raises psycopg.errors.LockNotAvailable where another one is
+    still at work after `wait_seconds`.
     """
     connection.execute(statement("derived/create_dirty"))
     before = connection.isolation_level
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     try:
         with connection.transaction():
-            exclude_folds(connection, wait=wait)
+            exclude_folds(connection, wait_seconds)
             yield
     finally:
         if not connection.closed:

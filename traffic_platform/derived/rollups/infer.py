@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from traffic_platform.derived.rollups.exclusive import exclusively
-from traffic_platform.ingest.dirty import append_sensors
+from traffic_platform.ingest.dirty import PATIENCE_SECONDS, append_sensors
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -22,10 +22,10 @@ Connection = psycopg.Connection[Any]
 NEWEST_READINGS = 5_000
 FIRST_READINGS = 200
 FEWEST_GAPS = 2
-# Free flow is what drivers choose when few others are there: flow rates up to 1,000 vehicles per
-# hour and lane (Highway Capacity Manual 6th ed., chapter 12: speed does not depend on flow below),
-# of which the 85th percentile is taken, as the Federal Highway Administration's Urban Congestion
-# Reports do. Of four weeks of 5-minute rows; at least six hours of them, for a day to tell it.
+# Free flow is what drivers choose when few others are there: up to 1,000 vehicles per hour and lane
+# the speed on a freeway does not depend on flow (Highway Capacity Manual 2010, chapter 11). The
+# 85th percentile is that of the Federal Highway Administration's Urban Congestion Reports. Of four
+# weeks of 5-minute rows; at least six hours of them, for a day to tell it.
 LIGHT_FLOW = 1_000
 NEWEST_ROWS = 28 * 288
 FEWEST_ROWS = 72
@@ -40,13 +40,18 @@ class Inferred:
     free_flow_speeds: int
 
 
-def infer(connection: Connection, *, only_missing: bool = False) -> Inferred:
+def infer(
+    connection: Connection,
+    *,
+    only_missing: bool = False,
+    wait_seconds: float = PATIENCE_SECONDS,
+) -> Inferred:
     """Look at the newest readings of every sensor, or of those that have no value yet.
 
-    `connection` is in autocommit and of the writing role. Waits for a fold that is at work. Raises
-    psycopg.Error.
+    `connection` is in autocommit and of the writing role. Raises psycopg.Error; LockNotAvailable
+    where a fold is still at work after `wait_seconds`.
     """
-    with exclusively(connection, wait=True):
+    with exclusively(connection, wait_seconds):
         intervals = [] if only_missing else _intervals(connection, NEWEST_READINGS, everybody=True)
         speeds = _free_flow(connection, everybody=not only_missing)
         append_sensors(connection, {*intervals, *speeds})

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from psycopg import errors
 
 from traffic_platform.derived.rollups.fold import fold
 from traffic_platform.derived.rollups.infer import infer
@@ -33,7 +34,7 @@ _RETRY_SECONDS = (1.0, 30.0)  # first and longest wait after an error
 _INFER_SECONDS = 3600.0
 # At the end of a window everything is folded; where the stack goes down, what there is time for.
 LAST_SECONDS = 120.0
-HURRIED_SECONDS = 5.0
+HURRIED_SECONDS = 2.0
 
 
 def open_connection(settings: Settings) -> psycopg.Connection[Any]:
@@ -46,14 +47,14 @@ def open_connection(settings: Settings) -> psycopg.Connection[Any]:
 
 
 class LiveFolds:
-    """Folds while its block runs, and once more, until nothing is dirty, at its end.
+    """Folds while its block runs, and at its end what is left, for `last_seconds` at most.
 
     with LiveFolds(settings) as folds:
         run_window(…, stored=folds.stored)
     folds.take()    # what was folded since the last call
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, last_seconds: float = LAST_SECONDS) -> None:
         self._settings = settings
         self._connection: psycopg.Connection[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="traffic-fold", daemon=True)
@@ -63,7 +64,7 @@ class LiveFolds:
         self._folded = Folded()
         self._infer_at = 0.0
         self._retry_seconds = _RETRY_SECONDS[0]
-        self.last_seconds = LAST_SECONDS
+        self._last_seconds = last_seconds
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -90,7 +91,7 @@ class LiveFolds:
 
     def hurry(self) -> None:
         """Spend little time at the end."""
-        self.last_seconds = HURRIED_SECONDS
+        self._last_seconds = min(self._last_seconds, HURRIED_SECONDS)
 
     def take(self) -> Folded:
         """What was folded since the last call."""
@@ -112,31 +113,42 @@ class LiveFolds:
             folded = self._fold_once()
         except Exception as error:
             return self._failed(error)
-        if folded.left or folded.busy:
+        if folded.left or folded.busy:  # busy: another window's fold, or VACUUM for a moment
             self._wake.set()
         self._retry_seconds = _RETRY_SECONDS[0]
         return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
 
-    def _fold_once(self, *, wait: bool = False) -> Folded:
-        connection = self._connected()
-        folded = fold(connection, wait=wait)
+    def _fold_once(self, wait_seconds: float = 0.0) -> Folded:
+        folded = fold(self._connected(), wait_seconds=wait_seconds)
         with self._lock:
             self._folded.add(folded)
         if time.monotonic() >= self._infer_at:
-            self._infer_at = time.monotonic() + _INFER_SECONDS
-            infer(connection, only_missing=True)
+            self._infer()
         return folded
 
-    def _fold_rest(self) -> None:
-        until = time.monotonic() + self.last_seconds
+    def _infer(self) -> bool:
+        """Infer what is missing; whether that has made anything dirty."""
+        self._infer_at = time.monotonic() + _INFER_SECONDS
         try:
-            while self._fold_once(wait=True).left and time.monotonic() < until:
-                pass
-            if infer(self._connected(), only_missing=True).free_flow_speeds:
-                while self._fold_once(wait=True).left and time.monotonic() < until:
-                    pass
+            inferred = infer(self._connected(), only_missing=True, wait_seconds=0.0)
+        except errors.LockNotAvailable:
+            return False
+        return inferred.free_flow_speeds > 0
+
+    def _fold_rest(self) -> None:
+        until = time.monotonic() + self._last_seconds
+        try:
+            self._fold_until(until)
+            if time.monotonic() < until and self._infer():
+                self._fold_until(until)
         except Exception as error:
             self._failed(error)
+
+    def _fold_until(self, until: float) -> None:
+        while (left := until - time.monotonic()) > 0:
+            folded = self._fold_once(left)
+            if folded.busy or not folded.left:
+                return
 
     def _failed(self, error: Exception) -> float:
         """Say what went wrong; the seconds until the next try."""

@@ -28,7 +28,7 @@ def recompute(
     """
     folded = Folded()
     for day in dates:
-        with exclusively(connection, wait=True):
+        with exclusively(connection):
             row = connection.execute(statement("derived/date_ranges"), {"date": day}).fetchone()
             assert row is not None
             folded.buckets += int(row[0])
