@@ -21,6 +21,9 @@ FaultPoint = Literal[
     "after_publish_commit",
     "before_replay_commit",
     "after_replay_commit",
+    "before_fold_commit",
+    "before_drop_commit",
+    "after_archive",
 ]
 
 

@@ -34,6 +34,7 @@ _SCREEN = (
     "outcomes",
     "raw",
     "ended",
+    "balanced",
     "winners",
     "readings",
     "raw_missing",
@@ -48,7 +49,7 @@ _SCREEN = (
 
 def _suspects(counts: dict[str, int]) -> Iterator[LiteralString]:
     """Statements that name what the screening counted, causes before their consequences."""
-    doubled = not counts["outcomes"] == counts["raw"] == counts["ended"]
+    doubled = counts["outcomes"] != counts["ended"] or not counts["balanced"]
     if doubled:
         yield "verify/raw_doubled"
     if counts["raw_missing"]:
