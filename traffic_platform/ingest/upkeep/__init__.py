@@ -3,10 +3,11 @@
 run         all of it, in the order in which it must happen
 ahead       partitions for the days and months to come
 fold        audit rows of closed hours into one
-retention   which partitions are too old, and their end
+retention   which partitions are too old
 counts      what the rows of a partition are to the accounting
-archive     a day of raw as Parquet, written before it goes, and read back
-sizes       how large everything is
+drop        the transaction in which a partition goes
+patience    trying again what other sessions keep us from
+partition   days and months of the three tables
 """
 
 from traffic_platform.ingest.upkeep.run import UpkeepReport, keep_tables

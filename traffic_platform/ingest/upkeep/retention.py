@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from traffic_platform.ingest.faults import fault_points
 from traffic_platform.ingest.publish.positions import read_positions
 from traffic_platform.ingest.upkeep.counts import Counted, count_partition
 from traffic_platform.ingest.upkeep.drop import ChangedError, drop
@@ -105,9 +106,9 @@ class Retention:
             because = _judge(partition, counted, limit, published)
             if because:
                 return because
-            archives = ()
-            end = partial(drop, self.connection, partition, counted, archives)
             try:
+                archives = self._archive(partition, counted)
+                end = partial(drop, self.connection, partition, counted, archives)
                 if not self.patience.tries(end):
                     return "it is in use"
             except ChangedError:
@@ -115,6 +116,20 @@ class Retention:
             retired.dropped.append(DroppedPartition(partition, counted.rows, archives))
             return None
         return "somebody is writing to it"
+
+    def _archive(self, partition: Partition, counted: Counted) -> tuple[str, ...]:
+        """Files that hold the rows; none where nothing is archived."""
+        if self.settings.archive is None or partition.parent != "raw_events" or not counted.rows:
+            return ()
+        # pyarrow is large, and most platforms archive nothing.
+        from traffic_platform.ingest.archive.write import archive_day  # noqa: PLC0415
+
+        bounds = partition.lower, partition.upper
+        manifest = archive_day(self.connection, self.settings.archive, partition.day, bounds)
+        fault_points()("after_archive")
+        if manifest is None or manifest.rows != counted.rows:
+            raise ChangedError
+        return (manifest.file,)
 
 
 def published_until(connection: Connection, settings: Settings) -> datetime | None:
