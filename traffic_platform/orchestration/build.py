@@ -20,6 +20,7 @@ from traffic_platform.orchestration.schedules import (
 )
 from traffic_platform.orchestration.sensors import offset_sensor
 from traffic_platform.orchestration.topics import topic_specs
+from traffic_platform.orchestration.upkeep import upkeep_job, upkeep_schedule
 from traffic_platform.settings import Settings
 
 
@@ -28,8 +29,8 @@ def build_definitions(settings: Settings) -> Definitions:
     streams = [clean_stream(settings)] if settings.publish else []
     publishers = [publish_job(settings)] if settings.publish else []
     window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
-    health = health_job(settings)
-    jobs = [window, *publishers, check, health, retention]
+    health, upkeep = health_job(settings), upkeep_job(settings)
+    jobs = [window, *publishers, check, health, retention, upkeep]
     return Definitions(
         assets=[
             *topic_specs(settings),
@@ -48,5 +49,6 @@ def build_definitions(settings: Settings) -> Definitions:
             closed_date_schedule(settings, check),
             health_schedule(settings, health),
             retention_schedule(settings, retention),
+            upkeep_schedule(settings, upkeep),
         ],
     )

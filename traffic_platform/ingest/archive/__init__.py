@@ -1,11 +1,11 @@
 """Days of raw as Parquet files, each with a manifest: written before a day is dropped, read back.
 
+pyarrow is large: only `rows` and `write` import it at once, and nothing imports these but upkeep.
+
     files       names, manifests, checksums
     rows        rows of raw_events as Arrow's record batches
     write       a day out of the table
     read        a day out of the files
-
-pyarrow takes a third of a second to import: nothing but these modules does.
 """
 
 from traffic_platform.ingest.archive.files import ArchiveError, Manifest, archived_parts

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, LiteralString
 
-from traffic_platform.ingest.faults import fault_points
+from traffic_platform.ingest.faults import FaultPoint
 from traffic_platform.ingest.tables import REBUILD_LOCK
 from traffic_platform.ingest.upkeep.counts import Counted, newest_correction
 from traffic_platform.ingest.upkeep.partition import Connection, Parent, Partition
@@ -23,7 +23,11 @@ class ChangedError(Exception):
 
 
 def drop(
-    connection: Connection, partition: Partition, counted: Counted, archives: Sequence[str]
+    connection: Connection,
+    partition: Partition,
+    counted: Counted,
+    archives: Sequence[str],
+    passed: Callable[[FaultPoint], None],
 ) -> bool:
     """Drop a partition that was just counted in this session, in one transaction; True.
 
@@ -31,7 +35,6 @@ def drop(
     waits for LOCK_TIMEOUT at most. Raises ChangedError, LockNotAvailable, psycopg.Error; then
     nothing has happened.
     """
-    passed = fault_points()
     with connection.transaction():
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         # Shared, like a window: it keeps out replays and rebuilds, which alter old rows.

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import psycopg
 
-from traffic_platform.ingest.faults import fault_points
+from traffic_platform.ingest.faults import FaultPoint, fault_points
 from traffic_platform.ingest.publish.positions import read_positions
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -49,7 +49,7 @@ def fold(
     `connection` is in autocommit. Each step is a transaction of its own: what was done stays done
     whatever ends this, and to call it again goes on. Raises psycopg.Error.
     """
-    folded = Folded()
+    folded, passed = Folded(), fault_points()
     before = (now - FOLD_AFTER).replace(minute=0, second=0, microsecond=0)
     published = published_offsets(connection, settings)
     for topic_no, partition, _, begin in connection.execute(statement("upkeep/logs")).fetchall():
@@ -63,7 +63,7 @@ def fold(
         }
         reached: int | None = begin
         while reached is not None and not stop():
-            reached = _fold_next(connection, log | {"from_offset": reached}, folded)
+            reached = _fold_next(connection, log | {"from_offset": reached}, folded, passed)
     return folded
 
 
@@ -77,9 +77,13 @@ def published_offsets(connection: Connection, settings: Settings) -> dict[tuple[
     return reached
 
 
-def _fold_next(connection: Connection, log: dict[str, Any], folded: Folded) -> int | None:
+def _fold_next(
+    connection: Connection,
+    log: dict[str, Any],
+    folded: Folded,
+    passed: Callable[[FaultPoint], None],
+) -> int | None:
     """One step of a log; where to go on, None: there is nothing left."""
-    passed = fault_points()
     with connection.transaction():
         row = connection.execute(statement("upkeep/fold"), log).fetchone()
         assert row is not None

@@ -8,12 +8,13 @@ longer than our patience: the next time will find it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from traffic_platform.ingest.faults import fault_points
+from traffic_platform.ingest.faults import FaultPoint, fault_points
 from traffic_platform.ingest.publish.positions import read_positions
 from traffic_platform.ingest.upkeep.counts import Counted, count_partition
 from traffic_platform.ingest.upkeep.drop import ChangedError, drop
@@ -56,10 +57,28 @@ class Retention:
     connection: Connection
     settings: Settings
     patience: Patience
+    passed: Callable[[FaultPoint], None] = field(default_factory=fault_points)
 
     def drop_old(self, now: datetime) -> Retired:
-        """Drop what is too old by the settings, oldest first. Raises psycopg.Error, OSError."""
+        """Drop what the settings call too old. Raises psycopg.Error, ArchiveError."""
         retired = Retired()
+        for parent, limit in self._limits(now):
+            self._drop_old_of(parent, limit, retired)
+        return retired
+
+    def seem_old(self, now: datetime) -> list[Partition]:
+        """What may be dropped, as far as can be told without reading it; nothing is changed."""
+        published = published_until(self.connection, self.settings)
+        return [
+            partition
+            for parent, limit in self._limits(now)
+            for partition in self._over(parent, limit)
+            if not self._why_it_stays(partition, limit)
+            and (published is None or partition.upper <= published)
+        ]
+
+    def _limits(self, now: datetime) -> Iterator[tuple[Parent, datetime]]:
+        """Of each table, the arrival up to which it is too old; none where it stays for ever."""
         days: tuple[tuple[Parent, int | None], ...] = (
             ("raw_events", self.settings.raw_days),
             ("processed_events", self.settings.processed_days),
@@ -67,13 +86,17 @@ class Retention:
         )
         for parent, limit in days:
             if limit:
-                self._drop_old_of(parent, now - timedelta(days=limit), retired)
-        return retired
+                yield parent, now - timedelta(days=limit)
+
+    def _over(self, parent: Parent, limit: datetime) -> list[Partition]:
+        """Partitions that ended before the limit, oldest first."""
+        found = read_partitions(self.connection, parent)
+        return [partition for partition in found if partition.upper <= limit]
 
     def _drop_old_of(self, parent: Parent, limit: datetime, retired: Retired) -> None:
         published = published_until(self.connection, self.settings)
-        for partition in read_partitions(self.connection, parent):
-            if partition.upper > limit or self.patience.stop():
+        for partition in self._over(parent, limit):
+            if self.patience.stop():
                 break
             because = self._why_it_stays(partition, limit)
             because = because or self._retire(partition, limit, published, retired)
@@ -108,7 +131,7 @@ class Retention:
                 return because
             try:
                 archives = self._archive(partition, counted)
-                end = partial(drop, self.connection, partition, counted, archives)
+                end = partial(drop, self.connection, partition, counted, archives, self.passed)
                 if not self.patience.tries(end):
                     return "it is in use"
             except ChangedError:
@@ -126,7 +149,7 @@ class Retention:
 
         bounds = partition.lower, partition.upper
         manifest = archive_day(self.connection, self.settings.archive, partition.day, bounds)
-        fault_points()("after_archive")
+        self.passed("after_archive")
         if manifest is None or manifest.rows != counted.rows:
             raise ChangedError
         return (manifest.file,)
