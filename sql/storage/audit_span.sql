@@ -1,0 +1,3 @@
+-- When the first and the last of the audit rows were committed, as their numbers go.
+select (select committed_at from traffic.micro_batches order by batch_id limit 1),
+       (select committed_at from traffic.micro_batches order by batch_id desc limit 1)
