@@ -5,57 +5,44 @@ with raw_batches as materialized (
            max("offset") as high, min(ingested_at) as first_arrival, max(ingested_at) as last_arrival
     from traffic.raw_events
     group by batch_id, topic_no, partition
-), processed_batches as materialized (
-    select batch_id, topic_no, partition, ("timestamp" at time zone %(timezone)s)::date as day,
-           count(*) as rows
+), counted as (
+    select batch_id, topic_no, partition, 'raw' as place, null::date as day, rows, low, high
+    from raw_batches
+    union all
+    select batch_id, topic_no, partition, 'processed',
+           ("timestamp" at time zone %(timezone)s)::date as day, count(*), null, null
     from traffic.processed_events
-    group by 1, 2, 3, 4
-), quarantined_batches as materialized (
-    select batch_id, topic_no, partition, event_date as day, count(*) as rows
+    group by batch_id, topic_no, partition, 5
+    union all
+    select batch_id, topic_no, partition, 'quarantined', event_date, count(*), null, null
     from traffic.quarantined_events
-    group by 1, 2, 3, 4
-), number as (
-    select batch_id, topic_no, partition from raw_batches
-    union
-    select batch_id, topic_no, partition from processed_batches
-    union
-    select batch_id, topic_no, partition from quarantined_batches
-), audit_of as materialized (
-    -- The audit row of a number: its own, or the folded one that it lies in.
-    select n.*, coalesce(b.batch_id, f.batch_id, n.batch_id) as audit_id
-    from number n
-    left join traffic.micro_batches b using (batch_id, topic_no, partition)
+    group by batch_id, topic_no, partition, event_date
+), owned as (
+    select coalesce(b.batch_id, c.batch_id) as batch_id, c.topic_no, c.partition, c.place, c.day,
+           sum(c.rows)::bigint as rows, min(c.low) as low, max(c.high) as high
+    from counted c
     left join lateral (
         select before.batch_id, before.last_batch_id
         from traffic.micro_batches before
-        where b.batch_id is null and before.topic_no = n.topic_no
-          and before.partition = n.partition and before.batch_id < n.batch_id
+        -- Beyond, each number is that of its own audit row.
+        where c.batch_id <= %(folded_to)s
+          and before.topic_no = c.topic_no and before.partition = c.partition
+          and before.batch_id <= c.batch_id
         order by before.batch_id desc
         limit 1
-    ) f on f.last_batch_id >= n.batch_id
-), raw as (
-    select a.audit_id as batch_id, topic_no, partition, sum(r.rows)::bigint as rows,
-           min(r.low) as low, max(r.high) as high
-    from raw_batches r join audit_of a using (batch_id, topic_no, partition)
-    group by a.audit_id, topic_no, partition
-), processed_days as (
-    select a.audit_id, topic_no, partition, p.day, sum(p.rows)::bigint as rows
-    from processed_batches p join audit_of a using (batch_id, topic_no, partition)
-    group by a.audit_id, topic_no, partition, p.day
-), processed as (
-    select audit_id as batch_id, topic_no, partition, sum(rows)::bigint as rows,
-           jsonb_object_agg(day, rows) as days
-    from processed_days
-    group by audit_id, topic_no, partition
-), quarantined_days as (
-    select a.audit_id, topic_no, partition, q.day, sum(q.rows)::bigint as rows
-    from quarantined_batches q join audit_of a using (batch_id, topic_no, partition)
-    group by a.audit_id, topic_no, partition, q.day
-), quarantined as (
-    select audit_id as batch_id, topic_no, partition, sum(rows)::bigint as rows,
-           jsonb_object_agg(day, rows) as days
-    from quarantined_days
-    group by audit_id, topic_no, partition
+    ) b on b.last_batch_id >= c.batch_id
+    group by 1, c.topic_no, c.partition, c.place, c.day
+), stored as (
+    select batch_id, topic_no, partition, min(low) as low, max(high) as high,
+           coalesce(sum(rows) filter (where place = 'raw'), 0)::bigint as raw_rows,
+           coalesce(sum(rows) filter (where place = 'processed'), 0)::bigint as processed_rows,
+           coalesce(sum(rows) filter (where place = 'quarantined'), 0)::bigint as quarantined_rows,
+           coalesce(jsonb_object_agg(day, rows) filter (where place = 'processed'), '{}')
+               as processed_days,
+           coalesce(jsonb_object_agg(day, rows) filter (where place = 'quarantined'), '{}')
+               as quarantined_days
+    from owned
+    group by batch_id, topic_no, partition
 ), joined as (
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
            b.raw, b.processed, b.first_offset, b.next_offset, b.dropped_raw,
@@ -78,13 +65,13 @@ with raw_batches as materialized (
                from jsonb_each(b.date_counts)
                where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'replay'
            ), '{}') as dates_of_quarantine,
-           r.rows as raw_rows, r.low, r.high,
-           p.rows as processed_rows, coalesce(p.days, '{}') as processed_days,
-           q.rows as quarantined_rows, coalesce(q.days, '{}') as quarantined_days
+           s.low, s.high, coalesce(s.raw_rows, 0) as raw_rows,
+           coalesce(s.processed_rows, 0) as processed_rows,
+           coalesce(s.processed_days, '{}') as processed_days,
+           coalesce(s.quarantined_rows, 0) as quarantined_rows,
+           coalesce(s.quarantined_days, '{}') as quarantined_days
     from traffic.micro_batches b
-    full join raw r using (batch_id, topic_no, partition)
-    full join processed p using (batch_id, topic_no, partition)
-    full join quarantined q using (batch_id, topic_no, partition)
+    full join stored s using (batch_id, topic_no, partition)
 )
 select 'micro_batches' as table_name,
        json_build_object('batch_id', j.batch_id, 'topic_no', j.topic_no,
@@ -94,14 +81,14 @@ from joined j
 cross join lateral (values
     (not audited, format('an audit row, since rows of offsets %%s to %%s carry its batch_id', low, high),
      'none'),
-    (audited and raw <> coalesce(raw_rows, 0) + dropped_raw,
-     format('raw %%s, the rows in raw_events and %%s dropped', coalesce(raw_rows, 0) + dropped_raw,
-            dropped_raw), raw::text),
-    (audited and processed <> coalesce(processed_rows, 0) + dropped_processed,
+    (audited and raw <> raw_rows + dropped_raw,
+     format('raw %%s, the rows in raw_events and %%s dropped', raw_rows + dropped_raw, dropped_raw),
+     raw::text),
+    (audited and processed <> processed_rows + dropped_processed,
      format('processed %%s, the rows in processed_events and %%s dropped',
-            coalesce(processed_rows, 0) + dropped_processed, dropped_processed), processed::text),
-    (audited and quarantined <> coalesce(quarantined_rows, 0),
-     format('quarantined %%s, the rows in quarantined_events', coalesce(quarantined_rows, 0)),
+            processed_rows + dropped_processed, dropped_processed), processed::text),
+    (audited and quarantined <> quarantined_rows,
+     format('quarantined %%s, the rows in quarantined_events', quarantined_rows),
      quarantined::text),
     (audited and days <> processed_days,
      format('processed by date %%s, the rows in processed_events', processed_days), days::text),

@@ -6,7 +6,7 @@
 -- What retention dropped is no longer claimed, and misses nothing: raw rows below `raw_to` of their
 -- log, events below `processed_to` (raw does not tell which months they were of), and of a dropped
 -- month the events below the offset that it was dropped at.
-with gone as materialized (
+with gone as not materialized (
     select topic_no, partition, lower_bound at time zone 'UTC' as month, next_offset
     from traffic.dropped_rows
     where table_name = 'processed_events'

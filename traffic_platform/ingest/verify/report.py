@@ -71,10 +71,12 @@ class BySums:
     """What only sums can prove any more, since upkeep folded or dropped it.
 
     `folded_batches` stand in `folded_into` audit rows, so that a message is proved to be of one of
-    them and not of which. The others are rows that retention dropped.
+    them and not of which; `folded_to` is the highest number among them. The others are rows that
+    retention dropped.
     """
 
     folded_batches: int = 0
+    folded_to: int = 0
     folded_into: int = 0
     raw_events: int = 0
     processed_events: int = 0

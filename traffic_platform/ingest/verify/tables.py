@@ -82,7 +82,8 @@ def check_audit(
     `timezone` is the zone of event dates, `raw_topic` the one whose events are published.
     """
     with report.check("each audit row counts its rows"):
-        report.add(differences(connection, "verify/audit_rows", report.room + 1, timezone=timezone))
+        parameters = {"timezone": timezone, "folded_to": report.by_sums.folded_to}
+        report.add(differences(connection, "verify/audit_rows", report.room + 1, **parameters))
     with report.check("each replay accounts for what it let in"):
         report.add(differences(connection, "verify/replays", report.room + 1, raw_topic=raw_topic))
     with report.check("each reading was inserted once"):
