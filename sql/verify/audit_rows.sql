@@ -43,12 +43,13 @@ with raw_batches as materialized (
                as quarantined_days
     from owned
     group by batch_id, topic_no, partition
-), joined as (
+), joined as materialized (
+    -- Inlined, each figure would be computed once for every rule that names it.
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
            b.raw, b.processed, b.first_offset, b.next_offset, b.dropped_raw,
-           coalesce((
+           case when b.dropped_processed = '{}' then 0 else (
                select sum(value::bigint) from jsonb_each_text(b.dropped_processed)
-           ), 0)::bigint as dropped_processed,
+           )::bigint end as dropped_processed,
            -- What a replay takes out of quarantine stays there as resolved, under its own batch.
            case when b.kind = 'replay' then 0 else b.quarantined end as quarantined,
            coalesce((
