@@ -15,6 +15,7 @@ from traffic_platform.ingest.replay import replay_quarantine
 from traffic_platform.ingest.upkeep.due import find_work
 from traffic_platform.ingest.upkeep.fold import fold
 from traffic_platform.ingest.upkeep.patience import Patience
+from traffic_platform.ingest.upkeep.retention import Retention
 from traffic_platform.ingest.upkeep.run import UPKEEP_LOCK
 from traffic_platform.ingest.verify import verify
 from traffic_platform.settings import Settings
@@ -165,6 +166,17 @@ def test_what_arrived_long_ago_goes_and_what_is_left_is_proved(
 
     assert dropped(keep(filled.model_copy(update={"readings_days": 90}))) == READINGS
     assert proof(filled).by_sums.traffic_readings == readings
+
+
+def test_what_was_dropped_before_it_was_folded_adds_up_too(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    messages, events = count(filled, "raw_events"), count(filled, "processed_events")
+    grow_older(owner, timedelta(days=100))
+    Retention(owner, filled, Patience(seconds=1)).drop_old(datetime.now(UTC))
+    proof(filled)
+    assert fold(owner, filled, datetime.now(UTC)).rows > 0
+    assert proof(filled).by_sums.dropped == {"raw_events": messages, "processed_events": events}
 
 
 def test_events_may_go_before_their_messages(filled: Settings, owner: psycopg.Connection) -> None:
