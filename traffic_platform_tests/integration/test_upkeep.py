@@ -286,7 +286,7 @@ def test_readers_go_on_while_a_partition_waits_for_them(
         def ask_others(_seconds: float) -> None:
             asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
 
-        report = keep(filled, patience=Patience(seconds=1, pause=ask_others))
+        report = keep(filled, patience=Patience(seconds=8, pause=ask_others))
         assert dropped(report) == set()
         kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
         assert list(kept.values()) == ["it is in use"]

@@ -73,10 +73,21 @@ begin
     if stored <> counted then
         return null;
     end if;
-    -- From here to the end of the transaction readers of the parent wait.
-    execute format('alter table traffic.%I detach partition traffic.%I', parent, child);
-    execute format('drop table traffic.%I', child);
-    return child;
+    -- Batches follow one another closely, and each holds the parent for a second: it takes some tries
+    -- to come in between. They last no longer than the caller's lock_timeout, or others would wait.
+    for try in 1..6 loop
+        begin
+            -- From here to the end of the transaction everybody else waits.
+            execute format('alter table traffic.%I detach partition traffic.%I', parent, child);
+            execute format('drop table traffic.%I', child);
+            return child;
+        exception when lock_not_available then
+            if try = 6 then
+                raise;
+            end if;
+            perform pg_sleep(0.1 * 2 ^ try);
+        end;
+    end loop;
 end
 $$;
 revoke execute on function traffic.drop_partition(text, date, bigint) from public;
