@@ -23,9 +23,9 @@ def read_archived_day(folder: Path, day: date, *, rows: int = 20_000) -> Iterato
 
     Columns are those of `traffic.raw_events`: topic_no, partition, offset, key, value, headers (a
     list of name, value, name, value …), broker_timestamp and ingested_at (µs, UTC), batch_id. Rows
-    come in the order in which they were stored. Holds one row group at a time (20,000 rows or
-    32 MB). Raises ArchiveError before the first batch of a file when its SHA-256 is not that of its
-    manifest, and when the day is not in the archive.
+    come in the order in which they were stored. Holds one row group at a time (20,000 rows, or
+    24 MB where messages have a megabyte). Raises ArchiveError before the first batch of a file when
+    its SHA-256 is not that of its manifest, and when the day is not in the archive.
     """
     parts = archived_parts(folder, day)
     if not parts:
@@ -44,6 +44,7 @@ def _read_part(path: Path, rows: int) -> Iterator[RecordBatch]:
             if checksum(file) != manifest.sha256:
                 raise ArchiveError(f"{path} is not what was written: its SHA-256 differs")
             with pq.ParquetFile(file, pre_buffer=False) as parquet:
-                yield from parquet.iter_batches(batch_size=rows)
+                for group in range(parquet.num_row_groups):  # never two at a time in memory
+                    yield from parquet.iter_batches(batch_size=rows, row_groups=[group])
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error}") from error

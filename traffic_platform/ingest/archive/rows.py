@@ -16,8 +16,11 @@ from traffic_platform.ingest import binary_columns
 from traffic_platform.statements import statement
 
 BATCH_ROWS: Final = 20_000
-BATCH_BYTES: Final = 32 * 1024 * 1024
-_FETCH_ROWS: Final = 500  # at a time, so that a run of megabyte messages stays bounded, too
+BATCH_BYTES: Final = 8 * 1024 * 1024
+# Rows fetched at a time: as many as fit if all were as large as the day's largest message, but no
+# fewer than make a round trip worth while.
+_MOST_ROWS: Final = 2_000
+_FEWEST_ROWS: Final = 16
 
 # What pyarrow has no annotations for, by the names that it has there.
 RecordBatch = Any
@@ -45,11 +48,16 @@ def day_batches(
 ) -> Iterator[RecordBatch]:
     """What arrived from `lower` to before `upper`, as it lies in the table.
 
-    Needs a transaction, whose snapshot it reads. Holds BATCH_ROWS rows or BATCH_BYTES at a time.
+    Needs a transaction, whose snapshot it reads. Holds BATCH_ROWS rows or about BATCH_BYTES at a
+    time.
     """
+    bounds = {"lower": lower, "upper": upper}
+    row = connection.execute(statement("archive/largest"), bounds).fetchone()
+    largest = row[0] if row and row[0] else 1
+    number = min(_MOST_ROWS, max(_FEWEST_ROWS, BATCH_BYTES // largest))
     with connection.cursor(name="archive_day") as cursor:
-        cursor.execute(statement("archive/day"), {"lower": lower, "upper": upper}, binary=True)
-        while rows := _fetch(cursor):
+        cursor.execute(statement("archive/day"), bounds, binary=True)
+        while rows := _fetch(cursor, number):
             yield to_batch(rows)
 
 
@@ -96,11 +104,12 @@ def _numbers(lengths: Array) -> bytes:
     return lengths.cast(pa.int64()).fill_null(-1).to_numpy().tobytes()
 
 
-def _fetch(cursor: Any) -> list[tuple[Any, ...]]:
+def _fetch(cursor: Any, number: int) -> list[tuple[Any, ...]]:
+    """The rows of a batch, fetched `number` at a time."""
     rows: list[tuple[Any, ...]] = []
     size = 0
     while len(rows) < BATCH_ROWS and size < BATCH_BYTES:
-        some = cursor.fetchmany(_FETCH_ROWS)
+        some = cursor.fetchmany(min(number, BATCH_ROWS - len(rows)))
         if not some:
             break
         rows += some

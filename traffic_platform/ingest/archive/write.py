@@ -24,6 +24,7 @@ from traffic_platform.ingest.archive.files import (
     sync_folder,
 )
 from traffic_platform.ingest.archive.rows import (
+    BATCH_ROWS,
     SCHEMA,
     RecordBatch,
     day_batches,
@@ -156,7 +157,7 @@ def _read_back(file: BinaryIO, written: _Written, path: Path) -> None:
     with pq.ParquetFile(file) as parquet:
         # By row group: each is a batch that was written.
         for group in range(parquet.num_row_groups):
-            for batch in parquet.read_row_group(group).combine_chunks().to_batches():
+            for batch in parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
                 rows += batch.num_rows
                 digest(batch, running)
     if (rows, running.hexdigest()) != (written.rows, written.digest):
