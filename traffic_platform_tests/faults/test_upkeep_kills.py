@@ -19,7 +19,7 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.windows import Window, wait_until
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older, send
 from traffic_platform_tests.integration.once import event, rows
-from traffic_platform_tests.integration.upkeep_tools import count, keep, proof, sums
+from traffic_platform_tests.integration.upkeep_tools import count, dropped, keep, proof, sums
 
 
 @pytest.fixture
@@ -115,4 +115,34 @@ def test_folding_and_dropping_go_on_beside_a_live_window(
     finally:
         window.kill()
     assert done["raw"] == 8
+    proof(platform)
+
+
+def test_a_month_that_is_dropped_under_a_live_window_is_made_anew(
+    platform: Settings, owner: psycopg.Connection, variables: dict[str, str], tmp_path: Path
+) -> None:
+    fill(platform, owner, hours=1)
+    stored = "select exists (select from traffic.micro_batches where run_id = 'live')"
+    window = Window(
+        variables,
+        tmp_path / "window.log",
+        run_id="live",
+        writer=0,
+        writers=1,
+        limits={},
+        topics=[platform.raw_topic],
+    )
+    try:
+        for number in range(2):
+            send(platform, [event("a", 1_000 + number)], partition=0)
+            wait_until(lambda: rows(platform, stored) == [(True,)], "stored")
+            if number == 0:
+                grow_older(owner, timedelta(days=100))
+                assert "processed_events_202510" in dropped(keep(platform))
+                owner.execute("update traffic.micro_batches set run_id = null")
+        done = window.end()
+    finally:
+        window.kill()
+    assert done["raw"] == 2
+    assert count(platform, "processed_events") == 1
     proof(platform)
