@@ -88,18 +88,22 @@ with candidate as (
            sum(inserted)::bigint as inserted, sum(updated)::bigint as updated,
            sum(unchanged)::bigint as unchanged, min(rules_version) as rules_version,
            case when count(distinct coalesce(run_id, '')) = 1 then min(run_id) end as run_id,
-           max(committed_at) as committed_at, sum(dropped_raw)::bigint as dropped_raw
+           max(committed_at) as committed_at,
+           min(coalesce(first_committed_at, committed_at)) as first_committed_at,
+           sum(dropped_raw)::bigint as dropped_raw
     from gone
     group by run
 ), come as (
     insert into traffic.micro_batches
         (batch_id, last_batch_id, batches, topic_no, partition, first_offset, next_offset, delivered,
          raw, processed, quarantined, echoes, inserted, updated, unchanged, event_dates, date_counts,
-         rules_version, run_id, run_ids, kind, committed_at, dropped_raw, dropped_processed)
+         rules_version, run_id, run_ids, kind, committed_at, first_committed_at, dropped_raw,
+         dropped_processed)
     select s.batch_id, s.last_batch_id, s.batches, %(topic_no)s, %(partition)s, s.first_offset,
            s.next_offset, s.delivered, s.raw, s.processed, s.quarantined, s.echoes, s.inserted,
            s.updated, s.unchanged, coalesce(d.event_dates, '{}'), coalesce(d.date_counts, '{}'),
-           s.rules_version, s.run_id, r.ids, 'window', s.committed_at, s.dropped_raw,
+           s.rules_version, s.run_id, r.ids, 'window', s.committed_at, s.first_committed_at,
+           s.dropped_raw,
            coalesce(x.rows, '{}')
     from summed s
     left join dates d using (run)

@@ -123,6 +123,7 @@ def test_every_batch_is_counted_in_one_row_that_may_count_it(
         hour = {"minute": 0, "second": 0, "microsecond": 0}
         assert row["committed_at"].replace(**hour) == batch["committed_at"].replace(**hour)
         if row["batches"] > 1:
+            assert row["first_committed_at"] <= batch["committed_at"] <= row["committed_at"]
             assert batch["committed_at"] < (NOW - timedelta(days=2)).replace(**hour)
     for row in after:
         within = [

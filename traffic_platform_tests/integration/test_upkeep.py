@@ -140,7 +140,8 @@ def test_a_fold_knows_every_column_of_the_audit(filled: Settings) -> None:
         (
             "batch_id topic_no partition first_offset next_offset delivered raw processed"
             " quarantined echoes inserted updated unchanged event_dates date_counts rules_version"
-            " run_id committed_at kind last_batch_id batches run_ids dropped_raw dropped_processed",
+            " run_id committed_at kind last_batch_id batches run_ids first_committed_at"
+            " dropped_raw dropped_processed",
         )
     ]
 

@@ -30,5 +30,6 @@ def downgrade() -> None:
     op.execute("drop index traffic.micro_batches_by_number")
     op.execute(
         "alter table traffic.micro_batches drop column last_batch_id, drop column batches,"
-        " drop column run_ids, drop column dropped_raw, drop column dropped_processed"
+        " drop column run_ids, drop column first_committed_at, drop column dropped_raw,"
+        " drop column dropped_processed"
     )

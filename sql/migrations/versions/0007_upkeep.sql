@@ -4,6 +4,7 @@ alter table traffic.micro_batches
     add column last_batch_id bigint check (last_batch_id > batch_id),
     add column batches integer not null default 1 check (batches > 0),
     add column run_ids text[],
+    add column first_committed_at timestamptz,
     -- What retention dropped of the rows that this one counts, so that the sums can be proved still.
     add column dropped_raw bigint not null default 0,
     add column dropped_processed jsonb not null default '{}';
