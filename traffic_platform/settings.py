@@ -162,6 +162,22 @@ class Settings(BaseSettings):
         default=10, ge=2, description="A holder that has not renewed for this long is replaced."
     )
 
+    raw_days: int = Field(
+        default=30, ge=0, description="Raw messages are kept this long after arrival; 0: for ever."
+    )
+    processed_days: int = Field(
+        default=90,
+        ge=0,
+        description="Events are kept this long after the newest of their month; 0: for ever.",
+    )
+    readings_days: int | None = Field(
+        default=None, ge=1, description="The same for readings. Unset: for ever."
+    )
+    archive: Path | None = Field(
+        default=None,
+        description="Folder that raw days are written to before they are dropped. Unset: none.",
+    )
+
     # Detector health. The values are those of Caltrans PeMS, as published in the repository
     # cagov/caldata-mdsa-caltrans-pems (transform/seeds/diagnostic_threshold_values.csv, mainline,
     # and models/intermediate/diagnostics), unless another source is named.
@@ -286,6 +302,15 @@ class Settings(BaseSettings):
                         f"TRAFFIC_{name.upper()} is set and TRAFFIC_DATABASE_URL is not: the"
                         " embedded PostgreSQL has roles and databases of its own. Set both or none."
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _readings_outlive_their_events(self) -> Self:
+        if self.readings_days is not None and not 0 < self.processed_days <= self.readings_days:
+            raise ValueError(
+                "TRAFFIC_READINGS_DAYS must be at least TRAFFIC_PROCESSED_DAYS, and that not 0:"
+                " readings go after the events that they are of."
+            )
         return self
 
     @property

@@ -64,3 +64,19 @@ def test_a_first_port_without_room_for_the_search_is_refused(
     monkeypatch.setenv(f"TRAFFIC_{name}_PORT", port)
     with pytest.raises(SettingsError, match=f"^TRAFFIC_{name}_PORT: "):
         load_settings()
+
+
+def test_days_of_retention_default_to_a_month_three_and_for_ever() -> None:
+    settings = load_settings()
+    assert (settings.raw_days, settings.processed_days) == (30, 90)
+    assert (settings.readings_days, settings.archive) == (None, None)
+
+
+@pytest.mark.parametrize(("readings", "processed"), [("30", "90"), ("30", "0")])
+def test_readings_that_would_go_before_their_events_are_refused(
+    readings: str, processed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAFFIC_READINGS_DAYS", readings)
+    monkeypatch.setenv("TRAFFIC_PROCESSED_DAYS", processed)
+    with pytest.raises(SettingsError, match=r"^TRAFFIC_READINGS_DAYS must be at least"):
+        load_settings()

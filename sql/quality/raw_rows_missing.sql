@@ -3,7 +3,7 @@
 -- One statement is one snapshot, so a batch that is being committed is in both counts or in none.
 with stretch as (
     select o.topic, o.topic_no, o.partition, o.next_offset, min(b.first_offset) as first_offset,
-           min(b.batch_id) as first_batch, max(b.batch_id) as last_batch,
+           min(b.batch_id) as first_batch, max(coalesce(b.last_batch_id, b.batch_id)) as last_batch,
            min(b.committed_at) as committed_at, sum(b.raw) as audited
     from traffic.kafka_offsets o
     cross join lateral (

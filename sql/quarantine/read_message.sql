@@ -1,14 +1,21 @@
 -- A topic that was made again has several numbers: its newest log comes first.
 select t.name as topic, q.topic_no, t.kafka_topic_id, q.partition, q."offset", q.reason, q.detail,
        q.key, q.value, r.headers, q.broker_timestamp, r.ingested_at, q.quarantined_at, q.batch_id,
-       b.run_id, coalesce(q.rules_version, b.rules_version) as rules_version, q.resolved_at,
+       coalesce(b.run_id, array_to_string(b.run_ids, ' or ')) as run_id,
+       coalesce(q.rules_version, b.rules_version) as rules_version, q.resolved_at,
        q.resolution
 from traffic.quarantined_events q
 join traffic.topics t using (topic_no)
 left join traffic.raw_events r
     on r.topic_no = q.topic_no and r.partition = q.partition and r."offset" = q."offset"
     and r.batch_id = q.batch_id
-left join traffic.micro_batches b
-    on b.batch_id = q.batch_id and b.topic_no = q.topic_no and b.partition = q.partition
+left join lateral (
+    -- Its own audit row, or the folded one that its batch lies in.
+    select *
+    from traffic.micro_batches b
+    where b.topic_no = q.topic_no and b.partition = q.partition and b.batch_id <= q.batch_id
+    order by b.batch_id desc
+    limit 1
+) b on coalesce(b.last_batch_id, b.batch_id) >= q.batch_id
 where t.name = %(topic)s and q.partition = %(partition)s and q."offset" = %(offset)s
 order by q.topic_no desc

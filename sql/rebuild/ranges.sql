@@ -2,7 +2,8 @@
 -- whether other rules than today's decided messages there (their windows' or those of a replay or
 -- rebuild after them), and when the messages arrived at the earliest and latest.
 with marked as (
-    select topic_no, partition, first_offset, next_offset, raw, rules_version, committed_at,
+    select topic_no, partition, first_offset, next_offset, raw - dropped_raw as raw, rules_version,
+           coalesce(first_committed_at, committed_at) as began_at, committed_at,
            first_offset is distinct from lag(next_offset) over log
                or rules_version is distinct from lag(rules_version) over log as begins
     from traffic.micro_batches
@@ -14,7 +15,7 @@ with marked as (
     from marked
 ), joined as (
     select topic_no, partition, min(first_offset) as first_offset, max(next_offset) as next_offset,
-           sum(raw)::bigint as raw, rules_version, min(committed_at) as earliest, max(committed_at) as latest
+           sum(raw)::bigint as raw, rules_version, min(began_at) as earliest, max(committed_at) as latest
     from numbered
     group by topic_no, partition, rules_version, number
 )

@@ -1,77 +1,92 @@
--- Each audit row against the rows that carry its batch_id, and these against their audit row.
-with raw as (
+-- Each audit row against the rows that carry its batch_id, or of a folded row one of its batches', and
+-- these against their audit row. What retention dropped was written down with the audit row.
+with raw_batches as materialized (
     select batch_id, topic_no, partition, count(*) as rows, min("offset") as low,
            max("offset") as high, min(ingested_at) as first_arrival, max(ingested_at) as last_arrival
     from traffic.raw_events
     group by batch_id, topic_no, partition
-), processed_days as (
-    select batch_id, topic_no, partition, ("timestamp" at time zone %(timezone)s)::date as day,
-           count(*) as rows
+), counted as (
+    select batch_id, topic_no, partition, 'raw' as place, null::date as day, rows, low, high
+    from raw_batches
+    union all
+    select batch_id, topic_no, partition, 'processed',
+           ("timestamp" at time zone %(timezone)s)::date as day, count(*), null, null
     from traffic.processed_events
-    group by 1, 2, 3, 4
-), processed as (
-    select batch_id, topic_no, partition, sum(rows)::bigint as rows,
-           jsonb_object_agg(day, rows) as days
-    from processed_days
-    group by batch_id, topic_no, partition
-), quarantined_days as (
-    select batch_id, topic_no, partition, event_date as day, count(*) as rows
+    group by batch_id, topic_no, partition, 5
+    union all
+    select batch_id, topic_no, partition, 'quarantined', event_date, count(*), null, null
     from traffic.quarantined_events
-    group by 1, 2, 3, 4
-), quarantined as (
-    select batch_id, topic_no, partition, sum(rows)::bigint as rows,
-           jsonb_object_agg(day, rows) as days
-    from quarantined_days
-    group by batch_id, topic_no, partition
-), corrected as (
-    -- What rebuilds took from the events of a batch, and gave to them. An event that only changed
-    -- stays with its batch; one that entered belongs to the rebuild's.
-    select was_batch_id as batch_id, topic_no, partition, was_date as day, -1 as number
+    group by batch_id, topic_no, partition, event_date
+    -- What rebuilds took from the events of a batch, and gave to them, undone. An event that only
+    -- changed stays with its batch; one that entered belongs to the rebuild's.
+    union all
+    select was_batch_id, topic_no, partition, 'processed', was_date, 1, null, null
     from traffic.rebuilt_events
     where was = 'processed'
     union all
     select case when was = 'processed' then was_batch_id else batch_id end, topic_no, partition,
-           event_date, 1
+           'processed', event_date, -1, null, null
     from traffic.rebuilt_events
     where becomes = 'processed'
-), counted as (
-    select batch_id, topic_no, partition, sum(number)::bigint as processed,
-           jsonb_object_agg(day, number) filter (where number <> 0) as days
-    from (
-        select batch_id, topic_no, partition, day, sum(number)::bigint as number
-        from (
-            select * from corrected
-            union all
-            select b.batch_id, b.topic_no, b.partition, d.key::date,
-                   (d.value ->> 'processed')::bigint
-            from traffic.micro_batches b
-            cross join lateral jsonb_each(b.date_counts) d
-            where b.kind <> 'rebuild'
-        ) part
-        group by batch_id, topic_no, partition, day
-    ) due
+), owned as (
+    select coalesce(b.batch_id, c.batch_id) as batch_id, c.topic_no, c.partition, c.place, c.day,
+           sum(c.rows)::bigint as rows, min(c.low) as low, max(c.high) as high
+    from counted c
+    left join lateral (
+        select before.batch_id, before.last_batch_id
+        from traffic.micro_batches before
+        -- Beyond, each number is that of its own audit row.
+        where c.batch_id <= %(folded_to)s
+          and before.topic_no = c.topic_no and before.partition = c.partition
+          and before.batch_id <= c.batch_id
+        order by before.batch_id desc
+        limit 1
+    ) b on b.last_batch_id >= c.batch_id
+    group by 1, c.topic_no, c.partition, c.place, c.day
+), stored as (
+    select batch_id, topic_no, partition, min(low) as low, max(high) as high,
+           coalesce(sum(rows) filter (where place = 'raw'), 0)::bigint as raw_rows,
+           coalesce(sum(rows) filter (where place = 'processed'), 0)::bigint as processed_rows,
+           coalesce(sum(rows) filter (where place = 'quarantined'), 0)::bigint as quarantined_rows,
+           coalesce(jsonb_object_agg(day, rows) filter (where place = 'processed' and rows <> 0), '{}')
+               as processed_days,
+           coalesce(jsonb_object_agg(day, rows) filter (where place = 'quarantined'), '{}')
+               as quarantined_days
+    from owned
     group by batch_id, topic_no, partition
-), joined as (
+), joined as materialized (
+    -- Inlined, each figure would be computed once for every rule that names it.
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
-           b.raw, coalesce(c.processed, 0) as processed, b.first_offset, b.next_offset,
+           b.raw, case when b.kind = 'rebuild' then 0 else b.processed end as processed,
+           b.first_offset, b.next_offset, b.dropped_raw,
+           case when b.dropped_processed = '{}' then 0 else (
+               select sum(value::bigint) from jsonb_each_text(b.dropped_processed)
+           )::bigint end as dropped_processed,
            -- What a replay takes out of quarantine stays there as resolved, under its own batch;
            -- what a rebuild puts there is proved by its records.
            case b.kind when 'window' then b.quarantined when 'replay' then 0
-                       else coalesce(q.rows, 0) end as quarantined,
-           coalesce(c.days, '{}') as days,
-           case b.kind when 'window' then coalesce((
+                       else coalesce(s.quarantined_rows, 0) end as quarantined,
+           coalesce((
+               select jsonb_object_agg(key, due.rows)
+               from jsonb_each(b.date_counts)
+               cross join lateral (
+                   select (value ->> 'processed')::bigint
+                          - coalesce((b.dropped_processed ->> key)::bigint, 0) as rows
+               ) due
+               where due.rows <> 0
+           ), '{}') as days,
+           case when b.kind = 'rebuild' then coalesce(s.quarantined_days, '{}') else coalesce((
                select jsonb_object_agg(key, (value ->> 'quarantined')::bigint)
                from jsonb_each(b.date_counts)
-               where (value ->> 'quarantined')::bigint <> 0
-           ), '{}') when 'replay' then '{}' else coalesce(q.days, '{}') end as dates_of_quarantine,
-           r.rows as raw_rows, r.low, r.high, r.first_arrival, r.last_arrival,
-           p.rows as processed_rows, coalesce(p.days, '{}') as processed_days,
-           q.rows as quarantined_rows, coalesce(q.days, '{}') as quarantined_days
+               where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'replay'
+           ), '{}') end as dates_of_quarantine,
+           s.low, s.high, coalesce(s.raw_rows, 0) as raw_rows,
+           coalesce(s.processed_rows, 0) as processed_rows,
+           coalesce(s.processed_days, '{}') as processed_days,
+           coalesce(s.quarantined_rows, 0) as quarantined_rows,
+           coalesce(s.quarantined_days, '{}') as quarantined_days
     from traffic.micro_batches b
-    full join raw r using (batch_id, topic_no, partition)
-    full join processed p using (batch_id, topic_no, partition)
-    full join quarantined q using (batch_id, topic_no, partition)
-    left join counted c using (batch_id, topic_no, partition)
+    full join stored s using (batch_id, topic_no, partition)
 )
 select 'micro_batches' as table_name,
        json_build_object('batch_id', j.batch_id, 'topic_no', j.topic_no,
@@ -81,13 +96,14 @@ from joined j
 cross join lateral (values
     (not audited, format('an audit row, since rows of offsets %%s to %%s carry its batch_id', low, high),
      'none'),
-    (audited and raw <> coalesce(raw_rows, 0),
-     format('raw %%s, the rows in raw_events', coalesce(raw_rows, 0)), raw::text),
-    (audited and processed <> coalesce(processed_rows, 0),
-     format('processed %%s, the rows in processed_events', coalesce(processed_rows, 0)),
-     processed::text),
-    (audited and quarantined <> coalesce(quarantined_rows, 0),
-     format('quarantined %%s, the rows in quarantined_events', coalesce(quarantined_rows, 0)),
+    (audited and raw <> raw_rows + dropped_raw,
+     format('raw %%s, the rows in raw_events and %%s dropped', raw_rows + dropped_raw, dropped_raw),
+     raw::text),
+    (audited and processed <> processed_rows + dropped_processed,
+     format('processed %%s, the rows in processed_events and %%s dropped',
+            processed_rows + dropped_processed, dropped_processed), processed::text),
+    (audited and quarantined <> quarantined_rows,
+     format('quarantined %%s, the rows in quarantined_events', quarantined_rows),
      quarantined::text),
     (audited and days <> processed_days,
      format('processed by date %%s, the rows in processed_events', processed_days), days::text),
@@ -105,7 +121,7 @@ select 'raw_events',
        json_build_object('topic_no', j.topic_no, 'partition', j.partition, 'offset', odd."offset"),
        format('ingested_at %%s, as batch %%s has it', usual.arrival, j.batch_id),
        odd.ingested_at::text
-from joined j
+from raw_batches j
 cross join lateral (
     select mode() within group (order by r.ingested_at) as arrival
     from traffic.raw_events r

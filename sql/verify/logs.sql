@@ -2,7 +2,7 @@
 select o.topic_no, o.partition, o.topic, o.start_offset, o.next_offset, o.active,
        t.name, t.kafka_topic_id, t.cluster_id,
        coalesce((
-           select sum(b.raw) from traffic.micro_batches b
+           select sum(b.raw - b.dropped_raw) from traffic.micro_batches b
            where b.topic_no = o.topic_no and b.partition = o.partition
        ), 0)::bigint as raw,
        exists (

@@ -1,4 +1,4 @@
--- Messages in raw_events that ended nowhere.
+-- Messages in raw_events that ended nowhere, from where on no month of events has been dropped.
 with outcome as (
     select topic_no, partition, "offset" from traffic.processed_events
     union all
@@ -14,7 +14,8 @@ select case when q."offset" is null then 'processed_events' else 'quarantined_ev
             else 'only one resolved at ' || q.resolved_at end as found
 from traffic.raw_events r
 left join traffic.quarantined_events q using (topic_no, partition, "offset")
-where not exists (
+left join traffic.dropped_logs h using (topic_no, partition)
+where (h.processed_to is null or r."offset" >= h.processed_to) and not exists (
     select from outcome o
     where o.topic_no = r.topic_no and o.partition = r.partition and o."offset" = r."offset"
 )

@@ -7,7 +7,7 @@ with first_batch as (
     where topic_no = %(topic_no)s and partition = %(partition)s and first_offset <= %(begin)s
       and kind = 'window'
 ), batches as (
-    select min(b.batch_id) as first, max(b.batch_id) as last
+    select min(b.batch_id) as first, max(coalesce(b.last_batch_id, b.batch_id)) as last
     from traffic.micro_batches b, first_batch f
     where b.topic_no = %(topic_no)s and b.partition = %(partition)s
       and b.first_offset >= f.first_offset and b.first_offset < %(end)s

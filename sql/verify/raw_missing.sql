@@ -1,4 +1,4 @@
--- Outcomes of messages that raw_events does not hold.
+-- Outcomes of messages that raw_events does not hold, and that retention has not dropped.
 with outcome as (
     select topic_no, partition, "offset", 'processed_events' as place from traffic.processed_events
     union all
@@ -10,7 +10,8 @@ select 'raw_events' as table_name,
        format('the message that the row in %%s came from', place) as expected,
        'none' as found
 from outcome o
-where not exists (
+left join traffic.dropped_logs h using (topic_no, partition)
+where (h.raw_to is null or o."offset" >= h.raw_to) and not exists (
     select from traffic.raw_events r
     where r.topic_no = o.topic_no and r.partition = o.partition and r."offset" = o."offset"
 )

@@ -1,6 +1,10 @@
--- `id` is generated and times of storing are arrivals, replays or rebuilds; both hold unless somebody went
--- around them.
-with arrival as materialized (
+-- `id` is generated and times of storing are arrivals, replays or rebuilds; all holds unless somebody went
+-- around them. Arrivals of days that retention has dropped are not known any more.
+with known as materialized (
+    select coalesce(max(upper_bound), '-infinity') as since
+    from traffic.dropped_rows
+    where table_name = 'raw_events'
+), arrival as materialized (
     select ingested_at from traffic.raw_events
     union
     select committed_at from traffic.micro_batches where kind = 'replay'
@@ -8,11 +12,14 @@ with arrival as materialized (
     select committed_at from traffic.rebuilds
 ), odd as materialized (
     select d.sensor_id, d."timestamp", d.id, d.created_at, d.updated_at,
-           c.ingested_at is not null as created, u.ingested_at is not null as updated
+           c.ingested_at is not null or d.created_at < k.since as created,
+           u.ingested_at is not null or d.updated_at < k.since as updated
     from traffic.traffic_readings d
+    cross join known k
     left join arrival c on c.ingested_at = d.created_at
     left join arrival u on u.ingested_at = d.updated_at
-    where c.ingested_at is null or u.ingested_at is null
+    where (c.ingested_at is null and d.created_at >= k.since)
+       or (u.ingested_at is null and d.updated_at >= k.since)
        or d.id <> md5(
            uuid_send(d.sensor_id)
            || int8send((extract(epoch from d."timestamp" at time zone 'UTC') * 1000000)::bigint)

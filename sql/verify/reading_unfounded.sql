@@ -12,6 +12,12 @@ from (
     from traffic.traffic_readings d
     left join traffic.processed_events p using (sensor_id, "timestamp")
     where p."offset" is null
+      and not exists (
+          select from traffic.dropped_rows g
+          where g.table_name = 'processed_events' and g.topic_no = d.topic_no
+            and g.partition = d.partition and g.next_offset > d."offset"
+            and d."timestamp" >= g.lower_bound and d."timestamp" < g.upper_bound
+      )
     order by d.sensor_id, d."timestamp"
     limit %(limit)s
 ) d

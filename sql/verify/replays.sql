@@ -1,5 +1,6 @@
 -- What replays let in, against their audit rows, the marks in quarantine and the numbers under which
--- events of the raw topic are published.
+-- events of the raw topic are published. Of a replay whose events retention has dropped, all or some,
+-- only the sums can be proved, which is done elsewhere.
 with let_in as materialized (
     select b.batch_id, topic_no, partition, p."offset", b.committed_at, q.resolved_at,
            q.resolution, q.event_date
@@ -43,6 +44,7 @@ with let_in as materialized (
            ), '{}') as dates
     from replay r
     join traffic.micro_batches b using (batch_id, topic_no, partition)
+    where b.dropped_processed = '{}'
 ), numbered as (
     select r.*,
            row_number() over (partition by topic_no, partition order by replay_no) as due_no,
@@ -86,7 +88,8 @@ select 'replayed_events',
        format('an event that batch %%s let in', n.batch_id), 'none'
 from numbered n
 left join let_in l using (topic_no, partition, "offset", batch_id)
-where l.batch_id is null
+left join traffic.micro_batches b using (batch_id, topic_no, partition)
+where l.batch_id is null and coalesce(b.dropped_processed, '{}') = '{}'
   and (n.topic_no, n.partition, n."offset", n.batch_id) not in (select * from entered)
 union all
 select 'replayed_events',

@@ -1,15 +1,22 @@
 -- One pass over all rows which proves that raw, its outcomes and the readings belong together, or
 -- counts by kind what does not; the statements beside this one then name the rows. Nothing is
--- doubled when `outcomes` equals `raw` and `ended`, and every reading has its event when `winners`
--- equals `readings`: each raw row then meets one outcome, and each event one reading. These three
+-- doubled when `outcomes` equals `ended` and the audit is balanced, and every reading has its event
+-- when `winners` equals `readings`: each raw row then meets one outcome, and each event one reading. These three
 -- are what the audit claims, which is proved against the tables elsewhere and costs no scan here.
-with event as (
+-- What retention dropped is no longer claimed, and misses nothing: raw rows below `raw_to` of their
+-- log, events below `processed_to` (raw does not tell which months they were of), and of a dropped
+-- month the events below the offset that it was dropped at.
+with gone as not materialized (
+    select topic_no, partition, lower_bound at time zone 'UTC' as month, next_offset
+    from traffic.dropped_rows
+    where table_name = 'processed_events'
+), event as (
     -- 0: not the event that the reading is of, 1: that event, 2: that event with other measures,
-    -- 3: no reading, 4: a reading without any event
+    -- 3: no reading, 4: a reading without any event, 6: the same, and its event was dropped
     select p.topic_no, p.partition, p."offset", p.batch_id,
            d.broker_timestamp, d.topic_no as of_topic_no, d.partition as of_partition,
            d."offset" as of_offset,
-           case when p."offset" is null then 4
+           case when p."offset" is null then case when g.month is null then 4 else 6 end
                 when d."offset" is null then 3
                 when p."offset" <> d."offset" or p.partition <> d.partition
                      or p.topic_no <> d.topic_no then 0
@@ -20,6 +27,10 @@ with event as (
                 else 1 end as verdict
     from traffic.processed_events p
     full join traffic.traffic_readings d using (sensor_id, "timestamp")
+    left join gone g
+      on g.topic_no = d.topic_no and g.partition = d.partition and g.next_offset > d."offset"
+     and g.month = case when p."offset" is null
+                        then date_trunc('month', d."timestamp" at time zone 'UTC') end
 ), outcome as (
     select * from event
     union all
@@ -31,10 +42,19 @@ with event as (
            least(coalesce(broker_timestamp, '-infinity'), ingested_at) as broker_timestamp
     from traffic.raw_events
 ), screened as (
-    select count(*) filter (where o.verdict is distinct from 4) as outcomes,
+    select count(*) filter (
+               where o.verdict not in (4, 6)
+                  or (o.verdict is null
+                      and (h.processed_to is null or r."offset" >= h.processed_to))
+           ) as outcomes,
            count(*) filter (where o.verdict in (1, 2)) as winners,
-           count(*) filter (where r."offset" is null and o.verdict <> 4) as raw_missing,
-           count(*) filter (where o.verdict is null) as outcome_missing,
+           count(*) filter (
+               where r."offset" is null and o.verdict not in (4, 6)
+                 and (h.raw_to is null or o."offset" >= h.raw_to)
+           ) as raw_missing,
+           count(*) filter (
+               where o.verdict is null and (h.processed_to is null or r."offset" >= h.processed_to)
+           ) as outcome_missing,
            count(*) filter (
                where r.batch_id <> o.batch_id
                  and not coalesce((o.verdict <> 5 or b.kind = 'rebuild') and o."offset" >= b.first_offset
@@ -59,12 +79,32 @@ with event as (
         from traffic.micro_batches
         where kind <> 'window'
     ) b on b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
+    left join traffic.dropped_logs h
+      on h.topic_no = coalesce(o.topic_no, r.topic_no)
+     and h.partition = coalesce(o.partition, r.partition)
+), own_event_gone as (
+    -- Readings whose own event was dropped; others of the same sensor and time may be there.
+    select count(*) as readings
+    from gone g
+    join traffic.traffic_readings d
+      on d.topic_no = g.topic_no and d.partition = g.partition and d."offset" < g.next_offset
+     and date_trunc('month', d."timestamp" at time zone 'UTC') = g.month
+    left join traffic.processed_events p
+      on p.sensor_id = d.sensor_id and p."timestamp" = d."timestamp" and p.topic_no = d.topic_no
+     and p.partition = d.partition and p."offset" = d."offset"
+    where p.batch_id is null
+), dropped as (
+    select coalesce(sum(rows) filter (where table_name = 'raw_events'), 0)::bigint as raw,
+           coalesce(sum(rows) filter (where table_name = 'processed_events'), 0)::bigint as events,
+           coalesce(sum(rows) filter (where table_name = 'traffic_readings'), 0)::bigint as readings
+    from traffic.dropped_rows
 ), audited as (
-    select coalesce(sum(raw), 0)::bigint as raw,
-           coalesce(sum(processed + quarantined), 0)::bigint as ended,
-           coalesce(sum(inserted), 0)::bigint as readings
-    from traffic.micro_batches
+    select coalesce(sum(b.raw), 0)::bigint as raw,
+           coalesce(sum(b.processed + b.quarantined), 0)::bigint as ended,
+           coalesce(sum(b.inserted), 0)::bigint as readings
+    from traffic.micro_batches b
 )
-select outcomes, raw, ended, winners, readings, raw_missing, outcome_missing, batch_differs,
+select s.outcomes, a.raw - d.raw as raw, a.ended - d.events as ended, a.raw = a.ended as balanced,
+       s.winners + g.readings as winners, a.readings - d.readings as readings, raw_missing, outcome_missing, batch_differs,
        reading_missing, reading_unfounded, reading_differs, reading_overtaken
-from screened, audited
+from screened s, audited a, dropped d, own_event_gone g

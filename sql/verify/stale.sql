@@ -1,36 +1,49 @@
 -- Messages that other rules than today's decided: decoding them again may differ. A message that a
 -- replay let in, or left in quarantine for another reason, was decided by the replay's rules.
 with decided as (
-    select rules_version, batch_id, case kind when 'window' then raw when 'replay' then processed
-                                               else 0 end as messages
+    select rules_version, batch_id, coalesce(last_batch_id, batch_id) as last_batch_id, batches,
+           case kind when 'window' then raw when 'replay' then processed else 0 end as messages
     from traffic.micro_batches
     union all
-    select b.rules_version, r.was_batch_id, -1
+    select b.rules_version, b.batch_id, b.batch_id, 0, -1
     from traffic.rebuilt_events r
-    join traffic.micro_batches b
-        on b.batch_id = r.was_batch_id and b.topic_no = r.topic_no and b.partition = r.partition
+    cross join lateral (
+        select *
+        from traffic.micro_batches b
+        where b.topic_no = r.topic_no and b.partition = r.partition and b.batch_id <= r.was_batch_id
+        order by b.batch_id desc
+        limit 1
+    ) b
     where r.was = 'processed'
     union all
-    select b.rules_version, r.batch_id, 1
+    select b.rules_version, r.batch_id, r.batch_id, 0, 1
     from traffic.rebuilt_events r
     join traffic.micro_batches b using (batch_id, topic_no, partition)
     where r.becomes = 'processed'
     union all
-    select b.rules_version, q.batch_id, -1
+    select b.rules_version, b.batch_id, b.batch_id, 0, -1
     from traffic.quarantined_events q
-    join traffic.micro_batches b using (batch_id, topic_no, partition)
+    cross join lateral (
+        -- Its own audit row, or the folded one that its batch lies in.
+        select *
+        from traffic.micro_batches b
+        where b.topic_no = q.topic_no and b.partition = q.partition and b.batch_id <= q.batch_id
+        order by b.batch_id desc
+        limit 1
+    ) b
     where q.resolved_at is not null or q.rules_version is not null
     union all
-    select rules_version, batch_id, 1
+    select rules_version, batch_id, batch_id, 0, 1
     from traffic.quarantined_events
     where resolved_at is null and rules_version is not null
 ), by_batch as (
-    select rules_version, batch_id, sum(messages)::bigint as messages
+    select rules_version, batch_id, max(last_batch_id) as last_batch_id,
+           greatest(1, max(batches)) as batches, sum(messages)::bigint as messages
     from decided
     where rules_version <> %(rules_version)s
     group by rules_version, batch_id
 )
-select rules_version, count(*), sum(messages)::bigint, min(batch_id), max(batch_id)
+select rules_version, sum(batches)::bigint, sum(messages)::bigint, min(batch_id), max(last_batch_id)
 from by_batch
 where messages > 0
 group by rules_version

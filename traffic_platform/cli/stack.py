@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from traffic_platform.ingest.sizes import Storage
     from traffic_platform.settings import Settings
     from traffic_platform.stack.control import Start
     from traffic_platform.stack.demo import Counts
@@ -85,24 +86,48 @@ def down() -> None:
 
 def status(
     *,
+    storage: Annotated[
+        bool, typer.Option("--storage", help="Also say how large the tables are.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, with the owner's database URL.")
     ] = False,
 ) -> None:
     """Say how the local stack is. Exit code 0: everything serves, 1: not.
 
-    Example: traffic status --json
+    With --storage: rows (estimated), sizes and dates of every table, of Dagster's storage and of
+    the archive, also where no stack of ours runs.
+
+    Example: traffic status --storage
     """
     from traffic_platform.cli.console import print_json
+    from traffic_platform.cli.storage import show_storage
     from traffic_platform.settings import load_settings
     from traffic_platform.stack.status import read_status
 
-    found = read_status(load_settings())
+    settings = load_settings()
+    found = read_status(settings)
+    sizes = _read_storage(settings, found) if storage else None
     if as_json:
-        print_json(found.as_json())
+        print_json(found.as_json() | ({"storage": sizes.as_json()} if sizes else {}))
     else:
         _show_status(found)
+        if sizes:
+            show_storage(sizes)
     raise typer.Exit(0 if found.healthy else 1)
+
+
+def _read_storage(settings: Settings, found: Status) -> Storage | None:
+    """The sizes; an outage is a problem like others."""
+    from traffic_platform.ingest.errors import IngestError
+    from traffic_platform.ingest.sizes import read_storage
+    from traffic_platform.settings import SettingsError
+
+    try:
+        return read_storage(settings)
+    except (IngestError, SettingsError) as error:
+        found.problems.append(f"sizes: {error}")
+        return None
 
 
 class _Progress:

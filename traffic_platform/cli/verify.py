@@ -72,11 +72,29 @@ def _show(report: VerifyReport) -> None:
             f"Today's rules would store {counted(report.stale_differing, 'message')} of these"
             " otherwise. That is no difference: each is right by the rules that decided it."
         )
+    if line := _by_sums(report):
+        say(line)
     if report.waiting_for_replay:
         say(
             f"In quarantine for sensors that are registered by now: {report.waiting_for_replay:,};"
             " `traffic quarantine replay --reason unknown_sensor` lets them in."
         )
+
+
+def _by_sums(report: VerifyReport) -> str:
+    """What only sums can prove any more; empty: nothing."""
+    from traffic_platform.cli.console import counted
+
+    found = report.by_sums
+    parts = [
+        f"{counted(rows, 'row')} dropped from {table}" for table, rows in found.dropped.items()
+    ]
+    if found.folded_batches:
+        parts.append(
+            f"which of {counted(found.folded_batches, 'batch', 'batches')} folded into"
+            f" {counted(found.folded_into, 'audit row')} a message came with"
+        )
+    return f"Proved by sums only: {'; '.join(parts)}." if parts else ""
 
 
 def _extent(report: VerifyReport) -> str:

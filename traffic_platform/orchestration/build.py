@@ -23,6 +23,7 @@ from traffic_platform.orchestration.schedules import (
 )
 from traffic_platform.orchestration.sensors import offset_sensor
 from traffic_platform.orchestration.topics import topic_specs
+from traffic_platform.orchestration.upkeep import upkeep_job, upkeep_schedule
 from traffic_platform.settings import Settings
 
 
@@ -32,8 +33,8 @@ def build_definitions(settings: Settings) -> Definitions:
     publishers = [publish_job(settings)] if settings.publish else []
     window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
     health, rollups = health_job(settings), rollups_job(settings)
-    backfill = backfill_job(settings)
-    jobs = [window, *publishers, check, health, rollups, backfill, retention]
+    backfill, upkeep = backfill_job(settings), upkeep_job(settings)
+    jobs = [window, *publishers, check, health, rollups, backfill, retention, upkeep]
     return Definitions(
         assets=[
             *topic_specs(settings),
@@ -54,5 +55,6 @@ def build_definitions(settings: Settings) -> Definitions:
             health_schedule(settings, health),
             rollups_schedule(settings, rollups),
             retention_schedule(settings, retention),
+            upkeep_schedule(settings, upkeep),
         ],
     )

@@ -14,12 +14,15 @@ from dagster import (
     AssetExecutionContext,
     DagsterExecutionInterruptedError,
     DagsterRunStatus,
+    OpExecutionContext,
 )
 from dagster._utils.interrupts import capture_interrupts, check_captured_interrupt
 
+Context = AssetExecutionContext | OpExecutionContext
+
 
 @contextmanager
-def deferred_interrupts(context: AssetExecutionContext) -> Generator[Callable[[], bool]]:
+def deferred_interrupts(context: Context) -> Generator[Callable[[], bool]]:
     """Yield a function that says whether the run should stop.
 
     A body that returns after a plain SIGTERM (the stack goes down) has finished its work, early:
@@ -33,6 +36,6 @@ def deferred_interrupts(context: AssetExecutionContext) -> Generator[Callable[[]
         raise DagsterExecutionInterruptedError
 
 
-def _cancel_is_asked(context: AssetExecutionContext) -> bool:
+def _cancel_is_asked(context: Context) -> bool:
     run = context.instance.get_run_by_id(context.run_id)
     return run is not None and run.status is DagsterRunStatus.CANCELING

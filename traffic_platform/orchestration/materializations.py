@@ -101,7 +101,8 @@ def audit_query(run_id: str, day: date) -> str:
     return "\n".join(
         [
             "select * from traffic.micro_batches",
-            f"where run_id = '{run_id}' and event_dates @> array['{day.isoformat()}'::date]",
+            f"where (run_id = '{run_id}' or run_ids @> array['{run_id}'])",
+            f"  and event_dates @> array['{day.isoformat()}'::date]",
             "order by batch_id",
         ]
     )

@@ -10,7 +10,8 @@ continuous stream with one writer, and where the figures come from (measured):
 - checks: at most 49 runs, 18 kB each: 0.9 MB; results, 4 kB each, of 5 checks of tables and 12 of
   each date touched, every four hours and when they change: 0.4 to 1.0 MB
 - detector health: one run for three dates, 19 kB and 3 kB for each date: 0.03 MB
-- schedules: 48 + 24 ticks, 1.7 kB each, and 24 runs of this job, 12 kB each: 0.4 MB
+- schedules: 48 + 24 + 24 ticks, 1.7 kB each, and 24 runs of this job, 12 kB each: 0.5 MB
+- upkeep: one or two runs of 12 kB: 0.02 MB
 
 Together 8 to 10 MB, of which RUN_DAYS days are kept (ticks: 1 day).
 """

@@ -198,7 +198,7 @@ def _of_dates(first: date, last: date, tick: str | None = None) -> RunRequest:
         tags={
             ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
             ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
-        }
+        },
     )
 
 

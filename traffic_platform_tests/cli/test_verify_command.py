@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -64,3 +65,16 @@ def test_verify_exits_2_with_one_line_when_it_cannot_look(
     assert (result.code, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1
     assert result.err.startswith("PostgreSQL: ")
+
+
+def test_people_are_told_what_only_sums_prove() -> None:
+    from traffic_platform.cli.verify import _by_sums
+    from traffic_platform.ingest.verify.report import BySums, VerifyReport
+
+    report = VerifyReport(deep=False, snapshot_at=datetime.now(UTC), rules_version="1-0")
+    assert _by_sums(report) == ""
+    report.by_sums = BySums(folded_batches=1_200, folded_into=3, raw_events=21)
+    assert _by_sums(report) == (
+        "Proved by sums only: 21 rows dropped from raw_events; which of 1,200 batches folded into"
+        " 3 audit rows a message came with."
+    )

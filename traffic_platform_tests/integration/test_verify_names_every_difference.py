@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,13 @@ class Sample:
 
 @pytest.fixture(scope="module")
 def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
+    """The sample."""
+    with filled_sample(postgres, kafka) as made:
+        yield made
+
+
+@contextmanager
+def filled_sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
     """A filled database and its topic, two partitions with the broker's time."""
     name = f"verified_{uuid.uuid4().hex[:8]}"
     made = Sample(postgres, name, f"{name}-raw", kafka.bootstrap_servers)

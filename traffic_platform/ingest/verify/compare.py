@@ -81,11 +81,16 @@ def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
 
 
 def raw_differences(
-    log: Log, raw: RawChunk, piece: Piece, may_lack: Callable[[int], bool]
+    log: Log,
+    raw: RawChunk,
+    piece: Piece,
+    may_lack: Callable[[int], bool],
+    may_lack_raw: Callable[[int], bool] = lambda _: False,
 ) -> Iterator[Finding]:
     """Raw rows against a piece of Kafka's log.
 
-    `may_lack` tells whether Kafka has dropped an offset by its own rules.
+    `may_lack` tells whether Kafka has dropped an offset by its own rules, `may_lack_raw` whether
+    retention has dropped it from raw.
     """
     messages, headers = piece.messages, piece.headers
     offsets = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
@@ -98,7 +103,7 @@ def raw_differences(
     else:
         stored = set(raw.offset[begin:end].tolist())
         for offset in offsets.tolist():
-            if offset not in stored:
+            if offset not in stored and not may_lack_raw(offset):
                 yield Finding(
                     "raw_events", _key(log, offset), "the message that Kafka holds", "none"
                 )

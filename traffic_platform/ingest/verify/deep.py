@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from traffic_platform.ingest.verify.compare import (
     piece_of,
     raw_differences,
 )
+from traffic_platform.ingest.verify.dropped import Dropped, read_dropped
 from traffic_platform.ingest.verify.ledger import Log, is_same_log
 from traffic_platform.ingest.verify.other_rules import OtherRules
 from traffic_platform.ingest.verify.report import Finding, VerifyReport
@@ -45,6 +46,7 @@ class _Messages:
     kafka: KafkaLog | None
     compacted: bool = False
     whole: bool = False  # Kafka holds everything that the ledger has counted
+    dropped: Dropped = field(default_factory=Dropped)
 
     def may_lack(self, offset: int) -> bool:
         """Whether Kafka has dropped a message by its own rules: retention or compaction."""
@@ -95,6 +97,7 @@ class DeepLook:
         progress: Progress,
     ) -> None:
         source = self._open(log, topic, kafka)
+        source.dropped = read_dropped(self._connection, log)
         echoes = 0
         others = OtherRules(self._connection, log, self._rules.version)
         for chunk in raw_chunks(self._connection, log):
@@ -102,7 +105,7 @@ class DeepLook:
                 return
             if source.kafka is not None:
                 echoes += self._compare_with_kafka(log, chunk, source, report)
-            self._compare_outcomes(log, chunk, others, report)
+            self._compare_outcomes(log, chunk, source.dropped, others, report)
             report.messages_decoded += len(chunk)
             progress(len(chunk))
         if source.whole:
@@ -137,25 +140,36 @@ class DeepLook:
             last = messages[-1].offset()
             assert last is not None
             piece = piece_of(reached, last + 1, messages, self._signer)
-            report.add(raw_differences(log, chunk, piece, source.may_lack))
+            report.add(
+                raw_differences(log, chunk, piece, source.may_lack, source.dropped.may_lack_raw)
+            )
             report.messages_in_kafka += len(messages)
             reached, echoes = piece.end, echoes + piece.echoes
-        report.add(raw_differences(log, chunk, Piece(reached, chunk.end), source.may_lack))
+        rest = Piece(reached, chunk.end)
+        report.add(raw_differences(log, chunk, rest, source.may_lack, source.dropped.may_lack_raw))
         return echoes
 
     def _compare_outcomes(
-        self, log: Log, chunk: RawChunk, others: OtherRules, report: VerifyReport
+        self,
+        log: Log,
+        chunk: RawChunk,
+        dropped: Dropped,
+        others: OtherRules,
+        report: VerifyReport,
     ) -> None:
         bounds = (self._connection, log, chunk.begin, chunk.end)
         decision = decode_again(self._decoder, chunk)
         processed, batch_ids = processed_range(*bounds)
         quarantined, rules = quarantined_range(*bounds)
+        batches = dict(zip(processed.offset.tolist(), batch_ids.tolist(), strict=True))
+        processed, quarantined = dropped.with_raw(processed, quarantined, chunk.offset)
         if waiting := self._waiting(chunk, quarantined, decision):
             report.waiting_for_replay += len(waiting)
             decision = decision.without(waiting)
             quarantined = {o: why for o, why in quarantined.items() if o not in waiting}
+        decided = dropped.without_events(decision.processed, processed.offset)
+        decision = Decision(decided, decision.quarantined)
         found = list(outcome_differences(log, processed, quarantined, decision))
-        batches = dict(zip(processed.offset.tolist(), batch_ids.tolist(), strict=True))
         stale: set[int] = set()  # a message may differ in processed and in quarantine
         for offset, finding in found:
             if others.decided(offset, batches.get(offset), rules.get(offset)):

@@ -16,8 +16,8 @@ from traffic_platform.statements import statement
 class Log:
     """A row of the ledger with the identity of the log that it counts.
 
-    `raw` is the number of messages that its audit rows claim, `succeeded` whether a later log of
-    the same partition is in the ledger.
+    `raw` is the number of messages that its audit rows claim to be stored, `succeeded` whether a
+    later log of the same partition is in the ledger.
     """
 
     topic_no: int
@@ -55,6 +55,8 @@ def check_ledger(connection: Connection, report: VerifyReport) -> None:
         ("audit rows and lost ranges tile the ledger", "verify/ledger_ranges"),
         ("the ledger names its topics rightly", "verify/ledger_names"),
         ("each audit row adds up", "verify/audit_sums"),
+        ("folded audit rows stand apart", "verify/folds"),
+        ("what was dropped adds up", "verify/dropped_sums"),
         ("no message was lost before it was read", "verify/losses"),
     )
     for name, sql in checks:

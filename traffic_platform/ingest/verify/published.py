@@ -18,6 +18,7 @@ from traffic_platform.ingest.fetch import headers_of
 from traffic_platform.ingest.kafka_log import KafkaLog, is_compacted
 from traffic_platform.ingest.publish.encode import Encoder
 from traffic_platform.ingest.publish.rows import Events
+from traffic_platform.ingest.verify.dropped import read_dropped
 from traffic_platform.ingest.verify.ledger import Log
 from traffic_platform.ingest.verify.report import Finding, VerifyReport
 from traffic_platform.ingest.verify.snapshot import Connection
@@ -125,13 +126,21 @@ def _differences(
     first = log.start_offset if whole else int(offsets.min(initial=log.next_offset))
     replayed = _replayed(connection, log)
     rebuilt = _rebuilt(connection, log)
+    events_to = read_dropped(connection, log).events_to
     encoder = Encoder()
     for begin in range(first, log.next_offset, CHUNK_MESSAGES):
         end = min(begin + CHUNK_MESSAGES, log.next_offset)
         stored, _ = processed_range(connection, log, begin, end)
         low, high = np.searchsorted(offsets, (begin, end))
         yield from _chunk_differences(
-            publication, stored, encoder, offsets[low:high], hashes[low:high], replayed, rebuilt
+            publication,
+            stored,
+            encoder,
+            offsets[low:high],
+            hashes[low:high],
+            replayed,
+            rebuilt,
+            events_to,
         )
 
 
@@ -143,14 +152,17 @@ def _chunk_differences(
     hashes: Ints,
     replayed: dict[int, int],
     rebuilt: frozenset[int],
+    events_to: int,
 ) -> Iterator[Finding]:
+    """`events_to`: below this offset retention may have dropped the event of a message."""
     due = dict(zip(stored.offset.tolist(), map(_hash, _values(encoder, stored)), strict=True))
     found = dict(zip(offsets.tolist(), hashes.tolist(), strict=True))
     for offset in sorted(due.keys() | found.keys()):
         if offset in rebuilt:  # what was published stays, as it was then
             continue
         if offset not in due:
-            yield _finding(publication, offset, "no message: no such event", "a message")
+            if offset >= events_to:
+                yield _finding(publication, offset, "no message: no such event", "a message")
         elif offset not in found:
             if _is_published(publication, offset, replayed):
                 yield _finding(publication, offset, "a message in the clean stream", "none")

@@ -66,6 +66,29 @@ class StaleRules:
     last_batch_id: int
 
 
+@dataclass(frozen=True)
+class BySums:
+    """What only sums can prove any more, since upkeep folded or dropped it.
+
+    `folded_batches` stand in `folded_into` audit rows, so that a message is proved to be of one of
+    them and not of which; `folded_to` is the highest number among them. The others are rows that
+    retention dropped.
+    """
+
+    folded_batches: int = 0
+    folded_to: int = 0
+    folded_into: int = 0
+    raw_events: int = 0
+    processed_events: int = 0
+    traffic_readings: int = 0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows dropped, of the tables that lost any."""
+        tables = ("raw_events", "processed_events", "traffic_readings")
+        return {name: getattr(self, name) for name in tables if getattr(self, name)}
+
+
 @dataclass
 class VerifyReport:
     """Everything that a verification says. Findings stand in the order in which they were found.
@@ -74,6 +97,7 @@ class VerifyReport:
     look fills in `messages_decoded` again from raw, `messages_in_kafka` that were compared with
     it, `stale_differing`, the messages of stale batches that today's rules store otherwise, and
     `waiting_for_replay`, those in quarantine for a sensor that has been registered since.
+    `by_sums` says what was folded or dropped.
     """
 
     deep: bool
@@ -88,6 +112,7 @@ class VerifyReport:
     waiting_for_replay: int = 0
     acknowledged_losses: int = 0
     rows: dict[str, int] = field(default_factory=dict[str, int])
+    by_sums: BySums = BySums()
     messages_decoded: int = 0
     messages_in_kafka: int = 0
     seconds: float = 0.0
@@ -137,6 +162,7 @@ class VerifyReport:
             "holds": self.holds,
             "first_difference": self.findings[0].sentence if self.findings else None,
             **plain,
+            "by_sums": vars(self.by_sums),
             "lag": self.lag,
             "findings": [
                 vars(finding) | {"sentence": finding.sentence} for finding in self.findings

@@ -17,6 +17,7 @@ from traffic_platform.ingest.ledger import read_ledger
 from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.session import rules_of
 from traffic_platform.ingest.verify.deep import DeepLook
+from traffic_platform.ingest.verify.dropped import read_by_sums
 from traffic_platform.ingest.verify.ledger import (
     Log,
     check_ledger,
@@ -71,6 +72,7 @@ def look(
     topics = describe_topics(broker, names)
     report.logs = log_states(logs, topics)
     report.stale = read_stale(connection, rules.version)
+    report.by_sums = read_by_sums(connection)
 
     progress("ledger", 0, None)
     check_ledger(connection, report)

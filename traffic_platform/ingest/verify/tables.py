@@ -34,6 +34,7 @@ _SCREEN = (
     "outcomes",
     "raw",
     "ended",
+    "balanced",
     "winners",
     "readings",
     "raw_missing",
@@ -48,7 +49,7 @@ _SCREEN = (
 
 def _suspects(counts: dict[str, int]) -> Iterator[LiteralString]:
     """Statements that name what the screening counted, causes before their consequences."""
-    doubled = not counts["outcomes"] == counts["raw"] == counts["ended"]
+    doubled = counts["outcomes"] != counts["ended"] or not counts["balanced"]
     if doubled:
         yield "verify/raw_doubled"
     if counts["raw_missing"]:
@@ -81,7 +82,8 @@ def check_audit(
     `timezone` is the zone of event dates, `raw_topic` the one whose events are published.
     """
     with report.check("each audit row counts its rows"):
-        report.add(differences(connection, "verify/audit_rows", report.room + 1, timezone=timezone))
+        parameters = {"timezone": timezone, "folded_to": report.by_sums.folded_to}
+        report.add(differences(connection, "verify/audit_rows", report.room + 1, **parameters))
     with report.check("each replay accounts for what it let in"):
         report.add(differences(connection, "verify/replays", report.room + 1, raw_topic=raw_topic))
     with report.check("each rebuild accounts for what it changed"):

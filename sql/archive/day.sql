@@ -1,0 +1,6 @@
+-- All messages that arrived on a day. Times as PostgreSQL sends them (microseconds since 2000, big
+-- endian), which numpy reads in one go.
+select topic_no, partition, "offset", key, value, headers, timestamptz_send(broker_timestamp),
+       timestamptz_send(ingested_at), batch_id
+from traffic.raw_events
+where ingested_at >= %(lower)s and ingested_at < %(upper)s

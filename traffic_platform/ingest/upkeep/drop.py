@@ -1,0 +1,66 @@
+"""The transaction in which a partition goes: its rows, what they are to the audit, and the note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, LiteralString
+
+from traffic_platform.ingest.faults import FaultPoint
+from traffic_platform.ingest.tables import REBUILD_LOCK
+from traffic_platform.ingest.upkeep.counts import Counted, newest_correction
+from traffic_platform.ingest.upkeep.partition import Connection, Parent, Partition
+from traffic_platform.ingest.upkeep.patience import LOCK_TIMEOUT
+from traffic_platform.statements import statement
+
+_ACCOUNT: Final[dict[Parent, LiteralString]] = {
+    "raw_events": "upkeep/account_raw",
+    "processed_events": "upkeep/account_processed",
+}
+
+
+class ChangedError(Exception):
+    """The partition is not what was counted any more: count it again."""
+
+
+def drop(
+    connection: Connection,
+    partition: Partition,
+    counted: Counted,
+    archives: Sequence[str],
+    passed: Callable[[FaultPoint], None],
+) -> bool:
+    """Drop a partition that was just counted in this session, in one transaction; True.
+
+    Windows go on: only the last step, some milliseconds, needs the parent table for itself, and
+    waits for LOCK_TIMEOUT at most. Raises ChangedError, LockNotAvailable, psycopg.Error; then
+    nothing has happened.
+    """
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+        # Shared, like a window: it keeps out replays and rebuilds, which alter old rows.
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
+        if newest_correction(connection) != counted.corrections:
+            raise ChangedError
+        _account(connection, partition, archives)
+        row = connection.execute(
+            "select traffic.drop_partition(%s, %s, %s)",
+            (partition.parent, partition.day, counted.rows),
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise ChangedError
+        passed("before_drop_commit")
+    return True
+
+
+def _account(connection: Connection, partition: Partition, archives: Sequence[str]) -> None:
+    if partition.parent in _ACCOUNT:
+        connection.execute(statement(_ACCOUNT[partition.parent]))
+    connection.execute(
+        statement("upkeep/record_drop"),
+        {
+            "parent": partition.parent,
+            "lower": partition.lower,
+            "upper": partition.upper,
+            "archives": list(archives),
+        },
+    )

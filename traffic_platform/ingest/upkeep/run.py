@@ -1,0 +1,74 @@
+"""Upkeep from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from traffic_platform.ingest.connections import connect
+from traffic_platform.ingest.errors import LockBusyError, translate
+from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.ingest.upkeep.ahead import make_ahead
+from traffic_platform.ingest.upkeep.fold import Folded, fold
+from traffic_platform.ingest.upkeep.partition import Partition
+from traffic_platform.ingest.upkeep.patience import Patience
+from traffic_platform.ingest.upkeep.retention import Retention, Retired
+from traffic_platform.settings import Settings
+
+UPKEEP_LOCK = 7_204_511_003  # one upkeep at a time per database
+
+
+@dataclass
+class UpkeepReport:
+    """What an upkeep made, folded and dropped."""
+
+    made: list[Partition] = field(default_factory=list[Partition])
+    folded: Folded = field(default_factory=Folded)
+    retired: Retired = field(default_factory=Retired)
+
+
+def keep_tables(
+    settings: Settings,
+    *,
+    now: datetime | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    patience: Patience | None = None,
+) -> UpkeepReport:
+    """Make partitions ahead, fold closed hours, drop what is too old; beside live windows.
+
+    `now` is the present, which tests choose. What was done stays done whatever ends this, and to
+    call it again goes on. Raises LockBusyError while another upkeep runs, TransientError,
+    PermanentError, ArchiveError, and SettingsError when this database keeps its dates in another
+    time zone.
+    """
+    now = (now or datetime.now(UTC)).astimezone(UTC)
+    url = settings.endpoints().ingest_url
+    try:
+        with connect(url, application_name="traffic-upkeep", autocommit=True) as connection:
+            require_timezone(connection, settings.timezone)
+            _lock(connection)
+            return _keep(connection, settings, now, patience or Patience(stop=stop))
+    except Exception as error:
+        raise translate(error) or error from error
+
+
+def _keep(
+    connection: psycopg.Connection[Any], settings: Settings, now: datetime, patience: Patience
+) -> UpkeepReport:
+    report = UpkeepReport()
+    report.made = make_ahead(connection, now, patience)
+    # Before anything goes: what is dropped is written down with the audit rows, and of these there
+    # are fewer then.
+    report.folded = fold(connection, settings, now, stop=patience.stop)
+    report.retired = Retention(connection, settings, patience).drop_old(now)
+    return report
+
+
+def _lock(connection: psycopg.Connection[Any]) -> None:
+    row = connection.execute("select pg_try_advisory_lock(%s)", (UPKEEP_LOCK,)).fetchone()
+    if row is None or not row[0]:
+        raise LockBusyError("another upkeep is running")

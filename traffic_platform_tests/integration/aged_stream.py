@@ -1,0 +1,100 @@
+"""A stream of all kinds of messages that arrived long ago, in several hours.
+
+Kafka's times are the producer's, 200 days back, so that they stay below any arrival; all that
+the platform wrote down itself is moved back in time afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import psycopg
+from confluent_kafka import Producer
+
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.ingest.quarantine import QuarantineFilter
+from traffic_platform.ingest.replay import replay_quarantine
+from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.ingest.sensor_tables import SensorRecord
+from traffic_platform.settings import Settings
+from traffic_platform_tests.integration.once import drain, event
+
+TOPIC = {"message_timestamp_type": "CreateTime", "retention_ms": "-1"}
+"""What `make_topic` needs for a topic of such messages."""
+
+_AGES = (
+    "update traffic.micro_batches set committed_at = committed_at - %(age)s",
+    "update traffic.quarantined_events set quarantined_at = quarantined_at - %(age)s,"
+    " resolved_at = resolved_at - %(age)s",
+    "update traffic.traffic_readings set created_at = created_at - %(age)s,"
+    " updated_at = updated_at - %(age)s",
+    "update traffic.raw_events set ingested_at = ingested_at - %(age)s",
+)
+
+
+def send(settings: Settings, values: Sequence[bytes | None], partition: int) -> None:
+    """Send messages with a time of 200 days ago, each later than the one before."""
+    producer = Producer({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})
+    begin = time.time_ns() // 1_000_000 - 200 * 86_400_000
+    for number, value in enumerate(values):
+        producer.produce(
+            settings.raw_topic, value, partition=partition, timestamp=begin + 1_000 * number
+        )
+    assert producer.flush(30) == 0
+
+
+def grow_older(owner: psycopg.Connection, age: timedelta) -> None:
+    """Let everything that is stored have arrived so much earlier."""
+    with owner.transaction():
+        owner.execute("set local timezone to 'UTC'")
+        days = owner.execute(
+            "select distinct (ingested_at - %s)::date from traffic.raw_events", (age,)
+        )
+        for (day,) in days.fetchall():
+            ensure(owner, "raw_events", day)
+        for statement in _AGES:
+            owner.execute(statement, {"age": age})
+
+
+def ensure(owner: psycopg.Connection, parent: str, day: date) -> None:
+    """Make a partition."""
+    owner.execute("select traffic.ensure_partition(%s, %s)", (parent, day))
+
+
+def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
+    """Several batches an hour: events of October and November 2025, repeats, and what is no event.
+
+    Needs `unknown_sensors` to be quarantine; the last hour ends with a replay that lets in two.
+    """
+    import_sensors(settings, "a", "b")
+    november = 30 * 24 * 60
+    for hour in range(hours):
+        for batch in range(2):
+            minute = 10 * (2 * hour + batch)
+            send(
+                settings,
+                [
+                    event("a", minute),
+                    event("a", minute + november),
+                    event("a", 0, speed=40.0 + minute),
+                    b"not json",
+                    event("a", minute),
+                ],
+                partition=0,
+            )
+            send(settings, [event("b", minute), None, event("b", minute + november)], partition=1)
+            drain(settings)
+        grow_older(owner, timedelta(hours=1))
+    send(settings, [event("late", 1), event("late", 2 + november), event("stranger")], partition=1)
+    drain(settings)
+    import_sensors(settings, "late")
+    assert replay_quarantine(settings, QuarantineFilter()).replayed == 2
+    send(settings, [event("a", 500), event("a", 501 + november)], partition=1)
+    drain(settings)
+
+
+def import_sensors(settings: Settings, *external_ids: str) -> None:
+    """Make sensors known."""
+    store_sensors(settings, [SensorRecord(sensor_uuid(name), name, {}) for name in external_ids])
