@@ -70,7 +70,8 @@ with raw_batches as materialized (
                select jsonb_object_agg(key, due.rows)
                from jsonb_each(b.date_counts)
                cross join lateral (
-                   select (value ->> 'processed')::bigint
+                   select case when b.kind = 'rebuild' then 0
+                               else (value ->> 'processed')::bigint end
                           - coalesce((b.dropped_processed ->> key)::bigint, 0) as rows
                ) due
                where due.rows <> 0
