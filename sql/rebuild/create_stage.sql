@@ -18,7 +18,12 @@ create temporary table rebuilt_outcomes (
     quality_flags smallint,
     format smallint,
     reason text,
-    detail text
+    detail text,
+    -- Of what is no event, for quarantine.
+    key bytea,
+    value bytea,
+    sent_at timestamptz,
+    arrived_at timestamptz
 );
 create temporary table event_changes (
     kind text not null,

@@ -3,14 +3,11 @@
 insert into traffic.quarantined_events as q
     (topic_no, partition, "offset", reason, detail, key, value, broker_timestamp, quarantined_at,
      batch_id, event_date, rules_version)
-select o.topic_no, o.partition, o."offset", o.reason, o.detail, r.key, r.value, r.broker_timestamp,
-       r.ingested_at, case when c.kind = 'leave' then %(batch_id)s else o.batch_id end, o.event_date,
+select o.topic_no, o.partition, o."offset", o.reason, o.detail, o.key, o.value, o.sent_at,
+       o.arrived_at, case when c.kind = 'leave' then %(batch_id)s else o.batch_id end, o.event_date,
        case when c.kind = 'leave' then %(rules_version)s end
 from pg_temp.event_changes c
 join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
-join traffic.raw_events r
-    on r.batch_id = o.batch_id
-    and r.topic_no = o.topic_no and r.partition = o.partition and r."offset" = o."offset"
 where c.kind in ('leave', 'restore_quarantined')
 on conflict (topic_no, partition, "offset") do update
 set reason = excluded.reason, detail = excluded.detail, resolved_at = null, resolution = null,

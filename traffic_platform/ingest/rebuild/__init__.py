@@ -1,5 +1,6 @@
 """Dates made again from what is kept: raw from Kafka, processed and readings from raw.
 
+    messages stored messages as columns: raw, quarantine, archive
     stage    what the messages of the dates turn into by today's rules, in temporary tables
     raw      messages that raw has lost and Kafka still holds
     apply    the transaction that makes a date what it should be

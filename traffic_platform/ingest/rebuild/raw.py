@@ -15,7 +15,8 @@ from traffic_platform.ingest.broker import Broker, BrokerTopic
 from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.fetch import broker_times, headers_of
 from traffic_platform.ingest.kafka_log import KafkaLog
-from traffic_platform.ingest.rebuild.stage import Ints, Messages, Range
+from traffic_platform.ingest.rebuild.messages import Ints, Messages
+from traffic_platform.ingest.rebuild.stage import Range
 from traffic_platform.ingest.tables import Tables, copy_rows
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -46,20 +47,23 @@ class RawRestorer:
         row = self._connection.execute(statement("rebuild/log_identity"), of_log).fetchone()
         if row is None:
             return
-        name, kafka_topic_id = str(row[0]), str(row[1])
+        name, kafka_topic_id, dropped_to = str(row[0]), str(row[1]), int(row[2])
         if name not in self._topics:
             self._topics[name] = self._broker.describe(name)
         topic = self._topics[name]
         if topic is None or topic.topic_id != kafka_topic_id:
             return
         ends = topic.partitions.get(item.partition)
-        if ends is None or max(item.first_offset, ends.low) >= min(item.next_offset, ends.end):
+        if ends is None:
+            return
+        first = max(item.first_offset, ends.low, dropped_to)
+        if first >= min(item.next_offset, ends.end):
             return
         rows = self._connection.execute(statement("rebuild/raw_offsets"), of_log).fetchall()
         held = {int(row[0]) for row in rows}
         batches = _Batches(self._connection, item)
         with KafkaLog(self._config, "traffic-rebuild") as kafka:
-            kafka.seek(name, item.partition, max(item.first_offset, ends.low))
+            kafka.seek(name, item.partition, first)
             for messages in kafka.read_below(item.next_offset):
                 restored = self._insert(item, messages, held, batches)
                 if restored is not None:
@@ -89,11 +93,12 @@ class RawRestorer:
             batch_id=batch_id,
             broker_us=broker_times(chosen),
             arrival_us=arrival_us,
+            keys=[message.key() for message in chosen],
             values=[message.value() for message in chosen],
         )
         rows = encode_raw(
             Provenance(found.topic_no, found.partition, offset, found.broker_us, arrival_us),
-            [message.key() for message in chosen],
+            found.keys,
             found.values,
             [pairs[row] for row in missing],
             arrival_us,
@@ -110,11 +115,32 @@ class _Batches:
     def __init__(self, connection: Connection, item: Range) -> None:
         rows = connection.execute(statement("rebuild/batches_of_range"), vars(item)).fetchall()
         self._first = np.array([row[0] for row in rows], dtype=np.int64)
-        self._batch_id = np.array([row[1] for row in rows], dtype=np.int64)
-        arrivals = [(row[2] - _EPOCH) // _MICROSECOND for row in rows]
-        self._arrival_us = np.array(arrivals, dtype=np.int64)
+        self._audited = [(int(row[1]), _microseconds(row[3])) for row in rows]
+        numbers = {
+            "first_batch": min(row[1] for row in rows),
+            "last_batch": max(row[2] for row in rows),
+        }
+        of_range = {**vars(item), **numbers}
+        found = connection.execute(statement("rebuild/batches_of_outcomes"), of_range).fetchall()
+        self._by_offset: dict[int, int] = dict(found)
+        kept = connection.execute(statement("rebuild/arrivals_of_batches"), of_range).fetchall()
+        self._arrivals = {int(row[0]): _microseconds(row[1]) for row in kept}
 
     def locate(self, offset: Ints) -> tuple[Ints, Ints]:
-        """(batch id, arrival in microseconds since 1970 UTC) of each offset."""
+        """(batch id, arrival in microseconds since 1970 UTC) of each offset.
+
+        Where nothing is left of a batch, its messages arrived when it was committed.
+        """
         at = np.searchsorted(self._first, offset, side="right") - 1
-        return self._batch_id[at], self._arrival_us[at]
+        batch_ids: list[int] = []
+        arrivals: list[int] = []
+        for number, row in zip(offset.tolist(), at.tolist(), strict=True):
+            audited, committed_us = self._audited[row]
+            batch_id = self._by_offset.get(number, audited)
+            batch_ids.append(batch_id)
+            arrivals.append(self._arrivals.get(batch_id, committed_us))
+        return np.array(batch_ids, dtype=np.int64), np.array(arrivals, dtype=np.int64)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND

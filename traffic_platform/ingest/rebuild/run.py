@@ -97,7 +97,12 @@ def _rebuild(
         if events or restorer is not None:
             ranges = find_ranges(connection, wanted, rules.version)
             restore = restorer.restore if restorer is not None else None
-            stage.fill(ranges, lambda number: progress("messages", number), restore)
+            stage.fill(
+                ranges,
+                lambda number: progress("messages", number),
+                restore=restore,
+                archive=settings.archive,
+            )
         else:
             first, until = (day_bounds(day, rules.timezone) for day in (wanted[0], wanted[-1]))
             stage.fill_stored(first[0], until[1])

@@ -7,66 +7,37 @@ quarantine (docs/architecture.md). They are decoded in pieces, so that memory st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, LiteralString
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days
 from traffic_platform.events.decode import Decoder
-from traffic_platform.ingest import binary_columns
 from traffic_platform.ingest import copy_binary as pg
 from traffic_platform.ingest.arrivals import decode_by_arrival
 from traffic_platform.ingest.batch import order_times, quarantine_days
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP
+from traffic_platform.ingest.rebuild.messages import (
+    Connection,
+    Ints,
+    Messages,
+    archived_messages,
+    read_messages,
+)
 from traffic_platform.ingest.tables import copy_rows
 from traffic_platform.statements import statement
 
-CHUNK_MESSAGES = 20_000
-CHUNK_BYTES = 32 * 1024 * 1024
-_FETCH_ROWS = 1_000  # at a time, so that a run of megabyte messages stays bounded, too
 # A batch's messages arrive before it commits: seconds, or the two minutes of an outage's retries.
 _ARRIVAL_SLACK = timedelta(hours=1)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
-Connection = psycopg.Connection[Any]
-Ints = npt.NDArray[np.int64]
 Restore = Callable[["Range"], "Iterator[Messages]"]  # what raw lacked of a range, and has now
 Progress = Callable[[int], None]  # gets the number of messages just decoded
-
-
-@dataclass(frozen=True)
-class Messages:
-    """Stored messages, one entry each; times in microseconds since 1970 UTC."""
-
-    topic_no: Ints
-    partition: Ints
-    offset: Ints
-    batch_id: Ints
-    broker_us: Ints
-    arrival_us: Ints
-    values: Sequence[bytes | None]
-
-    def __len__(self) -> int:
-        return len(self.offset)
-
-    def take(self, rows: Ints) -> Messages:
-        """The entries at `rows`."""
-        return Messages(
-            topic_no=self.topic_no[rows],
-            partition=self.partition[rows],
-            offset=self.offset[rows],
-            batch_id=self.batch_id[rows],
-            broker_us=self.broker_us[rows],
-            arrival_us=self.arrival_us[rows],
-            values=[self.values[row] for row in rows.tolist()],
-        )
 
 
 @dataclass(frozen=True)
@@ -168,26 +139,39 @@ class Stage:
         self._connection.execute(statement("rebuild/stage_stored"), of_dates)
         self._connection.execute(statement("rebuild/index_stage"))
 
-    def fill(self, ranges: Ranges, progress: Progress, restore: Restore | None) -> None:
+    def fill(
+        self,
+        ranges: Ranges,
+        progress: Progress,
+        *,
+        restore: Restore | None,
+        archive: Path | None,
+    ) -> None:
         """Decode all messages of the dates; `sensors` then names those of their events.
 
-        `restore` brings back what raw lacks of a range; `restored` then counts that by date.
+        `restore` brings back what raw lacks of a range; `restored` then counts that by date. Days
+        that raw has dropped are read from `archive`, if they are there.
         """
         self._connection.execute(statement("rebuild/create_stage"))
         if ranges.arrived is not None:
             arrived = {"first": ranges.arrived[0], "last": ranges.arrived[1]}
-            for messages in _read(self._connection, "rebuild/read_raw", arrived):
-                inside, by_others = ranges.locate(messages)
-                rows = np.flatnonzero(inside)
-                some = messages if len(rows) == len(messages) else messages.take(rows)
-                self._add(some, by_others[rows], waiting=False)
-                progress(len(some))
+            for messages in read_messages(self._connection, "rebuild/read_raw", arrived):
+                self._add_located(ranges, messages, progress)
+            for messages in archived_messages(self._connection, archive, *ranges.arrived):
+                self._add_located(ranges, messages, progress)
         if restore is not None:
             self._restore(ranges, restore, progress)
-        for messages in _read(self._connection, "rebuild/read_waiting", {}):
+        for messages in read_messages(self._connection, "rebuild/read_waiting", {}):
             self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
             progress(len(messages))
         self._connection.execute(statement("rebuild/index_stage"))
+
+    def _add_located(self, ranges: Ranges, messages: Messages, progress: Progress) -> None:
+        inside, by_others = ranges.locate(messages)
+        rows = np.flatnonzero(inside)
+        some = messages if len(rows) == len(messages) else messages.take(rows)
+        self._add(some, by_others[rows], waiting=False)
+        progress(len(some))
 
     def _restore(self, ranges: Ranges, restore: Restore, progress: Progress) -> None:
         for item in ranges.incomplete():
@@ -234,42 +218,6 @@ class Stage:
             self.sensors.setdefault(key, name)
 
 
-def _read(
-    connection: Connection, name: LiteralString, parameters: Mapping[str, object]
-) -> Iterator[Messages]:
-    with connection.cursor(name="rebuild") as cursor:
-        cursor.execute(statement(name), parameters, binary=True)
-        while True:
-            rows: list[tuple[Any, ...]] = []
-            size = 0
-            while len(rows) < CHUNK_MESSAGES and size < CHUNK_BYTES:
-                some = cursor.fetchmany(_FETCH_ROWS)
-                if not some:
-                    break
-                rows += some
-                size += sum([len(row[6]) for row in some if row[6] is not None])
-            if not rows:
-                return
-            yield _messages(rows)
-
-
-def _messages(rows: list[tuple[Any, ...]]) -> Messages:
-    topic_no, partition, offset, batch_id, broker, arrival, values = zip(*rows, strict=True)
-    return Messages(
-        topic_no=np.array(topic_no, dtype=np.int64),
-        partition=np.array(partition, dtype=np.int64),
-        offset=np.array(offset, dtype=np.int64),
-        batch_id=np.array(batch_id, dtype=np.int64),
-        broker_us=_times(broker),
-        arrival_us=_times(arrival),
-        values=values,
-    )
-
-
-def _times(sent: Iterable[bytes | None]) -> Ints:
-    return binary_columns.times(b"".join([_NO_TIME if time is None else time for time in sent]))
-
-
 def _shared(
     messages: Messages, by_others: npt.NDArray[np.bool_], rows: Ints, days: Ints, waiting: bool
 ) -> tuple[pg.Column, ...]:
@@ -310,8 +258,7 @@ def _encode_events(
             pg.doubles(events.quality_score[kept]),
             pg.integers(events.quality_flags[kept], 2),
             pg.integers(events.format[kept], 2),
-            pg.nulls(len(kept)),
-            pg.nulls(len(kept)),
+            *[pg.nulls(len(kept))] * 6,
         ),
     )
 
@@ -328,6 +275,8 @@ def _encode_quarantined(
         return None
     items = [decoded.quarantined[row] for row in kept.tolist()]
     rows = np.array([item.index for item in items], dtype=np.int64)
+    broker_us = messages.broker_us[rows]
+    missing = broker_us == MISSING_TIMESTAMP
     return pg.encode_rows(
         len(kept),
         (
@@ -335,5 +284,9 @@ def _encode_quarantined(
             *[pg.nulls(len(kept))] * 8,
             pg.Variable([item.reason.value.encode() for item in items]),
             pg.Variable([item.detail.encode() for item in items]),
+            pg.variable([messages.keys[row] for row in rows.tolist()]),
+            pg.variable([messages.values[row] for row in rows.tolist()]),
+            pg.timestamps(broker_us, missing if missing.any() else None),
+            pg.timestamps(messages.arrival_us[rows]),
         ),
     )
