@@ -68,11 +68,16 @@ with raw_batches as materialized (
                        else coalesce(s.quarantined_rows, 0) end as quarantined,
            coalesce((
                select jsonb_object_agg(key, due.rows)
-               from jsonb_each(b.date_counts)
-               cross join lateral (
-                   select case when b.kind = 'rebuild' then 0
-                               else (value ->> 'processed')::bigint end
-                          - coalesce((b.dropped_processed ->> key)::bigint, 0) as rows
+               from (
+                   select key, sum(part.rows)::bigint as rows
+                   from (
+                       select key, case when b.kind = 'rebuild' then 0
+                                        else (value ->> 'processed')::bigint end as rows
+                       from jsonb_each(b.date_counts)
+                       union all
+                       select key, -value::bigint from jsonb_each_text(b.dropped_processed)
+                   ) part
+                   group by key
                ) due
                where due.rows <> 0
            ), '{}') as days,

@@ -115,14 +115,14 @@ class _Batches:
     def __init__(self, connection: Connection, item: Range) -> None:
         rows = connection.execute(statement("rebuild/batches_of_range"), vars(item)).fetchall()
         self._first = np.array([row[0] for row in rows], dtype=np.int64)
-        self._audited = [(int(row[1]), _microseconds(row[3])) for row in rows]
+        self._audited: list[tuple[int, int]] = [(row[1], _microseconds(row[3])) for row in rows]
         numbers = {
             "first_batch": min(row[1] for row in rows),
             "last_batch": max(row[2] for row in rows),
         }
         of_range = {**vars(item), **numbers}
         found = connection.execute(statement("rebuild/batches_of_outcomes"), of_range).fetchall()
-        self._by_offset: dict[int, int] = dict(found)
+        self._by_offset: dict[int, int] = {row[0]: row[1] for row in found}
         kept = connection.execute(statement("rebuild/arrivals_of_batches"), of_range).fetchall()
         self._arrivals = {int(row[0]): _microseconds(row[1]) for row in kept}
 
@@ -136,7 +136,7 @@ class _Batches:
         arrivals: list[int] = []
         for number, row in zip(offset.tolist(), at.tolist(), strict=True):
             audited, committed_us = self._audited[row]
-            batch_id = self._by_offset.get(number, audited)
+            batch_id: int = self._by_offset.get(number, audited)
             batch_ids.append(batch_id)
             arrivals.append(self._arrivals.get(batch_id, committed_us))
         return np.array(batch_ids, dtype=np.int64), np.array(arrivals, dtype=np.int64)
