@@ -134,9 +134,11 @@ class _Batches:
         at = np.searchsorted(self._first, offset, side="right") - 1
         batch_ids: list[int] = []
         arrivals: list[int] = []
-        for number, row in zip(offset.tolist(), at.tolist(), strict=True):
+        numbers: list[int] = offset.tolist()
+        rows: list[int] = at.tolist()
+        for number, row in zip(numbers, rows, strict=True):
             audited, committed_us = self._audited[row]
-            batch_id: int = self._by_offset.get(number, audited)
+            batch_id = self._by_offset.get(number, audited)
             batch_ids.append(batch_id)
             arrivals.append(self._arrivals.get(batch_id, committed_us))
         return np.array(batch_ids, dtype=np.int64), np.array(arrivals, dtype=np.int64)
