@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from dagster import (
     AssetExecutionContext,
     AssetSelection,
+    Failure,
     MaterializeResult,
     define_asset_job,
     in_process_executor,
@@ -102,9 +103,15 @@ def rebuild_events(
             done=done,
         )
     context.log.info(f"{rebuilt.messages_decoded} messages decoded, {rebuilt.changes} rows changed")
-    if len(rebuilt.dates) == len(set(dates)):
-        for key in selected:
-            yield MaterializeResult(asset_key=key)
+    left = sorted(set(dates) - {report.date for report in rebuilt.dates})
+    if left:
+        raise Failure(
+            f"Stopped before {len(left)} of {len(set(dates))} dates were done, the first {left[0]}."
+            " Those before it stand as they should; start the run again for the others.",
+            allow_retries=False,
+        )
+    for key in selected:
+        yield MaterializeResult(asset_key=key)
 
 
 def figures_of(report: "DateReport", table: str) -> dict[str, Any]:
