@@ -1,9 +1,15 @@
--- Only events of the raw topic are published. The rebuild lock keeps other replays from numbering.
+-- Only events of the raw topic are published, each once. The rebuild lock keeps other replays from numbering.
 with replayed as (
     select k.topic_no, k.partition, k."offset"
     from unnest(%(topic_no)s::smallint[], %(partition)s::integer[], %(offset)s::bigint[])
          as k (topic_no, partition, "offset")
     join traffic.topics t on t.topic_no = k.topic_no and t.name = %(raw_topic)s
+    -- What was an event before a rebuild took it away has been published, or has its number.
+    where not exists (
+        select from traffic.rebuilt_events r
+        where r.topic_no = k.topic_no and r.partition = k.partition and r."offset" = k."offset"
+          and r.was = 'processed'
+    )
 ), newest as materialized (
     -- A database that was restored may know fewer replays than have been published.
     select place.topic_no, place.partition, greatest(

@@ -6,7 +6,6 @@ with fresh as materialized (
     left join unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
         as seen (topic_no, partition, position) using (topic_no, partition)
     where b.kind = 'window' and b.first_offset >= coalesce(seen.position, 0)
-      and b.event_dates @> array[%(day)s::date]
 ), later as (
     select distinct on (sensor_id, "timestamp") p.*,
            least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp

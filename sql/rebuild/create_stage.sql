@@ -50,3 +50,6 @@ create temporary table reading_changes (
     "offset" bigint,
     kind text
 )
+;
+-- Events at the sensors and times that an event leaves or comes to at another date.
+create temporary table neighbours (like pg_temp.reading_changes)

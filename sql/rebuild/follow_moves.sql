@@ -1,24 +1,21 @@
--- Sensors and times of other dates that an event has left or come to: their latest event, told from
--- all that are stored.
+-- The latest event of each such sensor and time, those included that come there now. Where there is
+-- none, a reading goes only if it is that of an event that moves: others may have outlived theirs.
 insert into pg_temp.reading_changes
-with moved as (
-    select c.was_sensor_id as sensor_id, c.was_timestamp as "timestamp"
-    from pg_temp.event_changes c
-    where c.kind = 'change' and c.was_date <> %(day)s
-    union
-    select o.sensor_id, o."timestamp"
+select distinct on (sensor_id, "timestamp") *
+from (
+    select * from pg_temp.neighbours
+    union all
+    select o.sensor_id, o."timestamp", o.speed, o.volume, o.occupancy, o.quality_score,
+           o.quality_flags, o.broker_timestamp, o.topic_no, o.partition, o."offset", 'moved'
     from pg_temp.event_changes c
     join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
     where c.kind = 'change' and o.event_date <> %(day)s
+) standing
+where topic_no is not null or exists (
+    select from traffic.traffic_readings d
+    join pg_temp.event_changes c
+        on c.topic_no = d.topic_no and c.partition = d.partition and c."offset" = d."offset"
+    where d.sensor_id = standing.sensor_id and d."timestamp" = standing."timestamp"
 )
-select m.sensor_id, m."timestamp", w.speed, w.volume, w.occupancy, w.quality_score, w.quality_flags,
-       w.broker_timestamp, w.topic_no, w.partition, w."offset", 'moved'
-from moved m
-left join lateral (
-    select p.*, least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp
-    from traffic.processed_events p
-    join traffic.raw_events r using (topic_no, partition, "offset")
-    where p.sensor_id = m.sensor_id and p."timestamp" = m."timestamp"
-    order by least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) desc, p.topic_no desc, p.partition desc, p."offset" desc
-    limit 1
-) w on true
+order by sensor_id, "timestamp", broker_timestamp desc nulls last, topic_no desc, partition desc,
+         "offset" desc

@@ -1,13 +1,23 @@
 -- Offsets of the batches that hold messages of some dates, adjoining ranges of equal rules as one,
 -- whether other rules than today's decided messages there (their windows' or those of a replay or
 -- rebuild after them), and when the messages arrived at the earliest and latest.
-with marked as (
+with corrected as materialized (
+    -- What a replay or a rebuild let in or moved to these dates came with earlier batches.
+    select topic_no, partition, first_offset, next_offset
+    from traffic.micro_batches
+    where kind <> 'window' and event_dates && %(dates)s::date[]
+), marked as (
     select topic_no, partition, first_offset, next_offset, raw - dropped_raw as raw, rules_version,
            coalesce(first_committed_at, committed_at) as began_at, committed_at,
            first_offset is distinct from lag(next_offset) over log
                or rules_version is distinct from lag(rules_version) over log as begins
-    from traffic.micro_batches
-    where kind = 'window' and raw > 0 and event_dates && %(dates)s::date[]
+    from traffic.micro_batches b
+    where kind = 'window' and raw > 0
+      and (event_dates && %(dates)s::date[] or exists (
+          select from corrected c
+          where c.topic_no = b.topic_no and c.partition = b.partition
+            and c.first_offset < b.next_offset and c.next_offset > b.first_offset
+      ))
     window log as (partition by topic_no, partition order by first_offset)
 ), numbered as (
     select *, count(*) filter (where begins) over (

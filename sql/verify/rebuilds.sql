@@ -20,7 +20,8 @@ select 'rebuilt_events' as table_name,
 from newest n
 join traffic.micro_batches b using (batch_id, topic_no, partition)
 left join traffic.quarantined_events q using (topic_no, partition, "offset")
-where (n.becomes = 'quarantined' and (q.topic_no is null or q.resolved_at is not null))
+where (n.becomes = 'quarantined'
+       and (q.topic_no is null or coalesce(q.resolution, 'replayed') <> 'replayed'))
    or (n.was = 'quarantined'
        and (q.resolution is distinct from 'rebuilt' or q.resolved_at is distinct from b.committed_at))
 union all

@@ -82,6 +82,11 @@ from let_in l
 left join numbered n using (topic_no, partition, "offset", batch_id)
 join traffic.topics t on t.topic_no = l.topic_no and t.name = %(raw_topic)s
 where n.replay_no is null
+  and not exists (
+      select from traffic.rebuilt_events r
+      where r.topic_no = l.topic_no and r.partition = l.partition and r."offset" = l."offset"
+        and r.was = 'processed'
+  )
 union all
 select 'replayed_events',
        json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset"),

@@ -87,7 +87,13 @@ def _show_plan(
 ) -> None:
     from typing import cast
 
-    from traffic_platform.cli.console import print_json, progress_bar, say, stop_on_signals
+    from traffic_platform.cli.console import (
+        INTERRUPTED,
+        print_json,
+        progress_bar,
+        say,
+        stop_on_signals,
+    )
     from traffic_platform.ingest.rebuild import EVERY_TABLE, TableName, rebuild_dates
 
     tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
@@ -103,11 +109,14 @@ def _show_plan(
                 task, description=what, advance=number if what == "messages" else 0
             ),
         )
+    interrupted = len(report.dates) < len(days)
     if as_json:
         print_json({"dry_run": True, "dates": [day.figures() for day in report.dates]})
-        return
-    _print_dates(report.dates)
-    say("Nothing was changed.")
+    else:
+        _print_dates(report.dates)
+        say("Nothing was changed.")
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _print_dates(dates: Sequence[DateReport]) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import psycopg
 
+from traffic_platform.ingest.quarantine import QuarantineFilter
 from traffic_platform.ingest.rebuild import DateReport, RebuildReport, rebuild_dates
+from traffic_platform.ingest.replay import replay_quarantine
 from traffic_platform.ingest.verify import VerifyReport, verify
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, rows
@@ -178,6 +180,15 @@ def test_a_setting_that_lets_messages_in_lets_in_those_of_the_dates(
     again = rebuild_dates(changed, [*DATES, FIRST + timedelta(days=3)])
     assert total(again, "entered") == waiting
     holds(changed)
+    # One date alone, although the batches of its events name others.
+    alone = rebuild_dates(settings, [DATES[1]])
+    assert total(alone, "left") == [day.entered for day in again.dates][1] > 0
+    holds(settings)
+    # And in by a replay, which numbers none of them again.
+    numbered = rows(settings, "select count(*) from traffic.replayed_events")
+    assert replay_quarantine(changed, QuarantineFilter()).replayed == total(alone, "left")
+    assert rows(settings, "select count(*) from traffic.replayed_events") == numbered
+    holds(changed)
 
 
 def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
@@ -221,8 +232,13 @@ def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(
     change(settings, "delete from traffic.traffic_readings where speed < 30")
     changed = settings.model_copy(update={"naive_timezone": ZONE})
     seen: list[DateReport] = []
-    report = rebuild_dates(changed, DATES, tables={"traffic_readings"}, done=seen.append)
+    change(settings, 'delete from traffic.raw_events where "offset" between 100 and 110')
+    tables = {"raw_events", "traffic_readings"}
+    report = rebuild_dates(changed, DATES, tables=tables, done=seen.append)  # pyright: ignore
     assert seen == report.dates
+    assert total(report, "raw_restored") > 0
+    logged = rows(settings, "select sum(raw_restored), sum(readings_added) from traffic.rebuilds")
+    assert logged == [(total(report, "raw_restored"), total(report, "readings_added"))]
     assert total(report, "entered") == 0
     assert total(report, "readings_added") > 0
     holds(settings)

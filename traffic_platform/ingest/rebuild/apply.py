@@ -70,9 +70,13 @@ class Dates:
         """Find what differs at a date, beside everybody else; nothing is written."""
         with self._connection.transaction():
             cursor = self._connection.cursor()
-            cursor.execute("truncate pg_temp.event_changes, pg_temp.reading_changes")
+            cursor.execute(
+                "truncate pg_temp.event_changes, pg_temp.reading_changes, pg_temp.neighbours"
+            )
             if events:
                 cursor.execute(statement("rebuild/find_event_changes"), self._of(day))
+                cursor.execute("analyze pg_temp.event_changes")
+                cursor.execute(statement("rebuild/find_neighbours"), self._of(day))
             if readings:
                 cursor.execute(statement("rebuild/find_reading_changes"), self._of(day))
             cursor.execute("analyze pg_temp.event_changes, pg_temp.reading_changes")
@@ -84,15 +88,14 @@ class Dates:
         Raises what the driver raises; then nothing of the date has changed, unless it was the
         COMMIT whose answer was lost.
         """
-        day = found.date
         tables = Tables(self._connection, self._rules.unknown_sensors)
         [batch_id] = tables.reserve_batch_ids(1)
-        retries = Retries(tables, f"date {day}")
+        retries = Retries(tables, f"date {found.date}")
         while True:
             try:
                 self._prepare(tables)
                 with self._connection.transaction():
-                    report = self._write(day, batch_id, events=events)
+                    report = self._write(found, batch_id, events=events)
                     self._passed("before_rebuild_commit")
             except psycopg.Error as error:
                 retries.after(error)
@@ -147,8 +150,8 @@ class Dates:
         }
         tables.prepare_events(set(months or ()), names)
 
-    def _write(self, day: date, batch_id: int, *, events: bool) -> DateReport:
-        cursor = self._connection.cursor()
+    def _write(self, found: DateReport, batch_id: int, *, events: bool) -> DateReport:
+        day, cursor = found.date, self._connection.cursor()
         cursor.execute("select pg_advisory_xact_lock(%s)", (REBUILD_LOCK,))
         row = cursor.execute("select clock_timestamp()").fetchone()
         assert row is not None
@@ -160,6 +163,7 @@ class Dates:
         }
         cursor.execute(statement("rebuild/forget_resolved"))
         report = self._count(cursor, day, events=events)
+        report.raw_restored = found.raw_restored
         written = _Written()
         if events:
             for step in _EVENT_STEPS:

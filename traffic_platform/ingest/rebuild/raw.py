@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from traffic_platform.statements import statement
 Connection = psycopg.Connection[Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_OFFSETS = 100_000  # looked at together
 
 
 class RawRestorer:
@@ -59,15 +61,22 @@ class RawRestorer:
         first = max(item.first_offset, ends.low, dropped_to)
         if first >= min(item.next_offset, ends.end):
             return
-        rows = self._connection.execute(statement("rebuild/raw_offsets"), of_log).fetchall()
-        held = {int(row[0]) for row in rows}
-        batches = _Batches(self._connection, item)
         with KafkaLog(self._config, "traffic-rebuild") as kafka:
             kafka.seek(name, item.partition, first)
-            for messages in kafka.read_below(item.next_offset):
-                restored = self._insert(item, messages, held, batches)
-                if restored is not None:
-                    yield restored
+            for begin in range(first, item.next_offset, _OFFSETS):
+                end = min(begin + _OFFSETS, item.next_offset)
+                yield from self._restore_part(
+                    replace(item, first_offset=begin, next_offset=end), kafka
+                )
+
+    def _restore_part(self, item: Range, kafka: KafkaLog) -> Iterator[Messages]:
+        rows = self._connection.execute(statement("rebuild/raw_offsets"), vars(item)).fetchall()
+        held = {int(row[0]) for row in rows}
+        batches = _Batches(self._connection, item)
+        for messages in kafka.read_below(item.next_offset):
+            restored = self._insert(item, messages, held, batches)
+            if restored is not None:
+                yield restored
 
     def _insert(
         self, item: Range, messages: list[Message], held: set[int], batches: _Batches
@@ -105,7 +114,8 @@ class RawRestorer:
             batch_id,
         )
         self._tables.prepare_arrivals(set(arrival_us.tolist()))
-        copy_rows(self._connection.cursor(), "ingest/copy_raw", rows)
+        with self._connection.transaction():
+            copy_rows(self._connection.cursor(), "ingest/copy_raw", rows)
         return found
 
 

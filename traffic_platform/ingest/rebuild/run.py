@@ -21,6 +21,7 @@ from traffic_platform.ingest.rebuild.raw import RawRestorer
 from traffic_platform.ingest.rebuild.report import DateReport, RebuildReport
 from traffic_platform.ingest.rebuild.stage import Stage, find_ranges
 from traffic_platform.ingest.session import rules_of
+from traffic_platform.ingest.upkeep.run import UPKEEP_LOCK
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
@@ -29,7 +30,9 @@ EVERY_TABLE: Final[frozenset[TableName]] = frozenset(
     ("raw_events", "processed_events", "traffic_readings")
 )
 # One rebuild at a time, held by its connection: a second one would compare what the first changes.
-TURN_LOCK = 7_204_511_003
+# The same lock as upkeep's, which would fold or drop what is compared.
+TURN_LOCK = UPKEEP_LOCK
+_ASK_AGAIN_SECONDS = 0.5
 
 Connection = psycopg.Connection[Any]
 Progress = Callable[[str, int], None]
@@ -60,15 +63,27 @@ def rebuild_dates(
             endpoints.ingest_url, application_name="traffic-rebuild", autocommit=True
         ) as connection:
             require_timezone(connection, settings.timezone)
-            if not dry_run:
-                connection.execute("set lock_timeout = 0")
-                connection.execute("select pg_advisory_lock(%s)", (TURN_LOCK,))
-                connection.execute("set lock_timeout = '10s'")
+            if not dry_run and not _take_turn(connection, stop):
+                return RebuildReport(dry_run, rules_of(settings).version)
             return _rebuild(
                 connection, settings, dates, tables, dry_run, run_id, stop, progress, done
             )
     except Exception as error:
         raise translate(error) or error from error
+
+
+def _take_turn(connection: Connection, stop: Callable[[], bool]) -> bool:
+    """Wait for other rebuilds, and for upkeep; False when asked to stop before it is our turn."""
+    while not stop():
+        row = connection.execute("select pg_try_advisory_lock(%s)", (TURN_LOCK,)).fetchone()
+        if row and row[0]:
+            return True
+        time.sleep(_ASK_AGAIN_SECONDS)
+    return False
+
+
+class _StoppedError(Exception):
+    """Asked to stop while messages are decoded: nothing has been changed."""
 
 
 def _rebuild(
@@ -93,19 +108,22 @@ def _rebuild(
     positions = connection.execute(statement("rebuild/positions")).fetchall()
     decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
     stage = Stage(connection, decoder, wanted, rules.timezone)
-    with connection.transaction():
+
+    def decoded(number: int) -> None:
+        progress("messages", number)
+        if stop():
+            raise _StoppedError
+
+    try:
         if events or restorer is not None:
             ranges = find_ranges(connection, wanted, rules.version)
             restore = restorer.restore if restorer is not None else None
-            stage.fill(
-                ranges,
-                lambda number: progress("messages", number),
-                restore=restore,
-                archive=settings.archive,
-            )
-        else:
+            stage.fill(ranges, decoded, restore=restore, archive=settings.archive)
+        if readings and not events:
             first, until = (day_bounds(day, rules.timezone) for day in (wanted[0], wanted[-1]))
             stage.fill_stored(first[0], until[1])
+    except _StoppedError:
+        return report
     report.messages_decoded = stage.messages
     work = Dates(
         connection,
@@ -120,10 +138,10 @@ def _rebuild(
             return report
         started = time.monotonic()
         found = work.compare(day, events=events, readings=readings)
+        found.raw_restored = stage.restored[day]
         if found.changes and not dry_run:
             compared = found.events_compared
             found = replace(work.apply(found, events=events), events_compared=compared)
-        found.raw_restored = stage.restored[day]
         found.seconds = round(time.monotonic() - started, 3)
         report.dates.append(found)
         progress(day.isoformat(), found.changes)

@@ -124,12 +124,16 @@ class Stage:
         self._timezone = timezone
         self._days = np.array([day.toordinal() - _EPOCH_DAY for day in dates], dtype=np.int64)
         self.sensors: dict[bytes, str] = {}
+        self._begun = False
         self.messages = 0
         self.restored: Counter[date] = Counter()
 
     def fill_stored(self, first: datetime, until: datetime) -> None:
-        """Take the events that are stored, undecoded. The dates lie from `first` to `until`."""
-        self._connection.execute(statement("rebuild/create_stage"))
+        """Take the events that are stored, undecoded, and nothing else.
+
+        The dates lie from `first` to `until`.
+        """
+        self._begin()
         of_dates = {
             "first": first,
             "until": until,
@@ -152,19 +156,31 @@ class Stage:
         `restore` brings back what raw lacks of a range; `restored` then counts that by date. Days
         that raw has dropped are read from `archive`, if they are there.
         """
-        self._connection.execute(statement("rebuild/create_stage"))
+        self._begin()
         if ranges.arrived is not None:
             arrived = {"first": ranges.arrived[0], "last": ranges.arrived[1]}
-            for messages in read_messages(self._connection, "rebuild/read_raw", arrived):
-                self._add_located(ranges, messages, progress)
+            with self._connection.transaction():
+                for messages in read_messages(self._connection, "rebuild/read_raw", arrived):
+                    self._add_located(ranges, messages, progress)
             for messages in archived_messages(self._connection, archive, *ranges.arrived):
                 self._add_located(ranges, messages, progress)
+        # Piece by piece: while Kafka is asked no transaction holds what windows wait for.
         if restore is not None:
             self._restore(ranges, restore, progress)
-        for messages in read_messages(self._connection, "rebuild/read_waiting", {}):
-            self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
-            progress(len(messages))
+        with self._connection.transaction():
+            for messages in read_messages(self._connection, "rebuild/read_waiting", {}):
+                self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
+                progress(len(messages))
         self._connection.execute(statement("rebuild/index_stage"))
+
+    def _begin(self) -> None:
+        if self._begun:
+            self._connection.execute(
+                "drop table pg_temp.rebuilt_outcomes, pg_temp.event_changes,"
+                " pg_temp.reading_changes, pg_temp.neighbours"
+            )
+        self._begun = True
+        self._connection.execute(statement("rebuild/create_stage"))
 
     def _add_located(self, ranges: Ranges, messages: Messages, progress: Progress) -> None:
         inside, by_others = ranges.locate(messages)

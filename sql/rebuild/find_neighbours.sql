@@ -1,0 +1,36 @@
+-- Of sensors and times of other dates that an event leaves or comes to: the events that stand there.
+-- Their order is told by the stage, by raw, or by the reading that one is; an event of which nothing
+-- else is left comes first.
+with moved as materialized (
+    select c.was_sensor_id as sensor_id, c.was_timestamp as "timestamp"
+    from pg_temp.event_changes c
+    where c.kind = 'change' and c.was_date <> %(day)s
+    union
+    select o.sensor_id, o."timestamp"
+    from pg_temp.event_changes c
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    where c.kind = 'change' and o.event_date <> %(day)s
+)
+insert into pg_temp.neighbours
+select m.sensor_id, m."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
+       p.quality_flags,
+       coalesce(o.broker_timestamp, least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at),
+                d.broker_timestamp, '-infinity'),
+       p.topic_no, p.partition, p."offset", 'moved'
+from moved m
+left join traffic.processed_events p
+    on p.sensor_id = m.sensor_id and p."timestamp" = m."timestamp"
+    and p."timestamp" >= (select min("timestamp") from moved)
+    and p."timestamp" <= (select max("timestamp") from moved)
+    and not exists (
+        select from pg_temp.event_changes c
+        where c.topic_no = p.topic_no and c.partition = p.partition and c."offset" = p."offset"
+    )
+left join pg_temp.rebuilt_outcomes o
+    on o.topic_no = p.topic_no and o.partition = p.partition and o."offset" = p."offset"
+left join traffic.raw_events r
+    on r.batch_id = p.batch_id
+    and r.topic_no = p.topic_no and r.partition = p.partition and r."offset" = p."offset"
+left join traffic.traffic_readings d
+    on d.sensor_id = p.sensor_id and d."timestamp" = p."timestamp"
+    and d.topic_no = p.topic_no and d.partition = p.partition and d."offset" = p."offset"
