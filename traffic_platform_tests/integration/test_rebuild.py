@@ -250,7 +250,7 @@ def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
     fill(settings, make_topic, produce)
     before = everything(settings)
     gone = change(settings, 'delete from traffic.raw_events where "offset" between 100 and 140')
-    assert gone > 41
+    assert gone >= 41  # of at least one of the two partitions
     report = rebuild_dates(settings, DATES, tables={"raw_events"})
     assert total(report, "raw_restored") > 0
     assert everything(settings) == before
