@@ -169,7 +169,10 @@ class Dates:
             for step in _EVENT_STEPS:
                 cursor.execute(statement(step), of_batch)
             cursor.execute(statement("rebuild/rejudge"), of_batch)
-            cursor.execute(statement("rebuild/number_entered"), of_batch)
+            keys = cursor.execute(statement("rebuild/entered_keys")).fetchone()
+            assert keys is not None
+            entered = dict(zip(("topic_no", "partition", "offset"), keys, strict=True))
+            cursor.execute(statement("quarantine/number_replayed"), {**of_batch, **entered})
             cursor.execute(statement("rebuild/record"), of_batch)
             written.records = cursor.fetchall()
             cursor.execute(statement("rebuild/follow_moves"), of_batch)
