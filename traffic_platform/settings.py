@@ -259,6 +259,12 @@ class Settings(BaseSettings):
     dagster_port: int = Field(
         default=3000, ge=1, le=65_000, description="First port tried by Dagster's webserver."
     )
+    api_host: str = Field(
+        default="127.0.0.1", description="Address that API and page are bound to."
+    )
+    api_port: int = Field(
+        default=8000, ge=1, le=65_000, description="First port tried by API and page."
+    )
 
     @field_validator("timezone", "naive_timezone")
     @classmethod

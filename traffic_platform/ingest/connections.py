@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import psycopg
 
@@ -34,15 +35,25 @@ def connect(
 
     Raises psycopg.OperationalError when the server cannot be reached or refuses.
     """
-    own = url_parts(url)
-    network = {key: value for key, value in _NETWORK.items() if key not in own}
     return psycopg.connect(
         url,
-        application_name=application_name,
         autocommit=autocommit,
-        options=_session_options(own),
-        **network,  # pyright: ignore[reportArgumentType]
+        **connection_arguments(url, application_name=application_name),
     )
+
+
+def connection_arguments(url: str, *, application_name: str, options: str = "") -> dict[str, Any]:
+    """What psycopg is given beside the URL by `connect`, for pools that connect by themselves.
+
+    `options` are further ones of the server (-c name=value).
+    """
+    own = url_parts(url)
+    network: dict[str, Any] = {key: value for key, value in _NETWORK.items() if key not in own}
+    return {
+        **network,
+        "application_name": application_name,
+        "options": f"{_session_options(own)} {options}".strip(),
+    }
 
 
 def engine_url(url: str, *, application_name: str, options: str = "") -> str:

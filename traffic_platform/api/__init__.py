@@ -1,0 +1,1 @@
+"""What others read: the HTTP API, over the reading role of PostgreSQL."""
