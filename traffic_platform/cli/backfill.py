@@ -175,7 +175,8 @@ def _run(
     if any(run["status"] != "SUCCESS" for run in runs):
         raise StackError(f"The run ended as {runs[-1]['status']}: {runs[-1]['url']} says why.")
     if not as_json:
-        say(f"{len({item.date for item in made})} dates stand as they should.")
+        dates = len({item.date for item in made})
+        say(f"{dates} date{'s' if dates != 1 else ''} as they should be.")
 
 
 def _watch(run: DagsterRun, stop: Any) -> Iterator[Seen]:
