@@ -26,7 +26,6 @@ from traffic_platform.ingest import copy_binary as pg
 from traffic_platform.ingest.broker import Broker
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.fetch import Fetched, Fetcher, Where, wall_clock_us
-from traffic_platform.ingest.group import GroupOffsets
 from traffic_platform.ingest.ledger import Advance, advance, agree_with_broker, read_ledger
 from traffic_platform.ingest.newest import NewestReadings
 from traffic_platform.ingest.session import rules_of
@@ -66,8 +65,6 @@ def drain(task: Task, committed: Committed) -> None:
     ):
         connection.execute(statement("ingest/create_incoming"))
         logs = _begin(connection, task, fetcher)
-        broker = Broker(settings.kafka_config())
-        group = GroupOffsets(task.group, broker.set_group_offsets)
         encoder, store = _Encoder(Decoder(rules_of(settings)), logs), _Store(connection)
         read, stored = 0, storing.submit(int)
         while read < task.events:
@@ -76,7 +73,7 @@ def drain(task: Task, committed: Committed) -> None:
                 _settle(stored, committed)
                 stored = storing.submit(store.store, batch)
                 read += len(fetched)
-            group.tell(store.positions)
+            fetcher.commit_to_group(store.positions, wait=False)
         _settle(stored, committed)
     fetcher.close()
 
