@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import health
+from traffic_platform.api import current, health, historical
+from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
+from traffic_platform.api.problems import add_problem_handlers
 from traffic_platform.settings import Settings
 
 
@@ -19,9 +21,12 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with Database.open(settings) as database:
             app.state.database = database
+            app.state.current = Current(database)
             yield
 
     app = FastAPI(title="traffic_platform", lifespan=lifespan)
     app.state.settings = settings
-    app.include_router(health.router)
+    add_problem_handlers(app)
+    for room in (health, historical, current):
+        app.include_router(room.router)
     return app

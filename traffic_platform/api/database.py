@@ -25,6 +25,7 @@ class Database:
 
     def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
         self._pool = pool
+        self._timezone: str | None = None
 
     @classmethod
     @asynccontextmanager
@@ -46,6 +47,16 @@ class Database:
             yield cls(pool)
         finally:
             await pool.close()
+
+    async def timezone(self) -> str:
+        """IANA name of the zone whose days are dates. It never changes, so it is asked once."""
+        if self._timezone is None:
+            async with self.connection() as connection:
+                found = await connection.execute("select timezone from traffic.platform")
+                row = await found.fetchone()
+            assert row is not None
+            self._timezone = str(row[0])
+        return self._timezone
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
