@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import current, health, historical
+from traffic_platform.api import current, export, health, historical, quality, sensors
 from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
 from traffic_platform.api.problems import add_problem_handlers
@@ -27,6 +27,6 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="traffic_platform", lifespan=lifespan)
     app.state.settings = settings
     add_problem_handlers(app)
-    for room in (health, historical, current):
+    for room in (health, historical, current, export, sensors, quality):
         app.include_router(room.router)
     return app

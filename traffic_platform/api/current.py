@@ -42,7 +42,7 @@ class Current:
             return self._content
 
     async def _read(self) -> Content:
-        async with self._database.connection() as connection:
+        async with self._database.shared() as connection:
             total, items = await read_page(connection, "api/current", {})
         content = page_content(items, total, 1, max(1, total))
         if self._content is not None and content.body == self._content.body:
