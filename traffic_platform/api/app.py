@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import current, export, health, historical, quality, sensors
+from traffic_platform.api import current, export, health, historical, quality, sensors, stream
 from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
+from traffic_platform.api.live import LiveReadings
 from traffic_platform.api.problems import add_problem_handlers
 from traffic_platform.settings import Settings
 
@@ -22,11 +24,17 @@ def create_app(settings: Settings) -> FastAPI:
         async with Database.open(settings) as database:
             app.state.database = database
             app.state.current = Current(database)
-            yield
+            app.state.live = LiveReadings(database, app.state.stopping)
+            try:
+                yield
+            finally:
+                app.state.stopping.set()
+                await app.state.live.close()
 
     app = FastAPI(title="traffic_platform", lifespan=lifespan)
     app.state.settings = settings
+    app.state.stopping = asyncio.Event()
     add_problem_handlers(app)
-    for room in (health, historical, current, export, sensors, quality):
+    for room in (health, historical, current, stream, export, sensors, quality):
         app.include_router(room.router)
     return app
