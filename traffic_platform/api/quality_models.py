@@ -91,5 +91,5 @@ class Quality(BaseModel):
     quarantine: list[Reason] = Field(description="By reason, the most frequent first.")
     completeness: Completeness
     scores: Scores
-    flags: list[Flag]
+    flags: list[Flag] = Field(description="By test, each of one bit.")
     health: Health

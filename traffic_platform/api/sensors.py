@@ -111,6 +111,7 @@ async def sensor_readings(
             description="The first moment, ISO 8601 with an offset. Default: as long before `to` as"
             " is usual: a day, of hours 7 days, of days 31.",
             examples=["2025-10-04T12:00:00Z"],
+            json_schema_extra={"format": "date-time"},
         ),
     ] = None,
     end: Annotated[
@@ -118,8 +119,9 @@ async def sensor_readings(
         Query(
             alias="to",
             description="The moment before which readings are, ISO 8601 with an offset. Default:"
-            " five minutes from now.",
+            " five minutes from now, or as far from `from` as the range may be.",
             examples=["2025-10-04T13:00:00Z"],
+            json_schema_extra={"format": "date-time"},
         ),
     ] = None,
     resolution: Annotated[
@@ -156,16 +158,12 @@ def _range(
     begin: str | None, end: str | None, series: _Series, resolution: Resolution
 ) -> tuple[datetime, datetime]:
     """The moments from and to. Raises ProblemError (422)."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    upper = parse_instant(end, "to") if end is not None else now + timedelta(minutes=5)
+    lower = parse_instant(begin, "from") if begin is not None else None
+    upper = parse_instant(end, "to") if end is not None else None
     try:
-        lower = (
-            parse_instant(begin, "from")
-            if begin is not None
-            else upper - timedelta(days=series.usual_days)
-        )
+        lower, upper = _complete(lower, upper, series)
     except OverflowError:
-        raise ProblemError(422, "to is too early", field="to") from None
+        raise ProblemError(422, "from and to must be of our time", field="from") from None
     if lower >= upper:
         raise ProblemError(422, "from must be before to", field="from")
     if upper - lower > timedelta(days=series.most_days):
@@ -174,6 +172,20 @@ def _range(
             f"from must be at most {series.most_days} days before to with resolution {resolution}",
             field="from",
         )
+    return lower, upper
+
+
+def _complete(
+    lower: datetime | None, upper: datetime | None, series: _Series
+) -> tuple[datetime, datetime]:
+    """The range, where one end or both are not given. Raises OverflowError."""
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
+    usual, most = timedelta(days=series.usual_days), timedelta(days=series.most_days)
+    if lower is None:
+        upper = upper or now
+        return upper - usual, upper
+    if upper is None:
+        upper = min(now, lower + most) if lower < now else lower + usual
     return lower, upper
 
 

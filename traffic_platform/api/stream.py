@@ -25,7 +25,7 @@ _STREAM = {
 }
 
 
-@router.get("/stream", response_class=Response, responses={200: _STREAM, **responses()})
+@router.get("/stream", response_class=Response, responses={200: _STREAM, **responses(422)})
 async def stream(
     request: Request,
     last_event_id: Annotated[
