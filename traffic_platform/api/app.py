@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -23,5 +24,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="traffic_platform", lifespan=lifespan)
     app.state.settings = settings
+    app.state.stopping = asyncio.Event()
     app.include_router(health.router)
     return app
