@@ -389,6 +389,16 @@ class Settings(BaseSettings):
             raise SettingsError(self._unknown_postgres())
         return url
 
+    def owning_url(self) -> str:
+        """The URL of the owner's role, for what needs no Kafka. Never print or log it.
+
+        Raises SettingsError when PostgreSQL is neither set nor started.
+        """
+        url = _secret(self.database_url) or self._stack_endpoints().get("owner_url")
+        if url is None:
+            raise SettingsError(self._unknown_postgres())
+        return url
+
     def _unknown_postgres(self) -> str:
         return (
             f"PostgreSQL is not known: no stack has run in {self.home} (TRAFFIC_HOME)."
