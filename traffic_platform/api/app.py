@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from traffic_platform.api import health
 from traffic_platform.api.database import Database
+from traffic_platform.api.security.install import Security
 from traffic_platform.settings import Settings
 
 
@@ -18,7 +19,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with Database.open(settings) as database:
+        async with Database.open(settings) as database, security.open():
             app.state.database = database
             yield
 
@@ -26,4 +27,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.stopping = asyncio.Event()
     app.include_router(health.router)
+    security = Security(app, settings)
     return app

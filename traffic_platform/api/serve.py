@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
 
+from traffic_platform.api.security.policy import Policy
 from traffic_platform.settings import Settings
 
 # Less than the stack, systemd and Kubernetes wait before they kill.
@@ -35,7 +37,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         access_log=False,  # the metrics count requests
         server_header=False,
         timeout_graceful_shutdown=_FINISH_SECONDS,
-        # Without it uvicorn believes X-Forwarded-For of everybody on this machine.
-        proxy_headers=False,
+        # By default uvicorn believes X-Forwarded-For of everybody on this machine.
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies or None,
     )
+    sys.stderr.write(f"{Policy.of(settings).describe(settings)}\n")
     _Server(config).run()
