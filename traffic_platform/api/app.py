@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from traffic_platform.api import health
 from traffic_platform.api.database import Database
+from traffic_platform.api.metrics.install import add_metrics
 from traffic_platform.api.security.install import Security
 from traffic_platform.settings import Settings
 
@@ -28,4 +29,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.stopping = asyncio.Event()
     app.include_router(health.router)
     security = Security(app, settings)
+    add_metrics(app)
     return app
