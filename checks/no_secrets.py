@@ -3,8 +3,8 @@
     python checks/no_secrets.py            exit 1: something new looks like a secret
     python checks/no_secrets.py --accept   what looks like one now is none: write it to the list
 
-The list, checks/no_secrets.json, has hashes and no lines, so that it changes only when what looks like
-a secret does.
+The list, checks/no_secrets.json, has hashes and no lines, so that it changes only when what looks
+like a secret does.
 """
 
 from __future__ import annotations
