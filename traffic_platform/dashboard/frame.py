@@ -57,7 +57,8 @@ def frame(rooms: Rooms, here: str, title: str, heading: str = "", sub: str = "")
 @contextmanager
 def panel(width: str, title: str, sub: str = "") -> Generator[ui.element]:
     """A titled box; yields its head, for controls."""
-    with ui.element("section").classes(f"panel {width}").props(f'aria-label="{title}"'):
+    with ui.element("section").classes(f"panel {width}") as section:
+        section.props["aria-label"] = title
         with ui.element("div").classes("head") as head, ui.element("div"):
             text("h2", title)
             if sub:

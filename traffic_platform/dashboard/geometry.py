@@ -75,18 +75,17 @@ def _draw_on_map(
     connected = bool(name) and all(sensors[at].milepost is not None for at in members)
     if connected and len(line) > 1:
         layout.roads.append((name, line))
-    normals = (
-        _normals(line, _decreasing(sensors, members)) if connected else [(0.0, 0.0)] * len(line)
-    )
+    normals = _normals(line, runs_backwards(sensors[members[0]].direction))
+    if not connected:
+        normals = [(0.0, 0.0)] * len(line)
     for (x, y), (nx, ny) in zip(line, normals, strict=True):
         for lane, at in enumerate(places[x, y]):
             layout.points.append([at, x, y, nx, ny, lane])
 
 
-def _decreasing(sensors: Sequence[Sensor], members: Sequence[int]) -> bool:
+def runs_backwards(direction: str | None) -> bool:
     """Whether traffic runs against the mileposts: in the United States southwards and westwards."""
-    direction = (sensors[members[0]].direction or "").upper()
-    return direction.startswith(("S", "W"))
+    return (direction or "").upper().startswith(("S", "W"))
 
 
 def _normals(line: Sequence[tuple[float, float]], backwards: bool) -> list[tuple[float, float]]:

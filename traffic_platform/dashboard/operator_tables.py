@@ -159,7 +159,7 @@ def slowest(state: State, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def attention(state: State) -> dict[str, Any]:
+def attention(state: State, limit: int = _ATTENTION) -> dict[str, Any]:
     """Detectors that are silent, stuck, or were diagnosed as broken, with the reason in words."""
     order = (Health.STUCK, Health.DIAGNOSED, Health.SILENT)
     found = [
@@ -170,8 +170,8 @@ def attention(state: State) -> dict[str, Any]:
     found.sort(key=lambda each: order.index(each[0]))
     known = bool(state.health)
     return {
-        "rows": [_attention_row(state, health, sensor) for health, sensor in found[:_ATTENTION]],
-        "more": max(0, len(found) - _ATTENTION),
+        "rows": [_attention_row(state, health, sensor) for health, sensor in found[:limit]],
+        "more": max(0, len(found) - limit),
         "nothing": "Every detector reports." if known else "Looking at the last hour …",
     }
 

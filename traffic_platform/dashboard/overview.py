@@ -35,20 +35,22 @@ class _Overview:
         self._maps: list[SensorMap] = []
         panels: dict[str, Panel] = {"stale": Panel(), "figures": Panel()}
         with ui.element("div").classes("grid"):
-            with panel("w8", "Sensors", "Each by its newest reading") as head:
-                with head:
-                    self._add_switch()
-                self._legend = Panel()
-                self._map_box = ui.element("div").classes("stack")
-                self._unplaced = Panel()
-            with panel("w4", "Newest readings"):
-                panels["feed"] = Panel()
-            with panel("w4", "Slowest now"):
-                panels["slowest"] = Panel()
-            with panel("w4", "Detectors to look at"):
-                panels["attention"] = Panel()
-            with panel("w4", "Quarantine", "Messages that are no event, by reason"):
-                panels["reasons"] = Panel()
+            with ui.element("div").classes("w8 stack"):
+                with panel("", "Sensors", "Each by its newest reading") as head:
+                    with head:
+                        self._add_switch()
+                    self._legend = Panel()
+                    self._map_box = ui.element("div").classes("stack")
+                    self._unplaced = Panel()
+                with panel("", "Detectors to look at", "By the last hour and the newest diagnosis"):
+                    panels["attention"] = Panel()
+            with ui.element("div").classes("w4 stack"):
+                with panel("", "Newest readings"):
+                    panels["feed"] = Panel()
+                with panel("", "Slowest now", "Share of the free-flow speed"):
+                    panels["slowest"] = Panel()
+                with panel("", "Quarantine", "Messages that are no event, by reason"):
+                    panels["reasons"] = Panel()
         self._panels: Mapping[str, Panel] = panels
         self._draw_sensors()
         self._fill()

@@ -102,7 +102,7 @@ class Reader:
         try:
             async with asyncio.timeout(20), self._database().connection() as connection:
                 change = await self._look(connection)
-        except (psycopg.Error, OSError, TimeoutError) as error:
+        except (psycopg.OperationalError, OSError, TimeoutError) as error:
             self._report(error)
             return
         if self.state.problem is not None:

@@ -74,6 +74,7 @@ export default {
       maxZoom: this.schematic ? 12 : 18,
       attributionControl: Boolean(this.tiles),
       scrollWheelZoom: !this.schematic,
+      zoomControl: !this.schematic,
       zoomAnimation: false,
       fadeAnimation: false,
     }));
@@ -183,7 +184,7 @@ export default {
     },
     nameRoad(name, course) {
       const first = course[0];
-      const icon = L.divIcon({ className: "road-name", html: escapeHtml(name), iconSize: null });
+      const icon = L.divIcon({ className: "road-name", html: escapeHtml(name), iconSize: [0, 0] });
       L.marker(this.place(...first), { icon, interactive: false, keyboard: false }).addTo(this.layer);
     },
     drawMiles(roads) {
@@ -194,7 +195,7 @@ export default {
       const step = [0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (last - first) / each <= 8) ?? 200;
       const bottom = Math.min(...places.map(([, y]) => y)) - 0.75;
       for (let mile = Math.ceil(first / step) * step; mile <= last + 1e-9; mile += step) {
-        const icon = L.divIcon({ className: "mile-name", html: `mile ${mile}`, iconSize: null });
+        const icon = L.divIcon({ className: "mile-name", html: `mile ${mile}`, iconSize: [0, 0] });
         L.marker(this.place(mile, bottom), { icon, interactive: false, keyboard: false }).addTo(this.layer);
       }
     },
