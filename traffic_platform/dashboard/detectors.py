@@ -74,7 +74,7 @@ def _diagnosed(found: _Diagnosed) -> str:
         {
             "sensor_id": row.sensor_id,
             "name": row.sensor_name or row.external_id,
-            "place": place(row.road, row.direction, row.milepost),
+            "place": f"{place(row.road, row.direction, row.milepost)} · {row.external_id}",
             "diagnosis": row.diagnosis,
             "seen": row.seen,
             "field": row.field,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import FastAPI
+from nicegui import app as nicegui_app
 from nicegui import ui
 
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
@@ -15,12 +16,15 @@ from traffic_platform.dashboard.rooms import Rooms
 # Messages that a page which lost its connection for a moment is sent again.
 _HISTORY = 60
 _BUILD_S = 20.0
+# White on it has a contrast of 7.8.
+_PRIMARY = "#12586b"
 
 
 def mount(app: FastAPI) -> None:
     """Add the page at `/`, over the settings and the database of this application."""
     rooms = Rooms.of(app)
     add_style()
+    nicegui_app.colors(primary=_PRIMARY)
 
     @ui.page("/", response_timeout=_BUILD_S)
     async def now() -> None:  # pyright: ignore[reportUnusedFunction]  (NiceGUI calls it)

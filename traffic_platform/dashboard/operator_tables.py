@@ -184,7 +184,7 @@ def _attention_row(state: State, health: Health, sensor: Sensor) -> dict[str, An
     return {
         "id": sensor.sensor_id,
         "name": sensor.label,
-        "place": sensor.place,
+        "place": f"{sensor.place} · {sensor.external_id}",
         "state": word,
         "tone": tone,
         "seen": f"{sensor.diagnosed_on}: {seen}" if diagnosed else seen,

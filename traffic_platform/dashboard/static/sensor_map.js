@@ -150,6 +150,7 @@ export default {
       this.layer.clearLayers();
       this.hovered = null;
       this.drawn = new Map();
+      this.named = new Set();
       if (!this.scene) return;
       const { points, roads } = this.scene;
       this.rowHeight = 1;
@@ -158,7 +159,7 @@ export default {
       for (const [name, course] of roads) {
         const places = course.map(([x, y]) => this.place(x, y));
         L.polyline(places, line).addTo(this.layer);
-        if (this.schematic) this.nameRoad(name, course);
+        this.nameRoad(name, course);
       }
       if (this.schematic) this.drawMiles(roads);
       const options = { stroke: true, fill: true, offset: L.point(0, 0), radius: 4 };
@@ -183,8 +184,11 @@ export default {
       this.rowHeight = (width * ratio) / Math.max(1, roads.length);
     },
     nameRoad(name, course) {
-      const first = course[0];
-      const icon = L.divIcon({ className: "road-name", html: escapeHtml(name), iconSize: [0, 0] });
+      // On a map at the northern end, where both directions of a road have their names in turn.
+      const first = this.schematic ? course[0] : course.reduce((a, b) => (b[1] > a[1] ? b : a));
+      if (!this.schematic && this.named.has(String(first))) return;
+      this.named.add(String(first));
+      const icon = L.divIcon({ className: "road-name", html: `<span>${escapeHtml(name)}</span>`, iconSize: [0, 0] });
       L.marker(this.place(...first), { icon, interactive: false, keyboard: false }).addTo(this.layer);
     },
     drawMiles(roads) {
@@ -195,7 +199,7 @@ export default {
       const step = [0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (last - first) / each <= 8) ?? 200;
       const bottom = Math.min(...places.map(([, y]) => y)) - 0.75;
       for (let mile = Math.ceil(first / step) * step; mile <= last + 1e-9; mile += step) {
-        const icon = L.divIcon({ className: "mile-name", html: `mile ${mile}`, iconSize: [0, 0] });
+        const icon = L.divIcon({ className: "mile-name", html: `<span>mile ${mile}</span>`, iconSize: [0, 0] });
         L.marker(this.place(mile, bottom), { icon, interactive: false, keyboard: false }).addTo(this.layer);
       }
     },

@@ -60,7 +60,7 @@ function contour(data, narrow, echarts) {
   return {
     ...base(),
     grid: { left: 58, right: narrow ? 14 : 96, top: 16, bottom: narrow ? 104 : 52 },
-    xAxis: timeAxis(data, narrow, { name: `time of day (${data.zone})`, nameLocation: "middle", nameGap: 30 }),
+    xAxis: timeAxis(data, narrow, { axisLine: { onZero: false, lineStyle: { color: token("--line") } }, name: `time of day (${data.zone})`, nameLocation: "middle", nameGap: 30 }),
     yAxis: axis({
       name: "milepost (miles)",
       nameLocation: "middle",
@@ -76,7 +76,7 @@ function contour(data, narrow, echarts) {
       min: 0,
       max: data.top,
       dimension: 3,
-      calculable: !narrow,
+      calculable: false,
       orient: narrow ? "horizontal" : "vertical",
       ...(narrow ? { left: "center", bottom: 0 } : { right: 4, top: "center" }),
       itemHeight: narrow ? 170 : 190,
@@ -145,7 +145,7 @@ function series(data, narrow) {
   const byMinute = new Map(data.rows.map((row) => [row[0], row]));
   return {
     ...base(),
-    grid: parts.map((_, at) => ({ left: 52, right: 16, top: `${4 + at * 32}%`, height: `${height - 4}%` })),
+    grid: parts.map((_, at) => ({ left: 52, right: 16, top: `${6 + at * 32}%`, height: `${height - 3}%` })),
     axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: token("--muted") }, label: { show: false } },
     tooltip: {
       ...base().tooltip,
@@ -181,8 +181,11 @@ function series(data, narrow) {
         data: broken(data.rows, part.column, data.gap),
         xAxisIndex: at,
         yAxisIndex: at,
-        showSymbol: false,
-        lineStyle: { width: 1.2, color: part.color },
+        // Points, since a speed between two intervals without a vehicle has no line.
+        symbol: "circle",
+        symbolSize: 2.4,
+        showAllSymbol: true,
+        lineStyle: { width: 1.1, color: part.color },
         itemStyle: { color: part.color },
         connectNulls: false,
       },
