@@ -109,7 +109,7 @@ def pick_day(days: Days, to: Callable[[date], str]) -> None:
     field.props('dense outlined debounce="700"')
     field.button.props('aria-label="Choose a date; days with data are marked"')
     field.picker.props["events"] = [f"{day:%Y/%m/%d}" for day in days.known]
-    field.picker.props("event-color=primary minimal first-day-of-week=1")
+    field.picker.props("event-color=amber-8 minimal first-day-of-week=1")
     neighbours = (("Previous day with data", days.before), ("Next day with data", days.after))
     Panel(render("neighbours", days=[(name, day, to(day)) for name, day in neighbours if day]))
 

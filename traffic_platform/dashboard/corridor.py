@@ -58,10 +58,11 @@ async def build(rooms: Rooms, road: str | None, direction: str | None, day: date
 async def _read(
     connection: Connection, road: str | None, direction: str | None, day: date | None
 ) -> _Corridor:
-    days = await read_days(connection, day)
     corridors = await rows(connection, "corridors")
     named = [each for each in corridors if (each.road, each.direction) == (road, direction)]
-    chosen = next(iter(named or corridors), None)
+    # Without a name the one that has the newest data.
+    chosen = max(named or corridors, key=lambda each: each.newest or date.min, default=None)
+    days = await read_days(connection, day or (chosen and chosen.newest))
     if chosen is None:
         return _Corridor(days, corridors, None, [], [])
     start, end = days.zone.bounds(days.shown)

@@ -49,8 +49,8 @@ class SensorMap(
 
     def colour_by(self, what: str) -> None:
         """'speed' or 'health'."""
-        self._props["by"] = what
-        self.update()
+        # No update of the element: that would send the scene of its beginning again.
+        self.run_method("colourBy", what)
 
 
 class Chart(

@@ -90,6 +90,7 @@ class Health(IntEnum):
     DIAGNOSED = 1
     STUCK = 2
     SILENT = 3
+    UNKNOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +170,10 @@ class State:
     def sensor_health(self, sensor: Sensor) -> Health:
         """What it does now goes before what was diagnosed of a day that is over."""
         live = self.health.get(sensor.sensor_id)
-        if live is not None and live.state == "silent":
-            return Health.SILENT
-        if live is not None and live.state == "stuck":
-            return Health.STUCK
+        if live is None:
+            return Health.UNKNOWN
+        if live.state != "reporting":
+            return Health.STUCK if live.state == "stuck" else Health.SILENT
         return Health.DIAGNOSED if sensor.is_diagnosed_broken else Health.GOOD
 
 

@@ -29,6 +29,7 @@ _HEALTHS: tuple[tuple[Health, str, str], ...] = (
     (Health.DIAGNOSED, "reporting, diagnosed as broken", "square"),
     (Health.STUCK, "stuck", "diamond"),
     (Health.SILENT, "silent", "cross"),
+    (Health.UNKNOWN, "not expected to report", "hollow"),
 )
 _STATE_WORDS: Mapping[Health, tuple[str, str]] = {
     Health.DIAGNOSED: ("diagnosed", "warn"),
@@ -165,7 +166,7 @@ def attention(state: State, limit: int = _ATTENTION) -> dict[str, Any]:
     found = [
         (health, sensor)
         for sensor in state.sensors
-        if (health := state.sensor_health(sensor)) is not Health.GOOD
+        if (health := state.sensor_health(sensor)) in order
     ]
     found.sort(key=lambda each: order.index(each[0]))
     known = bool(state.health)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
-from nicegui import Event, background_tasks
+from nicegui import Event
 
 from traffic_platform.api.database import Connection, Database
 from traffic_platform.api.detectors import live_states
@@ -78,7 +78,7 @@ class Reader:
         if not self.is_reading:
             self._known.clear()
             self._forget()
-            self._task = background_tasks.create(self._read(), name="traffic page reader")
+            self._task = asyncio.create_task(self._read(), name="traffic page reader")
         try:
             await asyncio.wait_for(self._known.wait(), timeout)
         except TimeoutError:

@@ -65,6 +65,7 @@ export default {
   async mounted() {
     await this.$nextTick();
     await loadStyle(`${window.path_prefix ?? ""}${this.resourcePath}/leaflet/leaflet.css`);
+    this.colour = this.by;
     const map = (this.map = L.map(this.$el, {
       crs: this.schematic ? L.CRS.Simple : L.CRS.EPSG3857,
       renderer: L.canvas({ padding: 0.3, tolerance: 4 }),
@@ -99,11 +100,6 @@ export default {
     this.sizes?.disconnect();
     this.map?.remove();
   },
-  watch: {
-    by() {
-      this.restyle();
-    },
-  },
   methods: {
     show(marks) {
       for (const mark of marks) {
@@ -117,7 +113,7 @@ export default {
     },
     look(sensor) {
       const mark = this.scene.marks[sensor] ?? [sensor, 0, 0];
-      const kind = this.by === "speed" ? BANDS[mark[1]] : HEALTHS[mark[2]];
+      const kind = this.colour === "speed" ? BANDS[mark[1]] : HEALTHS[mark[2]];
       return {
         fillColor: token(kind.token),
         outline: this.outline,
@@ -212,6 +208,10 @@ export default {
         bounds.extend([bounds.getNorth() + 0.25 * this.rowHeight, bounds.getWest()]);
       }
       this.map.fitBounds(bounds, { padding: [26, 22], animate: false, maxZoom: this.schematic ? 12 : 15 });
+    },
+    colourBy(what) {
+      this.colour = what;
+      this.restyle();
     },
     describe(sensor) {
       const [name, place, health] = this.scene.labels[sensor];

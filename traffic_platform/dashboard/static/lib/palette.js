@@ -15,6 +15,7 @@ export const HEALTHS = [
   { token: "--health-diagnosed", size: 1.25, shape: "square" },
   { token: "--health-stuck", size: 1.35, shape: "diamond" },
   { token: "--health-silent", size: 1.1, shape: "cross" },
+  { token: "--health-unknown", size: 0.8, hollow: true },
 ];
 
 export function token(name) {
