@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 from playwright.sync_api import Browser
 
 from traffic_platform.events.sensors import sensor_uuid
@@ -29,8 +27,8 @@ CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
 SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
 # File: path, width, height, scheme, what must have been drawn.
 SHOTS = {
-    "now-light": ("/", 1280, 860, "light", ".sensor-map.lines[data-sensors]"),
-    "now-dark": ("/", 1280, 860, "dark", ".sensor-map.lines[data-sensors]"),
+    "now-light": ("/", 1280, 1060, "light", ".sensor-map.lines[data-sensors]"),
+    "now-dark": ("/", 1280, 1060, "dark", ".sensor-map.lines[data-sensors]"),
     "corridor-light": (CORRIDOR, 1280, 720, "light", ".chart[data-drawn]"),
     "corridor-dark": (CORRIDOR, 1280, 720, "dark", ".chart[data-drawn]"),
     "sensor-light": (SENSOR, 1280, 860, "light", ".chart[data-drawn=scatter]"),
@@ -49,8 +47,6 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
         for server in servers:
             server.start()
         postgres.provision()
-        with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as superuser:
-            postgres.create_database(superuser, "traffic", "traffic_owner")
         migrate(postgres.url("traffic_owner", "traffic"), ZONE)
         settings = Settings(
             _env_file=None,  # pyright: ignore[reportCallIssue]
@@ -62,7 +58,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
             timezone=ZONE,
         )
         if sensors is None:
-            world.build(settings)
+            world.build(settings, harm=False)
         else:
             world.make_topics(settings)
             world.send_corridor(settings, sensors, datetime.now(UTC) - timedelta(minutes=21))
@@ -97,13 +93,15 @@ def shoot(browser: Browser, url: str, name: str) -> Path:
 
 def main() -> None:
     """Make all pictures."""
-    os.environ["PYTHONWARNINGS"] = "ignore"
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, stage(Path(folder)) as (_, url):
-        with chromium() as browser:
-            for name in SHOTS:
-                file = shoot(browser, url, name)
-                sys.stdout.write(f"{file.name}: {file.stat().st_size / 1000:.0f} kB\n")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stage(Path(folder)) as (_, url),
+        chromium() as browser,
+    ):
+        for name in SHOTS:
+            file = shoot(browser, url, name)
+            sys.stdout.write(f"{file.name}: {file.stat().st_size / 1000:.0f} kB\n")
 
 
 if __name__ == "__main__":

@@ -77,9 +77,16 @@ def describe(sensor: str, **fields: Any) -> SensorRecord:
     return SensorRecord(sensor_uuid(sensor), sensor, fields)
 
 
+def rush_zone() -> str:
+    """A zone in which it is between five and six in the evening, when roads are full."""
+    ahead = (17 - datetime.now(UTC).hour + 12) % 24 - 12
+    # The names of these zones count westwards.
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
 def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor:
-    """A synthetic corridor from `since` until now, imported and sent."""
-    corridor = Corridor("demo", sensors, interval_s=INTERVAL_S, timezone=settings.timezone)
+    """A synthetic corridor from `since` until now, in its rush hour, imported and sent."""
+    corridor = Corridor("demo", sensors, interval_s=INTERVAL_S, timezone=rush_zone())
     store_sensors(settings, sensor_records(corridor.detectors, INTERVAL_S))
     first = corridor.step_at_or_after(round(since.timestamp() * 1e6))
     steps = corridor.step_at_or_after(round(datetime.now(UTC).timestamp() * 1e6)) - first - 1
@@ -91,7 +98,7 @@ def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor
     return corridor
 
 
-def build(settings: Settings) -> None:
+def build(settings: Settings, *, harm: bool = True) -> None:
     """Portland's hour as if it ended now, yesterday and today of a corridor, and harm."""
     make_topics(settings)
     yesterday = (datetime.now(UTC) - timedelta(days=1)).astimezone(UTC).date()
@@ -108,10 +115,12 @@ def build(settings: Settings) -> None:
             describe("stuck-1", name="Toll plaza", road="I-205", direction="NORTH", milepost=20.6,
                      interval_s=INTERVAL_S, latitude=45.515, longitude=-122.5652),
             describe("silent-1", name="Quiet loop", road="OR-99", direction="NORTH", milepost=2.5),
-            describe(HARM, name=HARM, road=HARM, direction=HARM, milepost=3.0),
         ],
     )  # fmt: skip
     send(settings, repeat("stuck-1", local_day(yesterday, settings.timezone).start))
-    send(settings, [event("live-1", 50.0), event(HARM, 41.0), HARMFUL_BYTES])
+    send(settings, [event("live-1", 50.0)])
+    if harm:
+        store_sensors(settings, [describe(HARM, name=HARM, road=HARM, direction=HARM, milepost=3)])
+        send(settings, [event(HARM, 41.0), HARMFUL_BYTES])
     store(settings)
     compute_health(settings, yesterday)
