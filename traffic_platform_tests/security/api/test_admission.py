@@ -43,7 +43,7 @@ def expect_problem(answer: httpx.Response, status: int) -> dict[str, object]:
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
     assert document["status"] == status
-    assert document.keys() >= {"type", "title", "detail"}
+    assert document.keys() >= {"type", "title", "detail", "instance"}
     return document
 
 
