@@ -290,6 +290,17 @@ class Settings(BaseSettings):
         ge=0,
         description="Most requests of one address; 0: no limit. Unset: 6000 of those with a key.",
     )
+    map_tiles: str | None = Field(
+        default=None,
+        description="URL template of map tiles, {z}, {x} and {y} in it. Unset: none are loaded.",
+    )
+    map_attribution: str = Field(
+        default="", description="Whom the page's map names as the source of its tiles."
+    )
+    dagster_url: str | None = Field(
+        default=None,
+        description="Where people find Dagster's UI. Unset: that of the running stack.",
+    )
 
     @field_validator("timezone", "naive_timezone")
     @classmethod
@@ -311,6 +322,13 @@ class Settings(BaseSettings):
     @classmethod
     def _webhook_is_http(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("it must begin with https:// or http://")
+        return value
+
+    @field_validator("map_tiles", "dagster_url")
+    @classmethod
+    def _link_is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("it must begin with https:// or http://")
         return value
 

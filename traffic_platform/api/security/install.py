@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -29,6 +30,7 @@ class Security:
             policy=Policy.of(settings),
             keyring=self._keyring,
             responses=self._responses,
+            images=_tile_origins(settings),
         )
         origins = listed(settings.api_cors_origins)
         if origins:
@@ -56,3 +58,12 @@ class Security:
     async def _end_streams(self) -> None:
         await self._stopping.wait()
         self._responses.end_streams()
+
+
+def _tile_origins(settings: Settings) -> tuple[str, ...]:
+    """Where the page's map may load pictures from: what the setting names, and nothing else."""
+    if settings.map_tiles is None:
+        return ()
+    place = urlsplit(settings.map_tiles)
+    # {s} stands for one of several servers.
+    return (f"{place.scheme}://{place.netloc.replace('{s}', '*')}",)
