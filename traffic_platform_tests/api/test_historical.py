@@ -14,7 +14,7 @@ from traffic_platform.api.app import create_app
 from traffic_platform.derived.rollups import recompute
 from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.settings import Settings
-from traffic_platform_tests.api.conftest import BASE_URL
+from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_a_date_is_a_day_of_the_platforms_zone(
     before = timedelta(microseconds=1)
     add_sensor(owner, "s")
     add_readings(owner, "s", [Reading(at) for at in (lower - before, lower, upper - before, upper)])
-    with TestClient(create_app(api_settings(zone)), base_url=BASE_URL) as client:
+    with TestClient(create_app(api_settings(zone)), base_url=HERE) as client:
         recompute(owner, [day + timedelta(days=number) for number in (-1, 0, 1)])
         document = client.get(f"/api/traffic/historical/{day}").json()
     assert document["total"] == 2
@@ -190,7 +190,7 @@ def test_health_says_whether_the_database_answers(
     assert client.get("/health/ready").json() == {"status": "ready"}
     away = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
     settings = api_settings().model_copy(update={"read_database_url": away})
-    with TestClient(create_app(settings), base_url=BASE_URL) as other:
+    with TestClient(create_app(settings), base_url=HERE) as other:
         for path in ("/health/ready", DAY):
             answer = other.get(path)
             assert answer.status_code == 503
