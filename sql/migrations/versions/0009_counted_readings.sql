@@ -11,7 +11,8 @@ create table traffic.reading_counts (
     primary key (span_s, start)
 ) with (fillfactor = 70);
 
--- Appended by whoever adds or removes readings, in the same transaction; a fold adds it up.
+-- Appended by whoever adds or removes readings, in the same transaction; a fold adds it up. 0 asks the
+-- fold to count again.
 create table traffic.reading_changes (
     start timestamptz not null,
     added bigint not null
