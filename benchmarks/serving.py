@@ -123,7 +123,8 @@ def _api(servers: Servers, database: str) -> Generator[int]:
 
 @contextmanager
 def _process(command: Sequence[str], variables: dict[str, str]) -> Generator[None]:
-    with subprocess.Popen(command, env={**os.environ, **variables}) as process:
+    environment = {**os.environ, **variables}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             yield
         finally:
