@@ -166,6 +166,11 @@ def settings(
 @pytest.fixture
 def environment(settings: Settings) -> dict[str, str]:
     """The same settings as environment variables, for processes that a test starts."""
+    return as_environment(settings)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Settings as the environment variables that give them."""
     variables = {"TRAFFIC_HOME": str(settings.home)}
     for name, value in settings.model_dump(exclude_unset=True).items():
         secret = getattr(value, "get_secret_value", None)

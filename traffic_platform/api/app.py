@@ -21,9 +21,11 @@ from traffic_platform.api import (
 from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
 from traffic_platform.api.live import LiveReadings
+from traffic_platform.api.metrics.install import add_metrics
 from traffic_platform.api.openapi import TITLE, describe
 from traffic_platform.api.page_reader import PageReader
 from traffic_platform.api.problems import add_problem_handlers
+from traffic_platform.api.security.install import Security
 from traffic_platform.settings import Settings
 
 
@@ -32,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with Database.open(settings) as database:
+        async with Database.open(settings) as database, security.open():
             app.state.database = database
             app.state.pages = PageReader(database)
             app.state.current = Current(database)
@@ -50,4 +52,6 @@ def create_app(settings: Settings) -> FastAPI:
     add_problem_handlers(app)
     for room in (health, historical, current, stream, export, sensors, quality, docs_page):
         app.include_router(room.router)
+    security = Security(app, settings)
+    add_metrics(app)
     return app

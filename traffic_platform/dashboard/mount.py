@@ -2,15 +2,73 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from fastapi import FastAPI
+from nicegui import app as nicegui_app
 from nicegui import ui
+
+from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
+from traffic_platform.dashboard.analyst import parse_date
+from traffic_platform.dashboard.frame import add_style
+from traffic_platform.dashboard.rooms import Rooms
+
+# Messages that a page which lost its connection for a moment is sent again.
+_HISTORY = 60
+_BUILD_S = 20.0
+# White on it has a contrast of 7.8.
+_PRIMARY = "#12586b"
 
 
 def mount(app: FastAPI) -> None:
-    """Add the page at `/`."""
+    """Add the page at `/`, over the settings and the database of this application."""
+    rooms = Rooms.of(app)
+    add_style()
+    nicegui_app.colors(primary=_PRIMARY)
 
-    @ui.page("/")
-    def overview() -> None:  # pyright: ignore[reportUnusedFunction]  (NiceGUI calls it)
-        ui.label("traffic_platform")
+    @ui.page("/", response_timeout=_BUILD_S)
+    async def now() -> None:  # pyright: ignore[reportUnusedFunction]  (NiceGUI calls it)
+        await overview.build(rooms)
 
-    ui.run_with(app, title="traffic_platform")
+    @ui.page(corridor.PATH, response_timeout=_BUILD_S)
+    async def of_corridor(  # pyright: ignore[reportUnusedFunction]
+        road: str | None = None, direction: str | None = None, date: str | None = None
+    ) -> None:
+        await corridor.build(rooms, road, direction, parse_date(date))
+
+    @ui.page(sensor.PATH, response_timeout=_BUILD_S)
+    async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        await sensor.build_search(rooms, q)
+
+    @ui.page(sensor.PATH + "/{sensor_id}", response_timeout=_BUILD_S)
+    async def of_sensor(  # pyright: ignore[reportUnusedFunction]
+        sensor_id: UUID, date: str | None = None
+    ) -> None:
+        await sensor.build(rooms, sensor_id, parse_date(date))
+
+    @ui.page(day.PATH, response_timeout=_BUILD_S)
+    async def of_day(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
+        await day.build(rooms, parse_date(date))
+
+    @ui.page(detectors.PATH, response_timeout=_BUILD_S)
+    async def of_detectors(  # pyright: ignore[reportUnusedFunction]
+        date: str | None = None,
+    ) -> None:
+        await detectors.build(rooms, parse_date(date))
+
+    @ui.page(quarantine.PATH, response_timeout=_BUILD_S)
+    async def of_quarantine(  # pyright: ignore[reportUnusedFunction]
+        reason: str | None = None,
+    ) -> None:
+        await quarantine.build(rooms, reason)
+
+    ui.run_with(
+        app,
+        title="traffic_platform",
+        dark=None,
+        language="en-US",
+        tailwind=False,
+        binding_refresh_interval=None,
+        message_history_length=_HISTORY,
+        show_welcome_message=False,
+    )

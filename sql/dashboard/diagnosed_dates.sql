@@ -1,0 +1,1 @@
+select max(date) as newest from traffic.detector_health where diagnosis <> 'not_evaluated'

@@ -1,0 +1,1 @@
+select timezone from traffic.platform

@@ -1,0 +1,124 @@
+"""What the pages of an analyst share: a day from the query, a picker, and no database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from urllib.parse import urlencode
+
+import psycopg
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
+from traffic_platform.api.database import Connection
+from traffic_platform.dashboard.frame import frame, text
+from traffic_platform.dashboard.model import Change
+from traffic_platform.dashboard.moments import Zone
+from traffic_platform.dashboard.queries import rows
+from traffic_platform.dashboard.render import Panel, render
+from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.dashboard.screen import Mark
+
+_PATIENCE_S = 12.0
+_SHORT_PATIENCE_S = 1.0  # when it is known already that the database is away
+
+_log = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+
+async def ask(rooms: Rooms, question: Callable[[Connection], Awaitable[Found]]) -> Found | None:
+    """The answer of PostgreSQL; None when it is away: `away` is the page then."""
+    await rooms.reader.want(timeout=0)
+    patience = _SHORT_PATIENCE_S if rooms.reader.state.problem else _PATIENCE_S
+    try:
+        async with asyncio.timeout(patience), rooms.connection() as connection:
+            return await question(connection)
+    except (psycopg.OperationalError, OSError, TimeoutError) as error:
+        _log.warning("A page cannot read PostgreSQL: %s", type(error).__name__)
+        return None
+
+
+def away(rooms: Rooms, here: str, title: str) -> None:
+    """A page that says that the database is away, and comes back when it is not."""
+    with frame(rooms, here, title, title):
+        text("p", "The database does not answer. This page loads by itself when it does.").classes(
+            "notice bad"
+        ).props("role=alert")
+
+    def follow(_change: Change, _fresh: Sequence[Mark]) -> None:
+        if rooms.reader.state.problem is None:
+            ui.navigate.reload()
+
+    rooms.reader.changed.subscribe(follow)
+
+
+def parse_date(value: str | None) -> date | None:
+    """A date of a query parameter; None for what is none."""
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Days:
+    """The day that is shown, and those that hold data, newest first."""
+
+    zone: Zone
+    shown: date
+    known: Sequence[date]
+
+    @property
+    def before(self) -> date | None:
+        """The newest day with data before the one that is shown."""
+        return next((day for day in self.known if day < self.shown), None)
+
+    @property
+    def after(self) -> date | None:
+        """The oldest day with data after the one that is shown."""
+        return next((day for day in reversed(self.known) if day > self.shown), None)
+
+
+async def read_days(connection: Connection, wanted: date | None) -> Days:
+    """The day that was asked for, else the newest with data, else today."""
+    zone = Zone((await rows(connection, "zone"))[0].timezone)
+    known = [row.date for row in await rows(connection, "dates")]
+    return Days(zone, wanted or next(iter(known), zone.today()), known)
+
+
+def link(path: str, **query: object) -> str:
+    """A path with query parameters; those without a value are left out."""
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def pick_day(days: Days, to: Callable[[date], str]) -> None:
+    """A date picker with the days that hold data marked; `to` is the address of a day."""
+
+    def choose(event: ValueChangeEventArguments[str | None]) -> None:
+        day = parse_date(event.value)
+        if day is not None and day != days.shown:
+            ui.navigate.to(to(day))
+
+    label = f"Date ({days.zone.name})"
+    field = ui.date_input(label, value=days.shown.isoformat(), on_change=choose)
+    field.props('dense outlined debounce="700"')
+    field.button.props('aria-label="Choose a date; days with data are marked"')
+    field.picker.props["events"] = [f"{day:%Y/%m/%d}" for day in days.known]
+    field.picker.props("event-color=amber-8 minimal first-day-of-week=1")
+    neighbours = (("Previous day with data", days.before), ("Next day with data", days.after))
+    Panel(render("neighbours", days=[(name, day, to(day)) for name, day in neighbours if day]))
+
+
+def no_data(days: Days, what: str) -> str:
+    """A sentence for a day without data."""
+    if days.shown in days.known:
+        return f"{what} has no reading on {days.shown}."
+    newest = next(iter(days.known), None)
+    if newest is None:
+        return "No reading has been rolled up yet: the first appears within seconds of its arrival."
+    return f"There is no reading of {days.shown}; the newest day with data is {newest}."

@@ -1,0 +1,79 @@
+"""A day as a whole: roads, health, the runs that brought it, and the files to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from nicegui import ui
+
+from traffic_platform.api.database import Connection
+from traffic_platform.dashboard.analyst import Days, ask, away, link, no_data, pick_day, read_days
+from traffic_platform.dashboard.frame import frame, panel, text
+from traffic_platform.dashboard.queries import rows
+from traffic_platform.dashboard.render import Panel, render
+from traffic_platform.dashboard.rooms import Rooms
+
+PATH = "/day"
+
+
+@dataclass(frozen=True)
+class _Day:
+    days: Days
+    roads: Sequence[Any]
+    diagnoses: Sequence[Any]
+    runs: Sequence[Any]
+
+
+async def build(rooms: Rooms, day: date | None) -> None:
+    """The whole page."""
+
+    async def read(connection: Connection) -> _Day:
+        days = await read_days(connection, day)
+        which = {"date": days.shown}
+        return _Day(
+            days,
+            await rows(connection, "day_roads", **which),
+            await rows(connection, "day_diagnoses", **which),
+            await rows(connection, "day_runs", **which),
+        )
+
+    found = await ask(rooms, read)
+    if found is None:
+        away(rooms, PATH, "Day")
+        return
+    with frame(rooms, PATH, f"Day {found.days.shown}", f"{found.days.shown:%A, %Y-%m-%d}"):
+        _show(rooms, found)
+
+
+def _show(rooms: Rooms, found: _Day) -> None:
+    days = found.days
+    with ui.element("div").classes("grid"):
+        with panel("w12", "Roads", "Sums over all sensors of a direction") as head:
+            with head, ui.element("div").classes("controls"):
+                pick_day(days, lambda to: link(PATH, date=to))
+            if found.roads:
+                Panel(render("roads", rows=found.roads, day=days.shown, link=link))
+                Panel(render("files", day=days.shown))
+            else:
+                text("p", no_data(days, "This platform")).classes("empty")
+        with panel("w4", "Detector health", "Judged from 05:00 to 21:59"):
+            Panel(render("diagnoses", rows=found.diagnoses, day=days.shown))
+        with panel("w8", "Runs that brought it", f"Newest first; times in {days.zone.name}"):
+            Panel(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
+
+
+def _runs(found: _Day) -> list[dict[str, Any]]:
+    zone = found.days.zone
+    return [
+        {
+            "run_id": run.run_id,
+            "batches": run.batches,
+            "events": run.events,
+            "first": zone.moment(run.first),
+            "last": zone.moment(run.last),
+        }
+        for run in found.runs
+    ]

@@ -1,0 +1,130 @@
+"""The page of an operator: what the road, the detectors and the pipeline do now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
+from traffic_platform.dashboard.elements import SensorMap
+from traffic_platform.dashboard.frame import frame, panel, text
+from traffic_platform.dashboard.geometry import Layout, lay_out
+from traffic_platform.dashboard.model import Change, State
+from traffic_platform.dashboard.render import Panel, render
+from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.dashboard.screen import Mark
+
+_SHOWN_UNPLACED = 40
+
+
+async def build(rooms: Rooms) -> None:
+    """The whole page; it follows the reader until it is closed."""
+    await rooms.reader.want(timeout=2.0)
+    with frame(rooms, "/", "Now", "Traffic now"):
+        page = _Overview(rooms)
+    rooms.reader.changed.subscribe(page.follow)
+
+
+class _Overview:
+    """The parts of one open page."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._by = "speed"
+        self._maps: list[SensorMap] = []
+        panels: dict[str, Panel] = {"stale": Panel(), "figures": Panel()}
+        with ui.element("div").classes("grid"):
+            with ui.element("div").classes("w8 stack"):
+                with panel("", "Sensors", "Each by its newest reading") as head:
+                    with head:
+                        self._add_switch()
+                    self._legend = Panel()
+                    self._map_box = ui.element("div").classes("stack")
+                    self._unplaced = Panel()
+                with panel("", "Detectors to look at", "By the last hour and the newest diagnosis"):
+                    panels["attention"] = Panel()
+            with ui.element("div").classes("w4 stack"):
+                with panel("", "Newest readings"):
+                    panels["feed"] = Panel()
+                with panel("", "Slowest now", "Share of the free-flow speed"):
+                    panels["slowest"] = Panel()
+                with panel("", "Quarantine", "Messages that are no event, by reason"):
+                    panels["reasons"] = Panel()
+        self._panels: Mapping[str, Panel] = panels
+        self._draw_sensors()
+        self._fill()
+
+    def follow(self, change: Change, fresh: Sequence[Mark]) -> None:
+        """Show what is new."""
+        if "sensors" in change.parts:
+            self._draw_sensors()
+        elif fresh:
+            for each in self._maps:
+                each.show(fresh)
+        self._fill()
+
+    def _fill(self) -> None:
+        html = self._rooms.reader.screen.html
+        for name, each in self._panels.items():
+            each.show(html.get(name, ""))
+        self._legend.show(html.get(self._by, ""))
+
+    def _add_switch(self) -> None:
+        choices = {"speed": "Speed", "health": "Health"}
+        toggle = ui.toggle(choices, value=self._by, on_change=self._colour)
+        toggle.props('no-caps unelevated padding="4px 12px" aria-label="Colour by"')
+
+    def _colour(self, event: ValueChangeEventArguments[str]) -> None:
+        self._by = event.value
+        for each in self._maps:
+            each.colour_by(self._by)
+        self._fill()
+
+    def _draw_sensors(self) -> None:
+        """All sensors anew, at the start and when there are others than before."""
+        state = self._rooms.reader.state
+        layouts = lay_out(state.sensors)
+        self._map_box.clear()
+        self._maps = []
+        with self._map_box:
+            if layouts.geographic.points:
+                self._draw_map(layouts.geographic, schematic=False)
+            if layouts.schematic.points:
+                self._draw_map(layouts.schematic, schematic=True)
+            if not self._maps:
+                text("p", _nothing_to_draw(state)).classes("empty")
+        shown = [state.sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
+        self._unplaced.show(render("unplaced", rows=shown, count=len(layouts.unplaced)))
+
+    def _draw_map(self, layout: Layout, *, schematic: bool) -> None:
+        settings = self._rooms.settings
+        what = "on lines by milepost" if schematic else "on a map"
+        drawn = SensorMap(
+            schematic=schematic,
+            tiles=settings.map_tiles,
+            attribution=settings.map_attribution,
+            label=f"Sensors {what}. Arrow keys move, plus and minus zoom;"
+            " the tables on this page say the same in words.",
+            by=self._by,
+        )
+        if schematic:
+            drawn.classes("lines")
+        sensors, marks = self._rooms.reader.state.sensors, self._rooms.reader.screen.marks
+        members = [int(point[0]) for point in layout.points]
+        drawn.load(
+            {
+                "points": layout.points,
+                "roads": layout.roads,
+                "labels": {at: [sensors[at].label, sensors[at].place] for at in members},
+                "ids": {at: str(sensors[at].sensor_id) for at in members},
+                "marks": {at: marks[at] for at in members},
+            }
+        )
+        self._maps.append(drawn)
+
+
+def _nothing_to_draw(state: State) -> str:
+    if not state.sensors:
+        return "No sensor is known yet."
+    return "No sensor has coordinates or a milepost; `traffic sensors import` brings them."

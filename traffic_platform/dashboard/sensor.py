@@ -1,0 +1,201 @@
+"""One sensor's day: its measures over time, the flow-density scatter, its health."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
+from traffic_platform.api.database import Connection
+from traffic_platform.dashboard.analyst import Days, ask, away, link, no_data, pick_day, read_days
+from traffic_platform.dashboard.elements import Chart
+from traffic_platform.dashboard.flags import failed_tests
+from traffic_platform.dashboard.frame import frame, panel, text
+from traffic_platform.dashboard.model import Reading, place
+from traffic_platform.dashboard.queries import rows, typed
+from traffic_platform.dashboard.render import Panel, render
+from traffic_platform.dashboard.rooms import Rooms
+
+PATH = "/sensor"
+_FOUND = 30
+_GAP_MIN = 10.0
+_GAP_INTERVALS = 3
+
+
+@dataclass(frozen=True)
+class _SensorDay:
+    """A sensor (None: there is none of this id), the day, its readings and its 5-minute means."""
+
+    days: Days
+    sensor: Any | None
+    readings: Sequence[Reading]
+    means: Sequence[Any]
+    summary: Any | None
+    newest: datetime | None
+
+
+async def build_search(rooms: Rooms, wanted: str) -> None:
+    """The page that finds a sensor."""
+
+    async def read(connection: Connection) -> list[Any]:
+        return await rows(connection, "find_sensors", text=wanted, limit=_FOUND)
+
+    found = await ask(rooms, read)
+    if found is None:
+        away(rooms, PATH, "Sensor")
+        return
+    with (
+        frame(rooms, PATH, "Sensor", "Find a sensor", "By name, identifier, road or station"),
+        ui.element("div").classes("panel"),
+    ):
+        results: list[Panel] = []
+
+        async def search(event: ValueChangeEventArguments[str | None]) -> None:
+            async def again(connection: Connection) -> list[Any]:
+                return await rows(
+                    connection, "find_sensors", text=(event.value or "").strip(), limit=_FOUND
+                )
+
+            matching = await ask(rooms, again)
+            if matching is not None:
+                results[0].show(_results(matching))
+
+        ui.input("Search", value=wanted, on_change=search).props(
+            'dense outlined clearable debounce="250" type="search"'
+        ).style("max-width: 420px")
+        results.append(Panel(_results(found)))
+
+
+async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
+    """The page of one sensor."""
+
+    async def read(connection: Connection) -> _SensorDay:
+        return await _read(connection, sensor_id, day)
+
+    found = await ask(rooms, read)
+    if found is None:
+        away(rooms, PATH, "Sensor")
+        return
+    sensor = found.sensor
+    if sensor is None:
+        with frame(rooms, PATH, "Sensor", "No such sensor"):
+            text("p", f"There is no sensor {sensor_id}.")
+            Panel(render("find"))
+        return
+    label = sensor.name or sensor.external_id
+    where = place(sensor.road, sensor.direction, sensor.milepost)
+    with frame(rooms, PATH, label, label, where):
+        _show(found)
+
+
+async def _read(connection: Connection, sensor_id: UUID, day: date | None) -> _SensorDay:
+    sensor = next(iter(await rows(connection, "sensor", sensor_id=sensor_id)), None)
+    newest = (await rows(connection, "sensor_newest", sensor_id=sensor_id))[0].newest
+    days = await read_days(connection, day)
+    if day is None and newest is not None:
+        days = Days(days.zone, days.zone.local(newest).date(), days.known)
+    start, end = days.zone.bounds(days.shown)
+    span = {"sensor_id": sensor_id, "start": start, "end": end}
+    readings = await typed(connection, "sensor_day", Reading, **span)
+    means = await rows(connection, "sensor_5min", **span)
+    summary = await rows(connection, "sensor_summary", sensor_id=sensor_id, date=days.shown)
+    return _SensorDay(days, sensor, readings, means, next(iter(summary), None), newest)
+
+
+def _results(found: Sequence[Any]) -> str:
+    listed = [
+        {
+            "id": each.sensor_id,
+            "name": each.name or each.external_id,
+            "external_id": each.external_id,
+            "place": place(each.road, each.direction, each.milepost),
+        }
+        for each in found
+    ]
+    return render("found", rows=listed, limit=_FOUND)
+
+
+def _show(found: _SensorDay) -> None:
+    sensor, days = found.sensor, found.days
+    assert sensor is not None
+    flagged = sum(reading.is_flagged for reading in found.readings)
+    with ui.element("div").classes("grid"):
+        with panel("w12", f"{days.shown}", "All readings, in the order of time") as head:
+            with head, ui.element("div").classes("controls"):
+                pick_day(days, lambda to: link(f"{PATH}/{sensor.sensor_id}", date=to))
+            if found.summary is not None:
+                Panel(render("sensor_figures", day=found.summary, flagged=flagged))
+            if found.readings:
+                _add_series(found, flagged)
+            else:
+                _say_nothing(found)
+            Panel(render("exports", day=days.shown))
+        with panel("w6", "Flow and density", "5-minute means; density is flow divided by speed"):
+            _add_scatter(found)
+        with panel("w6", "This sensor"):
+            Panel(render("sensor", sensor=sensor, day=found.summary))
+
+
+def _say_nothing(found: _SensorDay) -> None:
+    sentence = no_data(found.days, "This sensor")
+    if found.newest is not None:
+        sentence += f" Its newest reading is of {found.days.zone.moment(found.newest)}."
+    text("p", sentence).classes("empty")
+
+
+def _add_series(found: _SensorDay, flagged: int) -> None:
+    zone, sensor = found.days.zone, found.sensor
+    start, _ = zone.bounds(found.days.shown)
+    interval = getattr(sensor, "interval_s", None) or 0
+    series = [
+        [
+            round((row.timestamp - start).total_seconds() / 60, 3),
+            row.speed,
+            row.volume,
+            row.occupancy,
+            failed_tests(row.quality_flags) if row.is_flagged else "",
+            zone.clock(row.timestamp),
+        ]
+        for row in found.readings
+    ]
+    data = {
+        "hours": zone.hours(found.days.shown),
+        "gap": max(_GAP_MIN, _GAP_INTERVALS * interval / 60),
+        "rows": series,
+    }
+    sentence = (
+        f"{len(series):,} readings, {flagged:,} of them flagged by a quality test (▲)."
+        f" Time of day in {zone.name}; a gap in a line is a gap in the readings."
+    )
+    Chart("series", data, label=f"Speed, flow and occupancy. {sentence}", height="520px")
+    text("p", sentence).classes("sub")
+
+
+def _add_scatter(found: _SensorDay) -> None:
+    if not found.means:
+        text("p", "No 5 minutes with flow and speed on this day.").classes("empty")
+        return
+    start, _ = found.days.zone.bounds(found.days.shown)
+    points = [
+        [
+            round(row.flow / row.speed, 2),
+            round(row.flow),
+            round(row.speed, 1),
+            round((row.bucket - start).total_seconds() / 60),
+        ]
+        for row in found.means
+    ]
+    free_flow = getattr(found.sensor, "free_flow_mph", None)
+    data = {
+        "rows": points,
+        "free_flow": free_flow,
+        "hours": found.days.zone.hours(found.days.shown),
+    }
+    densest = max(point[0] for point in points)
+    label = f"Flow against density of {len(points)} 5-minute means, up to {densest:.0f} veh/mi."
+    Chart("scatter", data, label=label, height="340px")

@@ -1,0 +1,35 @@
+// A chart of lib/charts.js on a canvas of ECharts, drawn anew when light or dark is chosen.
+import { echarts } from "nicegui-echart";
+import { KINDS, onTheme } from "traffic-page";
+
+export default {
+  template: `<div class="chart" role="img" :aria-label="label"></div>`,
+  props: { kind: String, data: Object, label: String },
+  mounted() {
+    this.chart = echarts.init(this.$el, null, { renderer: "canvas" });
+    this.endTheme = onTheme(() => this.draw());
+    this.sizes = new ResizeObserver(() => {
+      this.chart.resize();
+      this.draw();
+    });
+    this.sizes.observe(this.$el);
+    this.draw();
+  },
+  beforeUnmount() {
+    this.endTheme();
+    this.sizes.disconnect();
+    this.chart.dispose();
+  },
+  watch: {
+    data() {
+      this.draw();
+    },
+  },
+  methods: {
+    draw() {
+      const narrow = this.$el.clientWidth < 560;
+      this.chart.setOption(KINDS[this.kind](this.data, narrow, echarts), { notMerge: true });
+      this.$el.dataset.drawn = this.kind;
+    },
+  },
+};

@@ -1,0 +1,170 @@
+"""The page in a real browser, over a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.settings import Settings
+from traffic_platform_tests.browser.world import HARM, HARMFUL_BYTES, event, send, store
+
+Open = Callable[..., Page]
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
+SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
+# A path, its heading, and what shows that it has drawn what it is for.
+VIEWS = {
+    "now": ("/", "Traffic now", ".sensor-map[data-sensors] canvas"),
+    "corridor": (CORRIDOR, "Speed contour", ".chart[data-drawn=contour] canvas"),
+    "sensor": (SENSOR, "Synthetic station 4, SB, lane 1", ".chart[data-drawn=scatter] canvas"),
+    "find": ("/sensor", "Find a sensor", "table.list"),
+    "day": (f"/day?date={YESTERDAY}", YESTERDAY, "a[href$='.parquet']"),
+    "detectors": ("/detectors", "Detector health", "[aria-label=Now] table.list"),
+    "quarantine": ("/quarantine", "Quarantine", "pre.bytes"),
+}
+
+
+def test_live_values_change_without_a_reload(open_page: Open, page_settings: Settings) -> None:
+    page = open_page("/")
+    expect(page.locator("#feed")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    lines = page.locator(".sensor-map.lines[data-sensors]")
+    lines.wait_for()
+    marked = int(lines.get_attribute("data-marked") or 0)
+    send(page_settings, [event("live-2", 12.3)])
+    store(page_settings)
+    expect(page.locator("#feed tbody tr").first).to_contain_text("Bridge, lane 2")
+    expect(page.locator("#feed tbody tr").first).to_contain_text("12.3")
+    slowest = page.get_by_role("region", name="Slowest now").or_(
+        page.locator("[aria-label='Slowest now']")
+    )
+    expect(slowest.first).to_contain_text("Bridge, lane 2")
+    expect(slowest.first).to_contain_text("22 %")
+    page.wait_for_function(
+        "before => Number(document.querySelector('.sensor-map.lines').dataset.marked) > before",
+        arg=marked,
+    )
+    assert page.evaluate("window.sameDocument") is True
+
+
+def test_a_new_message_in_quarantine_shows_by_itself(
+    open_page: Open, page_settings: Settings
+) -> None:
+    page = open_page("/quarantine?reason=malformed_json")
+    before = page.locator("pre.bytes").count()
+    send(page_settings, [b"no event at all"])
+    store(page_settings)
+    expect(page.locator("pre.bytes").first).to_contain_text("no event at all", timeout=15_000)
+    assert page.locator("pre.bytes").count() == before + 1
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_view_draws_and_fits(open_page: Open, view: str, width: int, scheme: str) -> None:
+    path, heading, drawn = VIEWS[view]
+    page = open_page(path, width, scheme)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
+    page.locator(drawn).first.wait_for()
+    expect(page.get_by_text("Times in America/Los_Angeles", exact=True)).to_be_visible()
+    wide, inner = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= inner
+
+
+@pytest.mark.parametrize("path", ["/", "/quarantine", "/sensor", f"/sensor/{sensor_uuid(HARM)}"])
+def test_hostile_text_stays_text(open_page: Open, path: str) -> None:
+    page = open_page(path)
+    text = "<script>window.harmed=2</script>\\x00" if path == "/quarantine" else HARM
+    expect(page.get_by_text(text).first).to_be_visible()
+    if path == "/":
+        page.locator(".sensor-map.lines[data-sensors]").wait_for()
+    assert page.evaluate("window.harmed") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_corridor_of_hostile_names_stays_text(open_page: Open) -> None:
+    page = open_page("/corridor?road=%3Cscript%3Ewindow.harmed=4%3C/script%3E")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Speed contour")
+    page = open_page("/quarantine?reason=x%22%20onclick=%22window.harmed=5%22%20%3Cb%3E")
+    expect(page.get_by_text("No message is in quarantine")).to_be_visible()
+    assert page.locator("[onclick]").count() == 0
+    assert page.evaluate("window.harmed") is None
+
+
+def test_a_switch_of_light_and_dark_stays(open_page: Open) -> None:
+    page = open_page("/day")
+    switch = page.locator("[data-theme-switch]")
+    expect(switch).to_have_text("Theme: as system")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    switch.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(switch).to_have_text("Theme: dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.reload()
+    expect(switch).to_have_text("Theme: dark")
+
+
+def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> None:
+    page = open_page(f"/day?date={YESTERDAY}")
+    expect(page.get_by_role("link", name="CSV")).to_have_attribute(
+        "href", f"/api/traffic/export/{YESTERDAY}.csv"
+    )
+    page.get_by_role("link", name="Synthetic demo 1 SOUTH").click()
+    page.wait_for_url("**/corridor?*")
+    page.locator(".chart[data-drawn=contour]").wait_for()
+    expect(page.get_by_text("Slowest:")).to_be_visible()
+    page.get_by_label("Choose a date; days with data are marked").click()
+    expect(page.locator(".q-date__event").first).to_be_attached()
+
+
+def test_a_day_without_data_says_so(open_page: Open) -> None:
+    page = open_page("/day?date=2012-02-29")
+    expect(page.get_by_text("There is no reading of 2012-02-29; the newest day")).to_be_visible()
+    page = open_page(f"/sensor/{sensor_uuid('live-1')}?date=2012-02-29")
+    expect(page.get_by_text("Its newest reading is of")).to_be_visible()
+    page = open_page(f"/sensor/{sensor_uuid('nobody')}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No such sensor")
+
+
+def test_a_sensor_is_found_by_keyboard(open_page: Open) -> None:
+    page = open_page("/sensor")
+    page.get_by_label("Search").focus()
+    page.keyboard.type("bridge")
+    expect(page.locator("table.list tbody tr")).to_have_count(2)
+    page.locator("table.list a").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Bridge")
+
+
+def test_health_says_why(open_page: Open) -> None:
+    page = open_page("/")
+    page.get_by_role("button", name="Health").click()
+    expect(page.get_by_text("not expected to report")).to_be_visible()
+    expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("No reading yet")
+    expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("are the same")
+
+
+def test_a_diagnosis_is_told_in_words(open_page: Open) -> None:
+    page = open_page("/detectors")
+    row = page.get_by_role("row").filter(has_text="constant")
+    expect(row).to_contain_text("Toll plaza")
+    expect(row).to_contain_text("Look at:")
+
+
+def test_times_are_those_of_the_platform(open_page: Open) -> None:
+    page = open_page("/")
+    hour = datetime.now(ZoneInfo("America/Los_Angeles")).strftime("%H")
+    before = (datetime.now(ZoneInfo("America/Los_Angeles")) - timedelta(hours=1)).strftime("%H")
+    shown = page.locator(".figures dd").first.inner_text()
+    assert shown[:2] in (hour, before)
+
+
+def test_the_bytes_of_quarantine_are_all_there(open_page: Open) -> None:
+    page = open_page("/quarantine")
+    expect(page.get_by_text(f"{len(HARMFUL_BYTES)} bytes").first).to_be_visible()
+    expect(page.get_by_text("\\xff${window.harmed=3}").first).to_be_visible()

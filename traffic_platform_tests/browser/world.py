@@ -1,0 +1,126 @@
+"""What the page is shown with: real detectors, a synthetic corridor, messages that mean harm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from traffic_platform.derived.detector_health import compute_health
+from traffic_platform.derived.local_day import local_day
+from traffic_platform.derived.rollups import fold_all
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.ingest.sensor_import import import_sensors, store_sensors
+from traffic_platform.ingest.sensor_tables import SensorRecord
+from traffic_platform.settings import Settings
+from traffic_platform.stack.corridor import sensor_records
+from traffic_platform.stack.detectors import Corridor
+from traffic_platform.stack.feed import message_batches
+from traffic_platform.stack.kafka import wait_for_topics
+from traffic_platform.stack.replay import replay
+from traffic_platform.stack.sending import Sender
+from traffic_platform_tests.integration.once import drain
+
+PORTLAND = Path(__file__).parents[2] / "examples" / "portland_i205"
+HARM = '<img src=x onerror="window.harmed=1">'
+HARMFUL_BYTES = b"<script>window.harmed=2</script>\x00\xff${window.harmed=3}"
+INTERVAL_S = 300
+
+
+def make_topics(settings: Settings) -> None:
+    """The topics of these settings."""
+    admin = AdminClient({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})
+    names = settings.ingest_topics
+    topics = [NewTopic(name, num_partitions=3, replication_factor=1) for name in names]
+    for future in admin.create_topics(topics).values():
+        future.result(timeout=30)
+    wait_for_topics(admin, names)
+
+
+def send(settings: Settings, values: Sequence[bytes], key: bytes = b"test") -> None:
+    """Messages to the raw topic; returns when the broker has them."""
+    with Sender(settings, settings.raw_topic) as sender:
+        sender.send([key] * len(values), values)
+        sender.finish()
+        sender.require_delivery()
+
+
+def store(settings: Settings) -> None:
+    """A window over all that is there, and the roll-ups."""
+    drain(settings)
+    fold_all(settings)
+
+
+def event(sensor: str, speed: float, volume: int = 1200, occupancy: float = 9.5) -> bytes:
+    """An event of now."""
+    measures = {"speed": speed, "volume": volume, "occupancy": occupancy}
+    now = datetime.now(UTC).isoformat()
+    return json.dumps({"sensor_id": sensor, "timestamp": now, **measures}).encode()
+
+
+def repeat(sensor: str, since: datetime) -> list[bytes]:
+    """Events of a detector that says the same since then, every INTERVAL_S."""
+    times: list[datetime] = [since]
+    while times[-1] < datetime.now(UTC) - timedelta(seconds=2 * INTERVAL_S):
+        times.append(times[-1] + timedelta(seconds=INTERVAL_S))
+    same = {"sensor_id": sensor, "speed": 44.0, "volume": 900, "occupancy": 12.0}
+    return [json.dumps({**same, "timestamp": time.isoformat()}).encode() for time in times]
+
+
+def describe(sensor: str, **fields: Any) -> SensorRecord:
+    """A sensor to import."""
+    return SensorRecord(sensor_uuid(sensor), sensor, fields)
+
+
+def rush_zone() -> str:
+    """A zone in which it is between five and six in the evening, when roads are full."""
+    ahead = (17 - datetime.now(UTC).hour + 12) % 24 - 12
+    # The names of these zones count westwards.
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
+def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor:
+    """A synthetic corridor from `since` until now, in its rush hour, imported and sent."""
+    corridor = Corridor("demo", sensors, interval_s=INTERVAL_S, timezone=rush_zone())
+    store_sensors(settings, sensor_records(corridor.detectors, INTERVAL_S))
+    first = corridor.step_at_or_after(round(since.timestamp() * 1e6))
+    steps = corridor.step_at_or_after(round(datetime.now(UTC).timestamp() * 1e6)) - first - 1
+    with Sender(settings, settings.raw_topic) as sender:
+        for batch in message_batches(corridor, first, steps=steps):
+            sender.send(batch.keys, batch.values)
+        sender.finish()
+        sender.require_delivery()
+    return corridor
+
+
+def build(settings: Settings, *, harm: bool = True) -> None:
+    """Portland's hour as if it ended now, yesterday and today of a corridor, and harm."""
+    make_topics(settings)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).astimezone(UTC).date()
+    import_sensors(settings, PORTLAND)
+    replay(settings, PORTLAND / "freeway_loopdata_OneHour.csv", shift_to_now=True)
+    send_corridor(settings, 60, local_day(yesterday, settings.timezone).start)
+    store_sensors(
+        settings,
+        [
+            describe("live-1", name="Bridge, lane 1", road="OR-99", direction="NORTH", milepost=1.0,
+                     interval_s=20, free_flow_mph=55.0),
+            describe("live-2", name="Bridge, lane 2", road="OR-99", direction="NORTH", milepost=2.0,
+                     interval_s=20, free_flow_mph=55.0),
+            describe("stuck-1", name="Toll plaza", road="I-205", direction="NORTH", milepost=20.6,
+                     interval_s=INTERVAL_S, latitude=45.515, longitude=-122.5652),
+            describe("silent-1", name="Quiet loop", road="OR-99", direction="NORTH", milepost=2.5),
+        ],
+    )  # fmt: skip
+    send(settings, repeat("stuck-1", local_day(yesterday, settings.timezone).start))
+    send(settings, [event("live-1", 50.0)])
+    if harm:
+        store_sensors(settings, [describe(HARM, name=HARM, road=HARM, direction=HARM, milepost=3)])
+        send(settings, [event(HARM, 41.0), HARMFUL_BYTES])
+    store(settings)
+    compute_health(settings, yesterday)
