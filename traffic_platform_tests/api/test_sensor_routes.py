@@ -15,6 +15,7 @@ from traffic_platform.derived.detector_health import compute_health
 from traffic_platform.derived.rollups import recompute
 from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -154,7 +155,7 @@ def test_the_quality_of_a_date_is_told(
         " quarantined_at, batch_id, event_date, resolved_at) select 1, 0, n, 'out_of_range', '',"
         " now(), 1, '2025-10-04', case when n = 1 then now() end from generate_series(1, 3) n"
     )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url=HERE) as client:
         document = client.get("/api/quality/2025-10-04").json()
     assert document["quarantine"] == [{"reason": "out_of_range", "messages": 3, "unresolved": 2}]
     assert document["completeness"]["completeness"] == 1

@@ -15,6 +15,7 @@ from traffic_platform.api.app import create_app
 from traffic_platform.derived.rollups import fold_all
 from traffic_platform.ingest.rebuild import rebuild_dates
 from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.integration.once import drain
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -64,7 +65,7 @@ def test_totals_hold_while_windows_store_and_folds_fold(
     choose = random.Random(1)
     seen: set[int] = set()
     writer = threading.Thread(target=store)
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url=HERE) as client:
         writer.start()
         while not ended.is_set():
             before = stored()
