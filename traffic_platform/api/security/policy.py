@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from traffic_platform.settings import Settings
 
@@ -49,6 +50,7 @@ class Policy:
         )
 
 
+@lru_cache(maxsize=256)
 def is_local(host: str) -> bool:
     """Whether an address, or the name localhost, means this machine and no other reaches it."""
     name = host.strip("[]").lower()
