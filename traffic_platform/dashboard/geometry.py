@@ -80,7 +80,7 @@ def _draw_on_map(
         normals = [(0.0, 0.0)] * len(line)
     for (x, y), (nx, ny) in zip(line, normals, strict=True):
         for lane, at in enumerate(places[x, y]):
-            layout.points.append([at, x, y, nx, ny, lane])
+            layout.points.append([at, round(x, 6), round(y, 6), round(nx, 3), round(ny, 3), lane])
 
 
 def runs_backwards(direction: str | None) -> bool:

@@ -10,6 +10,10 @@ from typing import Any
 
 from traffic_platform.dashboard.model import Band, Health, Reading, Sensor, State
 from traffic_platform.dashboard.moments import Zone, age
+from traffic_platform.dashboard.render import number
+
+# A sensor's index, Band and Health.
+Mark = tuple[int, int, int]
 
 _SLOWEST = 8
 _ATTENTION = 8
@@ -51,7 +55,7 @@ class Counts:
         return self.bands.total() - self.bands[Band.STALE]
 
 
-def count(marks: Sequence[Sequence[Any]]) -> Counts:
+def count(marks: Sequence[Mark]) -> Counts:
     """Count the marks; see `mark`."""
     return Counts(Counter(mark[1] for mark in marks), Counter(mark[2] for mark in marks))
 
@@ -206,17 +210,32 @@ def reasons(state: State, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def mark(state: State, at: int, now: datetime) -> Sequence[object]:
-    """One sensor for the map: [index, band, health, speed, volume, occupancy, time, in words]."""
+def mark(state: State, at: int, now: datetime) -> Mark:
+    """How a sensor looks on the map."""
+    sensor = state.sensors[at]
+    return at, int(state.band(sensor, now)), int(state.sensor_health(sensor))
+
+
+def sensor_words(state: State, at: int, now: datetime) -> list[str]:
+    """What a sensor says now, as lines of text."""
     sensor = state.sensors[at]
     reading = state.newest.get(sensor.sensor_id)
     live = state.health.get(sensor.sensor_id)
-    seen = live.seen if live else ""
-    band, health = int(state.band(sensor, now)), int(state.sensor_health(sensor))
+    lines = [sensor.label, f"{sensor.place} · {sensor.external_id}"]
     if reading is None:
-        return [at, band, health, None, None, None, "", seen]
-    time = Zone(state.zone).near(reading.timestamp, now)
-    return [at, band, health, reading.speed, reading.volume, reading.occupancy, time, seen]
+        lines.append("No reading yet.")
+    else:
+        speed = number(reading.speed, 1, "mph")
+        volume = number(reading.volume, 0, "veh/h")
+        lines.append(f"{speed} · {volume} · {number(reading.occupancy, 1, '%')} occupied")
+        when = f"{Zone(state.zone).near(reading.timestamp, now)}"
+        free = sensor.free_flow_mph
+        lines.append(f"{when} · free flow {number(free, 0, 'mph')}" if free else when)
+    if live is not None:
+        lines.append(live.seen)
+    if sensor.is_diagnosed_broken:
+        lines.append(f"{sensor.diagnosed_on}: {sensor.seen}")
+    return lines
 
 
 def _at(state: State, reading: Reading) -> int | None:

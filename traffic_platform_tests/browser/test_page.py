@@ -149,6 +149,23 @@ def test_health_says_why(open_page: Open) -> None:
     expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("are the same")
 
 
+def test_a_mark_says_what_it_stands_for(open_page: Open) -> None:
+    page = open_page("/")
+    lines = page.locator(".sensor-map.lines[data-sensors]")
+    lines.scroll_into_view_if_needed()
+    line = lines.locator(".road-name", has_text="OR-99").bounding_box()
+    assert line is not None
+    # The first lane of the road's first place lies below the beginning of its line.
+    page.mouse.move(line["x"], line["y"] + 11)
+    tip = page.locator(".sensor-tip")
+    expect(tip).to_contain_text("Bridge, lane 1")
+    expect(tip).to_contain_text("veh/h")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**/sensor/*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bridge, lane 1")
+
+
 def test_a_diagnosis_is_told_in_words(open_page: Open) -> None:
     page = open_page("/detectors")
     row = page.get_by_role("row").filter(has_text="constant")
