@@ -8,11 +8,11 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check bench lock clean
+.PHONY: help up down status test check accept-secrets bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 up: $(VENV)/.local ## start the local stack with DEMO=none|sample|live (default live)
 	@$(BIN)/traffic up --detach --demo $(DEMO)
@@ -26,10 +26,15 @@ status: $(VENV)/.local ## say how the local stack is
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-check: $(VENV)/.dev ## lint, format and types
+check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/python checks/no_secrets.py
+	$(BIN)/python checks/dependencies.py
+
+accept-secrets: $(VENV)/.dev ## say that what looks like a secret now is none
+	$(BIN)/python checks/no_secrets.py --accept
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -266,6 +266,30 @@ class Settings(BaseSettings):
         default=8000, ge=1, le=65_000, description="First port tried by API and page."
     )
 
+    api_keys_required: Literal["auto", "always"] = Field(
+        default="auto",
+        description="Whether requests need a key: auto: unless bound to this machine alone.",
+    )
+    api_allowed_hosts: str = Field(
+        default="",
+        description="Names, with commas, that the API is asked by, beside this machine's own.",
+    )
+    api_trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks, with commas, whose X-Forwarded-For is believed.",
+    )
+    api_cors_origins: str = Field(
+        default="",
+        description="Origins, with commas, whose pages may read the API in a browser.",
+    )
+    api_key_requests_per_minute: int = Field(
+        default=6000, ge=0, description="Most requests of one key; 0: no limit."
+    )
+    api_address_requests_per_minute: int | None = Field(
+        default=None,
+        ge=0,
+        description="Most requests of one address; 0: no limit. Unset: 6000 of those with a key.",
+    )
     map_tiles: str | None = Field(
         default=None,
         description="URL template of map tiles, {z}, {x} and {y} in it. Unset: none are loaded.",
@@ -404,6 +428,16 @@ class Settings(BaseSettings):
         """
         own = _secret(self.read_database_url) or _secret(self.database_url)
         url = own or self._stack_endpoints().get("read_url")
+        if url is None:
+            raise SettingsError(self._unknown_postgres())
+        return url
+
+    def owning_url(self) -> str:
+        """The URL of the owner's role, for what needs no Kafka. Never print or log it.
+
+        Raises SettingsError when PostgreSQL is neither set nor started.
+        """
+        url = _secret(self.database_url) or self._stack_endpoints().get("owner_url")
         if url is None:
             raise SettingsError(self._unknown_postgres())
         return url

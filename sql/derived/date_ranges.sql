@@ -1,7 +1,8 @@
 -- All of a local day, of every sensor: what there are readings of, and what there are rows of. Bounds
--- are those of 5-minute buckets, wherever the zone's midnight lies. Returns how many buckets it is.
-with bound as (
-    select min(n.bucket) as first, max(n.bucket) + interval '5 minutes' as until
+-- are those of 5-minute buckets, wherever the zone's midnight lies. What was rolled up of a month whose
+-- readings were dropped stays as it is. Returns how many buckets it is.
+with day as (
+    select n.bucket
     from traffic.platform p
     cross join lateral generate_series(
         (%(date)s::date::timestamp at time zone p.timezone) - interval '3 hours',
@@ -9,13 +10,26 @@ with bound as (
         interval '5 minutes'
     ) n (bucket)
     where (n.bucket at time zone p.timezone)::date = %(date)s::date
+      and not exists (
+          select
+          from traffic.dropped_rows g
+          where g.table_name = 'traffic_readings'
+            and n.bucket >= g.lower_bound and n.bucket < g.upper_bound
+      )
+),
+bound as (
+    select min(bucket) as first, max(bucket) + interval '5 minutes' as until
+    from (
+        select bucket, bucket - row_number() over (order by bucket) * interval '5 minutes' as number
+        from day
+    ) run
+    group by number
 ),
 ranges as (
     insert into pg_temp.dirty_ranges (sensor_id, first, until)
     select s.sensor_id, b.first, b.until
     from bound b
     cross join traffic.sensors s
-    where b.first is not null
     returning first, until
 )
 select coalesce(sum(date_part('epoch', until - first) / 300), 0)::bigint from ranges

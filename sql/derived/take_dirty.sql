@@ -1,5 +1,6 @@
--- Take the oldest dirty rows out and make ranges of their buckets; a row is taken whole. Returns how
--- many buckets there are.
+-- Take the oldest dirty rows out and make ranges of their buckets; a row is taken whole. Where the
+-- readings of a month were dropped, what was rolled up of them stays as it is: what came late is not
+-- all of its bucket. Returns how many buckets there are.
 with chosen as (
     select q.dirty_no
     from (
@@ -21,6 +22,12 @@ pair as (
            to_timestamp(floor(date_part('epoch', u.bucket) / 300) * 300) as bucket
     from taken t
     cross join lateral unnest(t.sensor_ids, t.buckets) u (sensor_id, bucket)
+    where not exists (
+        select
+        from traffic.dropped_rows g
+        where g.table_name = 'traffic_readings'
+          and u.bucket >= g.lower_bound and u.bucket < g.upper_bound
+    )
 ),
 run as (
     select sensor_id, bucket,

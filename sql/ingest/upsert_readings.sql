@@ -29,8 +29,15 @@ with written as (
         end
     where (r.broker_timestamp, r.topic_no, r.partition, r."offset")
           < (excluded.broker_timestamp, excluded.topic_no, excluded.partition, excluded."offset")
-    returning r.topic_no, r.partition, r.created_at = %(now)s as inserted,
+    returning r.topic_no, r.partition, r."timestamp", r.created_at = %(now)s as inserted,
               r.updated_at = %(now)s as changed
+),
+counted as (
+    insert into traffic.reading_changes (start, added)
+    select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10), count(*)
+    from written
+    where inserted
+    group by 1
 )
 select topic_no, partition, count(*) filter (where inserted),
        count(*) filter (where changed and not inserted)

@@ -4,6 +4,9 @@ with gone as (
     using pg_temp.reading_changes c
     where c.topic_no is null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
     returning r.sensor_id, r."timestamp"
+), counted as (
+    insert into traffic.reading_changes (start, added)
+    select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10), -count(*) from gone group by 1
 ), lost as (
     select distinct on (was_sensor_id, was_timestamp) was_sensor_id as sensor_id,
            was_timestamp as "timestamp", topic_no, partition

@@ -10,6 +10,9 @@ with made as (
     order by sensor_id, "timestamp"
     on conflict (sensor_id, "timestamp") do nothing
     returning sensor_id, "timestamp"
+), counted as (
+    insert into traffic.reading_changes (start, added)
+    select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10), count(*) from made group by 1
 ), gained as (
     select distinct on (o.sensor_id, o."timestamp") o.sensor_id, o."timestamp", topic_no, partition
     from pg_temp.event_changes c

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import health
+from traffic_platform.api import (
+    current,
+    docs_page,
+    export,
+    health,
+    historical,
+    quality,
+    sensors,
+    stream,
+)
+from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
+from traffic_platform.api.live import LiveReadings
+from traffic_platform.api.metrics.install import add_metrics
+from traffic_platform.api.openapi import TITLE, describe
+from traffic_platform.api.problems import add_problem_handlers
+from traffic_platform.api.security.install import Security
 from traffic_platform.settings import Settings
 
 
@@ -17,11 +33,23 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with Database.open(settings) as database:
+        async with Database.open(settings) as database, security.open():
             app.state.database = database
-            yield
+            app.state.current = Current(database)
+            app.state.live = LiveReadings(database, app.state.stopping)
+            try:
+                yield
+            finally:
+                app.state.stopping.set()
+                await app.state.live.close()
 
-    app = FastAPI(title="traffic_platform", lifespan=lifespan)
+    app = FastAPI(title=TITLE, lifespan=lifespan, docs_url=None, redoc_url=None)
+    describe(app)
     app.state.settings = settings
-    app.include_router(health.router)
+    app.state.stopping = asyncio.Event()
+    add_problem_handlers(app)
+    for room in (health, historical, current, stream, export, sensors, quality, docs_page):
+        app.include_router(room.router)
+    security = Security(app, settings)
+    add_metrics(app)
     return app

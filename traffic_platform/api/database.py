@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -13,39 +14,59 @@ from traffic_platform.ingest.connections import connection_arguments
 from traffic_platform.settings import Settings
 
 Connection = AsyncConnection[tuple[Any, ...]]
+Pool = AsyncConnectionPool[Connection]
 
-# Most requests take milliseconds; one that takes this long is ended by the server.
-_LIMITS = "-c statement_timeout=20s -c default_transaction_read_only=on"
-_POOL_SIZE = 8
+# Statements are planned once, not for each request: a plan for unknown bounds still leaves out the
+# partitions that they rule out.
+_OPTIONS = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
 _WAIT_SECONDS = 5.0  # for a free connection, after which the request is refused
+# Most requests take milliseconds; one that takes this long is ended by the server.
+_STATEMENT_SECONDS = 20
+# An export takes as long as its client does; it is ended when nothing was sent for so long.
+_EXPORT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class _Pools:
+    """Connections of requests, of what reads for many listeners, and of exports."""
+
+    requests: Pool
+    shared: Pool
+    exports: Pool
 
 
 class Database:
-    """A pool of reading connections. Use `Database.open`."""
+    """Pools of reading connections. Use `Database.open`."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
-        self._pool = pool
+    def __init__(self, pools: _Pools) -> None:
+        self._pools = pools
+        self._timezone: str | None = None
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncGenerator[Database]:
-        """The pool, closed at the end. A server that is away is waited for by each request."""
-        arguments = connection_arguments(
-            settings.reading_url(), application_name="traffic-api", options=_LIMITS
+        """The pools, closed at the end. A server that is away is waited for by each request."""
+        url = settings.reading_url()
+        pools = _Pools(
+            requests=_pool(url, "traffic-api", 8, _STATEMENT_SECONDS),
+            shared=_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS),
+            exports=_pool(url, "traffic-api-export", 2, _EXPORT_SECONDS),
         )
-        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            settings.reading_url(),
-            kwargs={**arguments, "autocommit": True},
-            min_size=1,
-            max_size=_POOL_SIZE,
-            timeout=_WAIT_SECONDS,
-            open=False,
-        )
-        await pool.open()
-        try:
-            yield cls(pool)
-        finally:
-            await pool.close()
+        async with AsyncExitStack() as stack:
+            for pool in (pools.requests, pools.shared, pools.exports):
+                await pool.open()
+                stack.push_async_callback(pool.close)
+            yield cls(pools)
+
+    async def timezone(self) -> str:
+        """IANA name of the zone whose days are dates. It never changes, so it is asked once."""
+        if self._timezone is None:
+            async with self.connection() as connection:
+                found = await connection.execute("select timezone from traffic.platform")
+                row = await found.fetchone()
+            assert row is not None
+            self._timezone = str(row[0])
+        return self._timezone
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
@@ -53,12 +74,43 @@ class Database:
 
         Raises psycopg_pool.PoolTimeout when none becomes free, or the server is away.
         """
-        async with self._pool.connection() as connection:
+        async with self._pools.requests.connection() as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[Connection]:
         """A connection whose statements all see one moment, until the block ends."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute("set transaction isolation level repeatable read, read only")
+        async with _snapshot(self._pools.requests) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncGenerator[Connection]:
+        """A connection for what is read once for many: it does not queue behind requests."""
+        async with self._pools.shared.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def export(self) -> AsyncGenerator[Connection]:
+        """A snapshot for long reads, of which few run at a time. Raises PoolTimeout."""
+        async with _snapshot(self._pools.exports) as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        yield connection
+
+
+def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
+    options = f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
+    arguments = connection_arguments(url, application_name=name, options=options)
+    return AsyncConnectionPool(
+        url,
+        kwargs={**arguments, "autocommit": True},
+        min_size=0 if size < 8 else 1,
+        max_size=size,
+        timeout=_WAIT_SECONDS,
+        open=False,
+    )

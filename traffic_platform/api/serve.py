@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+from typing import Any, cast
+
 import uvicorn
 from fastapi import FastAPI
 
+from traffic_platform.api.security.policy import Policy
 from traffic_platform.settings import Settings
+
+# Less than the stack, systemd and Kubernetes wait before they kill.
+_FINISH_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """A server that tells the application first, so that streams without an end find one."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Set `app.state.stopping`, then finish what is in flight."""
+        cast("Any", self.config.app).state.stopping.set()
+        await super().shutdown(sockets)
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve until SIGTERM, then finish the requests in flight."""
-    uvicorn.run(app, host=settings.api_host, port=settings.api_port)
+    """Serve until SIGTERM, then finish the requests in flight, for at most ten seconds.
+
+    Server-sent events end at once; `app` is one of `create_app`.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        access_log=False,  # the metrics count requests
+        server_header=False,
+        timeout_graceful_shutdown=_FINISH_SECONDS,
+        # By default uvicorn believes X-Forwarded-For of everybody on this machine.
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies or None,
+    )
+    sys.stderr.write(f"{Policy.of(settings).describe(settings)}\n")
+    _Server(config).run()

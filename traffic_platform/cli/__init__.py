@@ -30,7 +30,7 @@ _COMMANDS = {
     "check": "check",
     "backfill": "backfill",
 }
-_GROUPS = ("quarantine", "sensors")
+_GROUPS = ("quarantine", "sensors", "keys")
 
 # Where 1 means "looked, and found a difference", not having been able to look is 2.
 _COULD_NOT_RUN = {"verify": 2, "check": 2}

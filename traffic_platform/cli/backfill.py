@@ -23,6 +23,7 @@ ASSETS = (
     "detector_health",
 )
 _LOOK_SECONDS = 0.5
+_SILENCE_SECONDS = 120  # longer than the webserver needs to be started again
 _FORMATS = ["%Y-%m-%d"]
 
 
@@ -174,20 +175,32 @@ def _run(
     if any(run["status"] != "SUCCESS" for run in runs):
         raise StackError(f"The run ended as {runs[-1]['status']}: {runs[-1]['url']} says why.")
     if not as_json:
-        say(f"{len({item.date for item in made})} dates stand as they should.")
+        dates = len({item.date for item in made})
+        say(f"{dates} date{'s' if dates != 1 else ''} as they should be.")
 
 
 def _watch(run: DagsterRun, stop: Any) -> Iterator[Seen]:
-    """Look until the run has ended; asked to stop, the run is asked to."""
+    """Look until the run has ended; asked to stop, the run is asked to.
+
+    Raises StackError when Dagster has not answered for a while.
+    """
     import time
 
-    asked = False
+    from traffic_platform.stack.errors import StackError
+
+    asked, heard = False, time.monotonic()
     while True:
         seen = run.look()
         if seen is not None:
+            heard = time.monotonic()
             yield seen
             if seen.ended:
                 return
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise StackError(
+                f"Dagster has not answered for {_SILENCE_SECONDS} s. The run may go on without us:"
+                f" `traffic status` says what is away, {run.page} how it ended."
+            )
         if stop() and not asked:
             asked = True
             run.cancel()

@@ -33,7 +33,7 @@ def up(
         bool, typer.Option("--no-dagster", help="Leave Dagster to `dagster dev`.")
     ] = False,
 ) -> None:
-    """Start the local stack: PostgreSQL, Kafka and Dagster, all on 127.0.0.1.
+    """Start the local stack: PostgreSQL, Kafka, Dagster, API and dashboard.
 
     What TRAFFIC_DATABASE_URL or TRAFFIC_KAFKA_BOOTSTRAP_SERVERS name is used and not started. When
     the stack runs already, nothing is started twice. Without --detach it runs until ctrl-C. State,
@@ -201,6 +201,8 @@ def _show_urls(found: Status) -> None:
         "PostgreSQL": found.postgres and without_secrets(found.postgres),
         "Kafka": found.kafka,
         "Dagster": found.dagster,
+        "Dashboard": found.api,
+        "API": found.api and f"{found.api}/docs",
     }
     for name, where in lines.items():
         if where:

@@ -91,9 +91,10 @@ class DayHealth:
 def compute_health(settings: Settings, day: date, now: datetime | None = None) -> DayHealth:
     """Judge every sensor by its readings of `day` and replace the date's rows, in one transaction.
 
-    The same readings give the same rows. `now` (aware, default: the clock) decides whether the day
-    is over. Raises TransientError or PermanentError for PostgreSQL, SettingsError when the database
-    keeps its dates in another zone.
+    The same readings give the same rows; where retention dropped readings of the day, its rows stay
+    as they are. `now` (aware, default: the clock) decides whether the day is over. Raises
+    TransientError or PermanentError for PostgreSQL, SettingsError when the database keeps its dates
+    in another zone.
     """
     now = now or datetime.now(UTC)
     local = local_day(day, settings.timezone)
@@ -103,8 +104,11 @@ def compute_health(settings: Settings, day: date, now: datetime | None = None) -
         with connect(url, application_name="traffic detector health") as connection:
             require_timezone(connection, settings.timezone)
             days = read_sensor_days(connection, local, limits, settings.health_forget_days)
-            rows = judge(days, local, limits, now)
-            _replace(connection, day, rows)
+            if _readings_dropped(connection, local):
+                rows = read_health(connection, day)
+            else:
+                rows = judge(days, local, limits, now)
+                _replace(connection, day, rows)
     except psycopg.Error as error:
         raise (translate(error) or error) from error
     return DayHealth(day, rows, {item.sensor_id: item.external_id for item in days})
@@ -131,6 +135,23 @@ def read_sensor_days(
                 "newest": NEWEST_READINGS,
             },
         ).fetchall()
+
+
+def read_health(connection: Connection, day: date) -> list[HealthRow]:
+    """The rows of a date, by sensor_id."""
+    columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(HealthRow))
+    query = sql.SQL("select {} from traffic.detector_health where date = %s order by sensor_id")
+    with connection.cursor(row_factory=class_row(HealthRow)) as cursor:
+        return cursor.execute(query.format(columns), (day,)).fetchall()
+
+
+def _readings_dropped(connection: Connection, local: LocalDay) -> bool:
+    row = connection.execute(
+        "select exists (select from traffic.dropped_rows where table_name = 'traffic_readings'"
+        " and lower_bound < %s and upper_bound > %s)",
+        (local.end, local.start),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def judge(

@@ -19,6 +19,7 @@ from traffic_platform.ingest.dirty import encode_dirty
 from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Headers, Where
 from traffic_platform.ingest.ledger import Advance
 from traffic_platform.ingest.newest import NewestReadings
+from traffic_platform.ingest.reading_counts import encode_changes
 
 _MINUS_INFINITY = np.iinfo(np.int64).min
 _DAYS_BEFORE_1970 = 719_528
@@ -76,6 +77,7 @@ class Batch:
     raw: bytes | None
     processed: bytes | None
     new_readings: bytes | None
+    new_counts: bytes | None
     known_readings: bytes | None
     quarantined: bytes | None
     dirty: bytes | None
@@ -125,6 +127,7 @@ def build_batch(
         ),
         processed=encode_processed(events, source, batch_id),
         new_readings=encode_readings(events, source, new, ingested_at_us),
+        new_counts=encode_changes(events.timestamp_us[new]),
         known_readings=encode_readings(events, source, known, ingested_at_us),
         quarantined=_encode_quarantined(fetched, decoded, source, days, ingested_at_us, batch_id),
         dirty=encode_dirty(events, winners),

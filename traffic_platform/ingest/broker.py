@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -176,15 +175,6 @@ class Broker:
             return first
         finally:
             consumer.close()
-
-    def set_group_offsets(
-        self, group: str, positions: Mapping[tuple[str, int], int]
-    ) -> Future[ConsumerGroupTopicPartitions]:
-        """Set the next offsets of (topic, partition) in a consumer group; the answer may fail."""
-        offsets = [TopicPartition(topic, p, offset) for (topic, p), offset in positions.items()]
-        wanted = ConsumerGroupTopicPartitions(group, offsets)
-        asked = self._admin.alter_consumer_group_offsets([wanted], request_timeout=self._seconds)
-        return cast("Future[ConsumerGroupTopicPartitions]", asked[group])
 
     def _ask(self, name: str, *, operations: bool = False) -> Future[TopicDescription]:
         return self._admin.describe_topics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from traffic_platform.ingest.errors import TopicChangedError, not_allowed
 log = logging.getLogger(__name__)
 
 MISSING_TIMESTAMP = -1
+_COMMIT_SECONDS = 5.0  # how long the last commit to the group may take
+_CLOSE_SECONDS = 10.0  # how long closing is waited for; a commit may take `session.timeout.ms`
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that Python can say
 Headers = list[tuple[str, bytes | None]]
 Where = tuple[str, int]  # (topic, partition)
@@ -87,6 +90,9 @@ class Fetcher:
     def __init__(
         self, kafka_config: dict[str, str], group: str, batch_messages: int, batch_bytes: int
     ) -> None:
+        self._group = group
+        self._group_refusal: KafkaError | None = None
+        self._commits = 0  # not answered yet
         self._batch_messages = batch_messages
         self._batch_bytes = batch_bytes
         self._message_bytes = 200.0  # running mean, to ask for no more than a batch may hold
@@ -106,9 +112,13 @@ class Fetcher:
                 "queued.min.messages": 3 * batch_messages,
                 "queued.max.messages.kbytes": max(1024, batch_bytes // 1024),
                 "reconnect.backoff.max.ms": 2000,
+                # In no group, this is only how long a commit waits for the group's coordinator; a
+                # close waits for commits, also for one that was sent to a broker that went away.
+                "session.timeout.ms": 6000,
                 "socket.timeout.ms": 20_000,
                 "socket.keepalive.enable": True,
                 "error_cb": log_trouble,
+                "on_commit": self._committed,
                 "log_level": 2,
             }
         )
@@ -141,6 +151,7 @@ class Fetcher:
         if any(map(Message.error, messages)):
             delivered = [message for message in messages if message.error() is None]
             reports = [message for message in messages if message.error() is not None]
+            self._hear_of_group(reports)
             ends, failure = _reports(reports)
         keys = list(map(Message.key, delivered))
         total = sum(map(len, delivered)) + sum(map(len, filter(None, keys)))
@@ -159,9 +170,64 @@ class Fetcher:
         if failure is not None:
             raise failure
 
+    def commit_to_group(self, positions: dict[Where, int], *, wait: bool) -> None:
+        """Tell Kafka how far the ledger is, for lag tools. Failure is logged.
+
+        `wait`: until Kafka has heard it. Nothing is fetched afterwards; raises PermanentError when
+        Kafka does not let us use the group.
+        """
+        offsets = [TopicPartition(topic, p, offset) for (topic, p), offset in positions.items()]
+        if offsets and self._group_refusal is None:
+            try:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+                self._commits += 1
+            except KafkaException as error:
+                log.info("the group's offsets were not committed: %s", error)
+        if wait:
+            self._await_commits()
+
+    def _await_commits(self) -> None:
+        # A commit that waits by itself does not hear that the group may not be used.
+        self._consumer.unassign()
+        until = time.monotonic() + _COMMIT_SECONDS
+        while self._commits and self._group_refusal is None and time.monotonic() < until:
+            self._hear_of_group(self._consumer.consume(1, 0.05))
+        refused = not_allowed(self._group_refusal, "Read", f"group {self._group}")
+        if refused is not None:
+            raise refused
+
+    def _hear_of_group(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                self._refuse_group(error)
+
+    def _committed(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+        self._commits = max(0, self._commits - 1)
+        if error is None:
+            self._group_refusal = None
+        elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            self._refuse_group(error)
+        else:
+            log.info("the group's offsets were not committed: %s", error)
+
+    def _refuse_group(self, error: KafkaError) -> None:
+        if self._group_refusal is None:
+            log.warning("Kafka does not let us use group %s; storing goes on", self._group)
+        self._group_refusal = error
+
     def close(self) -> None:
-        """Leave. The consumer is in no group and commits nothing to one, so this is quick."""
-        self._consumer.close()
+        """Leave. The consumer holds no place in a group, so this is quick, unless Kafka is away.
+
+        librdkafka (its issue 3740) asks without end for an answer to the last commit while Kafka
+        does not let us in. Then a thread of its own goes on closing, until Kafka does or the
+        process ends, and keeps nobody waiting.
+        """
+        closing = threading.Thread(target=self._consumer.close, name="traffic-close", daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
+        if closing.is_alive():
+            log.info("Kafka's client goes on closing by itself")
 
     def _columns(
         self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[Where, int]

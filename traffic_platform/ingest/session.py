@@ -30,7 +30,6 @@ from traffic_platform.ingest.fetch import (
     Where,
     wall_clock_us,
 )
-from traffic_platform.ingest.group import GroupOffsets
 from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.ledger import Advance, Connection, agree_with_broker, read_ledger
 from traffic_platform.ingest.locks import PartitionLocks
@@ -41,7 +40,7 @@ from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_TELL_GROUP_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
+_GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
 _DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
 
 
@@ -94,7 +93,6 @@ class Session:
         self._rules = rules_of(settings)
         self._decoder = Decoder(self._rules, find_unknown(self._rules, self._registered))
         self._broker = Broker(settings.kafka_config())
-        self._group = GroupOffsets(settings.consumer_group, self._broker.set_group_offsets)
         self._locks = PartitionLocks(connection, spec.run_id, settings.lease_seconds)
         self._fetcher = Fetcher(
             settings.kafka_config(),
@@ -118,7 +116,7 @@ class Session:
         self._seen_end: dict[Where, int] = {}
         self._stored: list[Batch] = []
         self._last_ingested_us = 0
-        self._tell_group_at = 0.0
+        self._group_commit_at = 0.0
         self._discover_at = 0.0
 
     @classmethod
@@ -179,7 +177,7 @@ class Session:
         elif not self._storer.busy:
             self._settle()
         self._discover_if_due()
-        self._tell_group(last=False)
+        self._commit_to_group(wait=False)
         return moved
 
     def caught_up(self) -> bool:
@@ -209,7 +207,7 @@ class Session:
     def finish(self) -> None:
         """Leave everything tidy: the batch in hand, the group's offsets, the locks."""
         self._settle()
-        self._tell_group(last=True)
+        self._commit_to_group(wait=True)
         self._locks.release()
 
     def _describe_topics(self) -> None:
@@ -320,11 +318,12 @@ class Session:
         if wanted != self._wanted or not same:
             raise TopicChangedError("the topic's partitions have changed")
 
-    def _tell_group(self, *, last: bool) -> None:
-        if not last and time.monotonic() < self._tell_group_at:
+    def _commit_to_group(self, *, wait: bool) -> None:
+        if not wait and time.monotonic() < self._group_commit_at:
             return
-        self._tell_group_at = time.monotonic() + _TELL_GROUP_SECONDS
+        self._group_commit_at = time.monotonic() + _GROUP_COMMIT_SECONDS
         self._passed("before_group_commit")
-        positions = {where: position.next_offset for where, position in self._positions.items()}
-        (self._group.tell_last if last else self._group.tell)(positions)
+        self._fetcher.commit_to_group(
+            {where: position.next_offset for where, position in self._positions.items()}, wait=wait
+        )
         self._passed("after_group_commit")

@@ -90,6 +90,7 @@ class Tables:
             incoming.append(batch.new_readings)
         else:
             copy_rows(cursor, "ingest/copy_readings", batch.new_readings)
+            copy_rows(cursor, "ingest/copy_reading_changes", batch.new_counts)
         if any(incoming):
             upserted = upsert_readings(cursor, incoming, batch.ingested_at_us)
         count_readings(batch.audits, upserted, copied=not upsert_all)

@@ -20,6 +20,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from traffic_platform.ingest.catalogue import load_catalogue
 from traffic_platform.orchestration.assets import sql_links
+from traffic_platform.orchestration.checks import readings_gate
 from traffic_platform.orchestration.columns import column_lineage, table_schema
 from traffic_platform.orchestration.keys import (
     DERIVED_GROUP,
@@ -76,14 +77,17 @@ def detector_health(settings: Settings) -> AssetsDefinition:
 
 
 def health_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """Detector health, and nothing else."""
+    """Detector health, behind the checks that stop it where readings cannot be trusted."""
     return define_asset_job(
         name=HEALTH_JOB,
-        selection=AssetSelection.assets(DETECTOR_HEALTH).without_checks(),
+        selection=AssetSelection.assets(DETECTOR_HEALTH).without_checks() | readings_gate(),
         partitions_def=event_dates(settings),
         executor_def=in_process_executor,
         tags=housekeeping_tags("health", _MAX_RUNTIME_SECONDS),
-        description="Diagnoses every detector, for the dates that are asked for.",
+        description=(
+            "Diagnoses every detector, for the dates that are asked for, unless a blocking check of"
+            " their readings fails."
+        ),
     )
 
 

@@ -115,9 +115,10 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         late = _ask(settings, lambda connection: _late_dates(connection, settings, first))
         if isinstance(late, SkipReason):
             return late
-        last = today - timedelta(days=1)
+        lately = [first + timedelta(days=number) for number in range((today - first).days)]
         tick = at.isoformat()  # Dagster wants a key for each of several requests
-        return [_of_dates(first, last, tick), *(_of_dates(day, day, tick) for day in late)]
+        # A run a date: where the readings of one cannot be trusted, the others are diagnosed.
+        return [_of_dates(day, day, tick) for day in (*reversed(lately), *late)]
 
     return detector_health
 

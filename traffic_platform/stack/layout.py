@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from traffic_platform.settings import Endpoints, Settings
+from traffic_platform.stack.api import Api
 from traffic_platform.stack.dagster import CodeServer, Daemon, DagsterPlace, Webserver
 from traffic_platform.stack.kafka import Kafka
 from traffic_platform.stack.ports import Ports
@@ -56,6 +57,7 @@ class Layout:
     postgres: Postgres | None
     kafka: Kafka | None
     dagster: DagsterPlace | None
+    api: Api
 
     @classmethod
     def plan(
@@ -76,7 +78,8 @@ class Layout:
             port = ports.reserve("dagster", settings.dagster_port)
             code_port = ports.reserve("dagster-code", settings.dagster_port + 1)
             dagster = DagsterPlace(home / "dagster", cwd, port, code_port)
-        return cls(folders, cwd, postgres, kafka, dagster)
+        api = Api(settings.api_host, ports.reserve("api", settings.api_port), cwd)
+        return cls(folders, cwd, postgres, kafka, dagster, api)
 
     def services(self) -> list[tuple[Service | Task, tuple[str, ...]]]:
         """Each service or task, with the names of what it needs first."""
@@ -89,6 +92,7 @@ class Layout:
             found.append((self.kafka, ()))
         found.append((self._task("schema"), schema_needs))
         found.append((self._task("topics"), topics_needs))
+        found.append((self.api, ("schema",)))
         if self.dagster:
             found.append((CodeServer(self.dagster), ("schema",)))
             found.append((Webserver(self.dagster), ("dagster-code",)))

@@ -71,6 +71,7 @@ class StackState:
     parts: list[str] = field(default_factory=list[str])
     error: str | None = None
     dagster_url: str | None = None
+    api_url: str | None = None
     services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
 
     def save(self, file: Path) -> None:

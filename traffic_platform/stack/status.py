@@ -27,6 +27,7 @@ class Status:
     kafka: str | None = None
     postgres: str | None = None
     dagster: str | None = None
+    api: str | None = None
     lag: int | None = None
     publish_lag: int | None = None
     last_commit_at: datetime | None = None
@@ -45,8 +46,8 @@ class Status:
             "kafka": {"bootstrap_servers": self.kafka},
             "postgres": {"url": self.postgres},
             "dagster": {"url": self.dagster},
-            "api": None,
-            "dashboard": None,
+            "api": {"url": self.api} if self.api else None,
+            "dashboard": {"url": self.api} if self.api else None,
             "services": {name: asdict(service) for name, service in self.services.items()},
             "lag": self.lag,
             "publish_lag": self.publish_lag,
@@ -85,6 +86,7 @@ def _add_supervisor(status: Status, state: StackState) -> None:
         name: service for name, service in state.services.items() if service.state != "done"
     }
     status.dagster = state.dagster_url
+    status.api = state.api_url
     if state.phase != "ready":
         status.problems.append(f"the stack is {state.phase}")
     for name, service in status.services.items():

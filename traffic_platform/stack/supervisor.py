@@ -159,6 +159,7 @@ class Supervisor:
             phase=phase,
             error=self._error,
             dagster_url=self._layout.dagster.url if self._layout.dagster else None,
+            api_url=self._layout.api.url,
             services={name: child.view() for name, child in self._children.items()},
         )
         if state != self._shown and self._attempt(lambda: state.save(self._folders.state_file)):

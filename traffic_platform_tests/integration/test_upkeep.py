@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from traffic_platform.derived.detector_health import compute_health
+from traffic_platform.derived.rollups import fold_all, recompute
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.errors import LockBusyError
 from traffic_platform.ingest.quarantine import QuarantineFilter
@@ -221,6 +223,31 @@ def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
     assert dropped(keep(filled)) >= MONTHS
     proof(filled)
     assert count(filled, "processed_events") == count(filled, "raw_events") == 0
+
+
+def test_what_was_derived_outlives_its_readings_whatever_comes_late(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    fold_all(filled)
+    dates = [row[0] for row in rows(filled, "select distinct date from traffic.readings_daily")]
+    for day in dates:
+        compute_health(filled, day)
+    tables = ("readings_5min", "readings_hourly", "readings_daily", "detector_health")
+    before = [rows(filled, f"select * from traffic.{table} order by 1, 2") for table in tables]
+    assert all(before)
+    grow_older(owner, timedelta(days=100))
+    assert dropped(keep(filled.model_copy(update={"readings_days": 90}))) >= READINGS
+    send(filled, [event("a", 0, speed=1.0)], partition=1)
+    drain(filled)
+    assert count(filled, "traffic_readings") == 1
+    with psycopg.connect(filled.endpoints().ingest_url, autocommit=True) as connection:
+        recompute(connection, dates)
+    fold_all(filled)
+    assert [compute_health(filled, day).date for day in dates] == dates
+    assert count(filled, "dirty_buckets") == 0
+    assert before == [
+        rows(filled, f"select * from traffic.{table} order by 1, 2") for table in tables
+    ]
 
 
 @pytest.mark.parametrize(

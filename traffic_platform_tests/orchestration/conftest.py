@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 from psycopg import sql
 
 from traffic_platform.orchestration.storage import (
@@ -71,7 +72,8 @@ def platform(
 def instance(platform: Settings, tmp_path: Path) -> Iterator[DagsterInstance]:
     """The instance that `dagster dev` makes in the repository's root."""
     ref = InstanceRef.from_dir(str(tmp_path), config_dir=str(ROOT))
-    with DagsterInstance.from_ref(ref) as instance:
+    # A run in this process leaves its instance's state storage behind for whoever loads next.
+    with DagsterInstance.from_ref(ref) as instance, set_defs_state_storage(None):
         yield instance
 
 

@@ -10,7 +10,6 @@ import pytest
 from dagster import (
     AssetCheckEvaluation,
     AssetCheckKey,
-    AssetExecutionContext,
     AssetKey,
     AssetSelection,
     DagsterInstance,
@@ -19,7 +18,6 @@ from dagster import (
     RunRequest,
     SkipReason,
     TableMetadataValue,
-    asset,
     build_schedule_context,
     define_asset_job,
 )
@@ -30,11 +28,11 @@ from dagster._core.storage.asset_check_execution_record import (
 
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.checks import DATES_STEP, TABLES_STEP, check_key, readings_gate
+from traffic_platform.orchestration.checks import DATES_STEP, TABLES_STEP, check_key
 from traffic_platform.orchestration.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.orchestration.checks_results import says_something_new
+from traffic_platform.orchestration.health import HEALTH_JOB
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
-from traffic_platform.orchestration.partitions import event_dates
 from traffic_platform.quality.checks import CHECKS, Scope
 from traffic_platform.settings import Settings
 
@@ -183,24 +181,21 @@ def test_a_check_of_dates_asked_for_no_date_says_so(
         select(faulty, "measures_present").execute_in_process(instance=instance)
 
 
-def build_after_the_gate(
-    settings: Settings, instance: DagsterInstance, built: list[str]
-) -> dict[str, bool]:
-    """A run of the gate and of something that is built from readings; the checks' results."""
-
-    @asset(deps=[TRAFFIC_READINGS], partitions_def=event_dates(settings))
-    def hourly(context: AssetExecutionContext) -> None:
-        built.append(context.partition_key)
-
-    job = define_asset_job("build", AssetSelection.assets(hourly) | readings_gate())
-    definitions = Definitions.merge(
-        build_definitions(settings), Definitions(assets=[hourly], jobs=[job])
-    )
-    result = definitions.resolve_job_def("build").execute_in_process(
-        instance=instance, partition_key=LAST_DAY, raise_on_error=False
-    )
-    assert result.success == (LAST_DAY in built)
+def diagnose_after_the_gate(settings: Settings, instance: DagsterInstance) -> dict[str, bool]:
+    """A run of the gate and of what is built from readings behind it; the checks' results."""
+    job = build_definitions(settings).resolve_job_def(HEALTH_JOB)
+    result = job.execute_in_process(instance=instance, partition_key=LAST_DAY, raise_on_error=False)
+    assert result.success == is_diagnosed(settings)
     return {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+
+
+def is_diagnosed(settings: Settings) -> bool:
+    """Whether the last day's detectors are."""
+    with psycopg.connect(settings.endpoints().read_url) as reader:
+        row = reader.execute(
+            "select exists (select from traffic.detector_health where date = %s)", [LAST_DAY]
+        ).fetchone()
+    return row == (True,)
 
 
 BLOCKING = {check.name for check in CHECKS if check.blocking}
@@ -212,28 +207,24 @@ def test_an_impossible_value_keeps_what_is_built_from_readings_from_being_built(
     owner.execute(
         "update traffic.traffic_readings set speed = 9000 where \"timestamp\" = '2025-10-14 12:00Z'"
     )
-    built: list[str] = []
-    results = build_after_the_gate(faulty, instance, built)
+    results = diagnose_after_the_gate(faulty, instance)
     assert {name for name, passed in results.items() if not passed} == {"measures_in_range"}
-    assert built == []
+    assert not is_diagnosed(faulty)
 
 
 def test_a_table_without_its_key_keeps_what_is_built_from_being_built(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
-    built: list[str] = []
-    assert build_after_the_gate(faulty, instance, built)["no_duplicate_readings"] is False
-    assert built == []
+    assert diagnose_after_the_gate(faulty, instance)["no_duplicate_readings"] is False
+    assert not is_diagnosed(faulty)
 
 
 def test_what_the_gate_lets_pass_is_built_though_a_check_warns(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
-    built: list[str] = []
-    results = build_after_the_gate(faulty, instance, built)
-    assert results == dict.fromkeys(BLOCKING, True)
-    assert built == [LAST_DAY]
+    assert diagnose_after_the_gate(faulty, instance) == dict.fromkeys(BLOCKING, True)
+    assert is_diagnosed(faulty)
 
 
 def tick(settings: Settings, instance: DagsterInstance, name: str, at: datetime) -> Any:

@@ -22,10 +22,8 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from traffic_platform.ingest.broker import Broker
 from traffic_platform.ingest.errors import RefusedError
 from traffic_platform.ingest.fetch import Fetcher
-from traffic_platform.ingest.group import GroupOffsets
 from traffic_platform.ingest.totals import WindowTotals
 from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.settings import Settings
@@ -264,7 +262,7 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
         assert isinstance(window.error, RefusedError)
 
 
-def test_group_offsets_that_nobody_answers_do_not_keep_a_consumer_from_closing(
+def test_a_commit_to_the_group_that_nobody_answers_does_not_keep_a_consumer_from_closing(
     secured: SecuredKafka,
     secured_process: tuple[SecuredKafka, Standalone],
     settings: Settings,
@@ -274,23 +272,20 @@ def test_group_offsets_that_nobody_answers_do_not_keep_a_consumer_from_closing(
     topic = make_topic()
     produce([EVENT])
     secured.allow(documented(settings, "ingest"))
-    broker = Broker(settings.kafka_config())
-    group = GroupOffsets(settings.consumer_group, broker.set_group_offsets)
     fetcher = Fetcher(settings.kafka_config(), settings.consumer_group, 10, 10_000)
     fetcher.assign(dict.fromkeys([(topic, partition) for partition in range(6)], (0, None)))
     wait_until(lambda: sum(map(len, fetcher.columns(fetcher.fetch(0.1)))) == 1, "the event")
-    group.tell_last({(topic, 0): 1})
+    fetcher.commit_to_group({(topic, 0): 1}, wait=True)
     set_password(secured.admin(), "changed")
     os.kill(secured_process[1].pid, signal.SIGSTOP)
     try:
-        group.tell({(topic, 0): 1})
+        fetcher.commit_to_group({(topic, 0): 1}, wait=False)
         secured_process[1].kill()
         secured_process[1].start()
         closing = threading.Thread(target=fetcher.close, daemon=True)
         closing.start()
         closing.join(30)
         assert not closing.is_alive()
-        group.tell_last({(topic, 0): 1})  # gives up, in some seconds
     finally:
         set_password(secured.admin(), PASSWORD)
 

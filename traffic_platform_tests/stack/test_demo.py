@@ -64,6 +64,60 @@ def test_the_demo_is_not_loaded_twice(demo: tuple[CommandLine, str]) -> None:
     assert "Arrived: 12,420 raw" in again.stdout
 
 
+def spoil(stack: CommandLine, statement: str) -> int:
+    """Change readings by hand; how many rows it met."""
+    with psycopg.connect(stack.status()["postgres"]["url"]) as connection:
+        return connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
+
+
+def test_backfill_restores_what_was_changed_by_hand_and_says_how_much(
+    demo: tuple[CommandLine, str],
+) -> None:
+    stack, _ = demo
+    chosen = "where ctid = any(array(select ctid from traffic.traffic_readings order by id limit"
+    gone = spoil(stack, f"delete from traffic.traffic_readings {chosen} 120))")
+    altered = spoil(stack, f"update traffic.traffic_readings set speed = 3.25 {chosen} 80))")
+    assert (gone, altered) == (120, 80)
+    dates = ("--from", "2011-09-15", "--to", "2011-09-16")
+
+    planned = stack("backfill", *dates, "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    plan = {day["date"]: day for day in json.loads(planned.stdout)["dates"]}
+    assert [plan[day]["readings_added"] for day in plan] == [120, 0]
+    assert [plan[day]["readings_changed"] for day in plan] == [80, 0]
+
+    # Two runs: a date each.
+    done = stack("backfill", *dates, "--chunk", "1", "--asset", "traffic_readings", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert [run["status"] for run in answer["runs"]] == ["SUCCESS", "SUCCESS"]
+    first, second = (day["traffic_readings"] for day in answer["dates"])
+    assert (first["readings_added"], first["readings_changed"]) == (120, 80)
+    assert (second["readings_added"], second["readings_changed"]) == (0, 0)
+
+    again = stack("backfill", *dates[:2])
+    assert again.returncode == 0, again.stderr
+    assert "1 date as they should be." in again.stdout
+    assert stack("verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "2011-09-16", "--to", "2011-09-15"), "2011-09-15 is before 2011-09-16"),
+        (("--from", "1999-01-01"), "TRAFFIC_FIRST_DATE"),
+        (("--from", "2011-09-15", "--asset", "traffic_reading"), "choose from raw_events"),
+        (("--from", "yesterday"), "does not match the format"),
+    ],
+)
+def test_a_backfill_of_what_is_no_date_or_no_asset_is_refused(
+    demo: tuple[CommandLine, str], arguments: tuple[str, ...], said: str
+) -> None:
+    refused = demo[0]("backfill", *arguments)
+    assert refused.returncode == 2
+    assert said in " ".join(refused.stderr.replace("│", " ").split())
+
+
 def test_dagsters_processes_are_started_again_one_by_one(demo: tuple[CommandLine, str]) -> None:
     stack, _ = demo
     before = stack.status()["services"]

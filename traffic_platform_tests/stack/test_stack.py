@@ -6,8 +6,10 @@ import json
 import shutil
 import socket
 import time
+import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -44,10 +46,11 @@ def wait_for_status(stack: CommandLine, wanted: Callable[[dict[str, Any]], bool]
         time.sleep(0.2)
 
 
-def port_of(status: dict[str, Any]) -> tuple[int, int]:
-    """Ports of PostgreSQL and Kafka."""
+def port_of(status: dict[str, Any]) -> tuple[int, int, int]:
+    """Ports of PostgreSQL, Kafka and the API."""
     postgres = psycopg.conninfo.conninfo_to_dict(status["postgres"]["url"])["port"]
-    return int(postgres or 0), int(status["kafka"]["bootstrap_servers"].partition(":")[2])
+    kafka = status["kafka"]["bootstrap_servers"].partition(":")[2]
+    return int(postgres or 0), int(kafka), urlsplit(status["api"]["url"]).port or 0
 
 
 def leave_a_mark(status: dict[str, Any], mark: str) -> None:
@@ -101,7 +104,7 @@ def test_two_stacks_run_side_by_side_beside_a_taken_port(
     statuses = [stack.status() for stack in stacks]
     assert all(status["healthy"] for status in statuses), statuses
     ports = [port for status in statuses for port in port_of(status)]
-    assert len(set(ports)) == 4
+    assert len(set(ports)) == 6
     assert POSTGRES_PORT not in ports
     for stack, status in zip(stacks, statuses, strict=True):
         leave_a_mark(status, stack.home.parent.name)
@@ -117,7 +120,7 @@ def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -
     assert status.keys() >= KEYS
     assert status["lag"] == 0
     assert status["last_commit_at"] is None
-    assert {"postgres", "kafka"} == status["services"].keys()
+    assert {"postgres", "kafka", "api"} == status["services"].keys()
     for service in status["services"].values():
         assert service["state"] == "running"
         assert service["pid"] > 0
@@ -125,6 +128,21 @@ def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -
     shown = stacks[0]("status")
     assert shown.returncode == 0
     assert status["postgres"]["url"] not in shown.stdout
+
+
+def test_api_and_page_answer_at_the_addresses_that_up_prints(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    status = stacks[0].status()
+    url = status["api"]["url"]
+    assert status["dashboard"] == {"url": url}
+    printed = stacks[0]("status").stdout
+    assert f"Dashboard:  {url}\n" in printed
+    assert f"API:        {url}/docs\n" in printed
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for path in ("/", "/health/live", "/docs", "/openapi.json"):
+        with opener.open(f"{url}{path}", timeout=20) as answer:
+            assert answer.status == 200, path
 
 
 def test_status_is_not_healthy_in_another_zone_than_the_databases(

@@ -22,16 +22,17 @@ _MOST_ROWS = 1_000
 def fold(connection: Connection, limit: int = MOST_BUCKETS, wait_seconds: float = 0.0) -> Folded:
     """Take out dirty buckets, oldest first, and compute them and their hours and days again.
 
-    In one REPEATABLE READ transaction, so that what is appended meanwhile stays for the next fold.
-    At least one appended row is taken, and no more once `limit` buckets are. Where another fold is
-    still at work after `wait_seconds` nothing is done (`busy`). `connection` is in autocommit and
-    of the writing role. Raises psycopg.Error; then nothing is done, and the buckets are still
-    dirty.
+    Adds up the counts of readings, too. In one REPEATABLE READ transaction, so that what is
+    appended meanwhile stays for the next fold. At least one appended row is taken, and no more once
+    `limit` buckets are. Where another fold is still at work after `wait_seconds` nothing is done
+    (`busy`). `connection` is in autocommit and of the writing role. Raises psycopg.Error; then
+    nothing is done, and the buckets are still dirty.
     """
     folded = Folded()
     try:
         with exclusively(connection, wait_seconds):
             folded.buckets = _take(connection, limit)
+            connection.execute(statement("derived/fold_counts"))
             if folded.buckets:
                 infer_new_intervals(connection)
                 fold_ranges(connection, folded)

@@ -21,10 +21,10 @@ def recompute(
     """Compute the rows of these dates (the platform's zone) again from the readings.
 
     One transaction a date: readers see it as it was or as it is. A row that comes out equal is not
-    written. `tables` chooses some of the three; each is made from the one before as that is stored.
-    Hours that a date shares with its neighbours (zones half an hour off) are computed whole.
-    `connection` is in autocommit and of the writing role. Raises psycopg.Error; the dates before
-    are done then.
+    written. The readings are counted again, too. `tables` chooses some of the three; each is made
+    from the one before as that is stored. Hours that a date shares with its neighbours (zones half
+    an hour off) are computed whole. `connection` is in autocommit and of the writing role. Raises
+    psycopg.Error; the dates before are done then.
     """
     folded = Folded()
     for day in dates:
@@ -33,6 +33,8 @@ def recompute(
             assert row is not None
             folded.buckets += int(row[0])
             fold_ranges(connection, folded, tables)
+            if TABLES[0] in tables:
+                connection.execute(statement("derived/recount"), {"date": day})
         for table in tables:
             folded.of(table, day)
     return folded

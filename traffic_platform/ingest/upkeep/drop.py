@@ -16,6 +16,7 @@ _ACCOUNT: Final[dict[Parent, LiteralString]] = {
     "raw_events": "upkeep/account_raw",
     "processed_events": "upkeep/account_processed",
 }
+_COUNTS: Final[tuple[LiteralString, ...]] = ("upkeep/forget_changes", "upkeep/forget_counts")
 
 
 class ChangedError(Exception):
@@ -48,6 +49,7 @@ def drop(
         ).fetchone()
         if row is None or row[0] is None:
             raise ChangedError
+        _forget_counts(connection, partition)
         passed("before_drop_commit")
     return True
 
@@ -64,3 +66,11 @@ def _account(connection: Connection, partition: Partition, archives: Sequence[st
             "archives": list(archives),
         },
     )
+
+
+def _forget_counts(connection: Connection, partition: Partition) -> None:
+    """Readings that are gone are counted no more. What is appended first: a fold may add it up."""
+    if partition.parent == "traffic_readings":
+        bounds = {"lower": partition.lower, "upper": partition.upper}
+        for name in _COUNTS:
+            connection.execute(statement(name), bounds)

@@ -1,0 +1,3 @@
+select count(*) from traffic.sensors s
+where (%(road)s::text is null or s.road = %(road)s)
+  and (%(origin)s::text is null or s.origin = %(origin)s)

@@ -1,0 +1,15 @@
+-- The newest reading of each sensor, if it is of the last five minutes: one look by the primary key a
+-- sensor. Events may be a few minutes ahead of the clock. Returns how many there are, and the items as
+-- JSON, by sensor.
+select count(*)::bigint as total,
+       convert_to(coalesce(string_agg(
+           traffic.reading_json(n.id, n.sensor_id, n."timestamp", n.speed, n.volume, n.occupancy,
+                                n.quality_score), ',' order by n.sensor_id), ''), 'UTF8') as items
+from traffic.sensors s
+cross join lateral (
+    select r.id, r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+    from traffic.traffic_readings r
+    where r.sensor_id = s.sensor_id and r."timestamp" > now() - interval '5 minutes'
+    order by r."timestamp" desc
+    limit 1
+) n

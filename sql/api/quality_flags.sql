@@ -1,0 +1,48 @@
+-- Flags and scores of the readings of a date. Of very many, those of every so many ten seconds, spread
+-- over the day: about `most`.
+with span as materialized (
+    select u.start, sum(u.readings) as readings
+    from (
+        select c.start, c.readings
+        from traffic.reading_counts c
+        where c.span_s = 10 and c.start >= %(lower)s and c.start < %(upper)s
+        union all
+        select c.start, c.added
+        from traffic.reading_changes c
+        where c.start >= %(lower)s and c.start < %(upper)s
+    ) u
+    group by u.start
+    having sum(u.readings) > 0
+),
+total as (
+    select coalesce(sum(readings), 0) as readings,
+           greatest(1, ceil(coalesce(sum(readings), 0) / %(most)s))::bigint as every
+    from span
+),
+chosen as (
+    select n.start
+    from (select start, row_number() over (order by start) as number from span) n
+    cross join total t
+    where n.number %% t.every = 0
+),
+looked as materialized (
+    select r.quality_flags, r.quality_score
+    from chosen c
+    cross join lateral (
+        select r.quality_flags, r.quality_score
+        from traffic.traffic_readings r
+        where r."timestamp" >= c.start and r."timestamp" < c.start + interval '10 seconds'
+          and r."timestamp" >= %(lower)s and r."timestamp" < %(upper)s
+        offset 0
+    ) r
+)
+select (select readings from total)::bigint as readings, count(*)::bigint as looked_at,
+       avg(quality_score) as mean_score, min(quality_score) as min_score,
+       count(*) filter (where quality_flags & 1 <> 0)::bigint as flag_1,
+       count(*) filter (where quality_flags & 2 <> 0)::bigint as flag_2,
+       count(*) filter (where quality_flags & 4 <> 0)::bigint as flag_4,
+       count(*) filter (where quality_flags & 8 <> 0)::bigint as flag_8,
+       count(*) filter (where quality_flags & 16 <> 0)::bigint as flag_16,
+       count(*) filter (where quality_flags & 32 <> 0)::bigint as flag_32,
+       count(*) filter (where quality_flags & 64 <> 0)::bigint as flag_64
+from looked

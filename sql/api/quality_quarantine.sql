@@ -1,0 +1,7 @@
+-- Messages of a date that went to quarantine, and those that are there still.
+select q.reason, count(*)::bigint as messages,
+       count(*) filter (where q.resolved_at is null)::bigint as unresolved
+from traffic.quarantined_events q
+where q.event_date = %(date)s::date
+group by q.reason
+order by messages desc, q.reason

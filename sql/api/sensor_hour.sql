@@ -1,0 +1,5 @@
+select r.hour as "timestamp", r.samples, r.completeness, r.vehicles, r.flow, r.speed, r.min_speed,
+       r.max_speed, r.occupancy, r.good_share, r.vmt, r.vht, r.delay_h, r.travel_time_index
+from traffic.readings_hourly r
+where r.sensor_id = %(sensor_id)s and r.hour >= %(from)s and r.hour < %(to)s
+order by r.hour

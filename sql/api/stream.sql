@@ -1,0 +1,49 @@
+-- Readings of the messages that were stored behind some positions, a log a row: where it ends, and
+-- the readings as JSON in the order of offsets. Ledger and rows of a batch commit together and a log's
+-- batches one after another, so what lies before a log's next_offset is there: nothing is missed,
+-- whatever the order in which several writers commit. An event that another has replaced meanwhile
+-- is left out: its reading comes with the other.
+with moved as materialized (
+    select k.topic_no, k.partition, p.first, least(k.next_offset, p.first + %(most)s) as upto
+    from traffic.kafka_offsets k
+    left join unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
+        as w (topic_no, partition, position) using (topic_no, partition)
+    cross join lateral (select coalesce(w.position, k.start_offset) as first) p
+    where k.next_offset > p.first
+),
+-- Audit rows of closed hours are folded; the first one may begin before the position.
+batch as materialized (
+    select m.topic_no, m.partition, m.first, m.upto, b.batch_id,
+           coalesce(b.last_batch_id, b.batch_id) as last_batch_id
+    from moved m
+    cross join lateral (
+        select coalesce(max(o.first_offset), m.first) as first_offset
+        from traffic.micro_batches o
+        where o.topic_no = m.topic_no and o.partition = m.partition and o.first_offset <= m.first
+          and o.kind = 'window'
+    ) begun
+    join traffic.micro_batches b
+      on b.topic_no = m.topic_no and b.partition = m.partition and b.kind = 'window'
+     and b.first_offset >= begun.first_offset and b.first_offset < m.upto
+),
+reading as (
+    select b.topic_no, b.partition, p."offset", r.json
+    from batch b
+    join traffic.processed_events p
+      on p.batch_id between b.batch_id and b.last_batch_id
+     and p.topic_no = b.topic_no and p.partition = b.partition
+     and p."offset" >= b.first and p."offset" < b.upto
+    cross join lateral (
+        select traffic.reading_json(r.id, r.sensor_id, r."timestamp", r.speed, r.volume,
+                                    r.occupancy, r.quality_score) as json
+        from traffic.traffic_readings r
+        where r.sensor_id = p.sensor_id and r."timestamp" = p."timestamp"
+          and r.topic_no = p.topic_no and r.partition = p.partition and r."offset" = p."offset"
+        offset 0
+    ) r
+)
+select m.topic_no, m.partition, m.upto,
+       array_agg(r.json order by r."offset") filter (where r.json is not null) as readings
+from moved m
+left join reading r using (topic_no, partition)
+group by m.topic_no, m.partition, m.upto

@@ -1,0 +1,1 @@
+copy traffic.reading_changes (start, added) from stdin (format binary)

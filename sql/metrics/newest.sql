@@ -1,0 +1,4 @@
+-- Where the newest five minutes that have readings begin (seconds since 1970), and offsets known lost.
+select extract(epoch from (select max(bucket) from traffic.readings_5min))::double precision,
+       (select coalesce(sum(next_offset - first_offset), 0)::bigint from traffic.lost_ranges
+        where acknowledged_at is null)

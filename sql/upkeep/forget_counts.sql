@@ -1,0 +1,1 @@
+delete from traffic.reading_counts where start >= %(lower)s and start < %(upper)s

@@ -1,0 +1,1 @@
+"""What Prometheus is told: how the API answers, and how far the pipeline is."""

@@ -1,0 +1,69 @@
+"""What every response tells browsers: load nothing from elsewhere, show us nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Scope, Send
+
+Header = tuple[bytes, bytes]
+
+# NiceGUI writes scripts and styles into the page, and Vue compiles templates there: without
+# 'unsafe-inline' and 'unsafe-eval' it shows nothing. What is not from here is not loaded.
+_POLICY = (
+    ("default-src", "'self'"),
+    ("script-src", "'self' 'unsafe-inline' 'unsafe-eval'"),
+    ("style-src", "'self' 'unsafe-inline'"),
+    ("img-src", "'self' data: blob:"),
+    ("font-src", "'self' data:"),
+    ("worker-src", "'self' blob:"),
+    ("object-src", "'none'"),
+    ("base-uri", "'self'"),
+    ("form-action", "'self'"),
+    ("frame-ancestors", "'none'"),
+)
+
+
+def content_security_policy(images: Sequence[str] = ()) -> str:
+    """The policy; `images` are origins that pictures, as map tiles, may come from as well."""
+    extra = {"img-src": images}
+    return "; ".join(" ".join((name, value, *extra.get(name, ()))) for name, value in _POLICY)
+
+
+def security_headers(images: Sequence[str] = ()) -> tuple[Header, ...]:
+    """The headers of every response."""
+    return (
+        (b"content-security-policy", content_security_policy(images).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    )
+
+
+_TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+# Said by parts that think that they are alone (NiceGUI's websocket allows every origin).
+_OURS_ALONE = b"access-control-"
+
+
+def with_headers(scope: Scope, send: Send, added: Iterable[Header]) -> Send:
+    """A `send` that adds headers to the response's own, which win, and lets no other origin in."""
+    wanted = (*added, _TLS_ONLY) if scope.get("scheme") in ("https", "wss") else tuple(added)
+
+    async def send_with(message: Message) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            own = [
+                (name, value)
+                for name, value in message.get("headers", ())
+                if not name.lower().startswith(_OURS_ALONE)
+            ]
+            names = {name.lower() for name, _ in own}
+            more = [header for header in wanted if header[0] not in names]
+            message = {**message, "headers": [*own, *more]}
+        await send(message)
+
+    return send_with

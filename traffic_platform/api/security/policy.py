@@ -1,0 +1,66 @@
+"""What the settings demand of those who ask, decided once at the start."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from traffic_platform.settings import Settings
+
+# Many enough for a page and its pictures, and for programs that page through days.
+_ADDRESS_LIMIT = 6000
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`local_reads`: those on this machine need no key. Limits: requests a minute, 0 for none.
+
+    `hosts` and `origins`: names and origins of others that are ours, beside the own ones.
+    """
+
+    local_reads: bool
+    key_limit: int
+    address_limit: int
+    open_address_limit: int
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """The policy of these settings."""
+        limit = settings.api_address_requests_per_minute
+        return cls(
+            local_reads=settings.api_keys_required == "auto" and is_local(settings.api_host),
+            key_limit=settings.api_key_requests_per_minute,
+            address_limit=_ADDRESS_LIMIT if limit is None else limit,
+            open_address_limit=limit or 0,
+            hosts=frozenset(name.lower() for name in listed(settings.api_allowed_hosts)),
+            origins=frozenset(name.lower() for name in listed(settings.api_cors_origins)),
+        )
+
+    def describe(self, settings: Settings) -> str:
+        """One line for who starts the API: who may look."""
+        where = f"{settings.api_host}:{settings.api_port}"
+        if self.local_reads:
+            return f"API at {where}: everybody on this machine may read; nobody else reaches it."
+        return (
+            f"API at {where}: every request needs a key (`traffic keys create NAME`), but /health/."
+            " Use it behind TLS: keys travel as they are."
+        )
+
+
+def is_local(host: str) -> bool:
+    """Whether an address, or the name localhost, means this machine and no other reaches it."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The items of a list with commas."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())

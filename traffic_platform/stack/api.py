@@ -1,0 +1,69 @@
+"""The API and the page: one process that serves both."""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from traffic_platform.stack.processes import Command
+from traffic_platform.stack.service import Preparation
+
+_ANSWER_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API and the page, bound to `host` (TRAFFIC_API_HOST) and a port that is reserved."""
+
+    host: str
+    port: int
+    cwd: Path
+    name: str = "api"
+
+    @property
+    def url(self) -> str:
+        """Address by which this machine reaches it, wherever it is bound to."""
+        return f"http://{_reachable(self.host)}:{self.port}"
+
+    def preparations(self) -> Sequence[Preparation]:
+        """Nothing."""
+        return ()
+
+    def command(self) -> Command:
+        """Both in one process, at the port that the stack has chosen."""
+        return Command(
+            argv=(sys.executable, "-m", "traffic_platform.dashboard"),
+            cwd=self.cwd,
+            env={
+                "TRAFFIC_API_HOST": self.host,
+                "TRAFFIC_API_PORT": str(self.port),
+                "PYTHONUNBUFFERED": "1",
+                "MALLOC_ARENA_MAX": "2",
+            },
+        )
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        # A proxy of the environment is for other machines.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.url}/health/live", timeout=_ANSWER_SECONDS) as response:
+                return response.status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def _reachable(host: str) -> str:
+    """The host as a URL of this machine has it: an address that means all of them is none."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return host if address.version == 4 else f"[{host}]"

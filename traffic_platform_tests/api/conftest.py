@@ -1,0 +1,82 @@
+"""The application over a test's own database."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from traffic_platform.api.app import create_app
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import PostgresServer
+
+
+@pytest.fixture
+def api_settings(
+    postgres: PostgresServer, database: str, owner: psycopg.Connection, tmp_path: Path
+) -> Callable[..., Settings]:
+    """api_settings("UTC", **settings): settings for the database, whose dates are of that zone."""
+
+    def make(timezone: str = "UTC", **changes: Any) -> Settings:
+        owner.execute("update traffic.platform set timezone = %s", (timezone,))
+        return Settings(
+            _env_file=None,  # pyright: ignore[reportCallIssue]
+            home=tmp_path / "home",
+            database_url=postgres.service.url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
+            ingest_database_url=postgres.service.url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
+            read_database_url=postgres.service.url("traffic_read", database),  # pyright: ignore[reportArgumentType]
+            timezone=timezone,
+            **changes,
+        )
+
+    return make
+
+
+@pytest.fixture
+def client(api_settings: Callable[..., Settings]) -> Iterator[TestClient]:
+    """A client of the application, whose dates are of UTC."""
+    with TestClient(create_app(api_settings())) as client:
+        yield client
+
+
+@dataclass(frozen=True)
+class Served:
+    """An application that uvicorn serves."""
+
+    url: str
+    app: FastAPI
+
+
+@contextlib.contextmanager
+def served(app: FastAPI) -> Iterator[Served]:
+    """Serve in a thread until the block ends; for what never ends, and for who goes away."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        httpx.get(f"{url}/health/live", timeout=60).raise_for_status()
+        yield Served(url, app)
+    finally:
+        server.should_exit = True
+        thread.join(60)
+        listener.close()
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Served]:
+    """The application over `settings`, whose Kafka is there too, served."""
+    with served(create_app(settings)) as running:
+        yield running

@@ -1,0 +1,100 @@
+"""The description of the API, and whether the API keeps to it: schemathesis asks what it can."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fastapi.testclient import TestClient
+
+from traffic_platform.api.app import create_app
+from traffic_platform.derived.detector_health import compute_health
+from traffic_platform.derived.rollups import recompute
+from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import served
+from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
+
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+
+
+def test_schemathesis_finds_nothing(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection
+) -> None:
+    """Over a server that has readings of today and of 2025-10-04."""
+    settings = api_settings(kafka_bootstrap_servers="nowhere:9092")
+    for name in ("0", "det-7"):
+        add_sensor(owner, name, road="I-205", milepost=1.5, length_mi=0.5, interval_s=20)
+        add_readings(owner, name, every(20, NOON, 50))
+        add_readings(owner, name, every(20, datetime.now(UTC) - timedelta(minutes=4), 3))
+    recompute(owner, [NOON.date(), datetime.now(UTC).date()])
+    compute_health(settings, NOON.date())
+    with served(create_app(settings)) as running:
+        command = [
+            str(Path(sys.executable).with_name("schemathesis")),
+            f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
+            "run",
+            f"{running.url}/openapi.json",
+            # Without an end; see test_stream.
+            "--exclude-path=/api/traffic/stream",
+            "--max-examples=25",
+            "--generation-deterministic",
+            "--suppress-health-check=all",
+            "--no-color",
+        ]
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            cwd=settings.home.parent,
+        )
+    assert done.returncode == 0, done.stdout
+
+
+def test_everything_is_described(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["openapi"] >= "3.1"
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["description"], path
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"], (path, parameter["name"])
+            errors = {status for status in operation["responses"] if status >= "400"}
+            assert path == "/health/live" or "503" in errors, path
+            for status in errors:
+                (media_type,) = operation["responses"][status]["content"]
+                assert media_type == "application/problem+json"
+    for name, schema_ in document["components"]["schemas"].items():
+        assert schema_["description"], name
+        for field, described in schema_["properties"].items():
+            assert {"description", "$ref"} & set(described), (name, field)
+
+
+def test_every_problem_is_one_of_the_description(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    wanted: dict[str, Any] = document["components"]["schemas"]["Problem"]["properties"]
+    for method, path, status in (
+        ("GET", "/nowhere", 404),
+        ("POST", "/api/sensors", 405),
+        ("GET", "/api/sensors?size=x", 422),
+    ):
+        answer = client.request(method, path)
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert set(answer.json()) <= set(wanted)
+
+
+def test_the_page_of_the_description_loads_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in page.text
+    assert re.findall(r"(?:src|href)=[^ >]+", page.text) == ["href=/openapi.json"]
+    assert "//" not in page.text

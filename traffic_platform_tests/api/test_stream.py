@@ -1,0 +1,124 @@
+"""Live readings as server-sent events, of real messages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from traffic_platform.api.history import History
+from traffic_platform.derived.rollups import fold_all
+from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import Served
+from traffic_platform_tests.integration.once import drain
+
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+Event = dict[str, str]
+
+
+def message(number: int, speed: float = 50.0) -> bytes:
+    at = (NOON + timedelta(seconds=20 * number)).isoformat()
+    document = {"sensor_id": f"s{number % 3}", "timestamp": at, "speed": speed, "volume": number}
+    return json.dumps(document).encode()
+
+
+@contextlib.contextmanager
+def listening(serve: Served, last_event_id: str | None = None) -> Iterator[Iterator[Event]]:
+    """The events of a listener, as they come."""
+    headers = {} if last_event_id is None else {"last-event-id": last_event_id}
+    url = f"{serve.url}/api/traffic/stream"
+    with (
+        httpx.Client(timeout=httpx.Timeout(60)) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield events(answer.iter_lines())
+
+
+def events(lines: Iterator[str]) -> Iterator[Event]:
+    event: Event = {}
+    for line in lines:
+        if not line and "event" in event:
+            yield event
+            event = {}
+        elif line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = value
+
+
+def volumes(found: Iterator[Event]) -> list[int]:
+    return [json.loads(event["data"])["volume"] for event in found]
+
+
+def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
+    serve: Served,
+    settings: Settings,
+    owner: psycopg.Connection,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+) -> None:
+    make_topic(partitions=3)
+    produce([message(number) for number in range(3)])
+    drain(settings)  # before anybody listens
+    with listening(serve) as one, listening(serve) as other:
+        assert next(one)["event"] == next(other)["event"] == "ready"
+        for begin in (10, 20):
+            for partition in range(3):
+                wanted = range(begin + 3 * partition, begin + 3 * partition + 3)
+                produce([message(number) for number in wanted], partition=partition)
+            drain(settings)
+            for listener in (one, other):
+                found = list(islice(listener, 9))
+                assert {event["event"] for event in found} == {"reading"}
+                assert sorted(volumes(iter(found))) == list(range(begin, begin + 9))
+        last = found[-3]["id"]
+        with psycopg.connect(settings.endpoints().owner_url) as connection:
+            row = connection.execute(
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and application_name = 'traffic-api-shared'"
+            ).fetchone()
+        assert row == (1,)
+    # While nobody listens.
+    produce([message(40), message(40, speed=60.0), message(10)])
+    drain(settings)
+    with listening(serve, last) as again:
+        assert [event["id"] for event in islice(again, 2)] == [event["id"] for event in found[-2:]]
+        later = list(islice(again, 2))
+    # Of two messages about the same sensor and time the reading is of the later.
+    assert sorted(volumes(iter(later))) == [10, 40]
+    assert {json.loads(event["data"])["speed"] for event in later} == {50.0, 60.0}
+    with listening(serve, "another-7") as lost:
+        assert next(lost)["event"] == "reset"
+    fold_all(settings)
+    totals = httpx.get(f"{serve.url}/api/traffic/historical/2025-10-04").json()
+    stored = owner.execute("select count(*) from traffic.traffic_readings").fetchone()
+    assert (totals["total"],) == stored
+
+
+@pytest.mark.parametrize("chunks", [[1, 2, 3], [5], [2, 2, 2, 2, 2]])
+def test_a_history_gives_what_followed_or_says_that_it_cannot(chunks: list[int]) -> None:
+    history, seen = History(most=4), 0
+    for size in chunks:
+        history.add([str(seen + number + 1) for number in range(size)])
+        seen += size
+        for number in range(seen + 1):
+            event_id = history.id_of(number)
+            if history.number_of(event_id) is None:
+                assert seen - number > 4
+                continue
+            found: list[Any] = []
+            position = number
+            while position < seen:
+                events_, position = history.after(position)
+                found += [line for line in events_.decode().split("\n") if line.startswith("data")]
+            assert found == [f"data: {later}" for later in range(number + 1, seen + 1)]
+    for wrong in ("", "x", history.id_of(seen + 1), history.id_of(0)[:-1], "9" * 30):
+        assert history.number_of(wrong) is None
+    assert history.number_of(f"{history.id_of(0)[:-1]}{'9' * 30}") is None
