@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from traffic_platform.dashboard.model import Band, Health, Reading, Sensor, State
+from traffic_platform.dashboard.model import RECENT_S, Band, Health, Reading, Sensor, State
 from traffic_platform.dashboard.moments import Zone, age
 from traffic_platform.dashboard.render import number
 
@@ -17,7 +17,6 @@ Mark = tuple[int, int, int]
 
 _SLOWEST = 8
 _ATTENTION = 8
-_STALE_S = 300.0
 
 _BANDS: tuple[tuple[Band, str, float], ...] = (
     (Band.STOPPED, "below 40 % of free flow", 7.0),
@@ -73,7 +72,7 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
         "newest": newest,
         "newest_clock": zone.near(newest.timestamp, now) if newest else "",
         "newest_age": seconds,
-        "stale": seconds > _STALE_S,
+        "stale": is_stale(counts, seconds),
         "commit_clock": zone.near(commit, now) if commit else "",
         "commit_age": (now - commit).total_seconds() if commit else 0.0,
         "reporting": counts.recent,
@@ -82,7 +81,12 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
     }
 
 
-def stale_text(state: State, now: datetime) -> str | None:
+def is_stale(counts: Counts, seconds: float) -> bool:
+    """Whether nothing new arrives: for 5 minutes, and from slower sensors for 3 intervals."""
+    return seconds > RECENT_S and counts.recent == 0
+
+
+def stale_text(state: State, counts: Counts, now: datetime) -> str | None:
     """A sentence when nothing new arrives; None while readings do."""
     if state.pipeline is None:
         return None
@@ -90,7 +94,7 @@ def stale_text(state: State, now: datetime) -> str | None:
     if newest is None:
         return "No reading has arrived yet. The page shows the first one by itself."
     seconds = (now - newest.timestamp).total_seconds()
-    if seconds <= _STALE_S:
+    if not is_stale(counts, seconds):
         return None
     when = Zone(state.zone).moment(newest.timestamp)
     return f"No reading in the last 5 minutes; the newest is of {when} ({age(seconds)} ago)."

@@ -96,6 +96,10 @@ class _Overview:
             if layouts.schematic.points:
                 rows = len(layouts.schematic.roads)
                 height = min(_LINES_PX, _ROW_PX * rows + 20)
+                if height < _ROW_PX * rows:
+                    text("p", f"{rows} roads by milepost: drag, or use the arrow keys.").classes(
+                        "sub"
+                    )
                 self._draw_map(layouts.schematic, schematic=True).style(f"height: {height}px")
             if not self._maps:
                 text("p", _nothing_to_draw(state)).classes("empty")

@@ -31,7 +31,7 @@ class Screen:
         # Ages change with every second, the rest only when something came.
         counts = tables.count(self.marks)
         self._show("figures", **tables.figures(state, counts, now))
-        self._show("stale", text=tables.stale_text(state, now))
+        self._show("stale", text=tables.stale_text(state, counts, now))
         if whole or fresh:
             self._show("speed", "legend", entries=tables.speed_legend(counts))
             self._show("health", "legend", entries=tables.health_legend(counts))
