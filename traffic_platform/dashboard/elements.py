@@ -11,7 +11,6 @@ import nicegui.elements.leaflet
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from traffic_platform.dashboard.geometry import Layout
 from traffic_platform.dashboard.operator_tables import Mark
 
 _STATIC = Path(__file__).parent / "static"
@@ -29,7 +28,7 @@ class SensorMap(
 
     def __init__(
         self,
-        layout: Layout,
+        layout: str,
         marks: Sequence[Mark],
         *,
         schematic: bool,
@@ -38,17 +37,18 @@ class SensorMap(
         attribution: str,
         label: str,
     ) -> None:
-        """`marks` of all sensors in their order; `by`: see colour_by; `tiles`: a URL template."""
+        """`layout` is encoded; `marks` of all sensors in their order; `by`: see colour_by.
+
+        `tiles`: URL template of map tiles; None: none are loaded.
+        """
         super().__init__()
         self.add_resource(_LEAFLET)
-        # A figure a sensor, in one text: thousands of them open with the page.
+        # Thousands of sensors open with the page, so they are texts, which NiceGUI does not look
+        # into: the layout, and a figure a sensor.
         bands, healths = ("".join(str(mark[part]) for mark in marks) for part in (1, 2))
-        self._props["scene"] = {
-            "points": layout.points,
-            "roads": layout.roads,
-            "bands": bands,
-            "healths": healths,
-        }
+        self._props["layout"] = layout
+        self._props["bands"] = bands
+        self._props["healths"] = healths
         self._props["schematic"] = schematic
         self._props["by"] = by
         self._props["tiles"] = tiles

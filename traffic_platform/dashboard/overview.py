@@ -11,7 +11,6 @@ from nicegui.events import ValueChangeEventArguments
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.elements import SensorMap
 from traffic_platform.dashboard.frame import frame, panel, text
-from traffic_platform.dashboard.geometry import Layout
 from traffic_platform.dashboard.model import Change, State
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import Panel, render
@@ -91,26 +90,26 @@ class _Overview:
         self._map_box.clear()
         self._maps = []
         with self._map_box:
-            if layouts.geographic.points:
-                self._draw_map(layouts.geographic, schematic=False)
-            if layouts.schematic.points:
+            if layouts.geographic.places:
+                self._draw_map("map", schematic=False)
+            if layouts.schematic.places:
                 rows = len(layouts.schematic.roads)
                 height = min(_LINES_PX, _ROW_PX * rows + 20)
                 if height < _ROW_PX * rows:
                     text("p", f"{rows} roads by milepost: drag, or use the arrow keys.").classes(
                         "sub"
                     )
-                self._draw_map(layouts.schematic, schematic=True).style(f"height: {height}px")
+                self._draw_map("lines", schematic=True).style(f"height: {height}px")
             if not self._maps:
                 text("p", _nothing_to_draw(state)).classes("empty")
         shown = [state.sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
         self._unplaced.show(render("unplaced", rows=shown, count=len(layouts.unplaced)))
 
-    def _draw_map(self, layout: Layout, *, schematic: bool) -> SensorMap:
+    def _draw_map(self, kind: str, *, schematic: bool) -> SensorMap:
         settings = self._rooms.settings
         what = "on lines by milepost" if schematic else "on a map"
         drawn = SensorMap(
-            layout,
+            self._rooms.reader.screen.encoded[kind],
             self._rooms.reader.screen.marks,
             schematic=schematic,
             by=self._by,

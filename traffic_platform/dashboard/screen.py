@@ -15,10 +15,11 @@ from traffic_platform.dashboard.render import render
 
 @dataclass
 class Screen:
-    """HTML by panel, where sensors are drawn, and how each looks."""
+    """HTML by panel, where sensors are drawn (as JSON, by kind), and how each looks."""
 
     html: dict[str, str] = field(default_factory=dict[str, str])
     layouts: Layouts = field(default_factory=Layouts)
+    encoded: dict[str, str] = field(default_factory=dict[str, str])
     marks: list[Mark] = field(default_factory=list[Mark])
 
     def refresh(self, state: State, change: Change) -> list[Mark]:
@@ -48,6 +49,10 @@ class Screen:
         everyone = range(len(state.sensors))
         if "sensors" in change.parts or len(self.marks) != len(state.sensors):
             self.layouts = lay_out(state.sensors)
+            self.encoded = {
+                "map": self.layouts.geographic.encode(),
+                "lines": self.layouts.schematic.encode(),
+            }
             self.marks = [tables.mark(state, at, now) for at in everyone]
             return []  # pages draw all anew
         looked_at: Iterable[int] = (

@@ -47,7 +47,7 @@ def test_lanes_lie_to_the_right_of_traffic() -> None:
 
     layout = lay_out([*at("NORTH", 0), *at("SOUTH", 3)]).geographic
     assert [name for name, _ in layout.roads] == ["R NORTH", "R SOUTH"]
-    assert [point[3] for point in layout.points] == [1, 1, 1, -1, -1, -1]  # east, then west
+    assert [place[2] for place in layout.places] == [1, 1, 1, -1, -1, -1]  # east, then west
 
 
 def test_sensors_without_coordinates_are_on_lines_and_others_listed() -> None:
@@ -61,14 +61,13 @@ def test_sensors_without_coordinates_are_on_lines_and_others_listed() -> None:
             sensor(5, road=None, latitude=45.0, longitude=-122.0),
         ]
     )
-    assert [[point[0], point[1], point[2], point[5]] for point in layouts.schematic.points] == [
-        [0, 1.0, 0.0, 0],
-        [1, 1.0, 0.0, 1],
-        [2, 2.0, 0.0, 0],
-        [3, 1.0, -1.0, 0],
+    assert layouts.schematic.places == [
+        (1.0, 0.0, 0.0, -1.0, [0, 1]),
+        (2.0, 0.0, 0.0, -1.0, [2]),
+        (1.0, -1.0, 0.0, -1.0, [3]),
     ]
     assert layouts.unplaced == [4]
-    assert [point[0] for point in layouts.geographic.points] == [5]
+    assert [place[4] for place in layouts.geographic.places] == [[5]]
     assert layouts.geographic.roads == []
 
 

@@ -1,6 +1,6 @@
 // Thousands of sensors on one canvas of Leaflet. A sensor's mark has a colour, a size and a shape.
 import { leaflet as L } from "nicegui-leaflet";
-import { BANDS, HEALTHS, token, onTheme, escapeHtml } from "traffic-page";
+import { BANDS, HEALTHS, token, onTheme, escapeHtml } from "traffic-page/palette.js";
 
 const loadStyle = (url) =>
   new Promise((resolve) => {
@@ -61,7 +61,9 @@ export default {
     attribution: String,
     label: String,
     by: String,
-    scene: Object,
+    layout: String,
+    bands: String,
+    healths: String,
     resourcePath: String,
   },
   emits: ["ask", "choose"],
@@ -69,8 +71,8 @@ export default {
     await this.$nextTick();
     await loadStyle(`${window.path_prefix ?? ""}${this.resourcePath}/leaflet/leaflet.css`);
     this.colour = this.by;
-    this.bands = [...this.scene.bands].map(Number);
-    this.healths = [...this.scene.healths].map(Number);
+    this.scene = JSON.parse(this.layout);
+    this.looks = { speed: [...this.bands].map(Number), health: [...this.healths].map(Number) };
     const map = (this.map = L.map(this.$el, {
       crs: this.schematic ? L.CRS.Simple : L.CRS.EPSG3857,
       renderer: L.canvas({ padding: 0.3, tolerance: 4 }),
@@ -117,8 +119,8 @@ export default {
     show(marks) {
       if (!this.drawn) return;
       for (const [sensor, band, health] of marks) {
-        this.bands[sensor] = band;
-        this.healths[sensor] = health;
+        this.looks.speed[sensor] = band;
+        this.looks.health[sensor] = health;
         const drawn = this.drawn.get(sensor);
         if (drawn) drawn.setStyle(this.look(sensor)).setRadius(drawn.options.radius);
       }
@@ -138,15 +140,13 @@ export default {
     // What the colours are called in the style sheet is looked up once for all marks.
     readColours() {
       this.outline = token("--surface");
-      this.kinds = [BANDS, HEALTHS].map((kinds) =>
-        kinds.map((kind) => ({ shape: "circle", hollow: false, ...kind, color: token(kind.token) })),
-      );
+      const read = (kind) => ({ shape: "circle", hollow: false, ...kind, color: token(kind.token) });
+      this.kinds = { speed: BANDS.map(read), health: HEALTHS.map(read) };
       // With thousands of sensors in sight marks are small, and grow as one comes nearer.
       this.radius = this.schematic ? 5 : Math.min(6, Math.max(2.6, (this.map.getZoom() - 5) * 0.75));
     },
     look(sensor) {
-      const byHealth = this.colour === "health";
-      const kind = this.kinds[Number(byHealth)][(byHealth ? this.healths : this.bands)[sensor] ?? 0];
+      const kind = this.kinds[this.colour][this.looks[this.colour][sensor] ?? 0];
       return {
         fillColor: kind.color,
         outline: this.outline,
@@ -181,7 +181,7 @@ export default {
       return this.schematic ? [y * this.rowHeight, x] : [y, x];
     },
     draw() {
-      const { points, roads } = this.scene;
+      const { places, roads } = this.scene;
       this.drawn = new Map();
       this.lines = [];
       this.spreadRows();
@@ -197,8 +197,11 @@ export default {
         named.add(String(end));
       }
       if (this.schematic) this.writeMiles();
-      for (const [sensor, x, y, nx, ny, lane] of points) {
-        const at = { sensor, nx, ny, lane };
+      const lanes = places.flatMap(([x, y, nx, ny, sensors]) =>
+        sensors.map((sensor, lane) => [x, y, { sensor, nx, ny, lane }]),
+      );
+      for (const [x, y, at] of lanes) {
+        const { sensor } = at;
         const mark = new Mark(this.place(x, y), {
           ...at,
           ...this.look(sensor),
@@ -209,7 +212,7 @@ export default {
         this.drawn.set(sensor, mark);
         this.layer.addLayer(mark);
       }
-      this.$el.dataset.sensors = points.length;
+      this.$el.dataset.sensors = lanes.length;
     },
     write([x, y], text, className) {
       const icon = L.divIcon({ className, html: `<span>${escapeHtml(text)}</span>`, iconSize: [0, 0] });
@@ -217,8 +220,8 @@ export default {
     },
     // One mile is one unit across. All rows have the same height; those that do not fit are dragged in.
     spreadRows() {
-      const xs = this.scene.points.map((point) => point[1]);
-      const ys = this.scene.points.map((point) => point[2]);
+      const xs = this.scene.places.map(([x]) => x);
+      const ys = this.scene.places.map(([, y]) => y);
       this.bounds = { west: Math.min(...xs), east: Math.max(...xs), south: Math.min(...ys), north: Math.max(...ys) };
       const across = Math.max(0.5, this.bounds.east - this.bounds.west);
       this.rowHeight = (across * ROW_PX) / Math.max(200, this.$el.clientWidth - 56);
