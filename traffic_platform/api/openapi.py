@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from traffic_platform.api.problems import Problem
+from traffic_platform.api.security.described import describe_security
 
 TITLE = "traffic_platform"
 DESCRIPTION = """Readings of roadside detectors.
@@ -57,6 +58,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             success = operation["responses"].get("200", {})
             if "application/json" in success.get("content", {}) and operation["tags"] != ["health"]:
                 _describe_tags(operation, success)
+    describe_security(made)
     return made
 
 

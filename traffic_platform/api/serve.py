@@ -14,6 +14,9 @@ from traffic_platform.settings import Settings
 
 # Less than the stack, systemd and Kubernetes wait before they kill.
 _FINISH_SECONDS = 10
+# Longer than clients and proxies keep a connection that rests: if we close first, a request that is
+# on its way meets a closed door.
+_KEEP_ALIVE_SECONDS = 130
 
 
 class _Server(uvicorn.Server):
@@ -37,6 +40,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
         access_log=False,  # the metrics count requests
         server_header=False,
         timeout_graceful_shutdown=_FINISH_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         # By default uvicorn believes X-Forwarded-For of everybody on this machine.
         proxy_headers=bool(settings.api_trusted_proxies),
         forwarded_allow_ips=settings.api_trusted_proxies or None,

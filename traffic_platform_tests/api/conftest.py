@@ -21,6 +21,9 @@ from traffic_platform.api.app import create_app
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
+# Where the application is open to whoever asks: on this machine.
+HERE = "http://127.0.0.1"
+
 
 @pytest.fixture
 def api_settings(
@@ -46,7 +49,7 @@ def api_settings(
 @pytest.fixture
 def client(api_settings: Callable[..., Settings]) -> Iterator[TestClient]:
     """A client of the application, whose dates are of UTC."""
-    with TestClient(create_app(api_settings())) as client:
+    with TestClient(create_app(api_settings()), base_url=HERE) as client:
         yield client
 
 

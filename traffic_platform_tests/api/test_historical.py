@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,6 +14,7 @@ from traffic_platform.api.app import create_app
 from traffic_platform.derived.rollups import recompute
 from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_a_date_without_readings_has_an_empty_page(client: TestClient) -> None:
         (f"{DAY}?size=10001", 422, "size"),
         (f"{DAY}?sensor_id=", 422, "sensor_id"),
         (f"{DAY}?sensor_id=a%00b", 422, "sensor_id"),
-        (f"{DAY}?sensor_id={uuid4()}", 404, "sensor_id"),
+        (f"{DAY}?sensor_id=00000000-0000-4000-8000-000000000000", 404, "sensor_id"),
         (f"{DAY}?sensor_id=nobody", 404, "sensor_id"),
     ],
 )
@@ -156,7 +156,7 @@ def test_a_date_is_a_day_of_the_platforms_zone(
     before = timedelta(microseconds=1)
     add_sensor(owner, "s")
     add_readings(owner, "s", [Reading(at) for at in (lower - before, lower, upper - before, upper)])
-    with TestClient(create_app(api_settings(zone))) as client:
+    with TestClient(create_app(api_settings(zone)), base_url=HERE) as client:
         recompute(owner, [day + timedelta(days=number) for number in (-1, 0, 1)])
         document = client.get(f"/api/traffic/historical/{day}").json()
     assert document["total"] == 2
@@ -190,7 +190,7 @@ def test_health_says_whether_the_database_answers(
     assert client.get("/health/ready").json() == {"status": "ready"}
     away = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
     settings = api_settings().model_copy(update={"read_database_url": away})
-    with TestClient(create_app(settings)) as other:
+    with TestClient(create_app(settings), base_url=HERE) as other:
         for path in ("/health/ready", DAY):
             answer = other.get(path)
             assert answer.status_code == 503

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,15 +14,22 @@ from playwright.sync_api import Browser, Page, sync_playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def find_chromium() -> str:
-    """Path of the browser. Raises RuntimeError that says what to install."""
+def find_chromium() -> str | None:
+    """Path of the system's browser; None where Playwright has one of its own.
+
+    It is fetched where there is neither. Raises RuntimeError that says what to install.
+    """
     for name in NAMES:
         if path := shutil.which(name):
             return path
+    fetch = (sys.executable, "-m", "playwright", "install", "--only-shell", "chromium")
+    fetched = subprocess.run(fetch, capture_output=True, text=True, check=False)
+    if fetched.returncode == 0:
+        return None
     raise RuntimeError(
-        f"No Chromium on the PATH (looked for {', '.join(NAMES)}). The tests of the page need it:"
-        " `apt-get install chromium` on Debian and Ubuntu, `dnf install chromium` on Fedora,"
-        " `brew install --cask chromium` on macOS."
+        f"No Chromium on the PATH (looked for {', '.join(NAMES)}), and none could be fetched. The"
+        " tests of the page need it: `apt-get install chromium` on Debian and Ubuntu, `dnf install"
+        f" chromium` on Fedora, `brew install --cask chromium` on macOS. {fetched.stderr[-500:]}"
     )
 
 

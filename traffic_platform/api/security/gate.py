@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from traffic_platform.api.security.caller import Caller
-from traffic_platform.api.security.headers import security_headers, with_headers
+from traffic_platform.api.security.headers import for_one_only, security_headers, with_headers
 from traffic_platform.api.security.keyring import Grant, Keyring, KeysUnknownError
 from traffic_platform.api.security.limits import Buckets, Verdict
 from traffic_platform.api.security.opened import OpenResponses, serve_socket
@@ -87,7 +87,7 @@ class Gate:
         scope[KEY_ID] = grant.key_id
         grant.users += 1
         try:
-            await self._go_through(scope, receive, send, grant)
+            await self._go_through(scope, receive, for_one_only(send), grant)
         finally:
             grant.users -= 1
 

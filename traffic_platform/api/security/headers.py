@@ -50,6 +50,26 @@ _TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 _OURS_ALONE = b"access-control-"
 
 
+def for_one_only(send: Send) -> Send:
+    """A `send` of what a key opened: no cache that others share may keep it.
+
+    Caches know that of `Authorization`, but not of `X-API-Key`. What says that it is public, as the
+    page's scripts, stays so.
+    """
+
+    async def send_for_one(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(name.lower(), value) for name, value in message.get("headers", ())]
+            said = b", ".join(value for name, value in headers if name == b"cache-control")
+            if not any(word in said for word in (b"private", b"no-store", b"public")):
+                rest = [header for header in headers if header[0] != b"cache-control"]
+                value = b"private, " + said if said else b"private"
+                message = {**message, "headers": [*rest, (b"cache-control", value)]}
+        await send(message)
+
+    return send_for_one
+
+
 def with_headers(scope: Scope, send: Send, added: Iterable[Header]) -> Send:
     """A `send` that adds headers to the response's own, which win, and lets no other origin in."""
     wanted = (*added, _TLS_ONLY) if scope.get("scheme") in ("https", "wss") else tuple(added)

@@ -36,6 +36,7 @@ class Refusal:
                 "title": self.status.phrase,
                 "status": int(self.status),
                 "detail": self.detail,
+                "instance": scope["path"],
             }
         ).encode()
         headers = [

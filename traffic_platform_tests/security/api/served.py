@@ -32,22 +32,22 @@ def main() -> None:
     settings = load_settings()
     app = create_app(settings)
 
-    @app.get("/test/slow")
+    @app.get("/test/slow", include_in_schema=False)
     async def slow() -> PlainTextResponse:
         (folder / "begun").touch()
         while not (folder / "finish").exists():
             await asyncio.sleep(0.01)
         return PlainTextResponse("done")
 
-    @app.get("/test/events")
+    @app.get("/test/events", include_in_schema=False)
     async def events() -> StreamingResponse:
         return StreamingResponse(_first_then_wait(b"data: 1\n\n"), media_type="text/event-stream")
 
-    @app.get("/test/download")
+    @app.get("/test/download", include_in_schema=False)
     async def download() -> StreamingResponse:
         return StreamingResponse(_first_then_wait(b"a,b\n"), media_type="text/csv")
 
-    @app.get("/api/traffic/export/test")
+    @app.get("/api/traffic/export/test", include_in_schema=False)
     async def export() -> PlainTextResponse:
         return PlainTextResponse("rows")
 

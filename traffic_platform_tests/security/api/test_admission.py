@@ -43,7 +43,7 @@ def expect_problem(answer: httpx.Response, status: int) -> dict[str, object]:
     assert answer.headers["content-type"] == "application/problem+json"
     document = answer.json()
     assert document["status"] == status
-    assert document.keys() >= {"type", "title", "detail"}
+    assert document.keys() >= {"type", "title", "detail", "instance"}
     return document
 
 
@@ -79,7 +79,9 @@ def test_a_key_opens_by_bearer_header_and_basic(server: Server) -> None:
     bearer = {"Authorization": f"bearer {key}"}
     for headers in (bearer, {"X-API-Key": key}, {"Authorization": f"Basic {basic}"}):
         with server.client(**headers) as client:
-            assert client.get("/openapi.json").status_code == 200
+            described = client.get("/openapi.json")
+            assert described.status_code == 200
+            assert "private" in described.headers["cache-control"]
             assert client.get("/").status_code == 200
         with connect(socket_url(server, "/test/socket"), additional_headers=headers) as socket:
             socket.send("hello")
