@@ -94,7 +94,7 @@ class _Overview:
                 self._draw_map("map", schematic=False)
             if layouts.schematic.places:
                 rows = len(layouts.schematic.roads)
-                height = min(_LINES_PX, _ROW_PX * rows + 20)
+                height = min(_LINES_PX, _ROW_PX * rows + 48)
                 if height < _ROW_PX * rows:
                     text("p", f"{rows} roads by milepost: drag, or use the arrow keys.").classes(
                         "sub"

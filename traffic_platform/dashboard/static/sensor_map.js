@@ -236,7 +236,7 @@ export default {
       let { west, east, south, north } = this.bounds;
       if (this.schematic) {
         north += 0.4;
-        south = Math.max(south - 0.9, north - (this.$el.clientHeight - 20) / ROW_PX);
+        south = Math.max(south - 0.9, north - (this.$el.clientHeight - 8) / ROW_PX);
       }
       const corners = [this.place(west, south), this.place(east, north)];
       const padding = this.schematic ? [28, 4] : [26, 34];
