@@ -68,4 +68,4 @@ def _look_at(task: asyncio.Task[Content]) -> None:
 @router.get("/current", response_model=ReadingPage, responses=responses())
 async def current(request: Request) -> Response:
     """The newest reading of each sensor that has one of the last 5 minutes, on one page."""
-    return reply(request, await request.app.state.current.content())
+    return await reply(request, await request.app.state.current.content())

@@ -22,8 +22,9 @@ _OPTIONS = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic
 _WAIT_SECONDS = 5.0  # for a free connection, after which the request is refused
 # Most requests take milliseconds; one that takes this long is ended by the server.
 _STATEMENT_SECONDS = 20
-# An export takes as long as its client does; it is ended when nothing was sent for so long.
-_EXPORT_SECONDS = 3600
+# An export takes as long as its client does, and no longer than this in all.
+EXPORT_SECONDS = 3600
+_STALLED_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Database:
         pools = _Pools(
             requests=_pool(url, "traffic-api", 8, _STATEMENT_SECONDS),
             shared=_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS),
-            exports=_pool(url, "traffic-api-export", 2, _EXPORT_SECONDS),
+            exports=_pool(url, "traffic-api-export", 2, EXPORT_SECONDS),
         )
         async with AsyncExitStack() as stack:
             for pool in (pools.requests, pools.shared, pools.exports):
@@ -104,7 +105,11 @@ async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
-    options = f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
+    # A client that takes nothing for so long is given up: it holds back vacuum.
+    options = (
+        f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
+        f" -c idle_in_transaction_session_timeout={_STALLED_SECONDS}s"
+    )
     arguments = connection_arguments(url, application_name=name, options=options)
     return AsyncConnectionPool(
         url,

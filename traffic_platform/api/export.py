@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from traffic_platform.api.database import Connection, Database
+from traffic_platform.api.database import EXPORT_SECONDS, Connection, Database
 from traffic_platform.api.days import Day, get_day
 from traffic_platform.api.parquet import COLUMNS, ParquetStream
 from traffic_platform.api.problems import ProblemError, responses
@@ -85,7 +85,8 @@ class _Export(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.timeout(EXPORT_SECONDS):
+                await super().__call__(scope, receive, send)
         finally:
             # A client that leaves cancels this task: the connection is to be given back first.
             with CancelScope(shield=True):

@@ -52,7 +52,7 @@ async def historical(
         total, items = await _of_all(request, day, first, size)
     else:
         total, items = await _of_sensor(request, day, first, size, sensor_id)
-    return reply(request, page_content(items, total, page, size))
+    return await reply(request, page_content(items, total, page, size))
 
 
 async def _of_all(request: Request, day: Day, first: int, size: int) -> Page:

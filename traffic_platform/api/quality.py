@@ -39,7 +39,7 @@ async def quality(request: Request, day: Annotated[Day, Depends(get_day)]) -> Re
     """
     database: Database = request.app.state.database
     async with database.snapshot() as connection:
-        return json_reply(request, await _read(connection, day))
+        return await json_reply(request, await _read(connection, day))
 
 
 async def _read(connection: Connection, day: Day) -> dict[str, Any]:

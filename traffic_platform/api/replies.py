@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 JSON = "application/json"
 LEAST_COMPRESSED = 32_000  # bytes; of less, compressing takes longer than sending
+_LARGE = 100_000  # bytes; what is made of more would hold up other requests
 _LEVEL = 1  # six times as fast as the default, a tenth larger
 
 
@@ -28,17 +30,23 @@ class Content:
         """Weak, since the same tag stands for the compressed form (RFC 9110, 8.8.1)."""
         return f'W/"{blake2b(self.body, digest_size=12).hexdigest()}"'
 
+    def prepare(self) -> None:
+        """Make tag and compressed form, which takes milliseconds of a large document."""
+        _ = self.etag, self.compressed
+
     @cached_property
     def compressed(self) -> bytes:
         """The body as gzip; the same bytes whenever it is made."""
         return gzip.compress(self.body, _LEVEL, mtime=0)
 
 
-def reply(request: Request, content: Content, *, max_age: int = 0) -> Response:
+async def reply(request: Request, content: Content, *, max_age: int = 0) -> Response:
     """The content, compressed if the client takes that, or 304 if the client has it already.
 
     `max_age`: seconds that it need not be asked for again.
     """
+    if len(content.body) > _LARGE:
+        await asyncio.to_thread(content.prepare)
     headers = {
         "ETag": content.etag,
         "Cache-Control": f"max-age={max_age}" if max_age else "no-cache",
@@ -54,9 +62,9 @@ def reply(request: Request, content: Content, *, max_age: int = 0) -> Response:
     return Response(content.compressed, media_type=JSON, headers=headers)
 
 
-def json_reply(request: Request, value: Any, *, max_age: int = 0) -> Response:
+async def json_reply(request: Request, value: Any, *, max_age: int = 0) -> Response:
     """The same for a value that is not JSON yet. Times are to be in UTC; they end in Z."""
-    return reply(request, Content(msgspec.json.encode(value)), max_age=max_age)
+    return await reply(request, Content(msgspec.json.encode(value)), max_age=max_age)
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:

@@ -83,7 +83,7 @@ async def sensors(
         bounds = {"first": (page - 1) * size, "size": size}
         items = await read_objects(connection, "api/sensors", {**chosen, **bounds})
     pages = -(-total // size)
-    return json_reply(request, {"items": items, "total": total, "page": page, "pages": pages})
+    return await json_reply(request, {"items": items, "total": total, "page": page, "pages": pages})
 
 
 @router.get("/{id}", response_model=SensorWithReading, responses=responses(404, 422))
@@ -97,7 +97,7 @@ async def sensor(request: Request, id: SensorPath) -> Response:
         raise ProblemError(404, f"There is no sensor {id!r}.", field="id")
     newest = rows[0]["newest_reading"]
     rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
-    return json_reply(request, rows[0])
+    return await json_reply(request, rows[0])
 
 
 @router.get("/{id}/readings", response_model=SensorReadings, responses=responses(404, 422))
@@ -151,7 +151,7 @@ async def sensor_readings(
         else:
             rows = await read_objects(connection, _series(resolution).statement, parameters)
             items = msgspec.json.encode(rows)[1:-1]
-    return reply(request, _document(found, resolution, bounds, items))
+    return await reply(request, _document(found, resolution, bounds, items))
 
 
 def _range(

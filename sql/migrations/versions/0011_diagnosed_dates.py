@@ -1,4 +1,4 @@
-"""When dates were diagnosed, and an index of when batches were committed."""
+"""When dates were diagnosed, and indexes by time and date."""
 
 from __future__ import annotations
 
@@ -18,5 +18,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
+    op.execute("drop index traffic.quarantined_events_event_date_reason_idx")
+    op.execute("drop index traffic.quarantined_events_quarantined_at_idx")
     op.execute("drop index traffic.micro_batches_committed_at_idx")
     op.execute("drop table traffic.diagnosed_dates")

@@ -10,3 +10,7 @@ group by date;
 
 -- Checks ask every half hour for what was stored since the last time.
 create index on traffic.micro_batches (committed_at);
+
+-- What the API and the page ask of quarantine: a date by reason, and the newest that nobody resolved.
+create index on traffic.quarantined_events (event_date, reason);
+create index on traffic.quarantined_events (quarantined_at) where resolved_at is null;

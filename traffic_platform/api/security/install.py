@@ -37,7 +37,7 @@ class Security:
             app.add_middleware(
                 CORSMiddleware,
                 allow_origins=origins,
-                allow_methods=("GET", "HEAD"),
+                allow_methods=("GET",),
                 allow_headers=("Authorization", "X-API-Key", "If-None-Match", "Last-Event-ID"),
                 expose_headers=("ETag", "Retry-After", "RateLimit", "RateLimit-Policy"),
                 max_age=600,

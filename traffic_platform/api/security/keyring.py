@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -23,6 +24,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from traffic_platform.ingest.connections import connection_arguments
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
+
+log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.5
 # A key that was found to hold is believed for so long: less than the five seconds of the promise.
@@ -119,7 +122,12 @@ class Keyring:
                 await asyncio.wait_for(self._asked.wait(), CHECK_SECONDS)
             self._asked.clear()
             waiting, self._waiting = self._waiting, {}
-            await self._round(pool, waiting)
+            try:
+                await self._round(pool, waiting)
+            except Exception as error:  # the next round may do; without one, keys hold for ever
+                log.exception("keys cannot be looked up")
+                for future in waiting.values():
+                    _settle(future, KeysUnknownError(type(error).__name__))
 
     async def _round(self, pool: Pool, waiting: dict[bytes, asyncio.Future[Grant | None]]) -> None:
         began = time.monotonic()

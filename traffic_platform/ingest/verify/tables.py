@@ -110,9 +110,14 @@ def check_references(connection: Connection, report: VerifyReport) -> None:
 
 
 def check_reading_ids(connection: Connection, report: VerifyReport) -> None:
-    """`id`, `created_at` and `updated_at` of every reading: dear, so part of a deep look only."""
+    """`id`, `created_at` and `updated_at` of every reading, and that each is counted.
+
+    Dear, so part of a deep look only.
+    """
     with report.check("id and times of every reading"):
         report.add(differences(connection, "verify/reading_ids", report.room + 1))
+    with report.check("readings are counted by the clock"):
+        report.add(differences(connection, "verify/reading_counts", report.room + 1))
 
 
 def _sensor_pages(connection: Connection) -> Iterator[tuple[int, list[Finding]]]:
