@@ -18,10 +18,10 @@ from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.frame import frame, text
 from traffic_platform.dashboard.model import Change
 from traffic_platform.dashboard.moments import Zone
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
-from traffic_platform.dashboard.screen import Mark
 
 _PATIENCE_S = 12.0
 _SHORT_PATIENCE_S = 1.0  # when it is known already that the database is away

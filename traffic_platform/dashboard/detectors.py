@@ -14,10 +14,10 @@ from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.analyst import Days, ask, away, link, pick_day, read_days
 from traffic_platform.dashboard.frame import frame, panel
 from traffic_platform.dashboard.model import Change, place
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
-from traffic_platform.dashboard.screen import Mark
 
 PATH = "/detectors"
 _LISTED = 300

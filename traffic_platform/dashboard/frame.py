@@ -11,9 +11,9 @@ from markupsafe import escape
 from nicegui import ui
 
 from traffic_platform.dashboard.model import Change
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
-from traffic_platform.dashboard.screen import Mark
 
 PAGES = (
     ("/", "Now"),

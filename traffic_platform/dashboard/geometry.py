@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,19 +11,25 @@ from itertools import groupby
 
 from traffic_platform.dashboard.model import Sensor
 
+Place = tuple[float, float, float, float, list[int]]
+
 
 @dataclass
 class Layout:
-    """What is drawn. A point: [sensor, x, y, nx, ny, lane]; x, y in degrees, or in miles and rows.
+    """What is drawn. A place: x, y, nx, ny, and the sensors there, one a lane, by index.
 
-    (nx, ny) points across the road to the right of traffic, y upwards, so that lanes and directions
-    lie side by side; lanes count from 0. Roads: name, and their points in order.
+    x and y are degrees, or miles and rows. (nx, ny) points across the road to the right of traffic,
+    y upwards, so that lanes and directions lie side by side. Roads: name, and points in order.
     """
 
-    points: list[list[float]] = field(default_factory=list[list[float]])
+    places: list[Place] = field(default_factory=list[Place])
     roads: list[tuple[str, list[tuple[float, float]]]] = field(
         default_factory=list[tuple[str, list[tuple[float, float]]]]
     )
+
+    def encode(self) -> str:
+        """As JSON, which the browser reads."""
+        return json.dumps({"places": self.places, "roads": self.roads}, separators=(",", ":"))
 
 
 @dataclass
@@ -79,8 +86,8 @@ def _draw_on_map(
     if not connected:
         normals = [(0.0, 0.0)] * len(line)
     for (x, y), (nx, ny) in zip(line, normals, strict=True):
-        for lane, at in enumerate(places[x, y]):
-            layout.points.append([at, x, y, nx, ny, lane])
+        here = places[x, y]
+        layout.places.append((round(x, 6), round(y, 6), round(nx, 3), round(ny, 3), here))
 
 
 def runs_backwards(direction: str | None) -> bool:
@@ -107,6 +114,4 @@ def _draw_on_line(
     for at in members:
         places[sensors[at].milepost or 0.0].append(at)
     layout.roads.append((name, [(mile, float(row)) for mile in places]))
-    for mile, here in places.items():
-        for lane, at in enumerate(here):
-            layout.points.append([at, mile, float(row), 0.0, -1.0, lane])
+    layout.places += [(mile, float(row), 0.0, -1.0, here) for mile, here in places.items()]

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from traffic_platform.dashboard.model import Band, Health, Reading, Sensor, State
+from traffic_platform.dashboard.model import RECENT_S, Band, Health, Reading, Sensor, State
 from traffic_platform.dashboard.moments import Zone, age
+from traffic_platform.dashboard.render import number
+
+# A sensor's index, Band and Health.
+Mark = tuple[int, int, int]
 
 _SLOWEST = 8
 _ATTENTION = 8
-_STALE_S = 300.0
 
 _BANDS: tuple[tuple[Band, str, float], ...] = (
     (Band.STOPPED, "below 40 % of free flow", 7.0),
@@ -51,7 +54,7 @@ class Counts:
         return self.bands.total() - self.bands[Band.STALE]
 
 
-def count(marks: Sequence[Sequence[Any]]) -> Counts:
+def count(marks: Sequence[Mark]) -> Counts:
     """Count the marks; see `mark`."""
     return Counts(Counter(mark[1] for mark in marks), Counter(mark[2] for mark in marks))
 
@@ -69,7 +72,7 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
         "newest": newest,
         "newest_clock": zone.near(newest.timestamp, now) if newest else "",
         "newest_age": seconds,
-        "stale": seconds > _STALE_S,
+        "stale": is_stale(counts, seconds),
         "commit_clock": zone.near(commit, now) if commit else "",
         "commit_age": (now - commit).total_seconds() if commit else 0.0,
         "reporting": counts.recent,
@@ -78,7 +81,12 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
     }
 
 
-def stale_text(state: State, now: datetime) -> str | None:
+def is_stale(counts: Counts, seconds: float) -> bool:
+    """Whether nothing new arrives: for 5 minutes, and from slower sensors for 3 intervals."""
+    return seconds > RECENT_S and counts.recent == 0
+
+
+def stale_text(state: State, counts: Counts, now: datetime) -> str | None:
     """A sentence when nothing new arrives; None while readings do."""
     if state.pipeline is None:
         return None
@@ -86,7 +94,7 @@ def stale_text(state: State, now: datetime) -> str | None:
     if newest is None:
         return "No reading has arrived yet. The page shows the first one by itself."
     seconds = (now - newest.timestamp).total_seconds()
-    if seconds <= _STALE_S:
+    if not is_stale(counts, seconds):
         return None
     when = Zone(state.zone).moment(newest.timestamp)
     return f"No reading in the last 5 minutes; the newest is of {when} ({age(seconds)} ago)."
@@ -206,17 +214,32 @@ def reasons(state: State, now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-def mark(state: State, at: int, now: datetime) -> Sequence[object]:
-    """One sensor for the map: [index, band, health, speed, volume, occupancy, time, in words]."""
+def mark(state: State, at: int, now: datetime) -> Mark:
+    """How a sensor looks on the map."""
+    sensor = state.sensors[at]
+    return at, int(state.band(sensor, now)), int(state.sensor_health(sensor))
+
+
+def sensor_words(state: State, at: int, now: datetime) -> list[str]:
+    """What a sensor says now, as lines of text."""
     sensor = state.sensors[at]
     reading = state.newest.get(sensor.sensor_id)
     live = state.health.get(sensor.sensor_id)
-    seen = live.seen if live else ""
-    band, health = int(state.band(sensor, now)), int(state.sensor_health(sensor))
+    lines = [sensor.label, f"{sensor.place} · {sensor.external_id}"]
     if reading is None:
-        return [at, band, health, None, None, None, "", seen]
-    time = Zone(state.zone).near(reading.timestamp, now)
-    return [at, band, health, reading.speed, reading.volume, reading.occupancy, time, seen]
+        lines.append("No reading yet.")
+    else:
+        speed = number(reading.speed, 1, "mph")
+        volume = number(reading.volume, 0, "veh/h")
+        lines.append(f"{speed} · {volume} · {number(reading.occupancy, 1, '%')} occupied")
+        when = f"{Zone(state.zone).near(reading.timestamp, now)}"
+        free = sensor.free_flow_mph
+        lines.append(f"{when} · free flow {number(free, 0, 'mph')}" if free else when)
+    if live is not None:
+        lines.append(live.seen)
+    if sensor.is_diagnosed_broken:
+        lines.append(f"{sensor.diagnosed_on}: {sensor.seen}")
+    return lines
 
 
 def _at(state: State, reading: Reading) -> int | None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
+from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.elements import SensorMap
 from traffic_platform.dashboard.frame import frame, panel, text
-from traffic_platform.dashboard.geometry import Layout, lay_out
 from traffic_platform.dashboard.model import Change, State
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
-from traffic_platform.dashboard.screen import Mark
 
 _SHOWN_UNPLACED = 40
+_ROW_PX = 76  # of a road, as in sensor_map.js
+_LINES_PX = 480
 
 
 async def build(rooms: Rooms) -> None:
@@ -83,45 +86,54 @@ class _Overview:
 
     def _draw_sensors(self) -> None:
         """All sensors anew, at the start and when there are others than before."""
-        state = self._rooms.reader.state
-        layouts = lay_out(state.sensors)
+        state, layouts = self._rooms.reader.state, self._rooms.reader.screen.layouts
         self._map_box.clear()
         self._maps = []
         with self._map_box:
-            if layouts.geographic.points:
-                self._draw_map(layouts.geographic, schematic=False)
-            if layouts.schematic.points:
-                self._draw_map(layouts.schematic, schematic=True)
+            if layouts.geographic.places:
+                self._draw_map("map", schematic=False)
+            if layouts.schematic.places:
+                rows = len(layouts.schematic.roads)
+                height = min(_LINES_PX, _ROW_PX * rows + 48)
+                if height < _ROW_PX * rows:
+                    text("p", f"{rows} roads by milepost: drag, or use the arrow keys.").classes(
+                        "sub"
+                    )
+                self._draw_map("lines", schematic=True).style(f"height: {height}px")
             if not self._maps:
                 text("p", _nothing_to_draw(state)).classes("empty")
         shown = [state.sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
         self._unplaced.show(render("unplaced", rows=shown, count=len(layouts.unplaced)))
 
-    def _draw_map(self, layout: Layout, *, schematic: bool) -> None:
+    def _draw_map(self, kind: str, *, schematic: bool) -> SensorMap:
         settings = self._rooms.settings
         what = "on lines by milepost" if schematic else "on a map"
         drawn = SensorMap(
+            self._rooms.reader.screen.encoded[kind],
+            self._rooms.reader.screen.marks,
             schematic=schematic,
+            by=self._by,
             tiles=settings.map_tiles,
             attribution=settings.map_attribution,
             label=f"Sensors {what}. Arrow keys move, plus and minus zoom;"
             " the tables on this page say the same in words.",
-            by=self._by,
         )
         if schematic:
             drawn.classes("lines")
-        sensors, marks = self._rooms.reader.state.sensors, self._rooms.reader.screen.marks
-        members = [int(point[0]) for point in layout.points]
-        drawn.load(
-            {
-                "points": layout.points,
-                "roads": layout.roads,
-                "labels": {at: [sensors[at].label, sensors[at].place] for at in members},
-                "ids": {at: str(sensors[at].sensor_id) for at in members},
-                "marks": {at: marks[at] for at in members},
-            }
-        )
+        drawn.on_ask(self._words)
+        drawn.on_choose(self._choose)
         self._maps.append(drawn)
+        return drawn
+
+    def _words(self, sensor: int) -> list[str]:
+        state = self._rooms.reader.state
+        known = 0 <= sensor < len(state.sensors)
+        return tables.sensor_words(state, sensor, datetime.now(UTC)) if known else []
+
+    def _choose(self, sensor: int) -> None:
+        state = self._rooms.reader.state
+        if 0 <= sensor < len(state.sensors):
+            ui.navigate.to(f"/sensor/{state.sensors[sensor].sensor_id}")
 
 
 def _nothing_to_draw(state: State) -> str:

@@ -24,8 +24,9 @@ from traffic_platform.dashboard.model import (
     Sensor,
     State,
 )
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows, typed
-from traffic_platform.dashboard.screen import Mark, Screen
+from traffic_platform.dashboard.screen import Screen
 from traffic_platform.settings import Settings
 
 # From commit to changed pixel: at most this, and what a browser needs.

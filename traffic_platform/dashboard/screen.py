@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from traffic_platform.dashboard import operator_tables as tables
+from traffic_platform.dashboard.geometry import Layouts, lay_out
 from traffic_platform.dashboard.model import Change, State
+from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import render
-
-Mark = Sequence[object]
 
 
 @dataclass
 class Screen:
-    """HTML by panel, and the marks of all sensors; see tables.mark."""
+    """HTML by panel, where sensors are drawn (as JSON, by kind), and how each looks."""
 
     html: dict[str, str] = field(default_factory=dict[str, str])
+    layouts: Layouts = field(default_factory=Layouts)
+    encoded: dict[str, str] = field(default_factory=dict[str, str])
     marks: list[Mark] = field(default_factory=list[Mark])
 
     def refresh(self, state: State, change: Change) -> list[Mark]:
@@ -30,7 +32,7 @@ class Screen:
         # Ages change with every second, the rest only when something came.
         counts = tables.count(self.marks)
         self._show("figures", **tables.figures(state, counts, now))
-        self._show("stale", text=tables.stale_text(state, now))
+        self._show("stale", text=tables.stale_text(state, counts, now))
         if whole or fresh:
             self._show("speed", "legend", entries=tables.speed_legend(counts))
             self._show("health", "legend", entries=tables.health_legend(counts))
@@ -46,6 +48,11 @@ class Screen:
     def _mark(self, state: State, change: Change, now: datetime) -> list[Mark]:
         everyone = range(len(state.sensors))
         if "sensors" in change.parts or len(self.marks) != len(state.sensors):
+            self.layouts = lay_out(state.sensors)
+            self.encoded = {
+                "map": self.layouts.geographic.encode(),
+                "lines": self.layouts.schematic.encode(),
+            }
             self.marks = [tables.mark(state, at, now) for at in everyone]
             return []  # pages draw all anew
         looked_at: Iterable[int] = (

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.settings import Settings
+from traffic_platform_tests.browser.chromium import Witness
+from traffic_platform_tests.browser.served import served
 from traffic_platform_tests.browser.world import HARM, HARMFUL_BYTES, event, send, store
 
 Open = Callable[..., Page]
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
 SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+)
 # A path, its heading, and what shows that it has drawn what it is for.
 VIEWS = {
     "now": ("/", "Traffic now", ".sensor-map[data-sensors] canvas"),
@@ -147,6 +154,45 @@ def test_health_says_why(open_page: Open) -> None:
     expect(page.get_by_text("not expected to report")).to_be_visible()
     expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("No reading yet")
     expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("are the same")
+
+
+def test_a_mark_says_what_it_stands_for(open_page: Open) -> None:
+    page = open_page("/")
+    lines = page.locator(".sensor-map.lines[data-sensors]")
+    lines.scroll_into_view_if_needed()
+    line = lines.locator(".road-name", has_text="OR-99").bounding_box()
+    assert line is not None
+    # The first lane of the road's first place lies below the beginning of its line.
+    page.mouse.move(line["x"], line["y"] + 11)
+    tip = page.locator(".sensor-tip")
+    expect(tip).to_contain_text("Bridge, lane 1")
+    expect(tip).to_contain_text("veh/h")
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_url("**/sensor/*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bridge, lane 1")
+
+
+def test_tiles_come_from_the_server_of_the_setting_alone(
+    browser: Browser, page_settings: Settings, tmp_path: Path
+) -> None:
+    tiles = "http://tiles.test/{z}/{x}/{y}.png"
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=PIXEL, content_type="image/png")
+
+    with served(page_settings, tmp_path, TRAFFIC_MAP_TILES=tiles) as url:
+        page = browser.new_page()
+        page.route("http://tiles.test/**", answer)
+        witness = Witness(page, url)
+        page.goto(url)
+        page.locator(".leaflet-tile-loaded").first.wait_for()
+        page.context.close()
+    assert witness.errors == []
+    assert asked
+    assert set(witness.foreign) == set(asked)
 
 
 def test_a_diagnosis_is_told_in_words(open_page: Open) -> None:

@@ -1,6 +1,7 @@
 // A chart of lib/charts.js on a canvas of ECharts, drawn anew when light or dark is chosen.
 import { echarts } from "nicegui-echart";
-import { KINDS, onTheme } from "traffic-page";
+import { KINDS } from "traffic-page/charts.js";
+import { onTheme } from "traffic-page/palette.js";
 
 export default {
   template: `<div class="chart" role="img" :aria-label="label"></div>`,

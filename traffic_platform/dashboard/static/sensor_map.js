@@ -1,6 +1,6 @@
 // Thousands of sensors on one canvas of Leaflet. A sensor's mark has a colour, a size and a shape.
 import { leaflet as L } from "nicegui-leaflet";
-import { BANDS, HEALTHS, token, onTheme, escapeHtml, measure } from "traffic-page";
+import { BANDS, HEALTHS, token, onTheme, escapeHtml } from "traffic-page/palette.js";
 
 const loadStyle = (url) =>
   new Promise((resolve) => {
@@ -51,6 +51,8 @@ const Mark = L.CircleMarker.extend({
   },
 });
 
+const ROW_PX = 76; // of a road and its lanes on lines
+
 export default {
   template: `<div class="sensor-map" role="application" tabindex="0" :aria-label="label"></div>`,
   props: {
@@ -59,18 +61,23 @@ export default {
     attribution: String,
     label: String,
     by: String,
-    scene: Object,
+    layout: String,
+    bands: String,
+    healths: String,
     resourcePath: String,
   },
+  emits: ["ask", "choose"],
   async mounted() {
     await this.$nextTick();
     await loadStyle(`${window.path_prefix ?? ""}${this.resourcePath}/leaflet/leaflet.css`);
     this.colour = this.by;
+    this.scene = JSON.parse(this.layout);
+    this.looks = { speed: [...this.bands].map(Number), health: [...this.healths].map(Number) };
     const map = (this.map = L.map(this.$el, {
       crs: this.schematic ? L.CRS.Simple : L.CRS.EPSG3857,
       renderer: L.canvas({ padding: 0.3, tolerance: 4 }),
       preferCanvas: true,
-      zoomSnap: 0.25,
+      zoomSnap: 0,
       minZoom: this.schematic ? -8 : 2,
       maxZoom: this.schematic ? 12 : 18,
       attributionControl: Boolean(this.tiles),
@@ -80,155 +87,179 @@ export default {
       fadeAnimation: false,
     }));
     map.attributionControl?.setPrefix(false);
-    map.setView([0, 0], 5);
     if (this.tiles && !this.schematic)
       L.tileLayer(this.tiles, { attribution: escapeHtml(this.attribution), maxZoom: 19 }).addTo(map);
-    this.layer = L.layerGroup().addTo(map);
-    map.on("zoomend", () => this.restyle());
-    this.endTheme = onTheme(() => this.draw());
-    this.sizes = new ResizeObserver(() => {
-      map.invalidateSize();
-      if (!this.touched) this.fit();
+    // One tooltip for all marks, whose words the server says when they are wanted.
+    this.layer = L.featureGroup();
+    this.layer.bindTooltip((mark) => this.describe(mark.options.sensor), {
+      className: "sensor-tip",
+      sticky: true,
     });
+    this.layer.on("mouseover", ({ layer }) => this.hover(layer.options.sensor));
+    this.layer.on("mouseout", () => this.hover(null));
+    this.layer.on("click", ({ layer }) => this.$emit("choose", layer.options.sensor));
+    this.draw();
+    this.layer.addTo(map);
+    map.on("zoomend", () => this.restyle());
+    this.endTheme = onTheme(() => this.recolour());
+    this.size = String([this.$el.clientWidth, this.$el.clientHeight]);
+    this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.$el);
     for (const event of ["dragstart", "keydown"]) map.on(event, () => (this.touched = true));
     this.$el.addEventListener("wheel", () => (this.touched = true), { passive: true });
-    this.draw();
   },
   beforeUnmount() {
+    clearInterval(this.asking);
     this.endTheme?.();
     this.sizes?.disconnect();
     this.map?.remove();
   },
   methods: {
+    // marks: [sensor, band, health] of sensors that look different from before.
     show(marks) {
-      for (const mark of marks) {
-        if (this.scene) this.scene.marks[mark[0]] = mark;
-        const drawn = this.drawn?.get(mark[0]);
-        if (drawn) drawn.setStyle(this.look(mark[0]));
+      if (!this.drawn) return;
+      for (const [sensor, band, health] of marks) {
+        this.looks.speed[sensor] = band;
+        this.looks.health[sensor] = health;
+        const drawn = this.drawn.get(sensor);
+        if (drawn) drawn.setStyle(this.look(sensor)).setRadius(drawn.options.radius);
       }
       this.$el.dataset.marked = Number(this.$el.dataset.marked ?? 0) + marks.length;
-      if (this.hovered && marks.some((mark) => mark[0] === this.hovered.options.sensor))
-        this.hovered.setTooltipContent(this.describe(this.hovered.options.sensor));
-    },
-    look(sensor) {
-      const mark = this.scene.marks[sensor] ?? [sensor, 0, 0];
-      const kind = this.colour === "speed" ? BANDS[mark[1]] : HEALTHS[mark[2]];
-      return {
-        fillColor: token(kind.token),
-        outline: this.outline,
-        shape: kind.shape ?? "circle",
-        hollow: Boolean(kind.hollow),
-        radius: this.radius * kind.size,
-      };
-    },
-    restyle() {
-      if (!this.drawn || !this.scene) return;
-      this.outline = token("--surface");
-      // With thousands of sensors in sight marks are small, and grow as one comes nearer.
-      this.radius = this.schematic ? 5 : Math.min(6, Math.max(2.6, (this.map.getZoom() - 5) * 0.75));
-      const step = this.radius * 2 + 1;
-      for (const [sensor, drawn] of this.drawn) {
-        const { nx, ny, lane } = drawn.options;
-        const off = (lane + (this.schematic ? 1 : 0.8)) * step;
-        drawn.options.offset = L.point(nx * off, -ny * off);
-        Object.assign(drawn.options, this.look(sensor));
-        drawn._radius = drawn.options.radius;
-        drawn._project();
-      }
-      this.map.getRenderer(this.drawn.values().next().value ?? L.circleMarker([0, 0]))._redraw?.();
-    },
-    place(x, y) {
-      return this.schematic ? [y * this.rowHeight, x] : [y, x];
-    },
-    draw() {
-      if (!this.map) return;
-      this.layer.clearLayers();
-      this.hovered = null;
-      this.drawn = new Map();
-      this.named = new Set();
-      if (!this.scene) return;
-      const { points, roads } = this.scene;
-      this.rowHeight = 1;
-      if (this.schematic) this.spreadRows(roads);
-      const line = { color: token("--road"), weight: this.schematic ? 3 : 4, interactive: false };
-      for (const [name, course] of roads) {
-        const places = course.map(([x, y]) => this.place(x, y));
-        L.polyline(places, line).addTo(this.layer);
-        this.nameRoad(name, course);
-      }
-      if (this.schematic) this.drawMiles(roads);
-      const options = { stroke: true, fill: true, offset: L.point(0, 0), radius: 4 };
-      for (const [sensor, x, y, nx, ny, lane] of points) {
-        const mark = new Mark(this.place(x, y), { ...options, sensor, nx, ny, lane });
-        mark.bindTooltip(() => this.describe(sensor), { className: "sensor-tip", sticky: true });
-        mark.on("mouseover", () => (this.hovered = mark));
-        mark.on("click", () => (window.location.href = `sensor/${this.scene.ids[sensor]}`));
-        this.drawn.set(sensor, mark);
-        this.layer.addLayer(mark);
-      }
-      if (!this.touched) this.fit();
-      this.restyle();
-      this.$el.dataset.sensors = points.length;
-    },
-    // One mile is one unit across; rows are so far apart that together they fill the box.
-    spreadRows(roads) {
-      const miles = roads.flatMap(([, course]) => course.map(([x]) => x));
-      const width = Math.max(0.5, Math.max(...miles) - Math.min(...miles));
-      const { clientWidth, clientHeight } = this.$el;
-      const ratio = (clientHeight - 70) / Math.max(200, clientWidth - 60);
-      this.rowHeight = (width * ratio) / Math.max(1, roads.length);
-    },
-    nameRoad(name, course) {
-      // On a map at the northern end, where both directions of a road have their names in turn.
-      const first = this.schematic ? course[0] : course.reduce((a, b) => (b[1] > a[1] ? b : a));
-      if (!this.schematic && this.named.has(String(first))) return;
-      this.named.add(String(first));
-      const icon = L.divIcon({ className: "road-name", html: `<span>${escapeHtml(name)}</span>`, iconSize: [0, 0] });
-      L.marker(this.place(...first), { icon, interactive: false, keyboard: false }).addTo(this.layer);
-    },
-    drawMiles(roads) {
-      const places = roads.flatMap(([, course]) => course);
-      if (!places.length) return;
-      const miles = places.map(([x]) => x);
-      const [first, last] = [Math.min(...miles), Math.max(...miles)];
-      const step = [0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (last - first) / each <= 8) ?? 200;
-      const bottom = Math.min(...places.map(([, y]) => y)) - 0.75;
-      for (let mile = Math.ceil(first / step) * step; mile <= last + 1e-9; mile += step) {
-        const icon = L.divIcon({ className: "mile-name", html: `<span>mile ${mile}</span>`, iconSize: [0, 0] });
-        L.marker(this.place(mile, bottom), { icon, interactive: false, keyboard: false }).addTo(this.layer);
-      }
-    },
-    fit() {
-      if (!this.scene?.points.length) return;
-      const places = this.scene.points.map(([, x, y]) => this.place(x, y));
-      const bounds = L.latLngBounds(places);
-      if (this.schematic) {
-        bounds.extend([bounds.getSouth() - 0.8 * this.rowHeight, bounds.getWest()]);
-        bounds.extend([bounds.getNorth() + 0.25 * this.rowHeight, bounds.getWest()]);
-      }
-      this.map.fitBounds(bounds, { padding: [26, 22], animate: false, maxZoom: this.schematic ? 12 : 15 });
     },
     colourBy(what) {
       this.colour = what;
       this.restyle();
     },
+    resize() {
+      const size = String([this.$el.clientWidth, this.$el.clientHeight]);
+      if (size === this.size) return;
+      this.size = size;
+      this.map.invalidateSize();
+      if (!this.touched) this.fit();
+    },
+    // What the colours are called in the style sheet is looked up once for all marks.
+    readColours() {
+      this.outline = token("--surface");
+      const read = (kind) => ({ shape: "circle", hollow: false, ...kind, color: token(kind.token) });
+      this.kinds = { speed: BANDS.map(read), health: HEALTHS.map(read) };
+      // With thousands of sensors in sight marks are small, and grow as one comes nearer.
+      this.radius = this.schematic ? 5 : Math.min(6, Math.max(2.6, (this.map.getZoom() - 5) * 0.75));
+    },
+    look(sensor) {
+      const kind = this.kinds[this.colour][this.looks[this.colour][sensor] ?? 0];
+      return {
+        fillColor: kind.color,
+        outline: this.outline,
+        shape: kind.shape,
+        hollow: kind.hollow,
+        radius: this.radius * kind.size,
+      };
+    },
+    offset({ nx, ny, lane }) {
+      const off = (lane + (this.schematic ? 1 : 0.8)) * (this.radius * 2 + 1);
+      return L.point(nx * off, -ny * off);
+    },
+    restyle() {
+      this.readColours();
+      for (const [sensor, mark] of this.drawn) {
+        Object.assign(mark.options, this.look(sensor), { offset: this.offset(mark.options) });
+        mark._radius = mark.options.radius;
+        if (mark._map) mark._project();
+      }
+      // All at once rather than around each mark.
+      const [first] = this.drawn.values();
+      if (first?._renderer) {
+        first._renderer._clear();
+        first._renderer._draw();
+      }
+    },
+    recolour() {
+      for (const line of this.lines) line.setStyle({ color: token("--road") });
+      this.restyle();
+    },
+    place(x, y) {
+      return this.schematic ? [y * this.rowHeight, x] : [y, x];
+    },
+    draw() {
+      const { places, roads } = this.scene;
+      this.drawn = new Map();
+      this.lines = [];
+      this.spreadRows();
+      this.fit();
+      this.readColours();
+      const line = { color: token("--road"), weight: this.schematic ? 3 : 4, interactive: false };
+      const named = new Set();
+      for (const [name, course] of roads) {
+        this.lines.push(L.polyline(course.map(([x, y]) => this.place(x, y)), line).addTo(this.layer));
+        // On a map at the northern end; of roads that end at one place the first.
+        const end = this.schematic ? course[0] : course.reduce((a, b) => (b[1] > a[1] ? b : a));
+        if (!named.has(String(end))) this.write(end, name, "road-name");
+        named.add(String(end));
+      }
+      if (this.schematic) this.writeMiles();
+      const lanes = places.flatMap(([x, y, nx, ny, sensors]) =>
+        sensors.map((sensor, lane) => [x, y, { sensor, nx, ny, lane }]),
+      );
+      for (const [x, y, at] of lanes) {
+        const { sensor } = at;
+        const mark = new Mark(this.place(x, y), {
+          ...at,
+          ...this.look(sensor),
+          offset: this.offset(at),
+          stroke: true,
+          fill: true,
+        });
+        this.drawn.set(sensor, mark);
+        this.layer.addLayer(mark);
+      }
+      this.$el.dataset.sensors = lanes.length;
+    },
+    write([x, y], text, className) {
+      const icon = L.divIcon({ className, html: `<span>${escapeHtml(text)}</span>`, iconSize: [0, 0] });
+      L.marker(this.place(x, y), { icon, interactive: false, keyboard: false }).addTo(this.layer);
+    },
+    // One mile is one unit across. All rows have the same height; those that do not fit are dragged in.
+    spreadRows() {
+      const xs = this.scene.places.map(([x]) => x);
+      const ys = this.scene.places.map(([, y]) => y);
+      this.bounds = { west: Math.min(...xs), east: Math.max(...xs), south: Math.min(...ys), north: Math.max(...ys) };
+      const across = Math.max(0.5, this.bounds.east - this.bounds.west);
+      this.rowHeight = (across * ROW_PX) / Math.max(200, this.$el.clientWidth - 56);
+    },
+    writeMiles() {
+      const { west, east, south } = this.bounds;
+      const step = [0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (east - west) / each <= 8) ?? 200;
+      for (let mile = Math.ceil(west / step) * step; mile <= east + 1e-9; mile += step)
+        this.write([mile, south - 0.78], `mile ${mile}`, "mile-name");
+    },
+    fit() {
+      let { west, east, south, north } = this.bounds;
+      if (this.schematic) {
+        north += 0.4;
+        south = Math.max(south - 0.9, north - (this.$el.clientHeight - 8) / ROW_PX);
+      }
+      const corners = [this.place(west, south), this.place(east, north)];
+      const padding = this.schematic ? [28, 4] : [26, 34];
+      this.map.fitBounds(corners, { padding, animate: false, maxZoom: this.schematic ? 12 : 15 });
+    },
+    // While a mark is pointed at, its words are asked for, and again every second.
+    hover(sensor) {
+      clearInterval(this.asking);
+      this.hovered = sensor;
+      this.words = null;
+      if (sensor === null) return;
+      this.$emit("ask", sensor);
+      this.asking = setInterval(() => this.$emit("ask", sensor), 1000);
+    },
+    answer(sensor, lines) {
+      if (sensor !== this.hovered) return;
+      this.words = lines;
+      this.layer.getTooltip()?.setContent(this.describe(sensor));
+    },
     describe(sensor) {
-      const [name, place, health] = this.scene.labels[sensor];
-      const mark = this.scene.marks[sensor] ?? [];
-      const [, , , speed, volume, occupancy, time] = mark;
-      const values = time
-        ? `${measure(speed, "mph", 1)} · ${measure(volume, "veh/h")} · ${measure(occupancy, "%", 1)} occupied`
-        : "no reading yet";
-      return [
-        `<b>${escapeHtml(name)}</b>`,
-        escapeHtml(place),
-        escapeHtml(values),
-        time ? escapeHtml(time) : "",
-        mark[7] || health ? escapeHtml(mark[7] || health) : "",
-      ]
-        .filter(Boolean)
-        .join("<br>");
+      if (sensor !== this.hovered || !this.words) return "…";
+      const [name, ...rest] = this.words.map(escapeHtml);
+      return [`<b>${name}</b>`, ...rest].join("<br>");
     },
   },
 };

@@ -1,2 +1,0 @@
-export * from "./palette.js";
-export * from "./charts.js";

@@ -1,0 +1,171 @@
+"""What the page is made of, without a browser: places, bands, times, bytes, colours."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+import traffic_platform.dashboard
+from traffic_platform.dashboard.geometry import lay_out
+from traffic_platform.dashboard.model import Band, Health, LiveHealth, Reading, Sensor, State
+from traffic_platform.dashboard.moments import Zone, age
+from traffic_platform.dashboard.printable import printable
+from traffic_platform.dashboard.render import render
+
+NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
+PAGE = Path(traffic_platform.dashboard.__file__).parent
+
+
+def sensor(number: int, **fields: object) -> Sensor:
+    known = Sensor(
+        sensor_id=UUID(int=number), external_id=f"s{number}", name=None, road="R",
+        direction="NORTH", milepost=1.0, latitude=None, longitude=None, interval_s=None,
+        free_flow_mph=60.0,
+        diagnosed_on=None, diagnosis=None, seen=None, field=None,
+    )  # fmt: skip
+    return replace(known, **fields)
+
+
+def reading(number: int, ago_s: float = 10.0, **fields: object) -> Reading:
+    known = Reading(UUID(int=number), NOW - timedelta(seconds=ago_s), 60.0, 600, 5.0, 0)
+    return replace(known, **fields)
+
+
+def test_lanes_lie_to_the_right_of_traffic() -> None:
+    def at(direction: str, first: int) -> list[Sensor]:
+        return [
+            sensor(first + place, direction=direction, milepost=float(place),
+                   latitude=45.0 + place / 100, longitude=-122.0)
+            for place in range(3)
+        ]  # fmt: skip
+
+    layout = lay_out([*at("NORTH", 0), *at("SOUTH", 3)]).geographic
+    assert [name for name, _ in layout.roads] == ["R NORTH", "R SOUTH"]
+    assert [place[2] for place in layout.places] == [1, 1, 1, -1, -1, -1]  # east, then west
+
+
+def test_sensors_without_coordinates_are_on_lines_and_others_listed() -> None:
+    layouts = lay_out(
+        [
+            sensor(0, milepost=1.0),
+            sensor(1, milepost=1.0),
+            sensor(2, milepost=2.0),
+            sensor(3, road="S"),
+            sensor(4, milepost=None),
+            sensor(5, road=None, latitude=45.0, longitude=-122.0),
+        ]
+    )
+    assert layouts.schematic.places == [
+        (1.0, 0.0, 0.0, -1.0, [0, 1]),
+        (2.0, 0.0, 0.0, -1.0, [2]),
+        (1.0, -1.0, 0.0, -1.0, [3]),
+    ]
+    assert layouts.unplaced == [4]
+    assert [place[4] for place in layouts.geographic.places] == [[5]]
+    assert layouts.geographic.roads == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "band"),
+    [
+        ({"speed": 23.9}, Band.STOPPED),
+        ({"speed": 24.0}, Band.SLOW),
+        ({"speed": 36.0}, Band.DENSE),
+        ({"speed": 48.0}, Band.STEADY),
+        ({"speed": 57.0}, Band.FREE),
+        ({"speed": None}, Band.UNKNOWN),
+        ({"speed": 0.0, "volume": 0, "occupancy": 0.0}, Band.FREE),
+        ({"speed": 0.0, "volume": 0, "occupancy": 80.0}, Band.UNKNOWN),
+        ({"ago_s": 301.0}, Band.STALE),
+    ],
+)
+def test_a_band_is_the_speed_relative_to_free_flow(fields: dict[str, object], band: Band) -> None:
+    state = State(zone="UTC", sensors=[sensor(1)])
+    state.let_in([reading(1, **fields)])  # pyright: ignore[reportArgumentType]
+    assert state.band(sensor(1), NOW) is band
+
+
+def test_a_slow_feed_is_recent_for_three_intervals() -> None:
+    state = State(zone="UTC")
+    state.let_in([reading(1, ago_s=890)])
+    assert state.band(sensor(1), NOW) is Band.STALE
+    assert state.band(sensor(1, interval_s=300), NOW) is Band.FREE
+    assert state.band(sensor(1, free_flow_mph=None, interval_s=300), NOW) is Band.UNKNOWN
+
+
+def test_what_a_detector_does_now_goes_before_a_diagnosis() -> None:
+    broken = sensor(1, diagnosis="card_off")
+    states = {
+        "reporting": Health.DIAGNOSED, "stuck": Health.STUCK, "silent": Health.SILENT,
+    }  # fmt: skip
+    for state, health in states.items():
+        known = State(zone="UTC", health={broken.sensor_id: LiveHealth(state, "")})
+        assert known.sensor_health(broken) is health
+    assert State(zone="UTC").sensor_health(broken) is Health.UNKNOWN
+
+
+def test_a_flag_of_an_empty_road_is_none() -> None:
+    assert not reading(1, speed=0.0, volume=0, occupancy=0.0, quality_flags=8).is_flagged
+    assert reading(1, quality_flags=8).is_flagged
+
+
+def test_a_day_has_as_many_hours_as_its_clock() -> None:
+    zone = Zone("America/Los_Angeles")
+    assert len(zone.hours(date(2025, 10, 4))) == 25  # with the end
+    spring = zone.hours(date(2025, 3, 9))
+    assert (len(spring), spring[2], spring[-1]) == (24, (120, "03:00"), (1380, "24:00"))
+    autumn = zone.hours(date(2025, 11, 2))
+    assert (len(autumn), autumn[1:3]) == (26, [(60, "01:00"), (120, "01:00")])
+    assert [age(each) for each in (7.4, 120, 7200, 3e5)] == ["7 s", "2 min", "2 h", "3 days"]
+
+
+def test_bytes_are_text_that_cannot_act() -> None:
+    assert printable(b"<b>\x00\xff\x1b[31m\n") == "<b>\\x00\\xff\\x1b[31m\\n"
+    assert printable("a\u202eb".encode()) == "a\\u202eb"
+    assert printable(None) == "none"
+    row = {"reason": "x", "messages": 1, "newest": "<b>"}
+    assert "&lt;b&gt;" in render("reasons", rows=[row])
+
+
+def tokens(theme: str) -> dict[str, str]:
+    """The colours of a theme by name."""
+    style = (PAGE / "static" / "page.css").read_text(encoding="utf-8")
+    block = style.split(theme, 1)[1].split("}", 1)[0]
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of WCAG 2."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of WCAG 2."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["body {", "body.body--dark {"])
+def test_text_and_marks_have_contrast(theme: str) -> None:
+    colours = tokens(theme)
+    texts = [*product(("ink", "muted", "accent"), ("ground", "surface", "raised"))]
+    texts += [("warn", "warn-ground"), ("bad", "bad-ground"), ("accent", "accent-ground")]
+    texts += [("flagged", "surface"), ("muted", "surface")]
+    low = [pair for pair in texts if contrast(*(colours[name] for name in pair)) < 4.5]
+    assert low == []
+    # Graphics need 3; the pale bands are told from their ground by size and neighbours.
+    marks = [name for name in colours if name.startswith(("health-", "band-"))]
+    faint = [name for name in marks if contrast(colours[name], colours["raised"]) < 3]
+    assert set(faint) <= {"band-dense", "band-steady"}
+    slow, free = luminance(colours["band-stopped"]), luminance(colours["band-free"])
+    assert free > 1.5 * slow  # told apart without a sense of red and green

@@ -1,0 +1,117 @@
+"""The one reader: what it sees of a real database, and when it rests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from traffic_platform.api.database import Database
+from traffic_platform.dashboard import reader as reader_module
+from traffic_platform.dashboard.model import Band, Change
+from traffic_platform.dashboard.operator_tables import Mark
+from traffic_platform.dashboard.reader import Reader
+from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.settings import Settings
+from traffic_platform_tests.browser.world import describe, event
+from traffic_platform_tests.integration.once import drain
+
+MakeTopic = Callable[..., str]
+Produce = Callable[..., None]
+
+
+class Page:
+    """Somebody who looks: waits for a change that satisfies a condition."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._told = asyncio.Event()
+        self.marks: list[Mark] = []
+        self.full: list[Change] = []
+        reader.changed.subscribe(self.follow)
+
+    def follow(self, change: Change, fresh: list[Mark]) -> None:
+        self.marks += fresh
+        if "sensors" in change.parts:
+            self.full.append(change)
+        self._told.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                self._told.clear()
+                await self._told.wait()
+
+    def close(self) -> None:
+        self._reader.changed.unsubscribe(self.follow)
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[Reader]:
+    async with Database.open(settings) as database:
+        reader = Reader(settings, lambda: database)
+        await reader.want(timeout=10)
+        yield reader
+
+
+def test_one_reader_serves_all_pages_and_rests_when_none_is_open(
+    settings: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reader_module, "_LINGER_S", 2.0)
+    make_topic()
+    facts = {"road": "A", "direction": "NORTH", "milepost": 1.0, "free_flow_mph": 60.0}
+    store_sensors(settings, [describe("one", **facts), describe("two", **facts)])
+    produce([event("one", 58.0)])
+    drain(settings)
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            pages = [Page(reader), Page(reader)]
+            first = reader._task
+            assert [sensor.external_id for sensor in reader.state.sensors] == ["one", "two"]
+            assert [mark[1] for mark in reader.screen.marks] == [Band.FREE, Band.STALE]
+            await reader.want(timeout=1)
+            assert reader._task is first
+            await asyncio.to_thread(produce, [event("two", 20.0), event("new", 33.0), b"broken"])
+            await asyncio.to_thread(drain, settings)
+            await pages[1].until(lambda: len(reader.state.newest) == 3)
+            assert len(reader.state.sensors) == 3
+            assert reader.state.feed[0].speed in (20.0, 33.0)
+            await pages[0].until(lambda: bool(reader.state.quarantine))
+            assert reader.screen.marks[reader.state.index[reader.state.feed[0].sensor_id]]
+            assert reader.state.pipeline is not None
+            assert reader.state.pipeline.lag == 0
+            for page in pages:
+                page.close()
+            assert first is not None
+            await asyncio.wait_for(first, 10)
+            assert not reader.is_reading
+
+    asyncio.run(look())
+
+
+def test_an_older_event_does_not_replace_a_newer_one(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic()
+    produce([event("one", 58.0)])
+    drain(settings)
+    now = b'"timestamp": "20'
+    late = event("one", 11.0).replace(now, b'"timestamp": "2025-10-04T12:00:00Z", "was": "20')
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            page = Page(reader)
+            await asyncio.to_thread(produce, [late, event("two", 40.0)])
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: len(reader.state.newest) == 2)
+            speeds = sorted(reading.speed or 0.0 for reading in reader.state.newest.values())
+            assert speeds == [40.0, 58.0]
+            page.close()
+
+    asyncio.run(look())
