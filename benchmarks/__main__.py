@@ -14,6 +14,7 @@ from benchmarks.backfill import measure_backfill
 from benchmarks.checks import measure_checks
 from benchmarks.growth import LEG, measure_growth
 from benchmarks.rollups import measure_rollups
+from benchmarks.serving import measure_serving
 from benchmarks.stack_benchmarks import measure_stack
 from benchmarks.stream import SENSORS
 from benchmarks.throughput import measure_throughput
@@ -35,6 +36,7 @@ class Benchmark(StrEnum):
     CHECKS = "checks"
     ROLLUPS = "rollups"
     BACKFILL = "backfill"
+    SERVING = "serving"
     ALL = "all"
 
 
@@ -45,6 +47,7 @@ _ELSEWHERE = {
     Benchmark.CHECKS,
     Benchmark.ROLLUPS,
     Benchmark.BACKFILL,
+    Benchmark.SERVING,
     Benchmark.ALL,
 }
 _ON_A_STACK = set(Benchmark) - _ELSEWHERE
@@ -66,7 +69,9 @@ def main(
     ] = None,
     growth_events: Annotated[int, typer.Option(min=LEG, help="Rows to grow to.")] = 5_000_000,
     rate: Annotated[float, typer.Option(help="Events a second of the steady stream.")] = 500,
-    seconds: Annotated[float, typer.Option(help="Length of the latency measurement.")] = 60,
+    seconds: Annotated[
+        float, typer.Option(help="Length of the latency measurement, and of each of serving.")
+    ] = 60,
     minutes: Annotated[
         float, typer.Option(min=20, help="Length of the storage measurement; a window takes 20.")
     ] = 60,
@@ -91,6 +96,8 @@ def main(
         measure_rollups(rounds)
     if Benchmark.BACKFILL in wanted:
         measure_backfill()
+    if Benchmark.SERVING in wanted:
+        measure_serving(seconds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ settings themselves or, for the embedded stack, from the file that `traffic up` 
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import re
 import zoneinfo
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,6 +23,9 @@ from traffic_platform.database_url import check_url, with_suffix
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:]+")
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(:[0-9]+)?")
 
 
 class SettingsError(Exception):
@@ -332,6 +337,38 @@ class Settings(BaseSettings):
             raise ValueError("it must begin with https:// or http://")
         return value
 
+    @field_validator("api_trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: str) -> str:
+        for item in listed(value):
+            try:
+                ipaddress.ip_network(item, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{item!r} is no address and no network; an example is '10.0.0.0/8'"
+                ) from None
+        return value
+
+    @field_validator("api_cors_origins")
+    @classmethod
+    def _origins_are_origins(cls, value: str) -> str:
+        for item in listed(value):
+            if not _ORIGIN.fullmatch(item):
+                raise ValueError(
+                    f"{item!r} is no origin; an example is 'https://page.example' (no path, no *)"
+                )
+        return value
+
+    @field_validator("api_allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, value: str) -> str:
+        for item in listed(value):
+            if not _HOST.fullmatch(item):
+                raise ValueError(
+                    f"{item!r} is no host; an example is 'traffic.example' (no port, no *)"
+                )
+        return value
+
     @model_validator(mode="after")
     def _topics_differ(self) -> Self:
         topics = [self.raw_topic, self.events_topic, self.quarantine_topic]
@@ -474,6 +511,11 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"{self.endpoints_file} cannot be read ({error}); run `traffic down`, then `up`."
             ) from error
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The items of a setting that is a list with commas."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
 def load_settings() -> Settings:

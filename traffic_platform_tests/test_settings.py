@@ -66,6 +66,28 @@ def test_a_first_port_without_room_for_the_search_is_refused(
         load_settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.1, proxy"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://page.example/"),
+        ("CORS_ORIGINS", "page.example"),
+        ("ALLOWED_HOSTS", "*.example"),
+        ("ALLOWED_HOSTS", "traffic.example:443"),
+        ("KEY_REQUESTS_PER_MINUTE", "-1"),
+        ("KEYS_REQUIRED", "never"),
+    ],
+)
+def test_what_would_let_in_others_than_is_meant_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"TRAFFIC_API_{name}", value)
+    with pytest.raises(SettingsError, match=f"^TRAFFIC_API_{name}: "):
+        load_settings()
+
+
 def test_days_of_retention_default_to_a_month_three_and_for_ever() -> None:
     settings = load_settings()
     assert (settings.raw_days, settings.processed_days) == (30, 90)

@@ -8,14 +8,13 @@ with stored as (
     where day < %(before)s and day >= %(first_date)s
     group by day
 ), diagnosed as (
-    select date as day, min(computed_at) as computed_at
-    from traffic.detector_health
-    group by date
+    select date as day, diagnosed_at
+    from traffic.diagnosed_dates
 )
 select day
 from stored
 left join diagnosed using (day)
-where (computed_at is null or committed_at > computed_at)
+where (diagnosed_at is null or committed_at > diagnosed_at)
   and not exists (
       select
       from traffic.dropped_rows g

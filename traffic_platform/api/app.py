@@ -23,6 +23,7 @@ from traffic_platform.api.database import Database
 from traffic_platform.api.live import LiveReadings
 from traffic_platform.api.metrics.install import add_metrics
 from traffic_platform.api.openapi import TITLE, describe
+from traffic_platform.api.page_reader import PageReader
 from traffic_platform.api.problems import add_problem_handlers
 from traffic_platform.api.security.install import Security
 from traffic_platform.settings import Settings
@@ -35,6 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with Database.open(settings) as database, security.open():
             app.state.database = database
+            app.state.pages = PageReader(database)
             app.state.current = Current(database)
             app.state.live = LiveReadings(database, app.state.stopping)
             try:

@@ -14,8 +14,10 @@ from traffic_platform.api.pages import page_content, read_page
 from traffic_platform.api.problems import responses
 from traffic_platform.api.replies import Content, reply
 
-# What was read is given to all who ask for so long after the read began.
-SHARED_SECONDS = 0.25
+# What was read is given to all who ask within this time (s) after the read began. Then it is read
+# again, and whoever asks meanwhile gets the last, up to an age at which one would rather wait.
+FRESH_SECONDS = 0.25
+OLDEST_SECONDS = 1.0
 
 router = APIRouter(prefix="/api/traffic", tags=["traffic"])
 
@@ -27,28 +29,40 @@ class Current:
         self._database = database
         self._content: Content | None = None
         self._read_at = 0.0
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[Content] | None = None
 
     async def content(self) -> Content:
-        """What was read at most SHARED_SECONDS ago; read now where that is older.
+        """The newest readings, as they were at most OLDEST_SECONDS ago.
 
-        Those who ask while it is read wait for that read. Raises psycopg.Error, PoolTimeout.
+        Raises psycopg.Error, PoolTimeout when they have to be read and cannot.
         """
-        async with self._reading:
-            began = time.monotonic()
-            if self._content is None or began - self._read_at > SHARED_SECONDS:
-                self._content = await self._read()
-                self._read_at = began
+        age = time.monotonic() - self._read_at
+        if self._content is not None and age < FRESH_SECONDS:
             return self._content
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="traffic-current")
+            self._reading.add_done_callback(_look_at)
+        if self._content is not None and age < OLDEST_SECONDS:
+            return self._content
+        # One who leaves does not end the read for the others.
+        return await asyncio.shield(self._reading)
 
     async def _read(self) -> Content:
+        began = time.monotonic()
         async with self._database.shared() as connection:
             total, items = await read_page(connection, "api/current", {})
         content = page_content(items, total, 1, max(1, total))
-        if self._content is not None and content.body == self._content.body:
-            return self._content  # with its compressed form
-        await asyncio.to_thread(lambda: content.compressed)
-        return content
+        if self._content is None or content.body != self._content.body:
+            await asyncio.to_thread(lambda: content.compressed)
+            self._content = content
+        self._read_at = began
+        return self._content
+
+
+def _look_at(task: asyncio.Task[Content]) -> None:
+    """Nobody may wait for a read that fails: the next who asks tries again."""
+    if not task.cancelled():
+        task.exception()
 
 
 @router.get("/current", response_model=ReadingPage, responses=responses())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from traffic_platform.api.database import Connection, Database
+from traffic_platform.api.database import Database
 from traffic_platform.api.days import Day, get_day
 from traffic_platform.api.models import ReadingPage
+from traffic_platform.api.page_reader import Page, PageReader
 from traffic_platform.api.pages import page_content, read_page
 from traffic_platform.api.problems import responses
 from traffic_platform.api.replies import reply
@@ -47,28 +47,31 @@ async def historical(
     `total` is exact at the moment of the answer. Any page costs as much as the first. A date
     without readings has an empty page.
     """
-    database: Database = request.app.state.database
-    async with database.connection() as connection:
-        if sensor_id is None:
-            total, items = await _of_all(connection, day, (page - 1) * size, size)
-        else:
-            sensor = await find_sensor(connection, sensor_id)
-            total, items = await _of_sensor(connection, day, (page - 1) * size, size, sensor)
+    first = (page - 1) * size
+    if sensor_id is None:
+        total, items = await _of_all(request, day, first, size)
+    else:
+        total, items = await _of_sensor(request, day, first, size, sensor_id)
     return reply(request, page_content(items, total, page, size))
 
 
-async def _of_all(connection: Connection, day: Day, first: int, size: int) -> tuple[int, bytes]:
-    bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
-    total, items = await read_page(connection, "api/historical", bounds)
+async def _of_all(request: Request, day: Day, first: int, size: int) -> Page:
+    reader: PageReader = request.app.state.pages
+    total, items = await reader.read(day, first, size)
     if total == 0:
         # Readings that were put there past the platform are in no count before the date is
         # computed again; see derived/rollups.
-        total, items = await read_page(connection, "api/historical_uncounted", bounds)
+        bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
+        database: Database = request.app.state.database
+        async with database.connection() as connection:
+            return await read_page(connection, "api/historical_uncounted", bounds)
     return total, items
 
 
-async def _of_sensor(
-    connection: Connection, day: Day, first: int, size: int, sensor: UUID
-) -> tuple[int, bytes]:
+async def _of_sensor(request: Request, day: Day, first: int, size: int, name: str) -> Page:
     bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
-    return await read_page(connection, "api/historical_of_sensor", {**bounds, "sensor_id": sensor})
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        sensor = await find_sensor(connection, name)
+        bounded = {**bounds, "sensor_id": sensor}
+        return await read_page(connection, "api/historical_of_sensor", bounded)

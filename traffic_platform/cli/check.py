@@ -41,7 +41,7 @@ def check(
     too little history to judge by, passes and says so. Failures of checks that only warn are
     shown.
 
-    Exit code: 0 no ERROR check failed, 1 one did, 2 could not run.
+    Exit code: 0 no ERROR check failed, 1 one did, 2 could not run, or some check could not.
 
     Example: traffic check --date 2025-10-04
     """
@@ -61,6 +61,8 @@ def check(
         _show(results, day)
     if any(result.is_error for result in results):
         raise typer.Exit(1)
+    if any(result.outcome.broken for result in results):
+        raise typer.Exit(2)
 
 
 def _today(settings: Settings) -> date:
@@ -90,7 +92,7 @@ def _evaluate(settings: Settings, names: list[str], day: date, *, quiet: bool) -
 def _document(results: list[Result], day: date) -> dict[str, Any]:
     return {
         "date": day,
-        "passed": not any(result.is_error for result in results),
+        "passed": not any(result.is_error or result.outcome.broken for result in results),
         "checks": [
             {
                 "name": result.check.name,
@@ -98,7 +100,7 @@ def _document(results: list[Result], day: date) -> dict[str, Any]:
                 "scope": result.check.scope.value,
                 "severity": result.check.severity,
                 "passed": result.outcome.passed,
-                "evaluated": result.outcome.evaluated,
+                "evaluated": result.outcome.evaluated and not result.outcome.broken,
                 "summary": result.outcome.summary,
                 "numbers": dict(result.outcome.numbers),
                 "sample": [dict(row) for row in result.outcome.sample],
@@ -144,6 +146,8 @@ def _show_sample(result: Result) -> None:
 
 
 def _state(result: Result) -> str:
+    if result.outcome.broken:
+        return "BROKEN"
     if not result.outcome.passed:
         return result.check.severity
     return "passed" if result.outcome.evaluated else "-"

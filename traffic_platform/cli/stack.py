@@ -63,6 +63,7 @@ def up(
         if start.process is None:
             progress.say("the stack ran already; `traffic down` ends it")
         _show_urls(read_status(settings))
+        _say_who_may_look(settings)
     except BaseException:
         # What was started stays only if everything went well, or others had started it.
         start.cancel()
@@ -208,6 +209,16 @@ def _show_urls(found: Status) -> None:
         if where:
             sys.stdout.write(f"{name + ':':<12}{where}\n")
     sys.stdout.flush()
+
+
+def _say_who_may_look(settings: Settings) -> None:
+    """Where the API is for others, too, say that they need a key."""
+    from traffic_platform.api.security.policy import Policy
+
+    policy = Policy.of(settings)
+    if not policy.local_reads:
+        sys.stdout.write(f"{policy.describe(settings)}\n")
+        sys.stdout.flush()
 
 
 def _show_status(found: Status) -> None:

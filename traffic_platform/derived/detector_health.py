@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -89,7 +89,7 @@ class DayHealth:
 
 
 def compute_health(settings: Settings, day: date, now: datetime | None = None) -> DayHealth:
-    """Judge every sensor by its readings of `day` and replace the date's rows, in one transaction.
+    """Judge every sensor by its readings of `day` and write what differs, in one transaction.
 
     The same readings give the same rows; where retention dropped readings of the day, its rows stay
     as they are. `now` (aware, default: the clock) decides whether the day is over. Raises
@@ -101,17 +101,23 @@ def compute_health(settings: Settings, day: date, now: datetime | None = None) -
     limits = Thresholds.from_settings(settings)
     url = settings.endpoints().ingest_url
     try:
-        with connect(url, application_name="traffic detector health") as connection:
+        with connect(url, application_name="traffic detector health") as opened:
+            connection: Connection = opened
             require_timezone(connection, settings.timezone)
             days = read_sensor_days(connection, local, limits, settings.health_forget_days)
             if _readings_dropped(connection, local):
                 rows = read_health(connection, day)
             else:
                 rows = judge(days, local, limits, now)
-                _replace(connection, day, rows)
+                _store(connection, day, rows)
+            named = [row.sensor_id for row in rows]
+            found = connection.execute(
+                "select sensor_id, external_id from traffic.sensors where sensor_id = any(%s)",
+                (named,),
+            ).fetchall()
     except psycopg.Error as error:
         raise (translate(error) or error) from error
-    return DayHealth(day, rows, {item.sensor_id: item.external_id for item in days})
+    return DayHealth(day, rows, dict(found))
 
 
 def read_sensor_days(
@@ -241,14 +247,31 @@ def _vehicles(day: SensorDay) -> int | None:
     return round(day.volume_sum * day.interval_s / 3600)
 
 
-def _replace(connection: Connection, day: date, rows: Sequence[HealthRow]) -> None:
-    # Of two runs for one date the second waits and replaces what the first wrote.
+def _store(connection: Connection, day: date, rows: Sequence[HealthRow]) -> None:
+    """Make the rows of a date these; one that says the same stays as it was, and when it was."""
+    # Of two runs for one date the second waits, and looks at what the first wrote.
     connection.execute("lock table traffic.detector_health in share row exclusive mode")
-    connection.execute("delete from traffic.detector_health where date = %s", (day,))
+    before = {row.sensor_id: row for row in read_health(connection, day)}
+    changed = [
+        row
+        for row in rows
+        if row.sensor_id not in before
+        or replace(row, computed_at=before[row.sensor_id].computed_at) != before[row.sensor_id]
+    ]
+    gone = before.keys() - {row.sensor_id for row in rows}
+    connection.execute(
+        "delete from traffic.detector_health where date = %s and sensor_id = any(%s)",
+        (day, [*gone, *(row.sensor_id for row in changed)]),
+    )
     names = [column.name for column in fields(HealthRow)]
     copy_rows = sql.SQL("copy traffic.detector_health ({}) from stdin").format(
         sql.SQL(", ").join(map(sql.Identifier, names))
     )
     with connection.cursor().copy(copy_rows) as copy:
-        for row in rows:
+        for row in changed:
             copy.write_row([getattr(row, name) for name in names])
+    connection.execute(
+        "insert into traffic.diagnosed_dates (date) values (%s)"
+        " on conflict (date) do update set diagnosed_at = excluded.diagnosed_at",
+        (day,),
+    )

@@ -10,6 +10,7 @@ from dagster import (
     AssetCheckEvaluation,
     AssetCheckKey,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     DefaultSensorStatus,
     RunRecord,
@@ -19,8 +20,14 @@ from dagster import (
     SkipReason,
     sensor,
 )
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 from traffic_platform.orchestration.checks import check_key
+from traffic_platform.orchestration.tags import WRITER
 from traffic_platform.quality.alerts import AlertState, Problem, WebhookError
 from traffic_platform.quality.checks import CHECKS, Check
 from traffic_platform.settings import Settings
@@ -30,7 +37,14 @@ ALERTS_SENSOR: Final = "alerts"
 _EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
 # Newest results that are looked at for each check: of some dates, and those kept of a day.
 _RESULTS = 30
-_RUNS = 10  # newest runs of each job
+_RUNS = 40  # newest runs of each job
+# What tells runs of one job apart.
+_ABOUT = (
+    PARTITION_NAME_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    ASSET_PARTITION_RANGE_END_TAG,
+    WRITER,
+)
 
 
 def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
@@ -73,16 +87,19 @@ def find_problems(
     for check in CHECKS:
         for evaluation, run_id, at in _newest_results(instance, check_key(check)):
             key = _check_problem_key(evaluation)
+            evaluated = evaluation.metadata.get("evaluated")
+            if evaluated is not None and not evaluated.value:
+                continue  # nobody could say
             if evaluation.passed:
                 well.append(key)
             else:
                 failing.append(_check_problem(check, evaluation, run_id, at))
     for job in jobs:
-        record = _newest_ended(instance, job)
-        if record is not None and record.dagster_run.status is DagsterRunStatus.FAILURE:
-            failing.append(_run_problem(record))
-        elif record is not None:
-            well.append(_run_problem_key(job))
+        for record in _newest_ended(instance, job):
+            if record.dagster_run.status is DagsterRunStatus.FAILURE:
+                failing.append(_run_problem(record))
+            else:
+                well.append(_run_problem_key(record.dagster_run))
     return failing, well
 
 
@@ -101,11 +118,17 @@ def _newest_results(
             yield evaluation, record.run_id, record.create_timestamp
 
 
-def _newest_ended(instance: DagsterInstance, job: str) -> RunRecord | None:
-    """The newest run of a job that succeeded or failed; those that were cancelled say nothing."""
+def _newest_ended(instance: DagsterInstance, job: str) -> list[RunRecord]:
+    """Of each thing that a job is about (dates, a writer) the newest run that succeeded or failed.
+
+    Those that were cancelled say nothing.
+    """
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
     records = instance.get_run_records(RunsFilter(job_name=job, statuses=ended), limit=_RUNS)
-    return max(records, key=lambda record: record.end_time or 0.0, default=None)
+    newest: dict[str, RunRecord] = {}
+    for record in sorted(records, key=lambda record: record.end_time or 0.0):
+        newest[_run_problem_key(record.dagster_run)] = record
+    return list(newest.values())
 
 
 def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:
@@ -129,14 +152,15 @@ def _check_problem(
     )
 
 
-def _run_problem_key(job: str) -> str:
-    return f"run:{job}"
+def _run_problem_key(run: DagsterRun) -> str:
+    about = [run.tags[tag] for tag in _ABOUT if tag in run.tags]
+    return ":".join(["run", run.job_name, *about])
 
 
 def _run_problem(record: RunRecord) -> Problem:
     run = record.dagster_run
     return Problem(
-        key=_run_problem_key(run.job_name),
+        key=_run_problem_key(run),
         kind="run",
         name="the run failed",
         subject=run.job_name,

@@ -7,6 +7,7 @@ planned row for each, and leaves out what says the same as the last result.
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from dagster import (
     AssetCheckEvaluation,
     AssetCheckKey,
     Config,
+    Failure,
     JobDefinition,
     OpExecutionContext,
     in_process_executor,
@@ -55,11 +57,15 @@ def checks_job(settings: Settings) -> JobDefinition:
 
     @op(name=CHECKS_OP, description="Evaluates checks and logs what is new in their results.")
     def check_events(context: OpExecutionContext, config: ChecksConfig) -> None:
-        logged = _log_results(context, settings, [None], closed=False)
+        seen = _Seen()
+        _log_results(context, settings, [None], seen, closed=False)
         days = [date.fromisoformat(day) for day in config.dates]
-        logged += _log_results(context, settings, days, closed=config.closed)
-        failed = [event for event in logged if not event.passed]
-        context.log.info(f"{len(logged)} results kept, {len(failed)} of checks that fail.")
+        _log_results(context, settings, days, seen, closed=config.closed)
+        failed = [event for event in seen.logged if not event.passed]
+        context.log.info(f"{len(seen.logged)} results kept, {len(failed)} of checks that fail.")
+        if seen.broken:
+            names = ", ".join(sorted(seen.broken))
+            raise Failure(f"These checks could not be evaluated: {names}.", allow_retries=False)
 
     @job(
         name=CHECKS_JOB,
@@ -73,27 +79,36 @@ def checks_job(settings: Settings) -> JobDefinition:
     return check_event_tables
 
 
+@dataclass
+class _Seen:
+    """Results that were kept, and names of checks that could not be evaluated."""
+
+    logged: list[AssetCheckEvaluation] = field(default_factory=list[AssetCheckEvaluation])
+    broken: set[str] = field(default_factory=set[str])
+
+
 def _log_results(
     context: OpExecutionContext,
     settings: Settings,
     days: Iterable[date | None],
+    seen: _Seen,
     *,
     closed: bool,
-) -> list[AssetCheckEvaluation]:
+) -> None:
     from traffic_platform.quality.run import evaluate_checks
 
-    logged: list[AssetCheckEvaluation] = []
     for day in days:
         scope = Scope.TABLE if day is None else Scope.DATE
         checks = [one for one in CHECKS if one.scope is scope and (closed or not one.heavy)]
         before = _newest(context, [check_key(one) for one in checks], day)
         for result in evaluate_checks(settings, checks, day):
+            if result.outcome.broken:
+                seen.broken.add(result.check.name)
             evaluation = check_evaluation(result, day)
             known, at = before.get(evaluation.asset_check_key, (None, datetime.now(UTC)))
             if says_something_new(evaluation, known, datetime.now(UTC) - at):
                 context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
-                logged.append(evaluation)
-    return logged
+                seen.logged.append(evaluation)
 
 
 def _newest(

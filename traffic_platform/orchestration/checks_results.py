@@ -31,7 +31,7 @@ def check_evaluation(result: Result, day: date | None) -> AssetCheckEvaluation:
     check, outcome = result.check, result.outcome
     metadata: dict[str, Any] = {
         **outcome.numbers,
-        "evaluated": outcome.evaluated,
+        "evaluated": outcome.evaluated and not outcome.broken,
         "seconds": result.seconds,
     }
     if outcome.sample:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from dagster import (
+    DagsterRunStatus,
     DefaultScheduleStatus,
     JobDefinition,
     RunRequest,
@@ -23,6 +24,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    SCHEDULE_NAME_TAG,
 )
 
 from traffic_platform.orchestration.checks_job import checks_config
@@ -61,7 +63,10 @@ MOST_LATE_DATES = 31
 
 
 def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
-    """The checks of the tables and of the dates touched, when something arrived since last time."""
+    """The checks of the tables, and of the dates touched since the last time that they ran.
+
+    Also where nothing has arrived since: that a feed is silent is one of the things they find.
+    """
 
     @schedule(
         name="event_table_checks",
@@ -71,15 +76,14 @@ def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefini
         description="Checks the event tables and the dates that data arrived for since last time.",
     )
     def event_table_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        records = context.instance.get_run_records(RunsFilter(job_name=checks.name), limit=1)
-        last = records[0].create_timestamp.replace(tzinfo=UTC) if records else None
-        # What was in a transaction when the last run began is not in its look.
-        since = last - _OVERLAP if last else datetime.now(UTC) - _FIRST_LOOK
+        since = (
+            _last_success(context, checks, "event_table_checks") or datetime.now(UTC) - _FIRST_LOOK
+        )
         touched = _ask(settings, lambda connection: _touched(connection, since))
         if isinstance(touched, SkipReason):
             return touched
-        if not touched.moved or (last and touched.moved <= last):
-            return SkipReason("Nothing has arrived since the last time.")
+        if not touched.moved:
+            return SkipReason("Nothing has arrived yet.")
         return RunRequest(run_config=checks_config(touched.days, closed=False))
 
     return event_table_checks
@@ -152,7 +156,11 @@ def rollups_schedule(
 
 
 def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
-    """All checks of yesterday, expectations on every row included, once it is surely over."""
+    """All checks of yesterday, expectations on every row included, once it is surely over.
+
+    And of every date before that data has come for since the last time, be it late, or be it that
+    the machine was off.
+    """
 
     @schedule(
         name="closed_date_checks",
@@ -160,15 +168,21 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
         cron_schedule=CLOSED_DATE_CRON,
         execution_timezone=settings.timezone,
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Checks the date that is over, when it has any events.",
+        description="Checks yesterday, and dates before that data came for since the last time.",
     )
     def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
         # PostgreSQL may be away for a while: the run then fails, where it can be seen.
-        if _ask(settings, _ledger_moved) is None:
+        since = _last_success(context, checks, "closed_date_checks")
+        touched = _ask(settings, lambda connection: _touched(connection, since or at))
+        if isinstance(touched, SkipReason) or not touched.moved:
+            late = []
+        else:
+            late = [one for one in touched.days if one < day]
+        if isinstance(touched, Touched) and not touched.moved:
             return SkipReason("Nothing has arrived yet.")
-        return RunRequest(run_config=checks_config([day], closed=True))
+        return RunRequest(run_config=checks_config([day, *late], closed=True))
 
     return closed_date_checks
 
@@ -232,6 +246,22 @@ def _ask(settings: Settings, question: Callable[[Connection], _T]) -> _T | SkipR
 def _ledger_moved(connection: Connection) -> datetime | None:
     row = connection.execute("select max(updated_at) from traffic.kafka_offsets").fetchone()
     return row[0] if row else None
+
+
+def _last_success(
+    context: ScheduleEvaluationContext, job: JobDefinition, schedule_name: str
+) -> datetime | None:
+    """When the newest run of a schedule that succeeded was asked for, and a little before.
+
+    What was in a transaction when it began is not in its look.
+    """
+    asked = RunsFilter(
+        job_name=job.name,
+        statuses=[DagsterRunStatus.SUCCESS],
+        tags={SCHEDULE_NAME_TAG: schedule_name},
+    )
+    records = context.instance.get_run_records(asked, limit=1)
+    return records[0].create_timestamp.replace(tzinfo=UTC) - _OVERLAP if records else None
 
 
 def _touched(connection: Connection, since: datetime) -> Touched:

@@ -8,6 +8,7 @@ so it may come twice where a process dies in between (`id` is the same then), bu
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 import requests
 
 POST_SECONDS = 10.0  # that a webhook may take to answer
+TELL_SECONDS = 30.0  # after which the rest waits for the next time: a tick may take 60
 MOST_WAITING = 1_000  # messages that are kept while the webhook is away, the newest
 
 Format = Literal["json", "slack"]
@@ -119,10 +121,10 @@ class AlertState:
     def tell(self, url: str, form: Format) -> int:
         """Post what waits, in order; how many were taken. Raises WebhookError at the first refusal.
 
-        What was taken before it waits no more.
+        What was taken before it waits no more. What there is no time for waits on.
         """
-        told = 0
-        while self.waiting:
+        told, until = 0, time.monotonic() + TELL_SECONDS
+        while self.waiting and time.monotonic() < until:
             post(url, self.waiting[0].body(form))
             self.waiting.pop(0)
             told += 1

@@ -17,14 +17,15 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def write_junit(path: Path, results: Sequence[Result], day: date) -> None:
     """One test case a check. An ERROR is a failure, a WARN a note in the output of a passed case.
 
-    What was not evaluated is skipped. Raises OSError when the file cannot be written.
+    What could not be evaluated is an error, what there was nothing to evaluate of is skipped.
+    Raises OSError when the file cannot be written.
     """
     suite = ET.Element(
         "testsuite",
         name=f"traffic check {day}",
         tests=str(len(results)),
         failures=str(sum(result.is_error for result in results)),
-        errors="0",
+        errors=str(sum(result.outcome.broken for result in results)),
         skipped=str(sum(not result.outcome.evaluated for result in results)),
         time=f"{sum(result.seconds for result in results):.3f}",
     )
@@ -47,6 +48,8 @@ def _add_case(suite: ET.Element, result: Result) -> None:
     )
     if not outcome.evaluated:
         ET.SubElement(case, "skipped", message=_text(outcome.summary))
+    elif outcome.broken:
+        ET.SubElement(case, "error", message=_text(outcome.summary), type="broken")
     elif result.is_error:
         failure = ET.SubElement(
             case, "failure", message=_text(outcome.summary), type=result.check.severity

@@ -146,10 +146,12 @@ def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
     for sensor in sensors:
         if sensor.readings < CONSTANT_READINGS or sensor.feed not in with_vehicles:
             continue
-        there: list[Measure] = [measure for measure in MEASURES if sensor.values[measure]]
+        there: list[Measure] = [
+            measure for measure in MEASURES if sensor.values[measure] >= CONSTANT_READINGS
+        ]
         same = [measure for measure in there if sensor.is_constant(measure)]
         # On an empty road zeros are right, unless nothing at all was ever measured.
-        if same == there or (same and sensor.with_vehicles >= LEAST_READINGS):
+        if same and (same == there or sensor.with_vehicles >= LEAST_READINGS):
             yield {
                 "sensor": sensor.name,
                 "readings": sensor.readings,

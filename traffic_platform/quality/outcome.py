@@ -19,7 +19,8 @@ class Outcome:
 
     `sample` holds at most SAMPLE_ROWS rows of the same columns; their values are what psycopg makes
     of them. `evaluated` is False where there was nothing to look at, or too little history to judge
-    by; such an outcome passes, and the sentence says what is missing.
+    by; such an outcome passes, and the sentence says what is missing. `broken` is True where the
+    check itself could not be carried out; it does not pass then, and the sentence says why.
     """
 
     passed: bool
@@ -27,6 +28,7 @@ class Outcome:
     numbers: Mapping[str, int | float] = field(default_factory=dict[str, int | float])
     sample: Sequence[Row] = ()
     evaluated: bool = True
+    broken: bool = False
 
 
 def not_evaluated(why: str, numbers: Mapping[str, int | float] | None = None) -> Outcome:

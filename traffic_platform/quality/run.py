@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from traffic_platform.quality.outcome import Outcome
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -29,7 +32,8 @@ class Result:
     @property
     def is_error(self) -> bool:
         """Whether it failed and that is an error."""
-        return not self.outcome.passed and self.check.severity == "ERROR"
+        failed = not self.outcome.passed and not self.outcome.broken
+        return failed and self.check.severity == "ERROR"
 
 
 def evaluate_checks(
@@ -40,9 +44,10 @@ def evaluate_checks(
 ) -> Iterator[Result]:
     """Evaluate checks for a date of the platform's zone (None: today), as the reading role.
 
-    `now` is the moment that "today" and "over" are judged by; None: this one. Raises
-    TransientError while PostgreSQL is away, PermanentError when it refuses us, SettingsError when
-    this database keeps its dates in another time zone.
+    One that cannot be carried out (a statement that takes too long, a value that nobody thought of)
+    has a broken outcome, and the others go on. `now` is the moment that "today" and "over" are
+    judged by; None: this one. Raises TransientError while PostgreSQL is away, PermanentError when
+    it refuses us, SettingsError when this database keeps its dates in another time zone.
     """
     url = settings.reading_url()
     now = now or datetime.now(UTC)
@@ -59,7 +64,14 @@ def evaluate_checks(
 
 
 def evaluate_check(check: Check, look: Look) -> Result:
-    """Evaluate one check. Raises psycopg.Error when its statements cannot be run."""
+    """Evaluate one check. Raises what the driver raises when the connection is lost."""
     started = time.monotonic()
-    outcome = check.evaluate(look)
+    try:
+        outcome = check.evaluate(look)
+    except Exception as error:
+        if look.connection.closed:
+            raise
+        log.warning("check %s cannot be evaluated", check.name, exc_info=error)
+        said = " ".join(str(error).split()) or type(error).__name__
+        outcome = Outcome(False, f"It could not be evaluated: {said[:300]}", broken=True)
     return Result(check, outcome, round(time.monotonic() - started, 3))

@@ -42,7 +42,7 @@ def test_schemathesis_finds_nothing(
             f"{running.url}/openapi.json",
             # Without an end; see test_stream.
             "--exclude-path=/api/traffic/stream",
-            "--max-examples=25",
+            "--max-examples=12",
             "--generation-deterministic",
             "--suppress-health-check=all",
             "--no-color",

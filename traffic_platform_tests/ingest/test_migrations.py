@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import LiteralString, cast
 
 import psycopg
@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from traffic_platform.ingest.migrate import migrate
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
+from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
 
 
 def test_messages_quarantined_before_get_the_dates_that_their_batch_counted(
@@ -54,16 +55,44 @@ def test_messages_quarantined_before_get_the_dates_that_their_batch_counted(
 
 def test_detector_health_can_be_taken_back_and_made_again(settings: Settings) -> None:
     url = settings.endpoints().owner_url
-    config = Config()
-    config.set_main_option("script_location", str(sql_folder() / "migrations"))
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0004")
-        connection.commit()
-    engine.dispose()
+    _downgrade(url, "0004")
     with psycopg.connect(url) as owner:
         assert owner.execute("select to_regclass('traffic.detector_health')").fetchone() == (None,)
     migrate(url, settings.timezone)
     with psycopg.connect(settings.endpoints().ingest_url) as writer:
         assert writer.execute("delete from traffic.detector_health").rowcount == 0
+
+
+def test_readings_of_before_are_counted(settings: Settings, owner: psycopg.Connection) -> None:
+    noon = datetime(2025, 10, 4, 12, tzinfo=UTC)
+    _downgrade(settings.endpoints().owner_url, "0008")
+    add_sensor(owner, "s")
+    add_readings(owner, "s", every(7, noon, 500))
+    migrate(settings.endpoints().owner_url, settings.timezone)
+    for span_s in (10, 900):
+        differ = owner.execute(
+            "select * from"
+            " (select start, readings from traffic.reading_counts where span_s = %(s)s) c"
+            " full join (select count(*) as readings,"
+            " to_timestamp(floor(date_part('epoch', \"timestamp\") / %(s)s) * %(s)s) as start"
+            " from traffic.traffic_readings group by 2) r"
+            " using (start) where c.readings is distinct from r.readings",
+            {"s": span_s},
+        ).fetchall()
+        assert differ == []
+    indexes = owner.execute(
+        "select count(*) from pg_indexes where tablename = 'traffic_readings_202510'"
+        " and indexdef like '%%(\"timestamp\", sensor_id)%%'"
+    ).fetchone()
+    assert indexes == (1,)
+
+
+def _downgrade(url: str, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(sql_folder() / "migrations"))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()
+    engine.dispose()

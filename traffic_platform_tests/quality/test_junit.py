@@ -42,3 +42,12 @@ def test_what_was_not_evaluated_is_skipped(tmp_path: Path) -> None:
     skipped = suite[0].find("skipped")
     assert skipped is not None
     assert skipped.get("message") == "Not evaluated: no history."
+
+
+def test_what_could_not_be_evaluated_is_an_error(tmp_path: Path) -> None:
+    broken = Outcome(False, "It could not be evaluated: too slow", broken=True)
+    suite = written(tmp_path / "checks.xml", Result(ERROR, broken, 0))
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
+    error = suite[0].find("error")
+    assert error is not None
+    assert error.get("message") == "It could not be evaluated: too slow"

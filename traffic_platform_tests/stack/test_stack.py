@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import psutil
@@ -89,12 +90,13 @@ def stacks(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, Command
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", POSTGRES_PORT))
         taken.listen()
-        both = make_stack(), make_stack()
+        both = make_stack(), make_stack(TRAFFIC_API_HOST="0.0.0.0")
         starting = [stack.start("up", "--detach", "--no-dagster") for stack in both]
-        for process in starting:
+        for process, needs_key in zip(starting, (False, True), strict=True):
             output, errors = process.communicate(timeout=240)
             assert process.returncode == 0, errors
             assert "PostgreSQL: postgresql://traffic_owner@127.0.0.1:" in output
+            assert ("every request but /health/ needs a key" in output) == needs_key
     return both
 
 
@@ -143,6 +145,8 @@ def test_api_and_page_answer_at_the_addresses_that_up_prints(
     for path in ("/", "/health/live", "/docs", "/openapi.json"):
         with opener.open(f"{url}{path}", timeout=20) as answer:
             assert answer.status == 200, path
+    with pytest.raises(HTTPError, match="401"):
+        opener.open(f"{stacks[1].status()['api']['url']}/docs", timeout=20)
 
 
 def test_status_is_not_healthy_in_another_zone_than_the_databases(

@@ -78,7 +78,9 @@ class Gate:
         if refused:
             await refused.send(scope, send)
             return
-        await self._serve(scope, receive, with_headers(scope, send, _limit_headers(limits)), grant)
+        if limits:
+            send = with_headers(scope, send, _limit_headers(limits))
+        await self._serve(scope, receive, send, grant)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, grant: Grant | None) -> None:
         if grant is None:

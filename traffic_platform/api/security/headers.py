@@ -38,7 +38,8 @@ def security_headers(images: Sequence[str] = ()) -> tuple[Header, ...]:
         (b"content-security-policy", content_security_policy(images).encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"same-origin"),
+        # Servers of map tiles ask who shows them.
+        (b"referrer-policy", b"strict-origin-when-cross-origin" if images else b"same-origin"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"cross-origin-resource-policy", b"same-origin"),
         (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),

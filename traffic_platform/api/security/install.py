@@ -13,8 +13,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from traffic_platform.api.security.gate import Gate
 from traffic_platform.api.security.keyring import Keyring
 from traffic_platform.api.security.opened import OpenResponses
-from traffic_platform.api.security.policy import Policy, listed
-from traffic_platform.settings import Settings
+from traffic_platform.api.security.policy import Policy
+from traffic_platform.settings import Settings, listed
 
 
 class Security:

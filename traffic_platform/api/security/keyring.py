@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +42,7 @@ class KeysUnknownError(Exception):
 
 @dataclass(eq=False)
 class Grant:
-    """A key that holds, and its scopes. `ended` is set when it no longer does."""
+    """A key that holds, and its scopes. When it ends, `ended` is set and `enders` are called."""
 
     digest: bytes
     key_id: int
@@ -51,6 +51,13 @@ class Grant:
     used: float
     users: int = 0
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    enders: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
+
+    def end(self) -> None:
+        """It no longer holds: end what it has open."""
+        self.ended.set()
+        for ender in list(self.enders):
+            ender()
 
 
 class Keyring:
@@ -142,7 +149,7 @@ class Keyring:
         grant = self._grants.get(digest)
         if row is None or (grant and grant.scopes != row[1]):
             if grant:
-                grant.ended.set()
+                grant.end()
                 del self._grants[digest]
             if row is None:
                 return None

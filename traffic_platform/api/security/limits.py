@@ -7,6 +7,7 @@ import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 
 WINDOW_SECONDS = 60
 # An address of which we know nothing any more begins with a full bucket.
@@ -68,6 +69,7 @@ class Buckets:
         )
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """The address that is counted: of IPv6 the /64, which one household or machine has whole."""
     try:

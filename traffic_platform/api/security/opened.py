@@ -88,7 +88,13 @@ class OpenResponses:
                     self._streams.add(task)
             await send(message)
 
-        watcher = asyncio.ensure_future(self._end_with(grant, task)) if grant else None
+        def end() -> None:
+            self._end(task)
+
+        if grant:
+            grant.enders.add(end)
+            if grant.ended.is_set():
+                end()
         try:
             await app(scope, receive, send_and_look)
         except asyncio.CancelledError:
@@ -98,13 +104,9 @@ class OpenResponses:
             if streams:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            if watcher:
-                watcher.cancel()
+            if grant:
+                grant.enders.discard(end)
             self._streams.discard(task)
-
-    async def _end_with(self, grant: Grant, task: asyncio.Task[object]) -> None:
-        await grant.ended.wait()
-        self._end(task)
 
     def _end(self, task: asyncio.Task[object]) -> None:
         if task not in self._cut:

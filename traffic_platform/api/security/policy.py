@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
-from traffic_platform.settings import Settings
+from traffic_platform.settings import Settings, listed
 
 # Many enough for a page and its pictures, and for programs that page through days.
 _ADDRESS_LIMIT = 6000
@@ -40,15 +41,16 @@ class Policy:
 
     def describe(self, settings: Settings) -> str:
         """One line for who starts the API: who may look."""
-        where = f"{settings.api_host}:{settings.api_port}"
+        where = f"API at {settings.api_host}"
         if self.local_reads:
-            return f"API at {where}: everybody on this machine may read; nobody else reaches it."
+            return f"{where}: everybody on this machine may read; nobody else reaches it."
         return (
-            f"API at {where}: every request needs a key (`traffic keys create NAME`), but /health/."
+            f"{where}: every request but /health/ needs a key (`traffic keys create NAME`)."
             " Use it behind TLS: keys travel as they are."
         )
 
 
+@lru_cache(maxsize=256)
 def is_local(host: str) -> bool:
     """Whether an address, or the name localhost, means this machine and no other reaches it."""
     name = host.strip("[]").lower()
@@ -59,8 +61,3 @@ def is_local(host: str) -> bool:
     except ValueError:
         return False
     return address.is_loopback
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """The items of a list with commas."""
-    return tuple(item.strip() for item in text.split(",") if item.strip())

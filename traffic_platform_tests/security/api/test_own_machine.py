@@ -7,9 +7,14 @@ import threading
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from traffic_platform.api.app import create_app
+from traffic_platform.api.security.secret import new_key
+from traffic_platform.settings import Settings
 from traffic_platform_tests.security.api.conftest import SOON, Serve, Server, wait_for
 
 
@@ -165,3 +170,20 @@ def test_a_server_that_is_ended_finishes_what_is_in_flight_and_ends_streams(serv
 
 def _socket_to(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port))
+
+
+def test_while_the_database_is_away_no_key_is_let_in_and_nobody_is_told_that_it_is_wrong() -> None:
+    nowhere = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        database_url=nowhere,
+        api_keys_required="always",
+    )
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        answer = client.get("/openapi.json", headers={"X-API-Key": new_key()})
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert int(answer.headers["retry-after"]) > 0
+        # What no key can look like is refused without asking.
+        assert client.get("/openapi.json", headers={"X-API-Key": "x"}).status_code == 401
+        assert client.get("/health/live").status_code == 200

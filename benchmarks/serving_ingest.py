@@ -1,0 +1,59 @@
+"""A steady stream of the present, and the window that stores it. A process of its own."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+from confluent_kafka import Producer
+
+from benchmarks.contestants import Task
+from benchmarks.contestants.window import settings_of
+from benchmarks.stream import PARTITIONS, event
+from traffic_platform.derived.rollups import LiveFolds
+from traffic_platform.ingest.window import WindowLimits, run_window
+
+_TICK_S = 0.1
+
+
+def _produce(task: Task, sensors: int, rate: float, ended: threading.Event) -> None:
+    producer = Producer({"bootstrap.servers": task.bootstrap_servers, "linger.ms": 5})
+    names = itertools.cycle(range(sensors))
+    sent, began = 0, time.monotonic()
+    while not ended.wait(_TICK_S):
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        while sent < rate * (time.monotonic() - began):
+            number = next(names)
+            value = event(f"det-{number}", now, random.uniform(20, 70), random.randint(0, 2000), 9)
+            producer.produce(task.topic, value, partition=number % PARTITIONS)
+            sent += 1
+        producer.poll(0)
+    producer.flush(30)
+
+
+def main(bootstrap: str, owner_url: str, ingest_url: str, topic: str, sensors: int) -> None:
+    """Run until SIGTERM."""
+    task = Task(bootstrap, owner_url, ingest_url, topic, "bench-serving", 0)
+    settings, ended = settings_of(task), threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    producer = threading.Thread(target=_produce, args=(task, sensors, 1_000, ended))
+    producer.start()
+    with LiveFolds(settings) as folds:
+        run_window(
+            settings,
+            [topic],
+            limits=WindowLimits(seconds=7200, idle_seconds=7200),
+            run_id=None,
+            stop=ended.is_set,
+            stored=folds.stored,
+        )
+    producer.join()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:5], int(sys.argv[5]))

@@ -1,0 +1,95 @@
+"""A date as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from fastapi.testclient import TestClient
+
+from traffic_platform.api.app import create_app
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import served
+from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
+
+DAWN = datetime(2025, 10, 4, tzinfo=UTC)
+PATH = "/api/traffic/export/2025-10-04"
+COLUMNS = [
+    "id",
+    "sensor_id",
+    "external_id",
+    "timestamp",
+    "speed",
+    "volume",
+    "occupancy",
+    "quality_score",
+    "quality_flags",
+]
+
+
+def test_both_files_hold_every_reading_of_the_date_in_order(
+    client: TestClient, owner: psycopg.Connection
+) -> None:
+    names = ["a", 'with "quotes",\nand lines']
+    for name in names:
+        add_sensor(owner, name)
+        edges = [Reading(DAWN - timedelta(seconds=1)), Reading(DAWN + timedelta(days=1))]
+        add_readings(owner, name, [*edges, *every(450, DAWN, 192)])
+        late = DAWN + timedelta(hours=23, minutes=59, microseconds=7)
+        add_readings(owner, name, [Reading(late, volume=None, occupancy=None)])
+    wanted = owner.execute(
+        'select r.id::text, r.sensor_id::text, s.external_id, r."timestamp", r.speed, r.volume,'
+        " r.occupancy, r.quality_score, r.quality_flags from traffic.traffic_readings r"
+        ' join traffic.sensors s using (sensor_id) where r."timestamp" >= %s'
+        " and r.\"timestamp\" < %s::timestamptz + interval '1 day'"
+        ' order by r."timestamp", r.sensor_id',
+        (DAWN, DAWN),
+    ).fetchall()
+    assert len(wanted) == 386
+    parquet = client.get(f"{PATH}.parquet")
+    assert parquet.headers["content-type"] == "application/vnd.apache.parquet"
+    table = pq.read_table(io.BytesIO(parquet.content))
+    assert table.column_names == COLUMNS
+    assert [tuple(row.values()) for row in table.to_pylist()] == wanted
+    text = client.get(f"{PATH}.csv")
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert 'filename="traffic-2025-10-04.csv"' in text.headers["content-disposition"]
+    head, *rows = csv.reader(io.StringIO(text.text, newline=""))
+    assert head == COLUMNS
+    assert [row[:3] for row in rows] == [list(row[:3]) for row in wanted]
+    assert [datetime.fromisoformat(row[3]) for row in rows] == [row[3] for row in wanted]
+    assert rows[-1][3:7] == ["2025-10-04T23:59:00.000007Z", "55", "", ""]
+    assert str(sensor_uuid("a")) in text.text
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_date_without_readings_is_a_file_without_rows(client: TestClient, suffix: str) -> None:
+    answer = client.get(f"/api/traffic/export/2025-10-05.{suffix}")
+    assert answer.status_code == 200
+    if suffix == "csv":
+        assert answer.text == f"{','.join(COLUMNS)}\n"
+    else:
+        assert pq.read_table(io.BytesIO(answer.content)).num_rows == 0
+    wrong = client.get(f"/api/traffic/export/today.{suffix}")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "date")
+
+
+def test_clients_that_leave_in_the_middle_hold_nothing_up(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection
+) -> None:
+    """More of them than there are connections for exports; then another gets all of it."""
+    add_sensor(owner, "s")
+    add_readings(owner, "s", every(1, DAWN, 60_000))
+    with served(create_app(api_settings())) as running:
+        for _ in range(5):
+            with httpx.stream("GET", f"{running.url}{PATH}.csv", timeout=60) as answer:
+                assert len(next(answer.iter_bytes())) > 0
+        answer = httpx.get(f"{running.url}{PATH}.csv", timeout=60)
+        assert answer.text.count("\n") == 60_001

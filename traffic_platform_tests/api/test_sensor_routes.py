@@ -1,0 +1,168 @@
+"""Sensors, their readings, the newest readings, and how good a date is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from traffic_platform.api import current
+from traffic_platform.api.app import create_app
+from traffic_platform.derived.detector_health import compute_health
+from traffic_platform.derived.rollups import recompute
+from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.settings import Settings
+from traffic_platform_tests.api.conftest import HERE
+from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
+
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+
+
+def test_sensors_are_listed_along_the_road(client: TestClient, owner: psycopg.Connection) -> None:
+    add_sensor(owner, "b", road="I-5", direction="NORTH", milepost=2.5, length_mi=0.5, lanes=2)
+    add_sensor(owner, "a", road="I-5", direction="NORTH", milepost=1.5, interval_s=20)
+    add_sensor(owner, "c", origin="seen", inferred_interval_s=30, inferred_free_flow_mph=61.0)
+    document = client.get("/api/sensors").json()
+    assert (document["total"], document["page"], document["pages"]) == (3, 1, 1)
+    assert [item["external_id"] for item in document["items"]] == ["a", "b", "c"]
+    assert document["items"][2] == {
+        "sensor_id": str(sensor_uuid("c")),
+        "external_id": "c",
+        **dict.fromkeys(("name", "road", "direction", "lanes", "milepost", "length_mi")),
+        **dict.fromkeys(("latitude", "longitude", "station_id", "rural")),
+        "interval_s": 30,
+        "free_flow_mph": 61.0,
+        "origin": "seen",
+        "registered_at": "2020-01-01T00:00:00Z",
+    }
+    some = client.get("/api/sensors", params={"road": "I-5", "size": 1, "page": 2}).json()
+    assert [item["external_id"] for item in some["items"]] == ["b"]
+    assert (some["total"], some["pages"]) == (2, 2)
+    assert client.get("/api/sensors", params={"origin": "seen"}).json()["total"] == 1
+
+
+def test_a_sensor_tells_its_newest_reading(client: TestClient, owner: psycopg.Connection) -> None:
+    add_sensor(owner, "det/7?")
+    path = "/api/sensors/det%2F7%3F"
+    by_id = f"/api/sensors/{sensor_uuid('det/7?')}"
+    assert client.get(by_id).json()["newest_reading"] is None
+    add_readings(owner, "det/7?", every(20, NOON, 3))
+    assert client.get(by_id).json()["newest_reading"]["timestamp"] == "2025-10-04T12:00:40Z"
+    assert client.get(path).status_code in {200, 404}  # a server may take %2F for a slash
+    missing = client.get("/api/sensors/nobody")
+    assert (missing.status_code, missing.json()["errors"][0]["field"]) == (404, "id")
+
+
+def test_readings_of_a_sensor_come_at_four_resolutions(
+    client: TestClient, owner: psycopg.Connection
+) -> None:
+    add_sensor(owner, "s", interval_s=20, length_mi=0.5, free_flow_mph=60.0)
+    add_readings(owner, "s", every(20, NOON, 540, volume=900, speed=50.0))
+    recompute(owner, [NOON.date()])
+    path, noon = "/api/sensors/s/readings", "2025-10-04T12:00:00Z"
+    raw = client.get(path, params={"from": noon, "to": "2025-10-04T14:01:00+02:00"}).json()
+    assert [item["timestamp"] for item in raw["items"]] == [
+        f"2025-10-04T12:00:{second:02}Z" for second in (0, 20, 40)
+    ]
+    assert (raw["from"], raw["to"]) == (noon, "2025-10-04T12:01:00Z")
+    assert set(raw["items"][0]) == {
+        "id",
+        "sensor_id",
+        "timestamp",
+        "speed",
+        "volume",
+        "occupancy",
+        "quality_score",
+    }
+    for resolution, count, vehicles in (("5min", 36, 75), ("hour", 3, 900)):
+        params = {"from": noon, "to": "2025-10-04T15:00:00Z", "resolution": resolution}
+        items = client.get(path, params=params).json()["items"]
+        assert (len(items), items[0]["timestamp"]) == (count, noon)
+        assert (items[0]["vehicles"], items[0]["speed"]) == (vehicles, 50.0)
+    params = {"from": "2025-10-04T00:00:00Z", "resolution": "day"}
+    (day,) = client.get(path, params=params).json()["items"]
+    assert (day["timestamp"], day["vehicles"]) == ("2025-10-04T00:00:00Z", 2700)
+    later = {**params, "from": "2025-10-04T00:00:01Z", "to": "2025-10-05T00:00:00Z"}
+    assert client.get(path, params=later).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("from=yesterday", "from"),
+        ("from=2025-10-04T12:00:00", "from"),
+        ("to=2025-10-04", "to"),
+        ("from=2025-10-04T12:00:00Z&to=2025-10-04T12:00:00Z", "from"),
+        ("from=2025-01-01T00:00:00Z&to=2025-10-04T12:00:00Z", "from"),
+        ("resolution=minute", "resolution"),
+    ],
+)
+def test_a_range_that_is_none_is_named(
+    client: TestClient, owner: psycopg.Connection, query: str, field: str
+) -> None:
+    add_sensor(owner, "s")
+    answer = client.get(f"/api/sensors/s/readings?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes(
+    client: TestClient, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/api/traffic/current").json() == {
+        "items": [],
+        "total": 0,
+        "page": 1,
+        "pages": 0,
+    }
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number, age in enumerate((1, 200, 400)):
+        add_sensor(owner, f"s{number}")
+        at = now - timedelta(seconds=age)
+        add_readings(owner, f"s{number}", [Reading(at - timedelta(seconds=20)), Reading(at)])
+    # What was read before is given to others for a moment.
+    monkeypatch.setattr(current, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(current, "OLDEST_SECONDS", 0)
+    answer = client.get("/api/traffic/current")
+    document = answer.json()
+    assert (document["total"], document["pages"]) == (2, 1)
+    assert {item["sensor_id"]: item["timestamp"] for item in document["items"]} == {
+        str(sensor_uuid(f"s{number}")): (now - timedelta(seconds=age)).isoformat()[:19] + "Z"
+        for number, age in enumerate((1, 200))
+    }
+    again = client.get("/api/traffic/current", headers={"if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_the_quality_of_a_date_is_told(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection
+) -> None:
+    settings = api_settings(kafka_bootstrap_servers="nowhere:9092")
+    add_sensor(owner, "good", interval_s=300, road="I-5")
+    add_readings(owner, "good", every(300, NOON - timedelta(hours=12), 288))
+    add_sensor(owner, "silent", interval_s=300)
+    recompute(owner, [NOON.date()])
+    owner.execute(
+        "update traffic.traffic_readings set quality_flags = 4, quality_score = 0.5"
+        ' where "timestamp" < %s',
+        (NOON - timedelta(hours=11),),
+    )
+    compute_health(settings, NOON.date())
+    owner.execute(
+        'insert into traffic.quarantined_events (topic_no, partition, "offset", reason, detail,'
+        " quarantined_at, batch_id, event_date, resolved_at) select 1, 0, n, 'out_of_range', '',"
+        " now(), 1, '2025-10-04', case when n = 1 then now() end from generate_series(1, 3) n"
+    )
+    with TestClient(create_app(settings), base_url=HERE) as client:
+        document = client.get("/api/quality/2025-10-04").json()
+    assert document["quarantine"] == [{"reason": "out_of_range", "messages": 3, "unresolved": 2}]
+    assert document["completeness"]["completeness"] == 1
+    assert (document["completeness"]["sensors"], document["completeness"]["readings"]) == (1, 288)
+    scores = document["scores"]
+    assert (scores["readings"], scores["looked_at"], scores["min_score"]) == (288, 288, 0.5)
+    assert {flag["bit"]: flag["readings"] for flag in document["flags"]}[4] == 12
+    assert document["health"]["diagnoses"] == {"good": 1, "no_data": 1}
+    (broken,) = document["health"]["detectors"]
+    assert (broken["external_id"], broken["diagnosis"]) == ("silent", "no_data")
