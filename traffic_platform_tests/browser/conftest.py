@@ -63,9 +63,13 @@ def page_url(page_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium.
+
+    It ends with the file: Playwright keeps an event loop running in this thread, beside which no
+    other test could start one.
+    """
     with chromium() as running:
         yield running
 
