@@ -208,6 +208,7 @@ class Dates:
                     written.readings[topic_no, partition] += sign
         pairs = {(row[0], _bucket(row[1])) for row in (*removed, *changed, *added)}
         if pairs:
+            cursor.execute(statement("rebuild/correct_counts"), of_batch)
             dirty = sorted(pairs)
             cursor.execute(
                 statement("derived/append_dirty"),
