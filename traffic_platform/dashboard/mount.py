@@ -12,6 +12,7 @@ from nicegui import ui
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
 from traffic_platform.dashboard.analyst import parse_date
 from traffic_platform.dashboard.frame import add_style
+from traffic_platform.dashboard.render import compile_templates
 from traffic_platform.dashboard.rooms import Rooms
 
 # Messages that a page which lost its connection for a moment is sent again.
@@ -25,6 +26,7 @@ def mount(app: FastAPI) -> None:
     """Add the page at `/`, over the settings and the database of this application."""
     rooms = Rooms.of(app)
     add_style()
+    compile_templates()
     nicegui_app.colors(primary=_PRIMARY)
 
     @ui.page("/", response_timeout=_BUILD_S)

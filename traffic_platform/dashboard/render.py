@@ -27,6 +27,13 @@ def _environment() -> Environment:
     return made
 
 
+def compile_templates() -> None:
+    """Compile every template, so that nobody's page waits for that."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 def render(name: str, **values: object) -> str:
     """The HTML of templates/NAME.html with these values, which are escaped."""
     return _environment().get_template(f"{name}.html").render(**values)
