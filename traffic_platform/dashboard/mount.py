@@ -10,7 +10,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
-from traffic_platform.dashboard.analyst import parse_date
+from traffic_platform.dashboard.analyst import parse_date, parse_words
 from traffic_platform.dashboard.frame import add_style
 from traffic_platform.dashboard.render import compile_templates
 from traffic_platform.dashboard.rooms import Rooms
@@ -41,7 +41,7 @@ def mount(app: FastAPI) -> None:
 
     @ui.page(sensor.PATH, response_timeout=_BUILD_S)
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        await sensor.build_search(rooms, q)
+        await sensor.build_search(rooms, parse_words(q))
 
     @ui.page(sensor.PATH + "/{sensor_id}", response_timeout=_BUILD_S)
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
@@ -63,7 +63,7 @@ def mount(app: FastAPI) -> None:
     async def of_quarantine(  # pyright: ignore[reportUnusedFunction]
         reason: str | None = None,
     ) -> None:
-        await quarantine.build(rooms, reason)
+        await quarantine.build(rooms, None if reason is None else parse_words(reason))
 
     ui.run_with(
         app,
