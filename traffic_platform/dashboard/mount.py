@@ -22,8 +22,8 @@ _BUILD_S = 20.0
 _PRIMARY = "#12586b"
 
 
-def mount(app: FastAPI) -> None:
-    """Add the page at `/`, over the settings and the database of this application."""
+def mount(app: FastAPI) -> Rooms:
+    """Add the page at `/`, over the settings and the database of this application; its rooms."""
     rooms = Rooms.of(app)
     add_style()
     compile_templates()
@@ -77,3 +77,4 @@ def mount(app: FastAPI) -> None:
         gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=5),
         show_welcome_message=False,
     )
+    return rooms
