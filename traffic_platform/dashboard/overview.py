@@ -92,6 +92,7 @@ class _Overview:
     def _draw_sensors(self) -> None:
         """All sensors anew, at the start and when there are others than before."""
         state, screen = self._rooms.reader.state, self._rooms.reader.screen
+        self._sensors = screen.sensors
         self._layouts = layouts = screen.layouts
         self._marks = list(screen.marks)
         self._map_box.clear()
@@ -109,7 +110,7 @@ class _Overview:
                 self._draw_map("lines", schematic=True).style(f"height: {height}px")
             if not self._maps:
                 text("p", _nothing_to_draw(state)).classes("empty")
-        shown = [state.sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
+        shown = [self._sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
         self._unplaced.show(render("unplaced", rows=shown, count=len(layouts.unplaced)))
 
     def _draw_map(self, kind: str, *, schematic: bool) -> SensorMap:
@@ -133,14 +134,14 @@ class _Overview:
         return drawn
 
     def _words(self, sensor: int) -> list[str]:
+        if not 0 <= sensor < len(self._sensors):
+            return []
         state = self._rooms.reader.state
-        known = 0 <= sensor < len(state.sensors)
-        return tables.sensor_words(state, sensor, datetime.now(UTC)) if known else []
+        return tables.sensor_words(state, self._sensors[sensor], datetime.now(UTC))
 
     def _choose(self, sensor: int) -> None:
-        state = self._rooms.reader.state
-        if 0 <= sensor < len(state.sensors):
-            ui.navigate.to(f"/sensor/{state.sensors[sensor].sensor_id}")
+        if 0 <= sensor < len(self._sensors):
+            ui.navigate.to(f"/sensor/{self._sensors[sensor].sensor_id}")
 
 
 def _nothing_to_draw(state: State) -> str:

@@ -34,11 +34,13 @@ class Page:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._told = asyncio.Event()
+        self.changes = 0
         self.marks: list[Mark] = []
         self.full: list[Change] = []
         reader.changed.subscribe(self.follow)
 
     def follow(self, change: Change, fresh: list[Mark]) -> None:
+        self.changes += 1
         self.marks += fresh
         if "sensors" in change.parts:
             self.full.append(change)
@@ -153,6 +155,7 @@ def test_a_batch_with_a_lower_number_is_seen_as_well(
 def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
     settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reader_module, "POLL_S", 0.0)
     make_topic()
     produce([event("one", 58.0)])
     drain(settings)
@@ -176,6 +179,12 @@ def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
             assert not reader.state.health
             may_end.set()
             await page.until(lambda: bool(reader.state.health))
+            # A statement that was prepared, after so many looks, and does not fit any more.
+            looks = page.changes
+            await page.until(lambda: page.changes > looks + 30)
+            execute(settings, "alter table traffic.kafka_offsets alter partition type bigint")
+            await page.until(lambda: reader.state.problem is not None)
+            await page.until(lambda: reader.state.problem is None)
             execute(settings, "alter table traffic.kafka_offsets rename to elsewhere")
             await page.until(lambda: reader.state.problem is not None)
             assert reader.state.problem is not None
