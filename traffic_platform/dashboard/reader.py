@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,23 +107,13 @@ class Reader:
                 self._health.cancel()
 
     async def _step(self) -> None:
-        async with asyncio.timeout(20), self._connection() as connection:
+        async with asyncio.timeout(20), self._database().connection() as connection:
             change = await self._look(connection)
         fresh = self.screen.refresh(self.state, change)
         if self.state.problem is not None:
             self.state.problem = None
             change = Change(change.parts | {"problem"}, change.sensors)
         self.changed.emit(change, fresh)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Connection]:
-        async with self._database().connection() as connection:
-            try:
-                yield connection
-            except psycopg.Error:
-                # After a migration what it has prepared may fail for ever; a new one is without.
-                await connection.close()
-                raise
 
     def _report(self, error: Exception) -> None:
         """Say that there is a problem. What was learned and not told yet is read again."""
@@ -242,7 +232,7 @@ class Reader:
 
     async def _look_at_health(self) -> None:
         try:
-            async with self._connection() as connection:
+            async with self._database().connection() as connection:
                 states = await live_states(connection, self._settings)
         except Exception as error:
             known = isinstance(error, AWAY)
