@@ -1,8 +1,13 @@
--- What is in Kafka and not stored yet, as the ledger last saw it, and when it last moved.
+-- What is in Kafka and not stored yet, as the ledger last saw it, when it last moved, and how many
+-- messages the last minute brought. Audit rows that were folded are of hours before.
 select now() as now, p.timezone,
        coalesce(sum(greatest(o.last_seen_end - o.next_offset, 0)), 0)::bigint as lag,
        count(o.*)::integer as partitions,
-       max(o.updated_at) as last_commit
+       max(o.updated_at) as last_commit,
+       (select coalesce(sum(b.delivered), 0)::bigint
+        from traffic.micro_batches b
+        where b.committed_at > now() - interval '60 seconds' and b.last_batch_id is null)
+           as delivered
 from traffic.platform p
 left join traffic.kafka_offsets o on o.active
 group by p.timezone

@@ -10,58 +10,83 @@ from datetime import date
 from typing import TypeVar
 from urllib.parse import urlencode
 
-import psycopg
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.api.database import Connection
-from traffic_platform.dashboard.frame import frame, text
+from traffic_platform.dashboard.following import follow
+from traffic_platform.dashboard.frame import frame
 from traffic_platform.dashboard.model import Change
 from traffic_platform.dashboard.moments import Zone
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows
+from traffic_platform.dashboard.reader import AWAY
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
 
 _PATIENCE_S = 12.0
 _SHORT_PATIENCE_S = 1.0  # when it is known already that the database is away
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199  # as in api/days.py
+
 _log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
 async def ask(rooms: Rooms, question: Callable[[Connection], Awaitable[Found]]) -> Found | None:
-    """The answer of PostgreSQL; None when it is away: `away` is the page then."""
+    """The answer of PostgreSQL; None when there is none in time: `away` is the page then."""
     await rooms.reader.want(timeout=0)
-    patience = _SHORT_PATIENCE_S if rooms.reader.state.problem else _PATIENCE_S
+    patience = _SHORT_PATIENCE_S if _is_away(rooms) else _PATIENCE_S
     try:
         async with asyncio.timeout(patience), rooms.connection() as connection:
             return await question(connection)
-    except (psycopg.OperationalError, OSError, TimeoutError) as error:
+    except AWAY as error:  # or busy: a query that is too slow ends like this as well
         _log.warning("A page cannot read PostgreSQL: %s", type(error).__name__)
         return None
 
 
 def away(rooms: Rooms, here: str, title: str) -> None:
-    """A page that says that the database is away, and comes back when it is not."""
+    """A page that says that the database is away, and comes back when it is not.
+
+    Where the reader is answered meanwhile the question was too slow. To ask it again by itself
+    would only add to that, so a button does.
+    """
     with frame(rooms, here, title, title):
-        text("p", "The database does not answer. This page loads by itself when it does.").classes(
-            "notice bad"
-        ).props("role=alert")
+        notice = Panel(_waiting(rooms))
+        ui.button("Try again", on_click=ui.navigate.reload).props("no-caps outline")
+    was_away = _is_away(rooms)
 
-    def follow(_change: Change, _fresh: Sequence[Mark]) -> None:
-        if rooms.reader.state.problem is None:
+    def show(_change: Change, _fresh: Sequence[Mark]) -> None:
+        nonlocal was_away
+        if was_away and not _is_away(rooms):
             ui.navigate.reload()
+        was_away = _is_away(rooms)
+        notice.show(_waiting(rooms))
 
-    rooms.reader.changed.subscribe(follow)
+    follow(rooms, show)
+
+
+def _waiting(rooms: Rooms) -> str:
+    return render("waiting", away=_is_away(rooms))
+
+
+def _is_away(rooms: Rooms) -> bool:
+    problem = rooms.reader.state.problem
+    return problem is not None and problem.is_away
 
 
 def parse_date(value: str | None) -> date | None:
-    """A date of a query parameter; None for what is none."""
+    """A date of a query parameter; None for what is none, or lies where zones have no rules."""
     try:
-        return date.fromisoformat(value) if value else None
+        day = date.fromisoformat(value) if value else None
     except ValueError:
         return None
+    return day if day and _FIRST_YEAR <= day.year <= _LAST_YEAR else None
+
+
+def parse_words(value: str) -> str:
+    """Words to look for. A NUL, which no text of PostgreSQL can hold, becomes U+FFFD."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 @dataclass(frozen=True)

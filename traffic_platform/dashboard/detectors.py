@@ -12,6 +12,7 @@ from nicegui import ui
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.analyst import Days, ask, away, link, pick_day, read_days
+from traffic_platform.dashboard.following import follow
 from traffic_platform.dashboard.frame import frame, panel
 from traffic_platform.dashboard.model import Change, place
 from traffic_platform.dashboard.operator_tables import Mark
@@ -58,11 +59,11 @@ async def build(rooms: Rooms, day: date | None) -> None:
                 pick_day(found.days, lambda to: link(PATH, date=to))
             Panel(_diagnosed(found))
 
-    def follow(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change, _fresh: Sequence[Mark]) -> None:
         if change.parts & {"health", "sensors"}:
             now.show(_now(rooms))
 
-    rooms.reader.changed.subscribe(follow)
+    follow(rooms, show)
 
 
 def _now(rooms: Rooms) -> str:

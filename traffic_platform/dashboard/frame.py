@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from markupsafe import escape
 from nicegui import ui
 
+from traffic_platform.dashboard.following import follow
 from traffic_platform.dashboard.model import Change
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import Panel, render
@@ -39,7 +39,7 @@ def frame(rooms: Rooms, here: str, title: str, heading: str = "", sub: str = "")
     ui.page_title(f"{title} · traffic_platform")
     Panel(render("bar", pages=PAGES, here=here, zone=rooms.zone.name))
     with ui.element("main").classes("page") as main:
-        problem = Panel(render("problem", since=_since(rooms)))
+        problem = Panel(_problem(rooms))
         with ui.element("div").classes("title"), ui.element("div"):
             text("h1", heading or title)
             if sub:
@@ -47,11 +47,11 @@ def frame(rooms: Rooms, here: str, title: str, heading: str = "", sub: str = "")
         yield
     ui.skip_link(target=main)
 
-    def follow(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change, _fresh: Sequence[Mark]) -> None:
         if "problem" in change.parts:
-            problem.show(render("problem", since=_since(rooms)))
+            problem.show(_problem(rooms))
 
-    rooms.reader.changed.subscribe(follow)
+    follow(rooms, show)
 
 
 @contextmanager
@@ -71,6 +71,8 @@ def text(tag: str, value: str) -> ui.html:
     return ui.html(escape(value), sanitize=False, tag=tag)
 
 
-def _since(rooms: Rooms) -> str | None:
+def _problem(rooms: Rooms) -> str:
     problem = rooms.reader.state.problem
-    return rooms.zone.clock(datetime.fromisoformat(problem)) if problem else None
+    if problem is None:
+        return ""
+    return render("problem", since=rooms.zone.clock(problem.since), away=problem.is_away)

@@ -129,12 +129,26 @@ class Change:
     sensors: frozenset[int]
 
 
+# For those who come to look: all that may have changed before they came.
+EVERYTHING = Change(
+    frozenset({"problem", "pipeline", "feed", "ages", "quarantine", "health"}), frozenset()
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why nothing new is shown, and since when: PostgreSQL is away, or something else failed."""
+
+    since: datetime
+    is_away: bool
+
+
 @dataclass
 class State:
     """Everything that the reader knows; replaced piece by piece, read by every page."""
 
     zone: str
-    problem: str | None = None
+    problem: Problem | None = None
     pipeline: Pipeline | None = None
     sensors: Sequence[Sensor] = ()
     index: dict[UUID, int] = field(default_factory=dict[UUID, int])

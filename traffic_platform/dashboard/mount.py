@@ -10,7 +10,7 @@ from nicegui import app as nicegui_app
 from nicegui import ui
 
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
-from traffic_platform.dashboard.analyst import parse_date
+from traffic_platform.dashboard.analyst import parse_date, parse_words
 from traffic_platform.dashboard.frame import add_style
 from traffic_platform.dashboard.render import compile_templates
 from traffic_platform.dashboard.rooms import Rooms
@@ -22,8 +22,8 @@ _BUILD_S = 20.0
 _PRIMARY = "#12586b"
 
 
-def mount(app: FastAPI) -> None:
-    """Add the page at `/`, over the settings and the database of this application."""
+def mount(app: FastAPI) -> Rooms:
+    """Add the page at `/`, over the settings and the database of this application; its rooms."""
     rooms = Rooms.of(app)
     add_style()
     compile_templates()
@@ -41,7 +41,7 @@ def mount(app: FastAPI) -> None:
 
     @ui.page(sensor.PATH, response_timeout=_BUILD_S)
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        await sensor.build_search(rooms, q)
+        await sensor.build_search(rooms, parse_words(q))
 
     @ui.page(sensor.PATH + "/{sensor_id}", response_timeout=_BUILD_S)
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
@@ -63,7 +63,7 @@ def mount(app: FastAPI) -> None:
     async def of_quarantine(  # pyright: ignore[reportUnusedFunction]
         reason: str | None = None,
     ) -> None:
-        await quarantine.build(rooms, reason)
+        await quarantine.build(rooms, None if reason is None else parse_words(reason))
 
     ui.run_with(
         app,
@@ -77,3 +77,4 @@ def mount(app: FastAPI) -> None:
         gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=5),
         show_welcome_message=False,
     )
+    return rooms

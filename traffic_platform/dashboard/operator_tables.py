@@ -220,9 +220,8 @@ def mark(state: State, at: int, now: datetime) -> Mark:
     return at, int(state.band(sensor, now)), int(state.sensor_health(sensor))
 
 
-def sensor_words(state: State, at: int, now: datetime) -> list[str]:
+def sensor_words(state: State, sensor: Sensor, now: datetime) -> list[str]:
     """What a sensor says now, as lines of text."""
-    sensor = state.sensors[at]
     reading = state.newest.get(sensor.sensor_id)
     live = state.health.get(sensor.sensor_id)
     lines = [sensor.label, f"{sensor.place} · {sensor.external_id}"]

@@ -10,8 +10,9 @@ from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.elements import SensorMap
+from traffic_platform.dashboard.following import follow
 from traffic_platform.dashboard.frame import frame, panel, text
-from traffic_platform.dashboard.model import Change, State
+from traffic_platform.dashboard.model import EVERYTHING, Change, State
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
@@ -26,7 +27,7 @@ async def build(rooms: Rooms) -> None:
     await rooms.reader.want(timeout=2.0)
     with frame(rooms, "/", "Now", "Traffic now"):
         page = _Overview(rooms)
-    rooms.reader.changed.subscribe(page.follow)
+    follow(rooms, page.show)
 
 
 class _Overview:
@@ -58,13 +59,17 @@ class _Overview:
         self._draw_sensors()
         self._fill()
 
-    def follow(self, change: Change, fresh: Sequence[Mark]) -> None:
-        """Show what is new."""
-        if "sensors" in change.parts:
+    def show(self, change: Change, fresh: Sequence[Mark]) -> None:
+        """Show what is new. Marks go by the order of the list that the maps were drawn with."""
+        screen = self._rooms.reader.screen
+        if screen.layouts is not self._layouts:
             self._draw_sensors()
-        elif fresh:
-            for each in self._maps:
-                each.show(fresh)
+        elif fresh or change is EVERYTHING:
+            both = zip(screen.marks, self._marks, strict=True)
+            differing = [mark for mark, shown in both if mark is not shown]
+            self._marks = list(screen.marks)
+            for each in self._maps if differing else ():
+                each.show(differing)
         self._fill()
 
     def _fill(self) -> None:
@@ -86,7 +91,10 @@ class _Overview:
 
     def _draw_sensors(self) -> None:
         """All sensors anew, at the start and when there are others than before."""
-        state, layouts = self._rooms.reader.state, self._rooms.reader.screen.layouts
+        state, screen = self._rooms.reader.state, self._rooms.reader.screen
+        self._sensors = screen.sensors
+        self._layouts = layouts = screen.layouts
+        self._marks = list(screen.marks)
         self._map_box.clear()
         self._maps = []
         with self._map_box:
@@ -102,7 +110,7 @@ class _Overview:
                 self._draw_map("lines", schematic=True).style(f"height: {height}px")
             if not self._maps:
                 text("p", _nothing_to_draw(state)).classes("empty")
-        shown = [state.sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
+        shown = [self._sensors[at] for at in layouts.unplaced[:_SHOWN_UNPLACED]]
         self._unplaced.show(render("unplaced", rows=shown, count=len(layouts.unplaced)))
 
     def _draw_map(self, kind: str, *, schematic: bool) -> SensorMap:
@@ -126,14 +134,14 @@ class _Overview:
         return drawn
 
     def _words(self, sensor: int) -> list[str]:
+        if not 0 <= sensor < len(self._sensors):
+            return []
         state = self._rooms.reader.state
-        known = 0 <= sensor < len(state.sensors)
-        return tables.sensor_words(state, sensor, datetime.now(UTC)) if known else []
+        return tables.sensor_words(state, self._sensors[sensor], datetime.now(UTC))
 
     def _choose(self, sensor: int) -> None:
-        state = self._rooms.reader.state
-        if 0 <= sensor < len(state.sensors):
-            ui.navigate.to(f"/sensor/{state.sensors[sensor].sensor_id}")
+        if 0 <= sensor < len(self._sensors):
+            ui.navigate.to(f"/sensor/{self._sensors[sensor].sensor_id}")
 
 
 def _nothing_to_draw(state: State) -> str:

@@ -11,6 +11,7 @@ from nicegui import ui
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.analyst import ask, away
+from traffic_platform.dashboard.following import follow
 from traffic_platform.dashboard.frame import frame, panel
 from traffic_platform.dashboard.model import Change
 from traffic_platform.dashboard.operator_tables import Mark
@@ -41,7 +42,7 @@ async def build(rooms: Rooms, reason: str | None) -> None:
             messages = Panel(_messages(rooms, found))
     shown = list(rooms.reader.state.quarantine)
 
-    async def follow(change: Change, _fresh: Sequence[Mark]) -> None:
+    async def show(change: Change, _fresh: Sequence[Mark]) -> None:
         if "quarantine" not in change.parts or shown == rooms.reader.state.quarantine:
             return
         shown[:] = rooms.reader.state.quarantine
@@ -50,7 +51,7 @@ async def build(rooms: Rooms, reason: str | None) -> None:
         if again is not None:
             messages.show(_messages(rooms, again))
 
-    rooms.reader.changed.subscribe(follow)
+    follow(rooms, show)
 
 
 def _reasons(rooms: Rooms, reason: str | None) -> str:

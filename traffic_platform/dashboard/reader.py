@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from nicegui import Event
@@ -19,6 +19,7 @@ from traffic_platform.dashboard.model import (
     Change,
     LiveHealth,
     Pipeline,
+    Problem,
     Reading,
     Reason,
     Sensor,
@@ -35,19 +36,14 @@ _SLOW_S = 5.0  # quarantine, and whether readings have grown old
 _HEALTH_S = 20.0  # health, and the list of sensors
 _LINGER_S = 15.0  # a page that was asked for but has not opened yet
 _RATE_S = 60.0
-_STRAGGLERS_S = 10.0  # batches get their number before they are committed
+_RETRY_S = (POLL_S, 5.0)  # first and longest wait after a failure
 FEED = 14
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    batch_id: int
-    committed_at: datetime
-    delivered: int
-    processed: int
-    quarantined: int
+# A server that is away, as psycopg and its pool say it.
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError)
 
 
 class Reader:
@@ -66,6 +62,7 @@ class Reader:
         self._task: asyncio.Task[None] | None = None
         self._wanted_until = 0.0
         self._known = asyncio.Event()
+        self._health: asyncio.Task[None] | None = None
         self._forget()
 
     @property
@@ -87,51 +84,63 @@ class Reader:
 
     def _forget(self) -> None:
         """Begin anew: what was seen before a break says nothing about what came in it."""
-        self._seen: set[int] = set()
-        self._batches: deque[_Batch] = deque()
-        self._first: int | None = None
+        self._positions: dict[tuple[int, int], int] | None = None
         self._next_slow = self._next_health = 0.0
+        self._finished: set[str] = set()
 
     async def _read(self) -> None:
-        while self.changed.callbacks or time.monotonic() < self._wanted_until:
-            started = time.monotonic()
-            await self._step()
-            self._known.set()
-            await asyncio.sleep(max(0.05, POLL_S - (time.monotonic() - started)))
+        retry = _RETRY_S[0]
+        try:
+            while self.changed.callbacks or time.monotonic() < self._wanted_until:
+                started = time.monotonic()
+                try:
+                    await self._step()
+                except Exception as error:  # whatever it is, open pages wait for this task
+                    self._report(error)
+                    pause, retry = retry, min(2 * retry, _RETRY_S[1])
+                else:
+                    pause, retry = POLL_S - (time.monotonic() - started), _RETRY_S[0]
+                self._known.set()
+                await asyncio.sleep(max(0.05, pause))
+        finally:
+            if self._health is not None:
+                self._health.cancel()
 
     async def _step(self) -> None:
-        try:
-            async with asyncio.timeout(20), self._database().connection() as connection:
-                change = await self._look(connection)
-        except (psycopg.OperationalError, OSError, TimeoutError) as error:
-            self._report(error)
-            return
+        async with asyncio.timeout(20), self._database().connection() as connection:
+            change = await self._look(connection)
+        fresh = self.screen.refresh(self.state, change)
         if self.state.problem is not None:
             self.state.problem = None
             change = Change(change.parts | {"problem"}, change.sensors)
-        self._tell(change)
+        self.changed.emit(change, fresh)
 
     def _report(self, error: Exception) -> None:
-        if self.state.problem is None:
-            _log.warning("The page cannot read PostgreSQL: %s", type(error).__name__)
-            since = datetime.now(UTC)
-            self.state.problem = since.isoformat()
-            self._forget()
-        self._tell(Change(frozenset({"problem"}), frozenset()))
-
-    def _tell(self, change: Change) -> None:
-        self.changed.emit(change, self.screen.refresh(self.state, change))
+        """Say that there is a problem. What was learned and not told yet is read again."""
+        self._forget()
+        is_away = isinstance(error, AWAY)
+        problem = self.state.problem
+        if problem is None or problem.is_away != is_away:
+            text = "The page cannot read PostgreSQL, and tries again: %s"
+            shown = type(error).__name__ if is_away else error
+            _log.warning(text, shown, exc_info=None if is_away else error)
+            since = datetime.now(UTC) if problem is None else problem.since
+            self.state.problem = Problem(since, is_away)
+        change = Change(frozenset({"problem"}), frozenset())
+        fresh: list[Mark] = []
+        with suppress(Exception):  # the error may be one of drawing
+            fresh = self.screen.refresh(self.state, change)
+        self.changed.emit(change, fresh)
 
     async def _look(self, connection: Connection) -> Change:
         parts, sensors = {"pipeline"}, set[int]()
-        first_look = self._first is None
+        first_look = self._positions is None
         if first_look:
             await self._begin(connection)
             parts |= {"sensors", "feed"}
-        fresh = await self._new_batches(connection)
-        if fresh and not first_look:
-            sensors = await self._take(connection, fresh)
-            parts |= {"feed"} if sensors else set()
+        elif moved := await self._moved_logs(connection):
+            more, sensors = await self._take(connection, moved)
+            parts |= more
         await self._look_at_pipeline(connection)
         if time.monotonic() >= self._next_slow:
             self._next_slow = time.monotonic() + _SLOW_S
@@ -140,80 +149,106 @@ class Reader:
         # A first page need not wait for what takes longest.
         if not first_look and time.monotonic() >= self._next_health:
             self._next_health = time.monotonic() + _HEALTH_S
-            parts |= await self._look_at_health(connection)
+            parts |= await self._look_at_sensors(connection)
+            self._begin_health()
+        parts |= self._finished
+        self._finished.clear()
         return Change(frozenset(parts), frozenset(sensors))
 
     async def _begin(self, connection: Connection) -> None:
-        """Every sensor and its newest reading; later only what new batches bring."""
-        row = (await rows(connection, "newest_batch"))[0]
-        self._first = row.first
-        self._seen = set()
-        await self._new_batches(connection)
+        """Every sensor and its newest reading; later only what comes behind these positions."""
+        positions = {
+            (row.topic_no, row.partition): row.next_offset
+            for row in await rows(connection, "positions")
+        }
         await self._look_at_sensors(connection)
         found = await typed(connection, "newest_readings", Reading)
         self.state.newest, self.state.latest = {}, None
         self.state.let_in(found)
         self.state.feed = sorted(found, key=lambda reading: reading.timestamp)[: -FEED - 1 : -1]
+        self._positions = positions
 
-    async def _new_batches(self, connection: Connection) -> list[int]:
-        """Numbers of batches that were not there at the last look."""
-        found = await typed(connection, "batches", _Batch, first=self._first)
-        fresh = [batch for batch in found if batch.batch_id not in self._seen]
-        self._seen |= {batch.batch_id for batch in fresh}
-        self._batches.extend(fresh)
-        if found:
-            newest = max(batch.committed_at for batch in found)
-            settled = [
-                batch.batch_id
-                for batch in found
-                if (newest - batch.committed_at).total_seconds() > _STRAGGLERS_S
-            ]
-            self._first = max(settled, default=self._first)
-            self._seen = {number for number in self._seen if number >= (self._first or 0)}
-        return [batch.batch_id for batch in fresh if batch.processed > 0]
+    async def _moved_logs(self, connection: Connection) -> Sequence[Any]:
+        """What was stored since the last look: topic_no, partition, first, upto of a log.
 
-    async def _take(self, connection: Connection, batches: list[int]) -> set[int]:
-        """Let these batches in: indices of the sensors that have something newer now."""
-        found = await typed(connection, "batch_readings", Reading, batches=batches)
+        The ledger and a log's rows commit together, in the order of offsets: nothing is missed.
+        """
+        positions = self._positions or {}
+        return await rows(
+            connection,
+            "moved",
+            topic_nos=[topic_no for topic_no, _ in positions],
+            partitions=[partition for _, partition in positions],
+            positions=list(positions.values()),
+        )
+
+    async def _take(
+        self, connection: Connection, moved: Sequence[Any]
+    ) -> tuple[set[str], set[int]]:
+        """Let these in: the parts that changed, and the indices of sensors with newer readings."""
+        found = await typed(
+            connection,
+            "arrived_readings",
+            Reading,
+            topic_nos=[log.topic_no for log in moved],
+            partitions=[log.partition for log in moved],
+            firsts=[log.first for log in moved],
+            uptos=[log.upto for log in moved],
+        )
+        assert self._positions is not None
+        self._positions |= {(log.topic_no, log.partition): log.upto for log in moved}
+        parts = set[str]()
         if any(reading.sensor_id not in self.state.index for reading in found):
-            await self._look_at_sensors(connection)
+            parts |= await self._look_at_sensors(connection)
         newer = [
             reading
             for reading in found
             if (known := self.state.newest.get(reading.sensor_id)) is None
-            or reading.timestamp >= known.timestamp
+            or (reading.timestamp >= known.timestamp and reading != known)
         ]
+        if not newer:
+            return parts, set()
         self.state.let_in(newer)
         newest_first = sorted(newer, key=lambda reading: reading.timestamp, reverse=True)
         self.state.feed = [*newest_first, *self.state.feed][:FEED]
         index = self.state.index
-        return {index[reading.sensor_id] for reading in newer if reading.sensor_id in index}
+        at = {index[reading.sensor_id] for reading in newer if reading.sensor_id in index}
+        return parts | {"feed"}, at
 
     async def _look_at_pipeline(self, connection: Connection) -> None:
         row = (await rows(connection, "pipeline"))[0]
         self.state.zone = row.timezone
-        while self._batches and (row.now - self._batches[0].committed_at).total_seconds() > _RATE_S:
-            self._batches.popleft()
-        delivered = sum(batch.delivered for batch in self._batches)
         self.state.pipeline = Pipeline(
-            row.now, row.lag, row.partitions, row.last_commit, delivered / _RATE_S
+            row.now, row.lag, row.partitions, row.last_commit, row.delivered / _RATE_S
         )
 
     async def _look_at_quarantine(self, connection: Connection) -> None:
         self.state.quarantine = await typed(connection, "quarantine_reasons", Reason)
 
-    async def _look_at_health(self, connection: Connection) -> set[str]:
-        states = await live_states(connection, self._settings)
+    def _begin_health(self) -> None:
+        """Look at the last hour beside the steps: it may take seconds, and live values do not."""
+        if self._health is None or self._health.done():
+            self._health = asyncio.create_task(self._look_at_health(), name="traffic page health")
+
+    async def _look_at_health(self) -> None:
+        try:
+            async with self._database().connection() as connection:
+                states = await live_states(connection, self._settings)
+        except Exception as error:
+            known = isinstance(error, AWAY)
+            text = "The page cannot look at the health of detectors, and tries again: %s"
+            _log.warning(text, type(error).__name__, exc_info=None if known else error)
+            return
         self.state.health = {
             state.counts.sensor_id: LiveHealth(state.state, state.seen) for state in states
         }
-        changed = await self._look_at_sensors(connection)
-        return {"health", "sensors"} if changed else {"health"}
+        self._finished.add("health")  # the next step tells it
 
-    async def _look_at_sensors(self, connection: Connection) -> bool:
+    async def _look_at_sensors(self, connection: Connection) -> set[str]:
+        """Read the list; what changed. Marks go by its order, so pages draw anew when it did."""
         found = await typed(connection, "sensors", Sensor)
         if found == self.state.sensors:
-            return False
+            return set()
         self.state.sensors = found
         self.state.index = {sensor.sensor_id: at for at, sensor in enumerate(found)}
-        return True
+        return {"sensors"}

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.geometry import Layouts, lay_out
-from traffic_platform.dashboard.model import Change, State
+from traffic_platform.dashboard.model import Change, Sensor, State
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.render import render
 
 
 @dataclass
 class Screen:
-    """HTML by panel, where sensors are drawn (as JSON, by kind), and how each looks."""
+    """HTML by panel; the sensors, where they are drawn (as JSON, by kind), and how each looks."""
 
     html: dict[str, str] = field(default_factory=dict[str, str])
+    sensors: Sequence[Sensor] = ()
     layouts: Layouts = field(default_factory=Layouts)
     encoded: dict[str, str] = field(default_factory=dict[str, str])
     marks: list[Mark] = field(default_factory=list[Mark])
@@ -48,6 +49,7 @@ class Screen:
     def _mark(self, state: State, change: Change, now: datetime) -> list[Mark]:
         everyone = range(len(state.sensors))
         if "sensors" in change.parts or len(self.marks) != len(state.sensors):
+            self.sensors = state.sensors
             self.layouts = lay_out(state.sensors)
             self.encoded = {
                 "map": self.layouts.geographic.encode(),

@@ -12,7 +12,16 @@ from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.api.database import Connection
-from traffic_platform.dashboard.analyst import Days, ask, away, link, no_data, pick_day, read_days
+from traffic_platform.dashboard.analyst import (
+    Days,
+    ask,
+    away,
+    link,
+    no_data,
+    parse_words,
+    pick_day,
+    read_days,
+)
 from traffic_platform.dashboard.elements import Chart
 from traffic_platform.dashboard.flags import failed_tests
 from traffic_platform.dashboard.frame import frame, panel, text
@@ -56,10 +65,10 @@ async def build_search(rooms: Rooms, wanted: str) -> None:
         results: list[Panel] = []
 
         async def search(event: ValueChangeEventArguments[str | None]) -> None:
+            words = parse_words(event.value or "").strip()
+
             async def again(connection: Connection) -> list[Any]:
-                return await rows(
-                    connection, "find_sensors", text=(event.value or "").strip(), limit=_FOUND
-                )
+                return await rows(connection, "find_sensors", text=words, limit=_FOUND)
 
             matching = await ask(rooms, again)
             if matching is not None:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.ingest.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.chromium import Witness
+from traffic_platform_tests.browser.conftest import settings_of
 from traffic_platform_tests.browser.served import served
-from traffic_platform_tests.browser.world import HARM, HARMFUL_BYTES, event, send, store
+from traffic_platform_tests.browser.world import (
+    HARM,
+    HARMFUL_BYTES,
+    describe,
+    event,
+    make_topics,
+    send,
+    store,
+)
+from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 
 Open = Callable[..., Page]
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -25,6 +39,7 @@ PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
 # A path, its heading, and what shows that it has drawn what it is for.
+CONNECTED = "window.socket?.connected === true"
 VIEWS = {
     "now": ("/", "Traffic now", ".sensor-map[data-sensors] canvas"),
     "corridor": (CORRIDOR, "Speed contour", ".chart[data-drawn=contour] canvas"),
@@ -214,3 +229,77 @@ def test_the_bytes_of_quarantine_are_all_there(open_page: Open) -> None:
     page = open_page("/quarantine")
     expect(page.get_by_text(f"{len(HARMFUL_BYTES)} bytes").first).to_be_visible()
     expect(page.get_by_text("\\xff${window.harmed=3}").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            f"{view}?date={day}"
+            for view in ("/day", "/corridor")
+            for day in ("0001-01-01", "9999-12-31")
+        ),
+        f"/sensor/{sensor_uuid('live-1')}?date=9999-12-31",
+        "/sensor?q=%00",
+        "/quarantine?reason=%00",
+        "/corridor?road=%00&direction=%00",
+    ],
+)
+def test_an_address_that_means_nothing_is_a_page(page_url: str, path: str) -> None:
+    assert httpx.get(page_url + path, timeout=20).status_code == 200
+
+
+def cancel_what_waits(postgres: PostgresServer) -> None:
+    """End the first query that waits for a lock, as the server does when its time is over."""
+    query = (
+        "select pg_cancel_backend(pid) from pg_stat_activity"
+        " where wait_event_type = 'Lock' and application_name like 'traffic-api%'"
+    )
+    with postgres.superuser() as connection:
+        while not connection.execute(query).fetchall():
+            pass
+
+
+def test_a_question_that_is_too_slow_is_asked_again_by_hand(
+    open_page: Open, page_settings: Settings, postgres: PostgresServer
+) -> None:
+    with (
+        psycopg.connect(page_settings.endpoints().owner_url) as owner,
+        ThreadPoolExecutor() as threads,
+    ):
+        owner.execute("lock table traffic.readings_daily in access exclusive mode")
+        threads.submit(cancel_what_waits, postgres)
+        page = open_page("/day")
+        expect(page.get_by_role("alert")).to_contain_text("took too long")
+        page.wait_for_function(CONNECTED)
+        page.evaluate("window.sameDocument = true")
+        expect(open_page("/").locator("#feed")).to_be_visible()  # the reader goes on
+        assert page.evaluate("window.sameDocument") is True
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Roads")).to_be_visible()
+
+
+def test_a_page_that_was_open_before_the_first_sensor_shows_it(
+    browser: Browser, postgres: PostgresServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    settings = settings_of(postgres, kafka, "browser_first_sensor", tmp_path)
+    make_topics(settings)
+    with served(settings, tmp_path) as url:
+        page = browser.new_page()
+        witness = Witness(page, url)
+        page.goto(url)
+        expect(page.get_by_text("No sensor is known yet.")).to_be_visible()
+        page.wait_for_function(CONNECTED)
+        page.evaluate("window.sameDocument = true")
+        store_sensors(settings, [describe("b", road="A", direction="NORTH", milepost=2.0)])
+        send(settings, [event("b", 20.0)])
+        store(settings)
+        expect(page.locator(".sensor-map.lines[data-sensors='1']")).to_be_visible()
+        # A sensor before it in the order of the road moves it to another place.
+        store_sensors(settings, [describe("a", road="A", direction="NORTH", milepost=1.0)])
+        send(settings, [event("a", 20.0), event("b", 21.0)])
+        store(settings)
+        expect(page.locator(".sensor-map.lines[data-sensors='2']")).to_be_visible()
+        assert page.evaluate("window.sameDocument") is True
+        page.context.close()
+    assert witness.errors == []

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+import psycopg
 import pytest
 
 from traffic_platform.api.database import Database
@@ -16,6 +21,7 @@ from traffic_platform.dashboard.reader import Reader
 from traffic_platform.ingest.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.world import describe, event
+from traffic_platform_tests.conftest import as_environment
 from traffic_platform_tests.integration.once import drain
 
 MakeTopic = Callable[..., str]
@@ -28,11 +34,13 @@ class Page:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._told = asyncio.Event()
+        self.changes = 0
         self.marks: list[Mark] = []
         self.full: list[Change] = []
         reader.changed.subscribe(self.follow)
 
     def follow(self, change: Change, fresh: list[Mark]) -> None:
+        self.changes += 1
         self.marks += fresh
         if "sensors" in change.parts:
             self.full.append(change)
@@ -81,6 +89,7 @@ def test_one_reader_serves_all_pages_and_rests_when_none_is_open(
             await asyncio.to_thread(drain, settings)
             await pages[1].until(lambda: len(reader.state.newest) == 3)
             assert len(reader.state.sensors) == 3
+            assert all(page.full for page in pages)  # they drew the new sensor
             assert reader.state.feed[0].speed in (20.0, 33.0)
             await pages[0].until(lambda: bool(reader.state.quarantine))
             assert reader.screen.marks[reader.state.index[reader.state.feed[0].sensor_id]]
@@ -115,3 +124,97 @@ def test_an_older_event_does_not_replace_a_newer_one(
             page.close()
 
     asyncio.run(look())
+
+
+def execute(settings: Settings, command: str) -> None:
+    with psycopg.connect(settings.endpoints().owner_url, autocommit=True) as owner:
+        owner.execute(command)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def test_a_batch_with_a_lower_number_is_seen_as_well(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic()
+    execute(settings, "select setval('traffic.batch_ids', 1000)")
+    produce([event("one", 58.0)])
+    drain(settings)
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            page = Page(reader)
+            # What another writer has reserved before, and commits now.
+            execute(settings, "select setval('traffic.batch_ids', 100)")
+            await asyncio.to_thread(produce, [event("two", 40.0)])
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: len(reader.state.newest) == 2)
+            page.close()
+
+    asyncio.run(look())
+
+
+def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
+    settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "POLL_S", 0.0)
+    make_topic()
+    produce([event("one", 58.0)])
+    drain(settings)
+
+    async def look() -> None:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+        real = reader_module.live_states
+
+        async def slow(*arguments: Any) -> list[Any]:
+            begun.set()
+            await may_end.wait()
+            return await real(*arguments)
+
+        monkeypatch.setattr(reader_module, "live_states", slow)
+        async with reading(settings) as reader:
+            page = Page(reader)
+            await asyncio.wait_for(begun.wait(), 20)
+            await asyncio.to_thread(produce, [event("one", 40.0)])
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: reader.state.feed[0].speed == 40.0)
+            assert not reader.state.health
+            may_end.set()
+            await page.until(lambda: bool(reader.state.health))
+            # A statement that was prepared, after so many looks, and does not fit any more.
+            looks = page.changes
+            await page.until(lambda: page.changes > looks + 30)
+            execute(settings, "alter table traffic.kafka_offsets alter partition type bigint")
+            await page.until(lambda: reader.state.problem is not None)
+            await page.until(lambda: reader.state.problem is None)
+            execute(settings, "alter table traffic.kafka_offsets rename to elsewhere")
+            await page.until(lambda: reader.state.problem is not None)
+            assert reader.state.problem is not None
+            assert not reader.state.problem.is_away
+            execute(settings, "alter table traffic.elsewhere rename to kafka_offsets")
+            await page.until(lambda: reader.state.problem is None)
+            page.close()
+
+    asyncio.run(look())
+
+
+_FETCH = """
+from fastapi.testclient import TestClient
+from traffic_platform.api.app import create_app
+from traffic_platform.dashboard.mount import mount
+from traffic_platform.settings import load_settings
+
+app = create_app(load_settings())
+reader = mount(app).reader
+with TestClient(app, client=("127.0.0.1", 1), base_url="http://127.0.0.1") as client:
+    print(client.get("/").status_code, reader.is_reading, len(reader.changed.callbacks))
+"""
+
+
+def test_what_only_fetches_the_page_is_not_followed(settings: Settings) -> None:
+    fetched = subprocess.run(
+        [sys.executable, "-c", _FETCH],
+        env={**os.environ, **as_environment(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert fetched.stdout.split() == ["200", "True", "0"], fetched.stderr
