@@ -35,7 +35,7 @@ def test_the_sample_has_arrived_when_up_returns(demo: tuple[CommandLine, str]) -
     assert status["healthy"], status
     assert status["lag"] == 0
     assert status["last_commit_at"].endswith("Z")
-    assert status["services"].keys() == {"postgres", "kafka", *DAGSTER}
+    assert status["services"].keys() == {"postgres", "kafka", "api", *DAGSTER}
     with psycopg.connect(status["postgres"]["url"]) as connection:
         counts = [
             connection.execute(f"select count(*) from traffic.{table}").fetchone()  # pyright: ignore
