@@ -78,7 +78,7 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
         )
         owner.execute(
             "create index traffic_readings_by_time on traffic.traffic_readings"
-            ' ("timestamp", sensor_id)'
+            ' using brin ("timestamp") with (pages_per_range = 64, autosummarize = on)'
         )
         owner.execute("vacuum analyze traffic.traffic_readings")
         owner.execute(statement("derived/recount"), {"date": DAY})

@@ -1,6 +1,6 @@
 -- Pages of a local day, of all sensors, in the order of time, and how many readings the day has, on
 -- one snapshot. What was counted (traffic.reading_counts) plus what is appended and not added up yet
--- says which ten seconds a page begins in; the index by time leads from there. `firsts` are the
+-- says which ten seconds a page begins and ends in; the index by time leads there. `firsts` are the
 -- numbers of readings on the pages before. Returns the total and the items as JSON, for each page in
 -- the order that it is asked for.
 with added as materialized (
@@ -58,32 +58,43 @@ cross join lateral (
         order by start
         limit 1
     ) s
-    -- The reading that the page begins with.
+    -- Where the ten seconds end in which the page does.
     cross join lateral (
-        select r."timestamp", r.sensor_id
+        select coalesce((
+            select e.start + interval '10 seconds'
+            from (
+                select start, until - readings as before
+                from quarter
+                where until >= w.first + w.size
+                order by start
+                limit 1
+            ) q
+            cross join lateral (
+                select u.start,
+                       q.before + sum(sum(u.readings)) over (order by u.start) as until
+                from (
+                    select start, readings
+                    from traffic.reading_counts
+                    where span_s = 10 and start >= q.start
+                      and start < q.start + interval '15 minutes'
+                    union all
+                    select start, readings
+                    from added
+                    where start >= q.start and start < q.start + interval '15 minutes'
+                ) u
+                group by u.start
+            ) e
+            where e.until >= w.first + w.size
+            order by e.start
+            limit 1
+        ), %(upper)s::timestamptz) as ends
+    ) t
+    cross join lateral (
+        select r.id, r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
         from traffic.traffic_readings r
-        where r."timestamp" >= s.start and r."timestamp" < %(upper)s
+        where r."timestamp" >= s.start and r."timestamp" < t.ends and r."timestamp" < %(upper)s
         order by r."timestamp", r.sensor_id
         offset w.first - s.before
-        limit 1
-    ) k
-    -- The rest of its moment, then what comes after: each a range of the index.
-    cross join lateral (
-        (
-            select r.id, r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
-            from traffic.traffic_readings r
-            where r."timestamp" = k."timestamp" and r.sensor_id >= k.sensor_id
-            order by r.sensor_id
-            limit w.size
-        )
-        union all
-        (
-            select r.id, r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
-            from traffic.traffic_readings r
-            where r."timestamp" > k."timestamp" and r."timestamp" < %(upper)s
-            order by r."timestamp", r.sensor_id
-            limit w.size
-        )
         limit w.size
     ) i
 ) p

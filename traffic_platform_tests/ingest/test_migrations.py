@@ -82,7 +82,7 @@ def test_readings_of_before_are_counted(settings: Settings, owner: psycopg.Conne
         assert differ == []
     indexes = owner.execute(
         "select count(*) from pg_indexes where tablename = 'traffic_readings_202510'"
-        " and indexdef like '%%(\"timestamp\", sensor_id)%%'"
+        " and indexdef like '%%brin (\"timestamp\")%%'"
     ).fetchone()
     assert indexes == (1,)
 

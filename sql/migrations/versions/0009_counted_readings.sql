@@ -1,5 +1,8 @@
 -- Pages of a date are read in the order of time, whatever the sensor.
-create index traffic_readings_by_time on traffic.traffic_readings ("timestamp", sensor_id);
+-- Block ranges, since readings mostly come in that order. A tree of time and sensor serves many clients
+-- no faster, and makes a writer 8 % slower.
+create index traffic_readings_by_time on traffic.traffic_readings
+    using brin ("timestamp") with (pages_per_range = 64, autosummarize = on);
 
 -- How many readings of all sensors there are in each ten seconds and each quarter of an hour: what was
 -- counted, plus what reading_changes still holds, is exact on every snapshot. Local days begin at a
