@@ -1,6 +1,6 @@
 -- Pages of a date are read in the order of time, whatever the sensor.
 -- Block ranges, since readings mostly come in that order. A tree of time and sensor serves many clients
--- no faster, and makes a writer 8 % slower.
+-- hardly faster, and makes a writer 8 % slower.
 create index traffic_readings_by_time on traffic.traffic_readings
     using brin ("timestamp") with (pages_per_range = 64, autosummarize = on);
 
