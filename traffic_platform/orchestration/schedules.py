@@ -173,15 +173,14 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
     def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
-        # PostgreSQL may be away for a while: the run then fails, where it can be seen.
         since = _last_success(context, checks, "closed_date_checks")
         touched = _ask(settings, lambda connection: _touched(connection, since or at))
-        if isinstance(touched, SkipReason) or not touched.moved:
-            late = []
-        else:
-            late = [one for one in touched.days if one < day]
-        if isinstance(touched, Touched) and not touched.moved:
+        if isinstance(touched, SkipReason):
+            # PostgreSQL may be away for a while: the run then fails, where it can be seen.
+            return RunRequest(run_config=checks_config([day], closed=True))
+        if not touched.moved:
             return SkipReason("Nothing has arrived yet.")
+        late = [one for one in touched.days if one < day]
         return RunRequest(run_config=checks_config([day, *late], closed=True))
 
     return closed_date_checks
