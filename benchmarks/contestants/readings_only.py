@@ -6,7 +6,6 @@ stored while the next one is fetched, and readings that are certainly new are co
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,10 +25,10 @@ from traffic_platform.ingest import copy_binary as pg
 from traffic_platform.ingest.broker import Broker
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.fetch import Fetched, Fetcher, Where, wall_clock_us
+from traffic_platform.ingest.interpreter import prepare_interpreter
 from traffic_platform.ingest.ledger import Advance, advance, agree_with_broker, read_ledger
 from traffic_platform.ingest.newest import NewestReadings
 from traffic_platform.ingest.session import rules_of
-from traffic_platform.ingest.store import SWITCH_SECONDS
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
@@ -54,7 +53,7 @@ def prepare(task: Task) -> None:
 
 def drain(task: Task, committed: Committed) -> None:
     """Fetch and encode one batch while the one before is stored and committed."""
-    sys.setswitchinterval(SWITCH_SECONDS)
+    prepare_interpreter()
     settings = settings_of(task)
     fetcher = Fetcher(
         settings.kafka_config(), task.group, settings.batch_messages, settings.batch_bytes

@@ -20,7 +20,7 @@ with known as materialized (
     left join arrival u on u.ingested_at = d.updated_at
     where (c.ingested_at is null and d.created_at >= k.since)
        or (u.ingested_at is null and d.updated_at >= k.since)
-       or d.id <> md5(
+       or d.id is distinct from md5(
            uuid_send(d.sensor_id)
            || int8send((extract(epoch from d."timestamp" at time zone 'UTC') * 1000000)::bigint)
        )::uuid

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from traffic_platform.ingest.binary_columns import PG_EPOCH_US
+from traffic_platform.ingest.interpreter import AT_A_TIME
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -117,8 +118,11 @@ def encode_rows(rows: int, columns: Sequence[Column]) -> bytes:
         fixed = [column for column in columns if isinstance(column, Fixed)]
         body = _fixed_block(rows, len(columns), fixed)
         return b"".join((HEADER, body.tobytes(), TRAILER))
-    pieces = chain.from_iterable(zip(*_pieces(rows, columns), strict=True))
-    return b"".join(chain((HEADER,), pieces, (TRAILER,)))
+    pieces = zip(*_pieces(rows, columns), strict=True)
+    parts = [
+        b"".join(chain.from_iterable(islice(pieces, AT_A_TIME))) for _ in range(0, rows, AT_A_TIME)
+    ]
+    return b"".join((HEADER, *parts, TRAILER))
 
 
 def _fixed(values: npt.NDArray[np.generic], null: Mask | None) -> Fixed:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import cast
+from itertools import chain, pairwise
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from confluent_kafka import (
 )
 
 from traffic_platform.ingest.errors import TopicChangedError, not_allowed
+from traffic_platform.ingest.interpreter import AT_A_TIME
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ MISSING_TIMESTAMP = -1
 _COMMIT_SECONDS = 5.0  # how long the last commit to the group may take
 _CLOSE_SECONDS = 10.0  # how long closing is waited for; a commit may take `session.timeout.ms`
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that Python can say
+T = TypeVar("T")
 Headers = list[tuple[str, bytes | None]]
 Where = tuple[str, int]  # (topic, partition)
 
@@ -138,10 +140,18 @@ class Fetcher:
     def fetch(self, linger_seconds: float) -> list[Message]:
         """Up to a batch of messages, waiting at most `linger_seconds` for it to fill."""
         wanted = max(1, min(self._batch_messages, int(self._batch_bytes / self._message_bytes)))
-        return self._consumer.consume(wanted, linger_seconds)
+        until = time.monotonic() + linger_seconds
+        messages: list[Message] = []
+        while len(messages) < wanted:
+            some = min(wanted - len(messages), AT_A_TIME)
+            came = self._consumer.consume(some, max(0.0, until - time.monotonic()))
+            messages += came
+            if len(came) < some:
+                break
+        return messages
 
-    def columns(self, messages: Sequence[Message]) -> Iterator[Fetched]:
-        """Turn messages into batches of at most `batch_bytes`.
+    def columns(self, messages: list[Message]) -> Iterator[Fetched]:
+        """Turn messages into batches of at most `batch_bytes`; empties `messages` at the end.
 
         Raises OffsetRefusedError, TopicChangedError, PermanentError (we may not read) or
         KafkaException for what the broker reports in place of messages, after the messages: they
@@ -153,7 +163,7 @@ class Fetcher:
             reports = [message for message in messages if message.error() is not None]
             self._hear_of_group(reports)
             ends, failure = _reports(reports)
-        keys = list(map(Message.key, delivered))
+        keys = _each(Message.key, delivered)
         total = sum(map(len, delivered)) + sum(map(len, filter(None, keys)))
         if delivered:
             mean = total / len(delivered)
@@ -167,6 +177,9 @@ class Fetcher:
             yield self._columns(delivered[start:stop], keys[start:stop], ends if last else {})
         if not delivered and ends:
             yield self._columns([], [], ends)
+        del delivered
+        while messages:
+            del messages[-AT_A_TIME:]
         if failure is not None:
             raise failure
 
@@ -232,9 +245,8 @@ class Fetcher:
     def _columns(
         self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[Where, int]
     ) -> Fetched:
-        # Mapped methods: a batch is read attribute by attribute, a fifth faster than in a loop.
         places, place = _places(messages)
-        offset = _integers(map(Message.offset, messages), len(messages))
+        offset = _integers(_each(Message.offset, messages), len(messages))
         reached = self._reached(messages, places, place, offset, ends)
         for where, mark in reached.items():
             self._next[where] = mark.next_offset
@@ -244,7 +256,7 @@ class Fetcher:
             offset=offset,
             broker_us=broker_times(messages),
             keys=keys,
-            values=list(map(Message.value, messages)),
+            values=_each(Message.value, messages),
             headers=headers_of(messages),
             reached=reached,
         )
@@ -314,15 +326,23 @@ def _failure(error: KafkaError, topic: str, partition: int) -> Exception:
     return not_allowed(error, "Read", f"topic {topic}") or KafkaException(error)
 
 
+def _each(read: Callable[[Message], T], messages: Sequence[Message]) -> list[T]:
+    """What `read`, a method of messages, returns of each; a fifth faster than a loop."""
+    values: list[T] = []
+    for start in range(0, len(messages), AT_A_TIME):
+        values += map(read, messages[start : start + AT_A_TIME])
+    return values
+
+
 def _integers(numbers: Iterable[int | None], count: int) -> npt.NDArray[np.int64]:
     return np.fromiter(cast("Iterable[int]", numbers), dtype=np.int64, count=count)
 
 
 def _places(messages: Sequence[Message]) -> tuple[list[Where], npt.NDArray[np.int64]]:
     """The partitions that messages came from, and each message's position among them."""
-    topics = cast("list[str]", list(map(Message.topic, messages)))
+    topics = cast("list[str]", _each(Message.topic, messages))
     names = sorted(set(topics))
-    keys = _integers(map(Message.partition, messages), len(messages))
+    keys = _integers(_each(Message.partition, messages), len(messages))
     if len(names) > 1:
         numbers = {name: number << 32 for number, name in enumerate(names)}
         keys |= _integers(map(numbers.__getitem__, topics), len(messages))
@@ -335,7 +355,8 @@ def broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
 
     Where the producer's clock counts (CreateTime), some brokers take any number.
     """
-    stamps = np.array(list(map(Message.timestamp, messages)), dtype=np.int64).reshape(-1, 2)
+    pairs = chain.from_iterable(_each(Message.timestamp, messages))
+    stamps = _integers(pairs, 2 * len(messages)).reshape(-1, 2)
     kinds, milliseconds = stamps[:, 0], stamps[:, 1]
     known = (kinds != TIMESTAMP_NOT_AVAILABLE) & (milliseconds >= 0) & (milliseconds <= _LATEST_MS)
     return np.where(known, np.where(known, milliseconds, 0) * 1000, MISSING_TIMESTAMP)
@@ -349,7 +370,7 @@ def headers_of(messages: Sequence[Message]) -> list[Headers | None]:
     name's place. To touch that ends the process.
     """
     try:
-        return cast("list[Headers | None]", list(map(Message.headers, messages)))
+        return cast("list[Headers | None]", _each(Message.headers, messages))
     except SystemError as error:
         name = _name_in(error)
         return [_repaired(message, name) for message in messages]

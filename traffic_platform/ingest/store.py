@@ -26,11 +26,6 @@ from traffic_platform.ingest.tables import Tables
 
 log = logging.getLogger(__name__)
 
-# For `sys.setswitchinterval`. While one batch is stored the next is built: the thread that stores
-# needs the interpreter again and again, for microseconds, and would wait 5 ms for it each time by
-# default, a tenth of all time.
-SWITCH_SECONDS = 0.0005
-
 _RETRIED_IN_PLACE = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
 _TRIES = 5
 _IDS_AT_A_TIME = 64

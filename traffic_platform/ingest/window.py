@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from traffic_platform.ingest.clock import WindowClock, WindowLimits, wait_or_fail
+from traffic_platform.ingest.interpreter import prepare_interpreter
 from traffic_platform.ingest.session import Session, WindowSpec
-from traffic_platform.ingest.store import SWITCH_SECONDS
 from traffic_platform.ingest.totals import WindowTotals
 from traffic_platform.settings import Settings
 
@@ -79,7 +78,7 @@ def run_window(
     the first batch, then every `report_seconds`, and at the end. `stored` is called after commits.
     """
     spec = WindowSpec(tuple(topics), run_id, writer, writers)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    prepare_interpreter()
     progress = _Progress(report, stored, report_seconds)
     clock = WindowClock(limits)
     try:

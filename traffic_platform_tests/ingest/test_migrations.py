@@ -87,6 +87,33 @@ def test_readings_of_before_are_counted(settings: Settings, owner: psycopg.Conne
     assert indexes == (1,)
 
 
+def test_ids_stay_the_same_when_they_are_no_longer_stored(
+    settings: Settings, owner: psycopg.Connection
+) -> None:
+    url = settings.endpoints().owner_url
+    _downgrade(url, "0011")
+    add_sensor(owner, "s")
+    add_readings(owner, "s", every(7, datetime(2025, 10, 4, 12, tzinfo=UTC), 500))
+    ids: LiteralString = 'select id from traffic.traffic_readings_detail order by "timestamp"'
+    stored = owner.execute(ids).fetchall()
+    migrate(url, settings.timezone)
+    assert owner.execute(ids).fetchall() == stored
+    assert owner.execute(_HOW_GENERATED).fetchall() == [("v",)]
+    _downgrade(url, "0011")
+    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
+    owner.execute("create view traffic.mine as select id from traffic.traffic_readings")
+    migrate(url, settings.timezone)
+    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
+    assert owner.execute(ids).fetchall() == stored
+
+
+_HOW_GENERATED: LiteralString = (
+    "select distinct attgenerated::text"
+    " from pg_partition_tree('traffic.traffic_readings') join pg_attribute on attrelid = relid"
+    " where attname = 'id'"
+)
+
+
 def _downgrade(url: str, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(sql_folder() / "migrations"))

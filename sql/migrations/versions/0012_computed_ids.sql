@@ -1,0 +1,25 @@
+-- An id follows from its row's key. To compute and store it costs a tenth of what a message costs, and
+-- 16 bytes a row for ever; to compute it where somebody reads it costs 0.7 µs. PostgreSQL 18 can.
+-- The view names its columns as they were when it was made. Where somebody's own view reads the
+-- id, it stays stored: nothing that is not ours is dropped.
+do $$
+begin
+    if current_setting('server_version_num')::int < 180000 then
+        return;
+    end if;
+    begin
+        drop view traffic.traffic_readings_detail;
+        alter table traffic.traffic_readings drop column id;
+    exception when dependent_objects_still_exist then
+        raise notice 'ids stay stored, since other views depend on them';
+        return;
+    end;
+    alter table traffic.traffic_readings add column id uuid generated always as (
+        md5(uuid_send(sensor_id)
+            || int8send((extract(epoch from "timestamp" at time zone 'UTC') * 1000000)::bigint))::uuid
+    ) virtual;
+    create view traffic.traffic_readings_detail as
+    select r.*, s.external_id, s.name as sensor_name, s.road, s.direction, s.milepost, s.station_id
+    from traffic.traffic_readings r join traffic.sensors s using (sensor_id);
+end
+$$;
