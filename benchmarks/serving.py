@@ -15,12 +15,13 @@ import time
 import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from benchmarks.report import percentile, say, show, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import make_topic
+from traffic_platform.ingest.upkeep.order import put_in_order
 from traffic_platform.statements import statement
 
 SENSORS, READINGS, CLIENTS = 5_000, 10_000_000, 50
@@ -52,6 +53,10 @@ def measure_serving(seconds: float = 60, readings: int = READINGS) -> None:
 _HEAD = ("asked for", "answers/s", "p50", "p95", "p99", "max")
 
 
+def _never() -> bool:
+    return False
+
+
 def _fill(servers: Servers, database: str, readings: int) -> None:
     with servers.superuser(database) as owner:
         owner.execute("set synchronous_commit = off")
@@ -80,6 +85,8 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
             "create index traffic_readings_by_time on traffic.traffic_readings"
             ' using brin ("timestamp") with (pages_per_range = 64, autosummarize = on)'
         )
+        # The month is over: the upkeep has done this.
+        put_in_order(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
         owner.execute("vacuum analyze traffic.traffic_readings")
         owner.execute(statement("derived/recount"), {"date": DAY})
         owner.execute("checkpoint")

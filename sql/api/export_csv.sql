@@ -1,12 +1,16 @@
 -- Readings between two moments, in the order of time. A COPY takes no parameters: the client puts the
 -- two moments in as literals.
 copy (
-    select r.id, r.sensor_id, s.external_id,
-           replace(to_char(r."timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000',
+    select traffic.reading_id(sensor_id, "timestamp") as id, sensor_id, external_id,
+           replace(to_char("timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000',
                    '') || 'Z' as "timestamp",
-           r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags
-    from traffic.traffic_readings r
-    join traffic.sensors s using (sensor_id)
-    where r."timestamp" >= {lower} and r."timestamp" < {upper}
-    order by r."timestamp", r.sensor_id
+           speed, volume, occupancy, quality_score, quality_flags
+    from (
+        select r.sensor_id, s.external_id, r."timestamp", r.speed, r.volume, r.occupancy,
+               r.quality_score, r.quality_flags
+        from traffic.traffic_readings r
+        join traffic.sensors s using (sensor_id)
+        where r."timestamp" >= {lower} and r."timestamp" < {upper}
+        order by r."timestamp", r.sensor_id
+    ) sorted
 ) to stdout (format csv)

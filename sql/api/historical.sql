@@ -27,7 +27,7 @@ select (select coalesce(max(until), 0) from quarter)::bigint as total,
 from unnest(%(firsts)s::bigint[], %(sizes)s::integer[])
     with ordinality w (first, size, number)
 cross join lateral (
-    select string_agg(traffic.reading_json(i.id, i.sensor_id, i."timestamp", i.speed, i.volume,
+    select string_agg(traffic.reading_json(i.sensor_id, i."timestamp", i.speed, i.volume,
                                            i.occupancy, i.quality_score), ','
                       order by i."timestamp", i.sensor_id) as items
     from (
@@ -90,7 +90,7 @@ cross join lateral (
         ), %(upper)s::timestamptz) as ends
     ) t
     cross join lateral (
-        select r.id, r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+        select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
         from traffic.traffic_readings r
         where r."timestamp" >= s.start and r."timestamp" < t.ends and r."timestamp" < %(upper)s
         order by r."timestamp", r.sensor_id

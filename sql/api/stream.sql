@@ -34,7 +34,7 @@ reading as (
      and p.topic_no = b.topic_no and p.partition = b.partition
      and p."offset" >= b.first and p."offset" < b.upto
     cross join lateral (
-        select traffic.reading_json(r.id, r.sensor_id, r."timestamp", r.speed, r.volume,
+        select traffic.reading_json(r.sensor_id, r."timestamp", r.speed, r.volume,
                                     r.occupancy, r.quality_score) as json
         from traffic.traffic_readings r
         where r.sensor_id = p.sensor_id and r."timestamp" = p."timestamp"

@@ -43,7 +43,10 @@ _MOST_LISTED: Final = 30
 def upkeep_job(settings: Settings) -> JobDefinition:
     """Partitions ahead, audit rows folded, old partitions archived and dropped."""
 
-    @op(name="upkeep", description="Makes, folds, archives and drops; see docs/retention.md.")
+    @op(
+        name="upkeep",
+        description="Makes, folds, archives, drops, indexes (docs/retention.md).",
+    )
     def keep(context: OpExecutionContext) -> None:
         # Not needed by the code server: it names runs, it does not run them.
         from traffic_platform.ingest.upkeep import keep_tables
@@ -103,6 +106,7 @@ def upkeep_metadata(report: "UpkeepReport") -> Mapping[str, Any]:
         "into audit rows": report.folded.into,
         "partitions dropped": len(retired.dropped),
         "rows dropped": sum(gone.rows for gone in retired.dropped),
+        "months put in order": len(report.ordered),
     }
     lists = {
         "made": [partition.name for partition in report.made],
@@ -110,6 +114,7 @@ def upkeep_metadata(report: "UpkeepReport") -> Mapping[str, Any]:
             f"{gone.partition.name}: {gone.rows:,} rows{_archives(gone.archives)}"
             for gone in retired.dropped
         ],
+        "put in order": [partition.name for partition in report.ordered],
         "kept": [f"{name}: {because}" for name, because in retired.kept.items()],
     }
     return metadata | {name: _listed(lines) for name, lines in lists.items() if lines}

@@ -99,6 +99,8 @@ def test_ids_stay_the_same_when_they_are_no_longer_stored(
     migrate(url, settings.timezone)
     assert owner.execute(ids).fetchall() == stored
     assert owner.execute(_HOW_GENERATED).fetchall() == [("v",)]
+    by_key: LiteralString = 'select id = traffic.reading_id(sensor_id, "timestamp")'
+    assert owner.execute(f"{by_key} from traffic.traffic_readings").fetchall() == [(True,)] * 500
     _downgrade(url, "0011")
     assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
     owner.execute("create view traffic.mine as select id from traffic.traffic_readings")

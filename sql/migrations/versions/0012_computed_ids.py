@@ -12,12 +12,14 @@ down_revision = "0011"
 
 def upgrade() -> None:
     """Run the SQL file beside this one."""
-    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(script)
+    _run("0012_computed_ids.sql")
 
 
 def downgrade() -> None:
-    """Store them again, which rewrites the tables."""
-    script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    stored = script.replace(") virtual;", ") stored;")
-    op.get_bind().connection.driver_connection.execute(stored)
+    """Store them again."""
+    _run("0012_stored_ids.sql")
+
+
+def _run(name: str) -> None:
+    script = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    op.get_bind().connection.driver_connection.execute(script)

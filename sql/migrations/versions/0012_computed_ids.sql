@@ -23,3 +23,24 @@ begin
     from traffic.traffic_readings r join traffic.sensors s using (sensor_id);
 end
 $$;
+
+-- The same id for who has the key: a virtual column is computed where the table is read, also for rows
+-- that a sort with a limit throws away.
+create function traffic.reading_id(sensor_id uuid, "timestamp" timestamptz) returns uuid
+language sql immutable parallel safe as $$
+    select md5(uuid_send(sensor_id)
+               || int8send((extract(epoch from "timestamp" at time zone 'UTC') * 1000000)::bigint))::uuid
+$$;
+
+drop function traffic.reading_json;
+create function traffic.reading_json(
+    sensor_id uuid, "timestamp" timestamptz, speed double precision, volume integer,
+    occupancy double precision, quality_score double precision
+) returns text
+language sql stable parallel safe as $$
+    select concat(
+        '{"id":"', traffic.reading_id(sensor_id, "timestamp"), '","sensor_id":"', sensor_id,
+        '","timestamp":"', replace(("timestamp" at time zone 'UTC')::text, ' ', 'T'),
+        'Z","speed":', coalesce(speed::text, 'null'), ',"volume":', coalesce(volume::text, 'null'),
+        ',"occupancy":', coalesce(occupancy::text, 'null'), ',"quality_score":', quality_score, '}')
+$$;

@@ -9,6 +9,7 @@ All of it runs beside live windows, and may be killed anywhere and called again.
     retention   which partitions are too old
     counts      what the rows of a partition are to the accounting
     drop        the transaction in which a partition goes
+    order       the index that months of readings get when they are over
     patience    trying again what other sessions keep us from
     partition   days and months of the three tables
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from traffic_platform.ingest.upkeep.ahead import missing_partitions
+from traffic_platform.ingest.upkeep.order import months_without_order
 from traffic_platform.ingest.upkeep.partition import Connection, Partition
 from traffic_platform.ingest.upkeep.patience import Patience
 from traffic_platform.ingest.upkeep.retention import Retention
@@ -12,10 +13,15 @@ from traffic_platform.settings import Settings
 
 
 def find_work(connection: Connection, settings: Settings, now: datetime) -> list[Partition]:
-    """Partitions that should be there, or seem old enough to go; the reading role may ask.
+    """Partitions that should be there, seem old enough to go, or are over and not in order.
 
+    The reading role may ask.
     A day further every partition made ahead is one short: so there is work each day, and folding,
     which never is urgent, goes with it. Raises psycopg.Error.
     """
     retention = Retention(connection, settings, Patience())
-    return [*missing_partitions(connection, now), *retention.seem_old(now)]
+    return [
+        *missing_partitions(connection, now),
+        *retention.seem_old(now),
+        *months_without_order(connection, now),
+    ]

@@ -14,6 +14,7 @@ from traffic_platform.ingest.errors import LockBusyError, translate
 from traffic_platform.ingest.platform import require_timezone
 from traffic_platform.ingest.upkeep.ahead import make_ahead
 from traffic_platform.ingest.upkeep.fold import Folded, fold
+from traffic_platform.ingest.upkeep.order import months_without_order, put_in_order
 from traffic_platform.ingest.upkeep.partition import Partition
 from traffic_platform.ingest.upkeep.patience import Patience
 from traffic_platform.ingest.upkeep.retention import Retention, Retired
@@ -24,11 +25,12 @@ UPKEEP_LOCK = 7_204_511_003  # one upkeep at a time per database
 
 @dataclass
 class UpkeepReport:
-    """What an upkeep made, folded and dropped."""
+    """What an upkeep made, folded, dropped and put in order."""
 
     made: list[Partition] = field(default_factory=list[Partition])
     folded: Folded = field(default_factory=Folded)
     retired: Retired = field(default_factory=Retired)
+    ordered: list[Partition] = field(default_factory=list[Partition])
 
 
 def keep_tables(
@@ -38,7 +40,9 @@ def keep_tables(
     stop: Callable[[], bool] = lambda: False,
     patience: Patience | None = None,
 ) -> UpkeepReport:
-    """Make partitions ahead, fold closed hours, drop what is too old; beside live windows.
+    """Make partitions ahead, fold closed hours, drop what is too old, index months that are over.
+
+    All of it runs beside live windows.
 
     `now` is the present, which tests choose. What was done stays done whatever ends this, and to
     call it again goes on. Raises LockBusyError while another upkeep runs, TransientError,
@@ -65,6 +69,8 @@ def _keep(
     # are fewer then.
     report.folded = fold(connection, settings, now, stop=patience.stop)
     report.retired = Retention(connection, settings, patience).drop_old(now)
+    if months_without_order(connection, now):
+        report.ordered = put_in_order(settings.endpoints().owner_url, now, patience.stop)
     return report
 
 

@@ -1,0 +1,75 @@
+"""Months of readings that are over get an index in the order of pages."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from traffic_platform.ingest.upkeep.due import find_work
+from traffic_platform.ingest.upkeep.order import put_in_order
+from traffic_platform.ingest.upkeep.partition import Partition
+from traffic_platform.settings import Settings
+from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
+from traffic_platform_tests.faults.windows import wait_until
+from traffic_platform_tests.integration.upkeep_tools import keep
+
+OCTOBER = Partition(datetime(2025, 10, 1, tzinfo=UTC).date(), "traffic_readings")
+NOVEMBER_8 = datetime(2025, 11, 8, tzinfo=UTC)
+
+
+@pytest.fixture
+def october(settings: Settings, owner: psycopg.Connection) -> Settings:
+    """Readings of October and November."""
+    add_sensor(owner, "s")
+    for month in (10, 11):
+        add_readings(owner, "s", every(30, datetime(2025, month, 4, tzinfo=UTC), 10))
+    return settings
+
+
+def valid(owner: psycopg.Connection) -> dict[str, bool]:
+    """The indexes in order of pages, and whether they can be used."""
+    return dict(
+        owner.execute(
+            "select indexrelid::regclass::text, indisvalid from pg_index"
+            " where indexrelid::regclass::text like '%_in_order'"
+        ).fetchall()
+    )
+
+
+def test_a_month_gets_its_index_a_week_after_its_end_and_once(
+    october: Settings, owner: psycopg.Connection
+) -> None:
+    assert keep(october, now=datetime(2025, 11, 7, 23, tzinfo=UTC)).ordered == []
+    assert OCTOBER in find_work(owner, october, NOVEMBER_8)
+    assert keep(october, now=NOVEMBER_8).ordered == [OCTOBER]
+    assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
+    assert keep(october, now=NOVEMBER_8).ordered == []
+    assert OCTOBER not in find_work(owner, october, NOVEMBER_8)
+
+
+def test_what_an_ended_upkeep_left_unfinished_is_made_anew(
+    october: Settings, owner: psycopg.Connection
+) -> None:
+    url = october.endpoints().owner_url
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
+        writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
+        making = thread.submit(put_in_order, url, NOVEMBER_8, lambda: False)
+        wait_until(lambda: cancel(owner), "the index waits for the writer")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            making.result()
+    assert valid(owner) == {"traffic.traffic_readings_202510_in_order": False}
+    assert put_in_order(url, NOVEMBER_8, lambda: False) == [OCTOBER]
+    assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
+
+
+def cancel(owner: psycopg.Connection) -> bool:
+    """End the statement that waits for an open transaction; whether there is one."""
+    row = owner.execute(
+        "select pg_cancel_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and query like 'create index concurrently%'"
+        " and wait_event = 'virtualxid'"
+    ).fetchone()
+    return row is not None
