@@ -13,6 +13,7 @@ from benchmarks.adversarial import measure_adversarial
 from benchmarks.backfill import measure_backfill
 from benchmarks.checks import measure_checks
 from benchmarks.growth import LEG, measure_growth
+from benchmarks.queries import measure_queries
 from benchmarks.rollups import measure_rollups
 from benchmarks.serving import measure_serving
 from benchmarks.stack_benchmarks import measure_stack
@@ -36,6 +37,7 @@ class Benchmark(StrEnum):
     CHECKS = "checks"
     ROLLUPS = "rollups"
     BACKFILL = "backfill"
+    QUERIES = "queries"
     SERVING = "serving"
     ALL = "all"
 
@@ -47,6 +49,7 @@ _ELSEWHERE = {
     Benchmark.CHECKS,
     Benchmark.ROLLUPS,
     Benchmark.BACKFILL,
+    Benchmark.QUERIES,
     Benchmark.SERVING,
     Benchmark.ALL,
 }
@@ -96,6 +99,8 @@ def main(
         measure_rollups(rounds)
     if Benchmark.BACKFILL in wanted:
         measure_backfill()
+    if Benchmark.QUERIES in wanted:
+        measure_queries()
     if Benchmark.SERVING in wanted:
         measure_serving(seconds)
 

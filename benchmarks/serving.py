@@ -21,6 +21,8 @@ from typing import Any
 from benchmarks.report import percentile, say, show, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import make_topic
+from traffic_platform.events.dates import day_bounds
+from traffic_platform.ingest.reading_counts import correct_counts
 from traffic_platform.ingest.upkeep.order import put_in_order
 from traffic_platform.statements import statement
 
@@ -88,7 +90,8 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
         # The month is over: the upkeep has done this.
         put_in_order(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
         owner.execute("vacuum analyze traffic.traffic_readings")
-        owner.execute(statement("derived/recount"), {"date": DAY})
+        correct_counts(owner, *day_bounds(DAY, "UTC"))
+        owner.execute(statement("derived/fold_counts"))
         owner.execute("checkpoint")
 
 

@@ -1,12 +1,16 @@
--- Local days that begin in the range; those that a zone left out have no readings.
-select r.date::timestamp at time zone p.timezone as "timestamp", r.samples, r.completeness,
-       r.vehicles, r.flow, r.speed, r.min_speed, r.max_speed, r.occupancy, r.good_share, r.vmt,
-       r.vht, r.delay_h, r.travel_time_index
+-- Local days that begin in the range; those that a zone left out have no readings. A midnight that the
+-- clocks show twice means the first, as events/dates says: the instant after the last of the day before.
+select b.start as "timestamp", r.samples, r.completeness, r.vehicles, r.flow, r.speed, r.min_speed,
+       r.max_speed, r.occupancy, r.good_share, r.vmt, r.vht, r.delay_h, r.travel_time_index
 from traffic.platform p
 join traffic.readings_daily r
   on r.sensor_id = %(sensor_id)s
  and r.date >= (%(from)s at time zone p.timezone)::date
  and r.date <= (%(to)s at time zone p.timezone)::date
-where r.date::timestamp at time zone p.timezone >= %(from)s
-  and r.date::timestamp at time zone p.timezone < %(to)s
+cross join lateral (
+    select least(r.date::timestamp at time zone p.timezone,
+                 (r.date::timestamp - interval '1 second') at time zone p.timezone
+                 + interval '1 second') as start
+) b
+where b.start >= %(from)s and b.start < %(to)s
 order by r.date

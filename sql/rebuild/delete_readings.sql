@@ -5,16 +5,10 @@ with gone as (
     where c.topic_no is null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
     returning r.sensor_id, r."timestamp"
 ), counted as (
-    -- 0: count again, in case somebody went around the platform, and this repairs it.
     insert into traffic.reading_changes (start, added)
-    select u.start, a.added
-    from (
-        select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10) as start,
-               -count(*) as added
-        from gone
-        group by 1
-    ) u
-    cross join lateral (values (u.added), (0)) a (added)
+    select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10), -count(*)
+    from gone
+    group by 1
 ), lost as (
     select distinct on (was_sensor_id, was_timestamp) was_sensor_id as sensor_id,
            was_timestamp as "timestamp", topic_no, partition

@@ -11,16 +11,10 @@ with made as (
     on conflict (sensor_id, "timestamp") do nothing
     returning sensor_id, "timestamp"
 ), counted as (
-    -- 0: count again, in case somebody went around the platform, and this repairs it.
     insert into traffic.reading_changes (start, added)
-    select u.start, a.added
-    from (
-        select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10) as start,
-               count(*) as added
-        from made
-        group by 1
-    ) u
-    cross join lateral (values (u.added), (0)) a (added)
+    select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10), count(*)
+    from made
+    group by 1
 ), gained as (
     select distinct on (o.sensor_id, o."timestamp") o.sensor_id, o."timestamp", topic_no, partition
     from pg_temp.event_changes c

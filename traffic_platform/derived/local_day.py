@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time
+
+from traffic_platform.events.dates import day_bounds, instant
 
 # Caltrans PeMS judges by the hours in which every road has traffic (day_start, day_end in the
 # dbt_project.yml of cagov/caldata-mdsa-caltrans-pems).
@@ -35,21 +36,15 @@ class LocalDay:
 
 def local_day(day: date, timezone: str) -> LocalDay:
     """The day `day` of `timezone`, an IANA name."""
-    start = _instant(day, time(), timezone)
-    end = _instant(day + timedelta(days=1), time(), timezone)
+    start, end = day_bounds(day, timezone)
     return LocalDay(
         date=day,
         timezone=timezone,
         start=start,
         end=end,
-        window_start=_between(start, _instant(day, WINDOW_FIRST, timezone), end),
-        window_end=_between(start, _instant(day, WINDOW_END, timezone), end),
+        window_start=_between(start, instant(day, WINDOW_FIRST, timezone), end),
+        window_end=_between(start, instant(day, WINDOW_END, timezone), end),
     )
-
-
-def _instant(day: date, clock: time, timezone: str) -> datetime:
-    # A time that the clocks show twice means the first one, one that they leave out the change.
-    return datetime.combine(day, clock, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _between(start: datetime, moment: datetime, end: datetime) -> datetime:

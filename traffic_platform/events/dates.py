@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -30,6 +30,22 @@ def local_days(timestamp_us: Times, timezone: str) -> npt.NDArray[np.int32]:
 def to_date(day: int) -> date:
     """The date that is `day` days after 1970-01-01."""
     return _EPOCH_DATE + timedelta(days=day)
+
+
+def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """The first instant of a day of `timezone` and the first after it, in UTC.
+
+    They are one where a zone left a day out (Samoa, 2011-12-30).
+    """
+    return instant(day, time(), timezone), instant(day + timedelta(days=1), time(), timezone)
+
+
+def instant(day: date, clock: time, timezone: str) -> datetime:
+    """When the clocks of `timezone` show a time, in UTC.
+
+    A time that they show twice means the first one, one that they leave out the change.
+    """
+    return datetime.combine(day, clock, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _offsets_us(timestamp_us: Times, timezone: str) -> Times:

@@ -36,9 +36,15 @@ def read_identity(connection: Connection) -> Identity:
 
 def require_timezone(connection: Connection, timezone: str) -> None:
     """Raise SettingsError when the database keeps its dates in another zone than the settings."""
-    row = connection.execute("select timezone from traffic.platform").fetchone()
-    if row is not None and row[0] != timezone:
+    kept = read_timezone(connection)
+    if kept is not None and kept != timezone:
         raise SettingsError(
-            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {row[0]!r}:"
-            f" set TRAFFIC_TIMEZONE={row[0]}, or start a new database and replay into it."
+            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {kept!r}:"
+            f" set TRAFFIC_TIMEZONE={kept}, or start a new database and replay into it."
         )
+
+
+def read_timezone(connection: Connection) -> str | None:
+    """The zone that the database keeps its dates in; None before it is set up."""
+    row = connection.execute("select timezone from traffic.platform").fetchone()
+    return str(row[0]) if row is not None else None

@@ -10,6 +10,9 @@ import psycopg
 
 from traffic_platform.derived.rollups.exclusive import exclusively
 from traffic_platform.derived.rollups.tables import TABLES, Folded, fold_ranges
+from traffic_platform.events.dates import day_bounds
+from traffic_platform.ingest.platform import read_timezone
+from traffic_platform.ingest.reading_counts import correct_counts
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -27,14 +30,17 @@ def recompute(
     psycopg.Error; the dates before are done then.
     """
     folded = Folded()
+    timezone = read_timezone(connection)
+    assert timezone is not None
     for day in dates:
         with exclusively(connection):
             row = connection.execute(statement("derived/date_ranges"), {"date": day}).fetchone()
             assert row is not None
             folded.buckets += int(row[0])
             fold_ranges(connection, folded, tables)
-            if TABLES[0] in tables:
-                connection.execute(statement("derived/recount"), {"date": day})
+        if TABLES[0] in tables:
+            with connection.transaction():
+                correct_counts(connection, *day_bounds(day, timezone))
         for table in tables:
             folded.of(table, day)
     return folded

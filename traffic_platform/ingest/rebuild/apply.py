@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import psycopg
 
+from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.batch import DateCounts, PartitionAudit
 from traffic_platform.ingest.faults import fault_points
 from traffic_platform.ingest.ledger import Advance
+from traffic_platform.ingest.reading_counts import correct_counts
 from traffic_platform.ingest.rebuild.report import DateReport
 from traffic_platform.ingest.store import Retries
 from traffic_platform.ingest.tables import REBUILD_LOCK, Cursor, Tables, write_audit
@@ -208,22 +209,13 @@ class Dates:
                     written.readings[topic_no, partition] += sign
         pairs = {(row[0], _bucket(row[1])) for row in (*removed, *changed, *added)}
         if pairs:
-            cursor.execute(statement("rebuild/correct_counts"), of_batch)
+            first, until = day_bounds(report.date, self._rules.timezone)
+            correct_counts(self._connection, first, until)
             dirty = sorted(pairs)
             cursor.execute(
                 statement("derived/append_dirty"),
                 {"sensor_ids": [pair[0] for pair in dirty], "buckets": [pair[1] for pair in dirty]},
             )
-
-
-def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
-    """When a date of a zone begins, and when the next one does."""
-    zone = ZoneInfo(timezone)
-    following = day + timedelta(days=1)
-    return (
-        datetime(day.year, day.month, day.day, tzinfo=zone),
-        datetime(following.year, following.month, following.day, tzinfo=zone),
-    )
 
 
 def _bucket(moment: datetime) -> datetime:

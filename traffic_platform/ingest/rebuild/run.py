@@ -10,13 +10,14 @@ from typing import Any, Final, Literal
 
 import psycopg
 
+from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.decode import Decoder
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.errors import translate
 from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.platform import read_identity, require_timezone
-from traffic_platform.ingest.rebuild.apply import Dates, day_bounds
+from traffic_platform.ingest.rebuild.apply import Dates
 from traffic_platform.ingest.rebuild.raw import RawRestorer
 from traffic_platform.ingest.rebuild.report import DateReport, RebuildReport
 from traffic_platform.ingest.rebuild.stage import Stage, find_ranges

@@ -1,6 +1,6 @@
--- Readings of a date that are there and not counted, or counted and not there: a change by hand that
--- was just mended. On one snapshot counts, what is appended and the readings belong together, whatever
--- windows and folds do meanwhile.
+-- Readings between two moments that are there and not counted, or counted and not there: somebody went
+-- around the platform. On one snapshot counts, what is appended and the readings belong together, whatever
+-- windows and folds do meanwhile. Two of these at a time would both append the difference.
 with actual as (
     select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10) as start,
            count(*) as readings
