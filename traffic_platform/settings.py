@@ -442,7 +442,7 @@ class Settings(BaseSettings):
         bootstrap = self.kafka_bootstrap_servers or stack.get("kafka_bootstrap_servers")
         if not bootstrap:
             raise SettingsError(
-                f"Kafka is not known: no stack has run in {self.home} (TRAFFIC_HOME)."
+                f"Kafka is not known: no stack runs in {self.home} (TRAFFIC_HOME)."
                 " Run `traffic up`, or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS."
             )
         owner = _secret(self.database_url)
@@ -481,7 +481,7 @@ class Settings(BaseSettings):
 
     def _unknown_postgres(self) -> str:
         return (
-            f"PostgreSQL is not known: no stack has run in {self.home} (TRAFFIC_HOME)."
+            f"PostgreSQL is not known: no stack runs in {self.home} (TRAFFIC_HOME)."
             " Run `traffic up`, or set TRAFFIC_DATABASE_URL."
         )
 

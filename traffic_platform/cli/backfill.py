@@ -147,10 +147,11 @@ def _run(
     from traffic_platform.stack.errors import StackError
     from traffic_platform.stack.status import read_status
 
-    url = read_status(settings).dagster
+    url = read_status(settings).dagster or settings.dagster_url
     if url is None:
         raise StackError(
-            "Dagster does not run here: start it with `traffic up`. --dry-run needs none."
+            "Dagster does not run here: start it with `traffic up`, or say with TRAFFIC_DAGSTER_URL"
+            " where it does (`dagster dev`: http://127.0.0.1:3000). --dry-run needs none."
         )
     made: list[Materialized] = []
     runs: list[dict[str, Any]] = []

@@ -25,7 +25,8 @@ def ingest(
 ) -> None:
     """Store what Kafka holds now, without Dagster, roll it up, and say what was done.
 
-    Waits for a window that is draining the same partitions. Ctrl-C and SIGTERM finish or roll back
+    Beside a window that is draining the same partitions it ends when that one has stored what was
+    there. Ctrl-C and SIGTERM finish or roll back
     the batch in hand. While PostgreSQL or Kafka is away it waits for two minutes, then ends with
     exit code 1; nothing is half done then, and the next call goes on.
 

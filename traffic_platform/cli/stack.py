@@ -62,7 +62,10 @@ def up(
             late = not _load_demo(settings, start, demo, progress.say)
         if start.process is None:
             progress.say("the stack ran already; `traffic down` ends it")
-        _show_urls(read_status(settings))
+        found = read_status(settings)
+        _show_urls(found)
+        if demo != "none" and found.api:
+            _show_sample(found.api, settings)
         _say_who_may_look(settings)
     except BaseException:
         # What was started stays only if everything went well, or others had started it.
@@ -167,8 +170,9 @@ def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str]
     except Exception as error:  # noqa: BLE001, RUF100  (the stack serves, whatever this is)
         say(f"the demo's data has not arrived, and the stack goes on: {describe(error)}")
         return False
+    so_far = " so far" if demo == "live" else ""
     sys.stdout.write(
-        f"Arrived: {counts.raw:,} raw = {counts.processed:,} processed"
+        f"Arrived{so_far}: {counts.raw:,} raw = {counts.processed:,} processed"
         f" + {counts.quarantined:,} quarantined; {counts.readings:,} readings\n"
     )
     return True
@@ -208,6 +212,15 @@ def _show_urls(found: Status) -> None:
     for name, where in lines.items():
         if where:
             sys.stdout.write(f"{name + ':':<12}{where}\n")
+    sys.stdout.flush()
+
+
+def _show_sample(page: str, settings: Settings) -> None:
+    """Where the recorded hour is to be seen: it is of no day that one would look for."""
+    from traffic_platform.stack.demo import sample_date
+
+    day = sample_date(settings.timezone)
+    sys.stdout.write(f"{'Recorded:':<12}{page}/day?date={day} (Portland's hour)\n")
     sys.stdout.flush()
 
 

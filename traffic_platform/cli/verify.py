@@ -66,6 +66,7 @@ def _show(report: VerifyReport) -> None:
             f" {counted(stale.batches, 'batch', 'batches')} ({stale.first_batch_id} to"
             f" {stale.last_batch_id}), decided by rules {stale.rules_version};"
             f" today's are {report.rules_version}."
+            " Settings have changed since; `traffic backfill` decides their dates again."
         )
     if report.stale_differing:
         say(

@@ -144,6 +144,15 @@ class Session:
             self._describe_topics()
         return self._locks.take(self._wanted)
 
+    def stored_by_another(self) -> bool:
+        """Whether all that was there when the locks were first asked for is stored by now."""
+        ledgers = {name: read_ledger(self._connection, name) for name in self._topics}
+        return all(
+            partition in ledgers[name]
+            and ledgers[name][partition].next_offset >= self._topics[name].partitions[partition].end
+            for name, partition in self._wanted
+        )
+
     def begin(self) -> None:
         """Make ledger and broker agree, and position the consumer where the ledger is."""
         locked = self._wanted

@@ -106,7 +106,7 @@ def _hold_session(
 ) -> None:
     """Drain over one connection and one consumer until the window is over."""
     with Session.open(settings, spec) as session:
-        if not _wait_for_locks(session, clock, stop):
+        if not _wait_for_locks(session, limits, clock, stop):
             return
         clock.started()
         try:
@@ -125,12 +125,16 @@ def _hold_session(
             progress.batch_stored(session)
 
 
-def _wait_for_locks(session: Session, clock: WindowClock, stop: Callable[[], bool]) -> bool:
+def _wait_for_locks(
+    session: Session, limits: WindowLimits, clock: WindowClock, stop: Callable[[], bool]
+) -> bool:
     """Wait until this window holds its partitions; False when it should end without them."""
     since = time.monotonic()
     while not session.try_lock():
         clock.worked()
         if stop() or clock.waiting_is_over(since):
+            return False
+        if limits.until_caught_up and session.stored_by_another():
             return False
         time.sleep(_LOCK_POLL_SECONDS)
     return True

@@ -68,14 +68,22 @@ def date_checks(settings: Settings) -> AssetChecksDefinition:
     def evaluate_dates(
         context: AssetCheckExecutionContext,
     ) -> Iterator[AssetCheckEvaluation | Output[None]]:
-        if not (context.has_partition_key or context.has_partition_key_range):
-            raise Failure(
-                "These checks are about a date: choose one, or several.", allow_retries=False
-            )
-        days = [date.fromisoformat(key) for key in context.partition_keys]
-        yield from _evaluate(context, settings, checks, days)
+        yield from _evaluate(context, settings, checks, _dates_asked_for(context, settings))
 
     return evaluate_dates
+
+
+def _dates_asked_for(context: AssetCheckExecutionContext, settings: Settings) -> list[date]:
+    """The run's dates; Dagster's buttons ask for none: the newest that data came for lately."""
+    if context.has_partition_key or context.has_partition_key_range:
+        return [date.fromisoformat(key) for key in context.partition_keys]
+    from traffic_platform.quality.run import newest_date
+
+    day = newest_date(settings)
+    if day is None:
+        raise Failure("There is no data to check yet.", allow_retries=False)
+    context.log.info(f"No date was chosen: checking {day}, the newest that data came for lately.")
+    return [day]
 
 
 def readings_gate() -> AssetSelection:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from traffic_platform.ingest.connections import connect
@@ -61,6 +62,20 @@ def evaluate_checks(
                 yield evaluate_check(check, look)
     except Exception as error:
         raise translate(error) or error from error
+
+
+def newest_date(settings: Settings) -> date | None:
+    """The newest date that data came for lately (the platform's zone), None before any.
+
+    Raises as `evaluate_checks` does.
+    """
+    try:
+        with connect(settings.reading_url(), application_name="traffic-checks") as connection:
+            require_timezone(connection, settings.timezone)
+            row = connection.execute(statement("quality/newest_date")).fetchone()
+    except Exception as error:
+        raise translate(error) or error from error
+    return cast("date | None", row[0]) if row else None
 
 
 def evaluate_check(check: Check, look: Look) -> Result:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -127,6 +128,11 @@ class _Patience:
             self._said_at = now
             self._progress(f"{left:,} events are still to be stored")
         time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def sample_date(timezone: str) -> date:
+    """The date of the recorded hour in a zone."""
+    return _SAMPLE_HOUR["first"].astimezone(ZoneInfo(timezone)).date()
 
 
 def read_counts(settings: Settings) -> Counts:

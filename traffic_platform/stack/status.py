@@ -26,6 +26,7 @@ class Status:
     services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
     kafka: str | None = None
     postgres: str | None = None
+    postgres_read: str | None = None
     dagster: str | None = None
     api: str | None = None
     lag: int | None = None
@@ -39,23 +40,29 @@ class Status:
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """The contract of `traffic status --json`. `postgres.url` holds a password."""
-        commit = self.last_commit_at
+        """The contract of `traffic status --json`. `postgres`: both URLs hold a password."""
         return {
             "healthy": self.healthy,
             "kafka": {"bootstrap_servers": self.kafka},
-            "postgres": {"url": self.postgres},
+            "postgres": {"url": self.postgres, "read_url": self.postgres_read},
             "dagster": {"url": self.dagster},
             "api": {"url": self.api} if self.api else None,
             "dashboard": {"url": self.api} if self.api else None,
-            "services": {name: asdict(service) for name, service in self.services.items()},
+            "services": {name: _service(service) for name, service in self.services.items()},
             "lag": self.lag,
             "publish_lag": self.publish_lag,
-            "last_commit_at": commit.astimezone(UTC).isoformat().replace("+00:00", "Z")
-            if commit
-            else None,
+            "last_commit_at": _text(self.last_commit_at) if self.last_commit_at else None,
             "problems": self.problems,
         }
+
+
+def _service(service: ServiceState) -> dict[str, Any]:
+    since = datetime.fromtimestamp(service.since, UTC)
+    return {**asdict(service), "since": _text(since)}
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read_status(settings: Settings) -> Status:
@@ -73,7 +80,7 @@ def read_status(settings: Settings) -> Status:
         status.problems.append(str(error))
         return status
     status.kafka = endpoints.kafka_bootstrap_servers
-    status.postgres = endpoints.owner_url
+    status.postgres, status.postgres_read = endpoints.owner_url, endpoints.read_url
     serving = [_add_kafka(status, settings), _add_last_commit(status, endpoints, settings.timezone)]
     if all(serving):
         _add_lag(status, settings)

@@ -41,7 +41,7 @@ def test_without_a_stack_one_line_says_where_it_was_looked_for_and_what_to_do(
     result = traffic_alone("produce", "--count", 1)
     assert result.code == 1
     assert result.err == (
-        f"Kafka is not known: no stack has run in {os.environ['TRAFFIC_HOME']} (TRAFFIC_HOME)."
+        f"Kafka is not known: no stack runs in {os.environ['TRAFFIC_HOME']} (TRAFFIC_HOME)."
         " Run `traffic up`, or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS.\n"
     )
 

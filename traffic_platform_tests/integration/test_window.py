@@ -257,6 +257,37 @@ def test_an_added_partition_is_picked_up_without_a_restart(
     assert reports[0].delivered == 2
 
 
+def test_a_window_that_is_to_catch_up_ends_when_another_has_stored_all(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic(partitions=1)
+    done = threading.Event()
+    first = threading.Thread(
+        target=lambda: run_window(
+            settings,
+            [settings.raw_topic],
+            limits=WindowLimits(seconds=120, idle_seconds=120),
+            run_id=None,
+            stop=done.is_set,
+        )
+    )
+    first.start()
+    try:
+        produce([flat("a", 0)])
+        wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(1,)])
+        second = run_window(
+            settings,
+            [settings.raw_topic],
+            limits=WindowLimits(seconds=120, idle_seconds=120, until_caught_up=True),
+            run_id=None,
+            stop=lambda: not first.is_alive(),
+        )
+        assert (second.delivered, first.is_alive()) == (0, True)
+    finally:
+        done.set()
+        first.join(30)
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
     """Ask until it is true."""
     pause = threading.Event()

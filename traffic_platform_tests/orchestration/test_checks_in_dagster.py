@@ -174,11 +174,22 @@ def test_people_execute_a_check_for_one_date_or_for_a_range(
     assert newest(instance, None) is None
 
 
-def test_a_check_of_dates_asked_for_no_date_says_so(
+def test_a_check_of_dates_asked_for_no_date_takes_the_newest(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
-    with pytest.raises(Failure, match="choose one"):
-        select(faulty, "measures_present").execute_in_process(instance=instance)
+    with psycopg.connect(faulty.endpoints().owner_url) as owner:
+        owner.execute(
+            "update traffic.micro_batches set event_dates = %s", ([LAST_DAY, DAY_BEFORE],)
+        )
+    result = select(faulty, "measures_present").execute_in_process(instance=instance)
+    assert [one.partition for one in result.get_asset_check_evaluations()] == [LAST_DAY]
+
+
+def test_a_check_of_dates_asked_for_no_date_before_any_data_says_so(
+    settings: Settings, instance: DagsterInstance
+) -> None:
+    with pytest.raises(Failure, match="no data"):
+        select(settings, "measures_present").execute_in_process(instance=instance)
 
 
 def diagnose_after_the_gate(settings: Settings, instance: DagsterInstance) -> dict[str, bool]:

@@ -31,6 +31,7 @@ def demo(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, str]:
 def test_the_sample_has_arrived_when_up_returns(demo: tuple[CommandLine, str]) -> None:
     stack, printed = demo
     assert "Arrived: 12,420 raw = 12,407 processed + 13 quarantined; 12,407 readings\n" in printed
+    assert "/day?date=2011-09-15 (Portland's hour)\n" in printed
     status = stack.status()
     assert status["healthy"], status
     assert status["lag"] == 0
