@@ -27,7 +27,7 @@ class Diagnosis(StrEnum):
     NOT_EVALUATED = "not_evaluated"
 
 
-Reason = Literal["day_not_over", "other_hours", "interval_unknown", "no_occupancy"]
+Reason = Literal["day_not_over", "first_day", "other_hours", "interval_unknown", "no_occupancy"]
 
 TESTS = (
     Diagnosis.INSUFFICIENT_DATA,
@@ -44,6 +44,7 @@ class SensorDay:
 
     `interval_s` is None where nothing tells it. `readings_elsewhere`: there are readings of the day
     outside the window; `read_day_before`: there were some in the window of the day before.
+    `first_reading` is the first one ever, where that came when the window had begun, else None.
     `occupancy_samples` are 5-minute samples with an occupancy, `constant_…` describe the most of
     them in a row with the same one, not 0. Times are UTC, `longest_gap_s` at least 300 or None.
     """
@@ -57,6 +58,7 @@ class SensorDay:
     last_reading: datetime | None
     readings_elsewhere: bool
     read_day_before: bool
+    first_reading: datetime | None
     readings: int
     with_occupancy: int
     with_volume: int
@@ -100,10 +102,9 @@ class Finding:
 
 def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -> Finding:
     """Judge a day; `over`: it is past, so that nothing is still to come."""
-    if not over:
-        return Finding(Diagnosis.NOT_EVALUATED, TESTS, "day_not_over")
-    if _delivers_at_other_hours(day):
-        return Finding(Diagnosis.NOT_EVALUATED, TESTS, "other_hours")
+    reason = _no_whole_day(day, over=over)
+    if reason is not None:
+        return Finding(Diagnosis.NOT_EVALUATED, TESTS, reason)
     results = _results(day, limits, window_s)
     missing = tuple(test for test in TESTS if results[test] is None)
     if day.readings == 0:
@@ -116,6 +117,15 @@ def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -
     if failed is None and day.with_occupancy == 0:
         return Finding(Diagnosis.NOT_EVALUATED, missing, "no_occupancy")
     return Finding(failed or Diagnosis.GOOD, missing)
+
+
+def _no_whole_day(day: SensorDay, *, over: bool) -> Reason | None:
+    """Why there is no whole day to judge; None: there is one."""
+    if not over:
+        return "day_not_over"
+    if day.first_reading is not None:
+        return "first_day"
+    return "other_hours" if _delivers_at_other_hours(day) else None
 
 
 def _delivers_at_other_hours(day: SensorDay) -> bool:

@@ -104,6 +104,7 @@ def test_diagnoses_are_those_of_the_scalar_version(
         name = f"d-{number}"
         measured, rural = random_day(generator)
         add_sensor(owner, name, rural=rural, interval_s=300)
+        add_readings(owner, name, [Reading(start - timedelta(days=2))])
         add_readings(
             owner, name, [Reading(start + timedelta(seconds=s), v, o) for s, v, o in measured]
         )
@@ -205,6 +206,35 @@ def test_a_day_is_evaluated_once_it_is_over(
     if not over:
         assert {row.seen for row in health.rows} == {"The day is not over."}
         assert health.good_percent is None
+
+
+def test_the_day_a_sensor_begins_is_not_evaluated_and_the_next_one_is(
+    owner: psycopg.Connection, in_zone: InZone, reader: psycopg.Connection
+) -> None:
+    settings = in_zone()
+    begins = {
+        "with the window": FIVE,
+        "an interval later": FIVE + timedelta(minutes=5),
+        "at noon": FIVE + timedelta(hours=7),
+    }
+    for name, begin in begins.items():
+        add_sensor(owner, name, origin="seen")
+        add_readings(owner, name, every(300, begin, 500))
+    compute(settings)
+    assert health_of(reader) == {
+        "with the window": "good", "an interval later": "good", "at noon": "not_evaluated",
+    }  # fmt: skip
+    assert health_of(reader, "seen")["at noon"] == (
+        "Its first day: it reports since 2025-10-04 12:00."
+    )
+    sunday = SATURDAY + timedelta(days=1)
+    assert set(diagnoses(compute(settings, sunday)).values()) == {"good"}
+    # What came before it and was dropped is known from its diagnoses.
+    friday = SATURDAY - timedelta(days=1)
+    owner.execute(
+        "update traffic.detector_health set date = %s where date = %s", (friday, SATURDAY)
+    )
+    assert diagnoses(compute(settings))["at noon"] == "insufficient_data"
 
 
 def test_a_day_that_a_zone_left_out_has_no_rows(owner: psycopg.Connection, in_zone: InZone) -> None:

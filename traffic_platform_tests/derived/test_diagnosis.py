@@ -28,6 +28,7 @@ GOOD = SensorDay(
     last_reading=datetime(2025, 10, 4, 21, 59, tzinfo=UTC),
     readings_elsewhere=False,
     read_day_before=True,
+    first_reading=None,
     readings=1_000,
     with_occupancy=1_000,
     with_volume=1_000,
@@ -125,6 +126,14 @@ def test_readings_at_other_hours_only_are_not_evaluated_unless_the_sensor_has_st
     assert found(**elsewhere, read_day_before=False).reason == "other_hours"
     assert "outside 05:00 to 21:59" in seen(**elsewhere, read_day_before=False)
     assert found(**elsewhere, read_day_before=True).diagnosis == "no_data"
+
+
+def test_a_first_day_is_not_evaluated_whatever_was_seen() -> None:
+    began = {"first_reading": datetime(2025, 10, 4, 14, 30, tzinfo=UTC)}
+    for counts in ({}, SILENT, {"with_both": 10}, {"zero_occupancy": 1_000}):
+        assert found(**began, **counts) == Finding(Diagnosis.NOT_EVALUATED, TESTS, "first_day")
+    assert seen(**began) == "Its first day: it reports since 2025-10-04 14:30."
+    assert found(over=False, **began).reason == "day_not_over"
 
 
 def test_without_an_interval_nothing_is_evaluated_and_it_says_so() -> None:
