@@ -45,8 +45,9 @@ class SensorDay:
     `interval_s` is None where nothing tells it. `readings_elsewhere`: there are readings of the day
     outside the window; `read_day_before`: there were some in the window of the day before.
     `first_reading` is the first one ever, where that came when the window had begun, else None.
-    `occupancy_samples` are 5-minute samples with an occupancy, `constant_…` describe the most of
-    them in a row with the same one, not 0. Times are UTC, `longest_gap_s` at least 300 or None.
+    `empty_road` counts readings with volume 0 and no occupancy, `occupancy_samples` 5-minute
+    samples with an occupancy, `constant_…` describe the most of them in a row with the same one,
+    not 0. Times are UTC, `longest_gap_s` at least 300 or None.
     """
 
     sensor_id: UUID
@@ -63,6 +64,7 @@ class SensorDay:
     with_occupancy: int
     with_volume: int
     with_both: int
+    empty_road: int
     zero_occupancy: int
     high_occupancy: int
     occupancy_without_volume: int
@@ -78,9 +80,12 @@ class SensorDay:
 
     @property
     def samples(self) -> int:
-        """Readings that hold volume and occupancy, or the one of them that the sensor reports."""
+        """Readings that hold volume and occupancy, or the one of them that the sensor reports.
+
+        On an empty road detectors may leave occupancy out: that one has come, and lacks nothing.
+        """
         if self.with_occupancy and self.with_volume:
-            return self.with_both
+            return self.with_both + self.empty_road
         return self.with_occupancy or self.with_volume or self.readings
 
     def expected_samples(self, window_s: int) -> int | None:

@@ -33,6 +33,7 @@ GOOD = SensorDay(
     with_occupancy=1_000,
     with_volume=1_000,
     with_both=1_000,
+    empty_road=0,
     zero_occupancy=0,
     high_occupancy=0,
     occupancy_without_volume=0,
@@ -173,6 +174,14 @@ def test_a_feed_that_reports_too_seldom_for_a_row_of_samples_is_not_called_const
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:
     assert found(with_occupancy=3, with_both=3).diagnosis == "insufficient_data"
     assert "Of 1,000 readings the others lack" in seen(with_occupancy=3, with_both=3)
+
+
+def test_an_empty_road_whose_occupancy_is_left_out_is_a_sample_and_no_zero() -> None:
+    night = {"with_occupancy": 300, "with_both": 300, "empty_road": 700, "with_traffic": 300}
+    assert found(**night) == Finding(Diagnosis.GOOD, ())
+    assert seen(**night).startswith("1,000 of 1,020 expected samples")
+    assert found(**night, zero_occupancy=178).diagnosis == "card_off"
+    assert found(**night | {"empty_road": 300}).diagnosis == "insufficient_data"
 
 
 @pytest.mark.parametrize(
