@@ -150,7 +150,9 @@ def _names(look: Look) -> dict[UUID, str]:
 
 def every_event_has_its_reading(look: Look) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
-    rows = read_rows(look.connection, "events_without_reading", begin=look.begin, end=look.end)
+    rows = read_rows(
+        look.connection, "events_without_reading", day=look.day, begin=look.begin, end=look.end
+    )
     numbers: dict[str, int | float] = {"readings missing": rows[0]["missing"] if rows else 0}
     if not rows:
         return Outcome(True, "Every event has its reading.", numbers)
