@@ -61,9 +61,32 @@ select c.sensor_id, c.external_id, c.station_id, c.rural,
            where r.sensor_id = c.sensor_id
              and r."timestamp" >= %(window_start_before)s and r."timestamp" < %(window_end_before)s
        ) as read_day_before,
+       began.first_reading,
        d.*
 from candidate c
 left join inferred i using (sensor_id)
+-- Where its first reading ever came when the window had begun (two intervals: a poll may fail): by
+-- then it had had none, nor has a diagnosis of an earlier day seen one that retention has dropped
+-- since. The newest partitions are asked first, so that a sensor that is not new costs one look.
+left join lateral (
+    select min(r."timestamp") as first_reading
+    from traffic.traffic_readings r
+    where r.sensor_id = c.sensor_id
+      and r."timestamp" >= %(window_start)s and r."timestamp" < %(end)s
+) began on (
+    select r."timestamp"
+    from traffic.traffic_readings r
+    where r.sensor_id = c.sensor_id
+      and r."timestamp"
+          <= %(window_start)s + make_interval(secs => 2 * coalesce(c.interval_s, i.interval_s, 0))
+    order by r."timestamp" desc
+    limit 1
+) is null
+and not exists (
+    select
+    from traffic.detector_health h
+    where h.sensor_id = c.sensor_id and h.date < %(day)s and h.last_reading is not null
+)
 cross join lateral (
     with sample as materialized (
         select floor(date_part('epoch', r."timestamp" - %(window_start)s) / 300)::integer as number,
@@ -71,6 +94,7 @@ cross join lateral (
                count(r.occupancy) as with_occupancy,
                count(r.volume) as with_volume,
                count(r.occupancy) filter (where r.volume is not null) as with_both,
+               count(*) filter (where r.volume = 0 and r.occupancy is null) as empty_road,
                count(*) filter (where r.occupancy = 0) as zero_occupancy,
                count(*) filter (where r.occupancy > %(high_occupancy)s) as high_occupancy,
                count(*) filter (where r.volume = 0 and r.occupancy > 0) as occupancy_without_volume,
@@ -123,6 +147,7 @@ cross join lateral (
            coalesce(sum(with_occupancy), 0)::integer as with_occupancy,
            coalesce(sum(with_volume), 0)::integer as with_volume,
            coalesce(sum(with_both), 0)::integer as with_both,
+           coalesce(sum(empty_road), 0)::integer as empty_road,
            coalesce(sum(zero_occupancy), 0)::integer as zero_occupancy,
            coalesce(sum(high_occupancy), 0)::integer as high_occupancy,
            coalesce(sum(occupancy_without_volume), 0)::integer as occupancy_without_volume,

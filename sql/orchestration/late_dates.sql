@@ -1,27 +1,38 @@
--- Dates before a day for which data has been stored since their detectors were diagnosed, or which
--- never were, the newest first: late data, or a night on which the machine was off. What was found of
--- readings that retention has dropped since is not found again.
-with stored as (
-    select day, max(b.committed_at) as committed_at
+-- Dates before a day for which data has been stored since their detectors were diagnosed (of what was
+-- committed since %(since)s), or which never were (at any time), the newest first: late data, or a night
+-- on which the machine was off. What was found of readings that retention has dropped since is not
+-- found again. Reads those batches of the audit, not all of it.
+with missing as (
+    select array_agg(day::date) as days
+    from generate_series(%(first_date)s::timestamp, %(before)s::timestamp - interval '1 day',
+                         interval '1 day') day
+    where not exists (select from traffic.diagnosed_dates d where d.date = day::date)
+), stored as (
+    -- Never diagnosed: by the index of dates, which leads to the batches of these alone.
+    select unnest(b.event_dates) as day, null::timestamptz as committed_at
     from traffic.micro_batches b
-    cross join lateral unnest(b.event_dates) day
-    where day < %(before)s and day >= %(first_date)s
-    group by day
-), diagnosed as (
-    select date as day, diagnosed_at
-    from traffic.diagnosed_dates
+    where b.event_dates && (select days from missing)
+    union all
+    -- Diagnosed before: by the index of time.
+    select unnest(b.event_dates), b.committed_at
+    from traffic.micro_batches b
+    where b.committed_at >= %(since)s
+), late as (
+    select distinct s.day
+    from stored s
+    left join traffic.diagnosed_dates d on d.date = s.day
+    where s.day < %(before)s and s.day >= %(first_date)s
+      and (d.diagnosed_at is null or s.committed_at > d.diagnosed_at)
 )
 select day
-from stored
-left join diagnosed using (day)
-where (diagnosed_at is null or committed_at > diagnosed_at)
-  and not exists (
-      select
-      from traffic.dropped_rows g
-      cross join traffic.platform p
-      where g.table_name = 'traffic_readings'
-        and g.lower_bound < (day + 1)::timestamp at time zone p.timezone
-        and g.upper_bound > day::timestamp at time zone p.timezone
-  )
+from late
+where not exists (
+    select
+    from traffic.dropped_rows g
+    cross join traffic.platform p
+    where g.table_name = 'traffic_readings'
+      and g.lower_bound < (day + 1)::timestamp at time zone p.timezone
+      and g.upper_bound > day::timestamp at time zone p.timezone
+)
 order by day desc
 limit %(most)s

@@ -129,6 +129,7 @@ def read_sensor_days(
         return cursor.execute(
             statement("derived/sensor_days"),
             {
+                "day": local.date,
                 "start": local.start,
                 "end": local.end,
                 "window_start": local.window_start,

@@ -27,7 +27,7 @@ class Diagnosis(StrEnum):
     NOT_EVALUATED = "not_evaluated"
 
 
-Reason = Literal["day_not_over", "other_hours", "interval_unknown", "no_occupancy"]
+Reason = Literal["day_not_over", "first_day", "other_hours", "interval_unknown", "no_occupancy"]
 
 TESTS = (
     Diagnosis.INSUFFICIENT_DATA,
@@ -44,8 +44,10 @@ class SensorDay:
 
     `interval_s` is None where nothing tells it. `readings_elsewhere`: there are readings of the day
     outside the window; `read_day_before`: there were some in the window of the day before.
-    `occupancy_samples` are 5-minute samples with an occupancy, `constant_…` describe the most of
-    them in a row with the same one, not 0. Times are UTC, `longest_gap_s` at least 300 or None.
+    `first_reading` is the first one ever, where that came when the window had begun, else None.
+    `empty_road` counts readings with volume 0 and no occupancy, `occupancy_samples` 5-minute
+    samples with an occupancy, `constant_…` describe the most of them in a row with the same one,
+    not 0. Times are UTC, `longest_gap_s` at least 300 or None.
     """
 
     sensor_id: UUID
@@ -57,10 +59,12 @@ class SensorDay:
     last_reading: datetime | None
     readings_elsewhere: bool
     read_day_before: bool
+    first_reading: datetime | None
     readings: int
     with_occupancy: int
     with_volume: int
     with_both: int
+    empty_road: int
     zero_occupancy: int
     high_occupancy: int
     occupancy_without_volume: int
@@ -76,9 +80,12 @@ class SensorDay:
 
     @property
     def samples(self) -> int:
-        """Readings that hold volume and occupancy, or the one of them that the sensor reports."""
+        """Readings that hold volume and occupancy, or the one of them that the sensor reports.
+
+        On an empty road detectors may leave occupancy out: that one has come, and lacks nothing.
+        """
         if self.with_occupancy and self.with_volume:
-            return self.with_both
+            return self.with_both + self.empty_road
         return self.with_occupancy or self.with_volume or self.readings
 
     def expected_samples(self, window_s: int) -> int | None:
@@ -100,10 +107,9 @@ class Finding:
 
 def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -> Finding:
     """Judge a day; `over`: it is past, so that nothing is still to come."""
-    if not over:
-        return Finding(Diagnosis.NOT_EVALUATED, TESTS, "day_not_over")
-    if _delivers_at_other_hours(day):
-        return Finding(Diagnosis.NOT_EVALUATED, TESTS, "other_hours")
+    reason = _no_whole_day(day, over=over)
+    if reason is not None:
+        return Finding(Diagnosis.NOT_EVALUATED, TESTS, reason)
     results = _results(day, limits, window_s)
     missing = tuple(test for test in TESTS if results[test] is None)
     if day.readings == 0:
@@ -116,6 +122,15 @@ def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -
     if failed is None and day.with_occupancy == 0:
         return Finding(Diagnosis.NOT_EVALUATED, missing, "no_occupancy")
     return Finding(failed or Diagnosis.GOOD, missing)
+
+
+def _no_whole_day(day: SensorDay, *, over: bool) -> Reason | None:
+    """Why there is no whole day to judge; None: there is one."""
+    if not over:
+        return "day_not_over"
+    if day.first_reading is not None:
+        return "first_day"
+    return "other_hours" if _delivers_at_other_hours(day) else None
 
 
 def _delivers_at_other_hours(day: SensorDay) -> bool:

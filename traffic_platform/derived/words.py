@@ -130,6 +130,8 @@ def _not_evaluated(day: SensorDay, finding: Finding, local: LocalDay, limits: Th
     match finding.reason:
         case "day_not_over":
             return "The day is not over."
+        case "first_day" if day.first_reading is not None:
+            return f"Its first day: it reports since {_moment(day.first_reading, local)}."
         case "other_hours":
             return f"Readings of this day lie outside {_HOURS}, the hours that are judged."
         case "interval_unknown":

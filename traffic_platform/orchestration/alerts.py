@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from dagster import (
@@ -26,10 +26,14 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from traffic_platform.derived.local_day import local_day
 from traffic_platform.orchestration.checks import check_key
+from traffic_platform.orchestration.checks_results import affected
 from traffic_platform.orchestration.tags import WRITER
-from traffic_platform.quality.alerts import AlertState, Problem, WebhookError
+from traffic_platform.quality.alerts import AlertState, WebhookError
 from traffic_platform.quality.checks import CHECKS, Check
+from traffic_platform.quality.look import ARRIVAL_MARGIN
+from traffic_platform.quality.problems import Finding, Problem
 from traffic_platform.settings import Settings
 
 ALERTS_SENSOR: Final = "alerts"
@@ -51,8 +55,8 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     """The sensor, where `alert_webhook_url` is set: only then is there somebody to be told.
 
     It looks at the newest results of each check and the newest runs of `jobs`. The cursor holds
-    what has been told, so a problem is told once, however often it is found again, and once when it
-    has healed.
+    what has been told, so a problem is told once, however often and for however many dates it is
+    found again, then what else it affects, and once when it has healed.
     """
     if settings.alert_webhook_url is None:
         return []
@@ -66,8 +70,7 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     )
     def alerts(context: SensorEvaluationContext) -> SkipReason:
         state = AlertState.from_json(context.cursor)
-        failing, well = find_problems(context.instance, jobs)
-        state.look(failing, well)
+        state.look(find_results(context.instance, jobs, settings.timezone))
         try:
             said = f"{state.tell(url, form)} messages told, {len(state.open)} problems open."
         except WebhookError as error:
@@ -78,29 +81,31 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     return [alerts]
 
 
-def find_problems(
-    instance: DagsterInstance, jobs: Iterable[str]
-) -> tuple[list[Problem], list[str]]:
-    """What fails by the newest results, and the keys of what is well by them."""
-    failing: list[Problem] = []
-    well: list[str] = []
+def find_results(
+    instance: DagsterInstance, jobs: Iterable[str], timezone: str
+) -> Iterator[Finding]:
+    """What checks (of dates in this zone) and jobs came to by their newest results."""
     for check in CHECKS:
         for evaluation, run_id, at in _newest_results(instance, check_key(check)):
-            key = _check_problem_key(evaluation)
             evaluated = evaluation.metadata.get("evaluated")
-            if evaluated is not None and not evaluated.value:
-                continue  # nobody could say
-            if evaluation.passed:
-                well.append(key)
-            else:
-                failing.append(_check_problem(check, evaluation, run_id, at))
+            if evaluated is None or evaluated.value:  # else nobody could say
+                yield Finding(
+                    _check_problem(check, evaluation, run_id, at),
+                    evaluation.passed,
+                    final=_is_final(evaluation, at, timezone),
+                )
     for job in jobs:
         for record in _newest_ended(instance, job):
-            if record.dagster_run.status is DagsterRunStatus.FAILURE:
-                failing.append(_run_problem(record))
-            else:
-                well.append(_run_problem_key(record.dagster_run))
-    return failing, well
+            passed = record.dagster_run.status is not DagsterRunStatus.FAILURE
+            yield Finding(_run_problem(record), passed)
+
+
+def _is_final(evaluation: AssetCheckEvaluation, at: float, timezone: str) -> bool:
+    """Whether a result is of a table, or of a date that was over when it was made."""
+    if evaluation.partition is None:
+        return True
+    end = local_day(date.fromisoformat(evaluation.partition), timezone).end
+    return datetime.fromtimestamp(at, UTC) >= end + ARRIVAL_MARGIN
 
 
 def _newest_results(
@@ -149,6 +154,8 @@ def _check_problem(
         date=evaluation.partition,
         runbook=check.runbook,
         run_id=run_id,
+        affected=affected(evaluation),
+        seen=_text(at),
     )
 
 
@@ -172,4 +179,5 @@ def _run_problem(record: RunRecord) -> Problem:
 
 
 def _text(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00") + "Z"
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -22,6 +22,8 @@ from traffic_platform.quality.run import Result
 # A result that says what the last one said is kept again after this time, so that people see that
 # the check still runs.
 KEPT_FOR: Final = timedelta(hours=4)
+# Metadata that says whom a result is about, where it names all of them.
+AFFECTED: Final = "affected"
 
 Scalar = str | int | float | bool | None
 
@@ -36,6 +38,8 @@ def check_evaluation(result: Result, day: date | None) -> AssetCheckEvaluation:
     }
     if outcome.sample:
         metadata["sample"] = sample_table(outcome.sample)
+    if outcome.affected is not None:
+        metadata[AFFECTED] = MetadataValue.json(outcome.affected)
     if not outcome.passed:
         metadata["what to do"] = check.runbook
     return AssetCheckEvaluation(
@@ -68,7 +72,16 @@ def says_something_new(
     if before is None or age >= KEPT_FOR or evaluation.passed != before.passed:
         return True
     # What still fails is told again when it is another thing that fails.
-    return not evaluation.passed and evaluation.description != before.description
+    return not evaluation.passed and (
+        evaluation.description != before.description or affected(evaluation) != affected(before)
+    )
+
+
+def affected(evaluation: AssetCheckEvaluation) -> tuple[str, ...] | None:
+    """Whom a kept result is about; None where it does not name all of them."""
+    kept = evaluation.metadata.get(AFFECTED)
+    names: Any = None if kept is None else kept.value
+    return None if names is None else tuple(str(name) for name in names)
 
 
 def _scalar(value: Any) -> Scalar:

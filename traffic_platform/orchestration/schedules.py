@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,9 @@ HEALTH_DAYS = 3
 # Earlier dates that late data has changed, or that a machine which was off has missed, in a night.
 # A history that is being loaded takes several.
 MOST_LATE_DATES = 31
+# How far back in the audit data is looked for that came for a date after its diagnosis: each night
+# has asked for what came since the one before, so this is for how long that may have failed.
+LATE_LOOK_BACK = timedelta(days=60)
 
 
 def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
@@ -217,7 +220,12 @@ def _of_dates(first: date, last: date, tick: str | None = None) -> RunRequest:
 
 
 def _late_dates(connection: Connection, settings: Settings, before: date) -> list[date]:
-    bounds = {"before": before, "first_date": settings.first_date, "most": MOST_LATE_DATES}
+    bounds = {
+        "before": before,
+        "first_date": settings.first_date,
+        "since": datetime.combine(before, time(), UTC) - LATE_LOOK_BACK,
+        "most": MOST_LATE_DATES,
+    }
     rows = connection.execute(statement("orchestration/late_dates"), bounds).fetchall()
     return [row[0] for row in rows]
 

@@ -17,6 +17,8 @@ NEWEST_AUDIT_ROWS = 40_000
 # Offsets of each log whose raw rows are counted: one full micro-batch at least.
 COUNTED_OFFSETS = 20_000
 
+_LOG = ("topic", "partition")
+
 
 def every_offset_accounted_for(look: Look) -> Outcome:
     """Each offset up to the ledger is in one audit row or one lost range, and the counts add up.
@@ -47,6 +49,7 @@ def every_offset_accounted_for(look: Look) -> Outcome:
         sample=[{"what": what, **row} for what, rows in found.items() for row in rows][
             :SAMPLE_ROWS
         ],
+        named_by=_LOG,
     )
 
 
@@ -66,4 +69,5 @@ def no_lost_range(look: Look) -> Outcome:
         + ".",
         numbers=numbers,
         sample=losses,
+        named_by=_LOG,
     )

@@ -1,7 +1,7 @@
-"""Telling people: what a webhook gets when a problem begins, and when it heals.
+"""Telling people: what a webhook gets when a problem begins, grows, and when it heals.
 
-Knows neither Dagster nor PostgreSQL: which problems there are is found by the caller, look after
-look, and what differs from the last look is told. A message is kept until the webhook has taken it,
+Knows neither Dagster nor PostgreSQL: what was found is handed over by the caller, look after look,
+and what differs from the last look is told. A message is kept until the webhook has taken it,
 so it may come twice where a process dies in between (`id` is the same then), but is never missing.
 """
 
@@ -9,89 +9,49 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import requests
+
+from traffic_platform.quality.check_dates import CheckDates, failing_run
+from traffic_platform.quality.problems import Finding, Format, Message, Problem
 
 POST_SECONDS = 10.0  # that a webhook may take to answer
 TELL_SECONDS = 30.0  # after which the rest waits for the next time: a tick may take 60
 MOST_WAITING = 1_000  # messages that are kept while the webhook is away, the newest
-
-Format = Literal["json", "slack"]
 
 
 class WebhookError(Exception):
     """The webhook did not take a message; try again later. The text names no part of the URL."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something that somebody should look at.
-
-    `key` is the same as long as it is the same problem. `since` is ISO 8601 in UTC. `subject` is
-    the table or the job, `date` the event date that a check is about, `runbook` a path in the
-    repository, `run_id` Dagster's run that found it.
-    """
-
-    key: str
-    kind: Literal["check", "run"]
-    name: str
-    subject: str
-    severity: str
-    summary: str
-    since: str
-    date: str | None = None
-    runbook: str | None = None
-    run_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Message:
-    """A problem that began, or that healed."""
-
-    event: Literal["problem", "healed"]
-    problem: Problem
-
-    @property
-    def id(self) -> str:
-        """The same whenever this message is sent."""
-        return f"{self.event}:{self.problem.key}:{self.problem.since}"
-
-    def body(self, form: Format) -> dict[str, Any]:
-        """What is posted: every field, or Slack's one text."""
-        if form == "slack":
-            return {"text": self._sentence()}
-        fields = {name: value for name, value in asdict(self.problem).items() if name != "key"}
-        return {"id": self.id, "event": self.event, **fields}
-
-    def _sentence(self) -> str:
-        problem = self.problem
-        about = f" of {problem.date}" if problem.date else ""
-        what = f"{problem.subject}{about}: {problem.name}"
-        if self.event == "healed":
-            return f"Healed: {what}. It began at {problem.since}."
-        runbook = f" What to do: {problem.runbook}" if problem.runbook else ""
-        return f"{problem.severity}: {what}. {problem.summary}{runbook}"
-
-
 @dataclass
 class AlertState:
-    """What has been told and what waits to be told."""
+    """What has been told and what waits to be told.
+
+    `dates`: by check, which of its dates have been told of as part of its problem.
+    """
 
     open: dict[str, Problem] = field(default_factory=dict[str, Problem])
     waiting: list[Message] = field(default_factory=list[Message])
+    dates: dict[str, CheckDates] = field(default_factory=dict[str, CheckDates])
 
     @classmethod
     def from_json(cls, text: str | None) -> AlertState:
-        """Read what `to_json` wrote; None: nothing has been told yet."""
+        """Read what `to_json` wrote, in an older version too; None: nothing has been told yet."""
         if text is None:
             return cls()
         document = json.loads(text)
+        problems = [Problem.from_fields(fields) for fields in document["open"]]
         return cls(
-            {problem["key"]: Problem(**problem) for problem in document["open"]},
-            [Message(item["event"], Problem(**item["problem"])) for item in document["waiting"]],
+            {problem.key: problem for problem in problems},
+            [
+                Message(item["event"], Problem.from_fields(item["problem"]))
+                for item in document["waiting"]
+            ],
+            {name: CheckDates(**dates) for name, dates in document.get("dates", {}).items()},
         )
 
     def to_json(self) -> str:
@@ -100,23 +60,98 @@ class AlertState:
             {
                 "open": [asdict(problem) for problem in self.open.values()],
                 "waiting": [asdict(message) for message in self.waiting],
+                "dates": {name: asdict(dates) for name, dates in self.dates.items()},
             }
         )
 
-    def look(self, failing: Iterable[Problem], well: Iterable[str]) -> None:
-        """Compare with what is seen now: problems that fail, and keys of what is well.
+    def look(self, findings: Iterable[Finding]) -> None:
+        """Compare with what is found now.
 
-        What is in neither stays as it was: nobody has looked at it since.
+        What nothing was found about stays as it was: nobody has looked at it since.
         """
-        for problem in failing:
-            if problem.key not in self.open:
-                self.open[problem.key] = problem
-                self.waiting.append(Message("problem", problem))
-        for key in well:
-            healed = self.open.pop(key, None)
-            if healed is not None:
-                self.waiting.append(Message("healed", healed))
+        checks: dict[str, list[Finding]] = {}
+        for finding in findings:
+            if finding.problem.date is None:
+                self._judge(finding)
+            else:
+                checks.setdefault(finding.problem.name, []).append(finding)
+        for name, dated in checks.items():
+            self._look_at_dates(self.dates.setdefault(name, CheckDates()), dated)
         del self.waiting[:-MOST_WAITING]
+
+    def _look_at_dates(self, known: CheckDates, dated: Sequence[Finding]) -> None:
+        """Judge a check by its dates: the newest is how it is now, in one problem without a date.
+
+        A date before it that fails, and is no part of that problem, is a problem of its own.
+        """
+        findings = known.that_say_something(dated, self.open)
+        if not findings:
+            return
+        newest, now = findings[-1], list[Finding]()
+        key = _without_date(newest.problem)
+        if known.is_newest(newest):
+            known.newest = newest.problem.date or ""
+            now = failing_run(findings)
+            if newest.passed:
+                self._heal(key, newest)
+        if now:
+            self._fail_now(key, now)
+            known.tell(now, self.open[key].affected)
+        for finding in findings:
+            if finding not in now and (finding.passed or not self._is_told(known, finding)):
+                self._judge(finding)
+                known.forget(finding)
+
+    def _fail_now(self, key: str, run: Sequence[Finding]) -> None:
+        """Open the check's problem, or go on with it; `run`: its dates that fail, oldest first."""
+        newest = replace(run[-1].problem, key=key, seen=max(one.problem.seen for one in run))
+        # What has been told of these dates one by one, also by an older version, goes on as one.
+        told = [self.open.pop(one) for one in (key, *_keys(run)) if one in self.open]
+        if not told:
+            self._open(newest)
+            return
+        seen = max(one.seen for one in told)
+        self.open[key] = replace(told[0], key=key, seen=seen, affected=_union(told))
+        self._add(key, [one.problem for one in run])
+
+    def _is_told(self, known: CheckDates, finding: Finding) -> bool:
+        return finding.problem.key not in self.open and known.is_told(finding)
+
+    def _judge(self, finding: Finding) -> None:
+        problem = finding.problem
+        if finding.passed:
+            self._heal(problem.key, finding)
+        elif problem.key in self.open:
+            self._add(problem.key, [problem])
+        else:
+            self._open(problem)
+
+    def _open(self, problem: Problem) -> None:
+        self.open[problem.key] = problem
+        self.waiting.append(Message("problem", problem))
+
+    def _heal(self, key: str, finding: Finding) -> None:
+        healed = self.open.pop(key, None)
+        if healed is not None:
+            well = replace(healed, date=finding.problem.date)
+            self.waiting.append(Message("healed", well))
+
+    def _add(self, key: str, found: Sequence[Problem]) -> None:
+        """Tell what later results name in addition. An open problem of unknown names takes them."""
+        before = self.open[key]
+        later = [one for one in found if one.seen > before.seen and one.affected is not None]
+        if not later:
+            return
+        names = _union([before, *later])
+        seen = max(one.seen for one in later)
+        self.open[key] = replace(before, affected=names, seen=seen)
+        if before.affected is None:
+            return
+        fresh = tuple(name for name in names or () if name not in before.affected)
+        if fresh:
+            last = max(later, key=lambda one: (one.date or "", one.seen))
+            more = replace(last, key=key, since=before.since, affected=fresh, seen=seen)
+            self.waiting.append(Message("more", more))
 
     def tell(self, url: str, form: Format) -> int:
         """Post what waits, in order; how many were taken. Raises WebhookError at the first refusal.
@@ -129,6 +164,20 @@ class AlertState:
             self.waiting.pop(0)
             told += 1
         return told
+
+
+def _keys(findings: Iterable[Finding]) -> list[str]:
+    return [finding.problem.key for finding in findings]
+
+
+def _without_date(problem: Problem) -> str:
+    return problem.key.removesuffix(problem.date or "")
+
+
+def _union(problems: Iterable[Problem]) -> tuple[str, ...] | None:
+    """All that they name, each once; None where none of them names any."""
+    named = [problem.affected for problem in problems if problem.affected is not None]
+    return tuple(dict.fromkeys(name for names in named for name in names)) if named else None
 
 
 def post(url: str, body: Mapping[str, Any]) -> None:

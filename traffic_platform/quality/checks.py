@@ -171,7 +171,9 @@ CHECKS = (
         "readings_of_one_message",
         heavy=True,
     ),
-    _check(_READINGS, "WARN", Scope.DATE, sensors_deliver, "weekday_counts", *_DAYS),
+    _check(
+        _READINGS, "WARN", Scope.DATE, sensors_deliver, "weekday_counts", "first_readings", *_DAYS
+    ),
     _check(_READINGS, "WARN", Scope.DATE, measures_present, *_DAYS),
     _check(_READINGS, "WARN", Scope.DATE, values_change, "stuck_runs", "sensor_days"),
     _check(_READINGS, "WARN", Scope.DATE, occupancy_in_percent, "sensor_days"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.look import Look
-from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
 from traffic_platform.quality.reading import read_rows
 
 LOOK_BACK_WEEKS = 8
@@ -36,7 +36,8 @@ def sensors_deliver(look: Look) -> Outcome:
     """Each sensor delivers as many readings as on the same weekday in the 60 days before.
 
     Of a date that is not over, as many as up to the same time of day. A sensor that has not three
-    such weekdays yet is compared with its mean day of the last two weeks.
+    such weekdays yet is compared with its mean day of the last two weeks. A sensor on its first day
+    has not had the whole of it, and is compared with nothing.
     """
     expected = {
         sensor: expectation
@@ -44,8 +45,12 @@ def sensors_deliver(look: Look) -> Outcome:
         if expectation.readings >= LEAST_EXPECTED
     }
     delivered = {sensor.sensor_id: sensor.readings for sensor in look.sensors}
+    new = _first_days(look, [one for one in delivered if one not in expected])
     if not expected:
-        return not_evaluated("no sensor has a history to compare with")
+        return not_evaluated(
+            f"no sensor has a history to compare with{'; ' if new else ''}{_since(new)}",
+            {"sensors on their first day": len(new)},
+        )
     total = sum(expectation.readings for expectation in expected.values())
     there = sum(delivered.get(sensor, 0) for sensor in expected)
     found = sorted(
@@ -59,12 +64,14 @@ def sensors_deliver(look: Look) -> Outcome:
     numbers: dict[str, int | float] = {
         "sensors compared": len(expected),
         "sensors that lack readings": len(found),
+        "sensors on their first day": len(new),
         "readings": there,
         "readings expected": round(total),
         "share": round(there / total, 3),
     }
     if not found and there >= LEAST_TOTAL_SHARE * total:
-        return Outcome(True, "Every sensor delivers as before.", numbers)
+        more = f" Not evaluated: {_since(new)}." if new else ""
+        return Outcome(True, f"Every sensor delivers as before.{more}", numbers)
     lacking = by_feed((feed_of(one.name), one.name) for one, _ in found)
     return Outcome(
         passed=False,
@@ -82,6 +89,26 @@ def sensors_deliver(look: Look) -> Outcome:
             for expectation, readings in found[:SAMPLE_ROWS]
         ],
     )
+
+
+def _first_days(look: Look, sensors: Sequence[UUID]) -> list[Row]:
+    """Of these sensors those whose first reading ever is of the date, with its time (`since`)."""
+    return read_rows(
+        look.connection,
+        "first_readings",
+        sensors=list(sensors),
+        day=look.day,
+        begin=look.begin,
+        end=look.end,
+    )
+
+
+def _since(new: Sequence[Row]) -> str:
+    """Who is on its first day, and since when, for a sentence; empty where nobody is."""
+    if not new:
+        return ""
+    names = named([f"{row['sensor']} (since {row['since']:%H:%M} UTC)" for row in new])
+    return f"on their first day are {names}"
 
 
 def _expectations(look: Look) -> dict[UUID, _Expectation]:
@@ -123,7 +150,9 @@ def _names(look: Look) -> dict[UUID, str]:
 
 def every_event_has_its_reading(look: Look) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
-    rows = read_rows(look.connection, "events_without_reading", begin=look.begin, end=look.end)
+    rows = read_rows(
+        look.connection, "events_without_reading", day=look.day, begin=look.begin, end=look.end
+    )
     numbers: dict[str, int | float] = {"readings missing": rows[0]["missing"] if rows else 0}
     if not rows:
         return Outcome(True, "Every event has its reading.", numbers)

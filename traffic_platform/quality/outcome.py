@@ -21,6 +21,8 @@ class Outcome:
     of them. `evaluated` is False where there was nothing to look at, or too little history to judge
     by; such an outcome passes, and the sentence says what is missing. `broken` is True where the
     check itself could not be carried out; it does not pass then, and the sentence says why.
+    `named_by` are the columns of the sample that say what a row is about (a sensor, a feed, a
+    partition); none, where other names in the next sample would be no news.
     """
 
     passed: bool
@@ -29,6 +31,18 @@ class Outcome:
     sample: Sequence[Row] = ()
     evaluated: bool = True
     broken: bool = False
+    named_by: Sequence[str] = ("sensor",)
+
+    @property
+    def affected(self) -> list[str] | None:
+        """What the sample is about, each once; None where it does not name all, or nothing does."""
+        if self.passed or not self.named_by or len(self.sample) >= SAMPLE_ROWS:
+            return None
+        found = [
+            [str(row[name]) for name in self.named_by if row.get(name) is not None]
+            for row in self.sample
+        ]
+        return list(dict.fromkeys("/".join(names) for names in found)) if all(found) else None
 
 
 def not_evaluated(why: str, numbers: Mapping[str, int | float] | None = None) -> Outcome:

@@ -39,6 +39,7 @@ def quarantine_rate_holds(look: Look) -> Outcome:
         f"{worst:.1%} on the worst day before).",
         numbers=numbers,
         sample=read_rows(look.connection, "quarantined_messages", day=look.day),
+        named_by=(),  # the newest messages are others each time
     )
 
 
@@ -78,6 +79,7 @@ def quarantine_reasons_hold(look: Look) -> Outcome:
         + ".",
         numbers=numbers,
         sample=found[:SAMPLE_ROWS],
+        named_by=("reason",),
     )
 
 

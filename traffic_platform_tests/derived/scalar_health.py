@@ -43,7 +43,7 @@ def too_few(readings: Sequence[Measured], interval_s: int) -> bool:
     for _, volume, occupancy in readings:
         if has_volume and volume is None:
             continue
-        if has_occupancy and occupancy is None:
+        if has_occupancy and occupancy is None and volume != 0:
             continue
         samples += 1
     expected = (17 * 3600) // interval_s

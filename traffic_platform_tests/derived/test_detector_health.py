@@ -52,7 +52,7 @@ def random_day(generator: np.random.Generator) -> tuple[list[Measured], bool]:
     numbers = np.sort(generator.choice(WHOLE, count, replace=False))
     volume = generator.integers(1, 20, count) * 60
     occupancy = generator.integers(1, 60, count) / 2
-    fault = generator.integers(0, 9)
+    fault = generator.integers(0, 10)
     rural = bool(generator.integers(0, 2))
 
     def some(percent: float) -> Any:
@@ -79,6 +79,9 @@ def random_day(generator: np.random.Generator) -> tuple[list[Measured], bool]:
     if fault == 8:
         for number in some(40):
             occupancies[number] = None
+    if fault == 9:
+        for number in some(70):
+            volumes[number], occupancies[number] = 0, None
     seconds = (numbers * 300.0 + generator.integers(0, 300, count)).tolist()
     return list(zip(seconds, volumes, occupancies, strict=True)), rural
 
@@ -104,6 +107,7 @@ def test_diagnoses_are_those_of_the_scalar_version(
         name = f"d-{number}"
         measured, rural = random_day(generator)
         add_sensor(owner, name, rural=rural, interval_s=300)
+        add_readings(owner, name, [Reading(start - timedelta(days=2))])
         add_readings(
             owner, name, [Reading(start + timedelta(seconds=s), v, o) for s, v, o in measured]
         )
@@ -207,6 +211,35 @@ def test_a_day_is_evaluated_once_it_is_over(
         assert health.good_percent is None
 
 
+def test_the_day_a_sensor_begins_is_not_evaluated_and_the_next_one_is(
+    owner: psycopg.Connection, in_zone: InZone, reader: psycopg.Connection
+) -> None:
+    settings = in_zone()
+    begins = {
+        "with the window": FIVE,
+        "an interval later": FIVE + timedelta(minutes=5),
+        "at noon": FIVE + timedelta(hours=7),
+    }
+    for name, begin in begins.items():
+        add_sensor(owner, name, origin="seen")
+        add_readings(owner, name, every(300, begin, 500))
+    compute(settings)
+    assert health_of(reader) == {
+        "with the window": "good", "an interval later": "good", "at noon": "not_evaluated",
+    }  # fmt: skip
+    assert health_of(reader, "seen")["at noon"] == (
+        "Its first day: it reports since 2025-10-04 12:00."
+    )
+    sunday = SATURDAY + timedelta(days=1)
+    assert set(diagnoses(compute(settings, sunday)).values()) == {"good"}
+    # What came before it and was dropped is known from its diagnoses.
+    friday = SATURDAY - timedelta(days=1)
+    owner.execute(
+        "update traffic.detector_health set date = %s where date = %s", (friday, SATURDAY)
+    )
+    assert diagnoses(compute(settings))["at noon"] == "insufficient_data"
+
+
 def test_a_day_that_a_zone_left_out_has_no_rows(owner: psycopg.Connection, in_zone: InZone) -> None:
     add_sensor(owner, "a", registered_at=datetime(2011, 1, 1, tzinfo=UTC))
     add_readings(owner, "a", every(300, datetime(2011, 12, 28, tzinfo=UTC), 1_000))
@@ -293,6 +326,9 @@ def planted(owner: psycopg.Connection) -> dict[str, str]:
         "counts without presence": ("intermittent", changed(0.55, occupancy=0.0)),
         "repeats itself": ("constant", changed(0.3, occupancy=12.3, volume=720, speed=61.0)),
         "sends a fraction": ("good", fraction),
+        "leaves nothing out but empty roads": (
+            "good", changed(0.6, volume=0, occupancy=None, speed=None)
+        ),
         "no occupancy": ("not_evaluated", every(20, FIVE, count, occupancy=None)),
     }  # fmt: skip
     for name, (_, readings) in days.items():
@@ -312,8 +348,8 @@ def test_every_planted_fault_is_found_and_nothing_else(
     health = compute(in_zone())
     assert diagnoses(health) == planted
     assert health_of(reader) == planted
-    assert health.counts["good"] == 4
-    assert health.good_percent == pytest.approx(100 * 4 / 13)
+    assert health.counts["good"] == 5
+    assert health.good_percent == pytest.approx(100 * 5 / 14)
 
 
 def test_what_was_seen_and_where_to_look_stand_in_the_table(

@@ -28,10 +28,12 @@ GOOD = SensorDay(
     last_reading=datetime(2025, 10, 4, 21, 59, tzinfo=UTC),
     readings_elsewhere=False,
     read_day_before=True,
+    first_reading=None,
     readings=1_000,
     with_occupancy=1_000,
     with_volume=1_000,
     with_both=1_000,
+    empty_road=0,
     zero_occupancy=0,
     high_occupancy=0,
     occupancy_without_volume=0,
@@ -127,6 +129,14 @@ def test_readings_at_other_hours_only_are_not_evaluated_unless_the_sensor_has_st
     assert found(**elsewhere, read_day_before=True).diagnosis == "no_data"
 
 
+def test_a_first_day_is_not_evaluated_whatever_was_seen() -> None:
+    began = {"first_reading": datetime(2025, 10, 4, 14, 30, tzinfo=UTC)}
+    for counts in ({}, SILENT, {"with_both": 10}, {"zero_occupancy": 1_000}):
+        assert found(**began, **counts) == Finding(Diagnosis.NOT_EVALUATED, TESTS, "first_day")
+    assert seen(**began) == "Its first day: it reports since 2025-10-04 14:30."
+    assert found(over=False, **began).reason == "day_not_over"
+
+
 def test_without_an_interval_nothing_is_evaluated_and_it_says_so() -> None:
     finding = found(interval_s=None, zero_occupancy=1_000)
     assert finding == Finding(Diagnosis.NOT_EVALUATED, TESTS, "interval_unknown")
@@ -164,6 +174,14 @@ def test_a_feed_that_reports_too_seldom_for_a_row_of_samples_is_not_called_const
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:
     assert found(with_occupancy=3, with_both=3).diagnosis == "insufficient_data"
     assert "Of 1,000 readings the others lack" in seen(with_occupancy=3, with_both=3)
+
+
+def test_an_empty_road_whose_occupancy_is_left_out_is_a_sample_and_no_zero() -> None:
+    night = {"with_occupancy": 300, "with_both": 300, "empty_road": 700, "with_traffic": 300}
+    assert found(**night) == Finding(Diagnosis.GOOD, ())
+    assert seen(**night).startswith("1,000 of 1,020 expected samples")
+    assert found(**night, zero_occupancy=178).diagnosis == "card_off"
+    assert found(**night | {"empty_road": 300}).diagnosis == "insufficient_data"
 
 
 @pytest.mark.parametrize(

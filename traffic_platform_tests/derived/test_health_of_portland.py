@@ -46,7 +46,7 @@ def test_portlands_hour_is_not_evaluated_and_the_days_after_it_have_no_data(
     assert years_later.counts == Counter({"no_data": 52})  # those that were imported
 
 
-def test_by_the_days_of_utc_the_same_hour_is_a_day_of_too_few_samples(
+def test_by_the_days_of_utc_the_same_hour_is_the_first_of_every_detector(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -54,5 +54,5 @@ def test_by_the_days_of_utc_the_same_hour_is_a_day_of_too_few_samples(
     replay(settings, PORTLAND / "freeway_loopdata_OneHour.csv")
     drain(settings)
     hour = compute_health(settings, THURSDAY)
-    assert hour.counts == Counter({"insufficient_data": 69})
-    assert any("180 of 3,060 expected samples (5.9 %" in row.seen for row in hour.rows)
+    assert hour.counts == Counter({"not_evaluated": 69})
+    assert {row.seen for row in hour.rows} == {"Its first day: it reports since 2011-09-15 07:00."}

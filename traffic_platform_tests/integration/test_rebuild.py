@@ -14,6 +14,8 @@ from traffic_platform.ingest.quarantine import QuarantineFilter
 from traffic_platform.ingest.rebuild import DateReport, RebuildReport, rebuild_dates
 from traffic_platform.ingest.replay import replay_quarantine
 from traffic_platform.ingest.verify import VerifyReport, verify
+from traffic_platform.quality.checks import checks_named
+from traffic_platform.quality.run import evaluate_checks
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, rows
 
@@ -223,6 +225,20 @@ def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
     ]
     holds(western)
     assert rebuild_dates(western, [FIRST, FIRST + timedelta(days=1)]).changes == 0
+
+
+def test_a_lost_reading_of_an_event_that_moved_is_found_though_its_batch_knows_another_date(
+    settings: Settings, make_topic: MakeTopic, produce: Produce
+) -> None:
+    make_topic(partitions=1)
+    western = settings.model_copy(update={"naive_timezone": "Etc/GMT+9"})
+    produce([event("s1", "2025-06-30T20:00:00")])
+    drain(settings.model_copy(update={"naive_timezone": "Etc/GMT+1"}))
+    assert rebuild_dates(western, [FIRST]).dates[0].moved == 1
+    assert change(settings, "delete from traffic.traffic_readings") == 1
+    for day, missing in ((FIRST, 0), (FIRST + timedelta(days=1), 1)):
+        [result] = evaluate_checks(western, checks_named(["every_event_has_its_reading"]), day)
+        assert result.outcome.numbers == {"readings missing": missing}
 
 
 def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(

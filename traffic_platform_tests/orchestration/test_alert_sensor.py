@@ -61,6 +61,7 @@ def test_a_check_of_a_date_that_fails_is_told_once_and_once_when_it_holds_again(
     FORTNIGHT.store(owner, [NULL_SPEEDS])
     assert check(definitions, instance, LAST_DAY)
     cursor = tick(definitions, instance, None)
+    assert webhook.bodies[0]["affected"] == ["north-1"]
     assert told(webhook) == [("problem", "measures_present", LAST_DAY.isoformat())]
     assert check(definitions, instance, LAST_DAY)
     cursor = tick(definitions, instance, cursor)

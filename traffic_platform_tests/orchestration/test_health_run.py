@@ -138,6 +138,10 @@ def test_the_schedule_asks_for_earlier_dates_that_data_has_come_for_since(
         assert asked() == [*newest, SUNDAY]
         _commit_a_batch(owner, [SATURDAY])
         assert asked() == [*newest, SUNDAY, SATURDAY]
+        # Of what came months ago, the nights since have asked for what had been diagnosed before.
+        owner.execute("update traffic.diagnosed_dates set diagnosed_at = '2025-07-01'")
+        owner.execute("update traffic.micro_batches set committed_at = '2025-08-01'")
+        assert asked() == [*newest, SUNDAY]
 
 
 def _commit_a_batch(owner: psycopg.Connection[Any], dates: list[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
-from traffic_platform.quality.alerts import AlertState, Problem, WebhookError
+from traffic_platform.quality.alerts import AlertState, WebhookError
+from traffic_platform.quality.problems import Finding, Problem
 from traffic_platform_tests.webhook import Webhook
 
 SILENT = Problem(
@@ -20,6 +22,8 @@ SILENT = Problem(
     date="2025-10-04",
     runbook="docs/runbooks/sensors_deliver.md",
     run_id="a-run",
+    affected=("det-7",),
+    seen="2025-10-05T04:20:00Z",
 )
 FAILED = Problem(
     key="run:ingest_window",
@@ -32,10 +36,40 @@ FAILED = Problem(
 )
 
 
-def look(state: AlertState, *failing: Problem, well: tuple[str, ...] = ()) -> AlertState:
+def look(state: AlertState, *failing: Problem, well: tuple[Problem, ...] = ()) -> AlertState:
     """A look by a process that knows only what the last one wrote down."""
-    state.look(failing, well)
+    return look_at(
+        state,
+        *(Finding(problem, passed=False) for problem in failing),
+        *(Finding(problem, passed=True) for problem in well),
+    )
+
+
+def look_at(state: AlertState, *findings: Finding) -> AlertState:
+    """The same, for what else can be said of a result."""
+    state.look(findings)
     return AlertState.from_json(state.to_json())
+
+
+def of(date: str, *affected: str, passed: bool = False, final: bool = True, at: int = 0) -> Finding:
+    """A result about a date: whom it names, or that it passed; `at`, the minute it was made in."""
+    seen = f"2025-10-05T06:{at:02}:00Z"
+    problem = replace(
+        SILENT,
+        key=f"check:sensors_deliver:{date}",
+        date=date,
+        affected=None if passed else affected,
+        since=seen,
+        seen=seen,
+    )
+    return Finding(problem, passed, final)
+
+
+def heard(state: AlertState, webhook: Webhook) -> list[tuple[object, ...]]:
+    """What is told now: what, of which date, and whom it names."""
+    webhook.bodies.clear()
+    state.tell(webhook.url, "json")
+    return [(body["event"], body["date"], body["affected"]) for body in webhook.bodies]
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
@@ -46,7 +80,7 @@ def test_what_the_webhook_does_not_take_is_kept_and_told_later_in_order(
     webhook.status = status
     with pytest.raises(WebhookError, match=f"answered {status}"):
         state.tell(webhook.url, "json")
-    state = look(state, FAILED, well=(SILENT.key,))
+    state = look(state, FAILED, well=(SILENT,))
     webhook.status = 200
     assert state.tell(webhook.url, "json") == 3
     assert [(body["event"], body["name"]) for body in webhook.bodies] == [
@@ -71,7 +105,7 @@ def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: W
         state = look(state, replace(SILENT, since="2025-10-05T05:00:00Z", summary="Still."))
         state.tell(webhook.url, "json")
     for _ in range(3):
-        state = look(state, well=(SILENT.key,))
+        state = look(state, well=(SILENT,))
         state.tell(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed"]
     began, healed = webhook.bodies
@@ -79,21 +113,21 @@ def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: W
 
 
 def test_what_comes_back_after_it_has_healed_is_a_new_problem(webhook: Webhook) -> None:
-    state = look(look(look(AlertState(), SILENT), well=(SILENT.key,)), SILENT)
+    state = look(look(look(AlertState(), SILENT), well=(SILENT,)), SILENT)
     state.tell(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed", "problem"]
 
 
 def test_what_nobody_has_looked_at_again_stays_a_problem() -> None:
     state = look(look(AlertState(), SILENT), FAILED)
-    assert list(state.open) == [SILENT.key, FAILED.key]
+    assert set(state.open) == {"check:sensors_deliver:", FAILED.key}
 
 
 def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
     look(AlertState(), SILENT).tell(webhook.url, "json")
     assert webhook.bodies == [
         {
-            "id": "problem:check:sensors_deliver:2025-10-04:2025-10-05T04:20:00Z",
+            "id": "problem:check:sensors_deliver::2025-10-05T04:20:00Z",
             "event": "problem",
             "kind": "check",
             "name": "sensors_deliver",
@@ -104,19 +138,107 @@ def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
             "date": "2025-10-04",
             "runbook": "docs/runbooks/sensors_deliver.md",
             "run_id": "a-run",
+            "affected": ["det-7"],
         }
     ]
 
 
 def test_slack_gets_one_text(webhook: Webhook) -> None:
-    look(look(AlertState(), SILENT), well=(SILENT.key,)).tell(webhook.url, "slack")
+    more = replace(SILENT, affected=("det-7", "det-9"), seen="2025-10-05T05:00:00Z")
+    look(look(look(AlertState(), SILENT), more), well=(SILENT,)).tell(webhook.url, "slack")
     assert webhook.bodies == [
         {
             "text": "WARN: traffic_readings of 2025-10-04: sensors_deliver. 1 sensor is silent:"
             " det-7. What to do: docs/runbooks/sensors_deliver.md"
         },
         {
+            "text": "WARN: traffic_readings of 2025-10-04: sensors_deliver, now also det-9. 1"
+            " sensor is silent: det-7. What to do: docs/runbooks/sensors_deliver.md"
+        },
+        {
             "text": "Healed: traffic_readings of 2025-10-04: sensors_deliver. It began at"
             " 2025-10-05T04:20:00Z."
         },
+    ]
+
+
+def test_what_lasts_over_dates_is_one_problem_and_heals_with_the_newest(webhook: Webhook) -> None:
+    days = [of(f"2025-10-0{day}", "det-7", at=day) for day in range(1, 6)]
+    state = AlertState()
+    for count in range(1, 6):
+        state = look_at(state, *reversed(days[:count]))
+    assert heard(state, webhook) == [("problem", "2025-10-01", ["det-7"])]
+    for minute in (7, 8):
+        state = look_at(state, of("2025-10-06", passed=True, at=minute), *days)
+    assert heard(state, webhook) == [("healed", "2025-10-06", ["det-7"])]
+    state = look_at(state, of("2025-10-07", "det-7", at=9), of("2025-10-06", passed=True), *days)
+    assert heard(state, webhook) == [("problem", "2025-10-07", ["det-7"])]
+
+
+def test_whom_an_open_problem_affects_in_addition_is_told_once(webhook: Webhook) -> None:
+    first = of("2025-10-04", "det-7", at=1)
+    state = look_at(AlertState(), first)
+    state = look_at(state, of("2025-10-04", "det-9", "det-7", at=2))
+    state = look_at(state, of("2025-10-05", "det-9", at=3), of("2025-10-04", "det-9", at=2))
+    unnamed = of("2025-10-05", at=4).problem
+    state = look_at(state, Finding(replace(unnamed, affected=None), passed=False))
+    state = look_at(state, of("2025-10-05", "det-7", "det-8", at=5))
+    assert heard(state, webhook) == [
+        ("problem", "2025-10-04", ["det-7"]),
+        ("more", "2025-10-04", ["det-9"]),
+        ("more", "2025-10-05", ["det-8"]),
+    ]
+    assert len({body["id"] for body in webhook.bodies}) == 3
+
+
+def test_a_date_before_one_that_passes_is_a_problem_of_its_own(webhook: Webhook) -> None:
+    newest = of("2025-10-05", passed=True, at=1)
+    state = look_at(AlertState(), newest, of("2025-10-02", "det-7", at=2))
+    state = look_at(state, of("2025-10-02", "det-7", "det-9", at=3), newest)
+    state = look_at(state, of("2025-10-02", passed=True, at=4), newest)
+    state = look_at(state, of("2025-10-02", passed=True, at=4), newest)
+    assert heard(state, webhook) == [
+        ("problem", "2025-10-02", ["det-7"]),
+        ("more", "2025-10-02", ["det-9"]),
+        ("healed", "2025-10-02", ["det-7", "det-9"]),
+    ]
+
+
+def test_results_of_past_dates_alone_say_nothing_about_now(webhook: Webhook) -> None:
+    state = look_at(AlertState(), of("2025-10-05", "det-7", at=1))
+    heard(state, webhook)
+    state = look_at(state, of("2025-09-02", passed=True, at=2), of("2025-09-01", "det-3", at=2))
+    assert heard(state, webhook) == [("problem", "2025-09-01", ["det-3"])]
+    state = look_at(state, of("2025-10-05", passed=True, at=3))
+    assert heard(state, webhook) == [("healed", "2025-10-05", ["det-7"])]
+
+
+def test_the_first_hours_of_a_day_heal_nothing_but_themselves(webhook: Webhook) -> None:
+    failed = of("2025-10-04", "det-7", at=1)
+    state = look_at(AlertState(), failed)
+    young = of("2025-10-05", passed=True, final=False, at=2)
+    state = look_at(state, young, failed)
+    state = look_at(state, of("2025-10-05", "det-7", final=False, at=3), failed)
+    assert heard(state, webhook) == [("problem", "2025-10-04", ["det-7"])]
+    state = look_at(state, replace(young, problem=of("2025-10-05", at=4).problem), failed)
+    assert heard(state, webhook) == [("healed", "2025-10-05", ["det-7"])]
+    # What the whole of the day before shows besides was never told.
+    state = look_at(state, young, of("2025-10-04", "det-7", "det-9", at=5))
+    assert heard(state, webhook) == [("problem", "2025-10-04", ["det-7", "det-9"])]
+
+
+def test_the_cursor_of_a_version_that_told_each_date_goes_on(webhook: Webhook) -> None:
+    days = ["2025-10-02", "2025-10-03", "2025-10-04"]
+    told = [asdict(of(day).problem) for day in days]
+    for problem in told:
+        del problem["affected"], problem["seen"]
+    waiting = {"event": "problem", "problem": told[2]}
+    state = AlertState.from_json(json.dumps({"open": told, "waiting": [waiting]}))
+    state = look_at(state, *(of(day, "det-7", at=1) for day in days))
+    assert heard(state, webhook) == [("problem", "2025-10-04", None)]
+    state = look_at(state, of("2025-10-05", "det-7", "det-9", at=2))
+    state = look_at(state, of("2025-10-06", passed=True, at=3))
+    assert heard(state, webhook) == [
+        ("more", "2025-10-05", ["det-9"]),
+        ("healed", "2025-10-06", ["det-7", "det-9"]),
     ]

@@ -63,6 +63,23 @@ def test_a_sensor_that_is_new_is_not_expected(table: Table, look: Look, days: in
     assert not outcome.evaluated
 
 
+def test_a_sensor_on_its_first_day_is_not_evaluated_and_named_with_its_beginning(
+    table: Table, reader: psycopg.Connection, reading: Settings
+) -> None:
+    table.add("b-1", hours=(14.5, 24))
+    alone = sensors_deliver(look_at(reader, reading))
+    assert not alone.evaluated
+    assert "on their first day are b-1 (since 14:30 UTC)" in alone.summary
+    table.add_history("a-1")
+    table.add("a-1")
+    table.add_history("b-2", days=1)
+    table.add("b-2", hours=(6, 24))
+    outcome = sensors_deliver(look_at(reader, reading))
+    assert outcome.passed
+    assert outcome.summary.endswith("Not evaluated: on their first day are b-1 (since 14:30 UTC).")
+    assert outcome.numbers["sensors on their first day"] == 1
+
+
 def test_dates_are_those_of_the_platforms_zone(
     table: Table, reader: psycopg.Connection, reading: Settings
 ) -> None:
