@@ -55,5 +55,5 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     app.add_middleware(HeadAsGet)
     security = Security(app, settings)
-    add_metrics(app)
+    add_metrics(app, security.places)
     return app
