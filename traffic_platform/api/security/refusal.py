@@ -93,6 +93,6 @@ def keys_unknown() -> Refusal:
     """The database does not answer, so nobody can say whether the key holds."""
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Keys cannot be looked up now.",
+        "The database does not answer, so nobody can say whether this key holds. Ask again.",
         ((b"retry-after", b"5"),),
     )
