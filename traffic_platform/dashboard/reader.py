@@ -34,6 +34,7 @@ from traffic_platform.settings import Settings
 POLL_S = 0.4
 _SLOW_S = 5.0  # quarantine, and whether readings have grown old
 _HEALTH_S = 20.0  # health, and the list of sensors
+MINUTE_S = 60.0  # pages of a day that is not over are drawn anew
 _LINGER_S = 15.0  # a page that was asked for but has not opened yet
 _RATE_S = 60.0
 _RETRY_S = (POLL_S, 5.0)  # first and longest wait after a failure
@@ -86,6 +87,7 @@ class Reader:
         """Begin anew: what was seen before a break says nothing about what came in it."""
         self._positions: dict[tuple[int, int], int] | None = None
         self._next_slow = self._next_health = 0.0
+        self._next_minute = time.monotonic() + MINUTE_S
         self._finished: set[str] = set()
 
     async def _read(self) -> None:
@@ -151,6 +153,9 @@ class Reader:
             self._next_health = time.monotonic() + _HEALTH_S
             parts |= await self._look_at_sensors(connection)
             self._begin_health()
+        if time.monotonic() >= self._next_minute:
+            self._next_minute = time.monotonic() + MINUTE_S
+            parts.add("minute")
         parts |= self._finished
         self._finished.clear()
         return Change(frozenset(parts), frozenset(sensors))
