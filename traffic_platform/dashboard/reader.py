@@ -86,6 +86,7 @@ class Reader:
     def _forget(self) -> None:
         """Begin anew: what was seen before a break says nothing about what came in it."""
         self._positions: dict[tuple[int, int], int] | None = None
+        self._corrections: Any = None
         self._next_slow = self._next_health = 0.0
         self._next_minute = time.monotonic() + MINUTE_S
         self._finished: set[str] = set()
@@ -147,6 +148,9 @@ class Reader:
         if time.monotonic() >= self._next_slow:
             self._next_slow = time.monotonic() + _SLOW_S
             await self._look_at_quarantine(connection)
+            if not first_look:
+                more, corrected = await self._look_at_corrections(connection)
+                parts, sensors = parts | more, sensors | corrected
             parts |= {"quarantine", "ages"}
         # A first page need not wait for what takes longest.
         if not first_look and time.monotonic() >= self._next_health:
@@ -166,6 +170,7 @@ class Reader:
             (row.topic_no, row.partition): row.next_offset
             for row in await rows(connection, "positions")
         }
+        self._corrections = (await rows(connection, "corrections"))[0]
         await self._look_at_sensors(connection)
         found = await typed(connection, "newest_readings", Reading)
         self.state.newest, self.state.latest = {}, None
@@ -202,6 +207,23 @@ class Reader:
         )
         assert self._positions is not None
         self._positions |= {(log.topic_no, log.partition): log.upto for log in moved}
+        return await self._let_in(connection, found)
+
+    async def _look_at_corrections(self, connection: Connection) -> tuple[set[str], set[int]]:
+        """What replays of quarantine and rebuilds brought: they move no offset.
+
+        They are rare, so all newest readings are looked at again.
+        """
+        corrections = (await rows(connection, "corrections"))[0]
+        if corrections == self._corrections:
+            return set(), set()
+        self._corrections = corrections
+        return await self._let_in(connection, await typed(connection, "newest_readings", Reading))
+
+    async def _let_in(
+        self, connection: Connection, found: Sequence[Reading]
+    ) -> tuple[set[str], set[int]]:
+        """Keep what is newer than what is known; what `_take` says of it."""
         parts = set[str]()
         if any(reading.sensor_id not in self.state.index for reading in found):
             parts |= await self._look_at_sensors(connection)
