@@ -295,6 +295,20 @@ class Settings(BaseSettings):
         ge=0,
         description="Most requests of one address; 0: no limit. Unset: 6000 of those with a key.",
     )
+    api_streams_per_key: int = Field(
+        default=20, ge=0, description="Most streams of events that a key has open; 0: no limit."
+    )
+    api_streams_per_address: int = Field(
+        default=100, ge=0, description="The same of one address, with or without a key."
+    )
+    api_streams: int = Field(default=1000, ge=0, description="The same of all together.")
+    api_exports_per_key: int = Field(
+        default=4, ge=0, description="Most exports that a key has under way; 0: no limit."
+    )
+    api_exports_per_address: int = Field(
+        default=8, ge=0, description="The same of one address, with or without a key."
+    )
+    api_exports: int = Field(default=16, ge=0, description="The same of all together.")
     map_tiles: str | None = Field(
         default=None,
         description="URL template of map tiles, {z}, {x} and {y} in it. Unset: none are loaded.",

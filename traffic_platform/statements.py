@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import LiteralString, cast
 
 _PACKAGE = Path(__file__).parent
+_PART = re.compile(r"^--\| (\S+)\n", re.MULTILINE)
 
 
 def sql_folder() -> Path:
@@ -19,7 +21,9 @@ def sql_folder() -> Path:
 def statement(name: str) -> LiteralString:
     """Return the text of `sql/NAME.sql`; `name` is a path without its ending, "ingest/upsert".
 
+    A line `--| NAME` stands for the text of that file: what several statements have in common.
     The files ship with the code and hold no input of users, hence LiteralString.
     Raises FileNotFoundError when there is no such statement.
     """
-    return cast("LiteralString", (sql_folder() / f"{name}.sql").read_text(encoding="utf-8"))
+    text = (sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
+    return cast("LiteralString", _PART.sub(lambda part: statement(part[1]), text))

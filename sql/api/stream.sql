@@ -11,28 +11,18 @@ with moved as materialized (
     cross join lateral (select coalesce(w.position, k.start_offset) as first) p
     where k.next_offset > p.first
 ),
--- Audit rows of closed hours are folded; the first one may begin before the position.
-batch as materialized (
-    select m.topic_no, m.partition, m.first, m.upto, b.batch_id,
-           coalesce(b.last_batch_id, b.batch_id) as last_batch_id
-    from moved m
-    cross join lateral (
-        select coalesce(max(o.first_offset), m.first) as first_offset
-        from traffic.micro_batches o
-        where o.topic_no = m.topic_no and o.partition = m.partition and o.first_offset <= m.first
-          and o.kind = 'window'
-    ) begun
-    join traffic.micro_batches b
-      on b.topic_no = m.topic_no and b.partition = m.partition and b.kind = 'window'
-     and b.first_offset >= begun.first_offset and b.first_offset < m.upto
-),
-reading as (
+--| parts/batches
+, reading as (
     select b.topic_no, b.partition, p."offset", r.json
     from batch b
-    join traffic.processed_events p
-      on p.batch_id between b.batch_id and b.last_batch_id
-     and p.topic_no = b.topic_no and p.partition = b.partition
-     and p."offset" >= b.first and p."offset" < b.upto
+    cross join lateral (
+        select *
+        from traffic.processed_events p
+        where p.batch_id between b.batch_id and b.last_batch_id
+          and p.topic_no = b.topic_no and p.partition = b.partition
+          and p."offset" >= b.first and p."offset" < b.upto
+        offset 0
+    ) p
     cross join lateral (
         select traffic.reading_json(r.sensor_id, r."timestamp", r.speed, r.volume,
                                     r.occupancy, r.quality_score) as json

@@ -20,6 +20,7 @@ from traffic_platform.api import (
 )
 from traffic_platform.api.current import Current
 from traffic_platform.api.database import Database
+from traffic_platform.api.head import HeadAsGet
 from traffic_platform.api.live import LiveReadings
 from traffic_platform.api.metrics.install import add_metrics
 from traffic_platform.api.openapi import TITLE, describe
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_problem_handlers(app)
     for room in (health, historical, current, stream, export, sensors, quality, docs_page):
         app.include_router(room.router)
+    app.add_middleware(HeadAsGet)
     security = Security(app, settings)
-    add_metrics(app)
+    add_metrics(app, security.places)
     return app

@@ -25,6 +25,10 @@ _STATEMENT_SECONDS = 20
 # An export takes as long as its client does, and no longer than this in all.
 EXPORT_SECONDS = 3600
 _STALLED_SECONDS = 120
+# A pool that tries to connect waits twice as long after each failure, and meanwhile does not look
+# when somebody asks. Given up so soon, it begins anew with the next who asks: after a long outage
+# nobody waits for minutes until it notices that the server is back.
+RECONNECT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -117,5 +121,6 @@ def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
         min_size=0 if size < 8 else 1,
         max_size=size,
         timeout=_WAIT_SECONDS,
+        reconnect_timeout=RECONNECT_SECONDS,
         open=False,
     )

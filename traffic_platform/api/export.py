@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from traffic_platform.api.database import EXPORT_SECONDS, Connection, Database
 from traffic_platform.api.days import Day, get_day
+from traffic_platform.api.head import headers_alone, is_head
 from traffic_platform.api.parquet import COLUMNS, ParquetStream
 from traffic_platform.api.problems import ProblemError, responses
 from traffic_platform.statements import statement
@@ -73,13 +74,13 @@ class _Export(StreamingResponse):
     """A stream whose connection is given back however it ends, also when it never began."""
 
     def __init__(
-        self, stack: AsyncExitStack, body: AsyncGenerator[bytes], file: str, of: str
+        self,
+        stack: AsyncExitStack,
+        body: AsyncGenerator[bytes],
+        media_type: str,
+        headers: dict[str, str],
     ) -> None:
-        headers = {
-            "Content-Disposition": f'attachment; filename="{file}"',
-            "Cache-Control": "no-store",
-        }
-        super().__init__(body, media_type=of, headers=headers)
+        super().__init__(body, media_type=media_type, headers=headers)
         self._stack = stack
         self._body = body
 
@@ -100,6 +101,12 @@ async def _stream(
     request: Request, day: Day, suffix: str, media_type: str, body: _Body
 ) -> Response:
     """Begin to answer once there is a connection. Raises ProblemError (503) when all are taken."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="traffic-{day.date}.{suffix}"',
+        "Cache-Control": "no-store",
+    }
+    if is_head(request):
+        return headers_alone(media_type, headers)
     database: Database = request.app.state.database
     stack = AsyncExitStack()
     try:
@@ -110,7 +117,7 @@ async def _stream(
             "Other exports are running, or the database does not answer. Ask again.",
             headers={"Retry-After": str(_RETRY_SECONDS)},
         ) from None
-    return _Export(stack, body(connection), f"traffic-{day.date}.{suffix}", media_type)
+    return _Export(stack, body(connection), media_type, headers)
 
 
 async def _blocks(connection: Connection, lower: datetime, upper: datetime) -> AsyncIterator[bytes]:

@@ -18,7 +18,8 @@ DESCRIPTION = """Readings of roadside detectors.
 Speed is in miles per hour, volume in vehicles per hour, occupancy in percent. Times are UTC and end
 in Z; a date is a day of the platform's zone. Errors are problem details (RFC 9457), which name the
 fields that are wrong. JSON has an entity tag: ask with `If-None-Match` to get 304 where nothing has
-changed. Large answers are compressed for those who accept gzip."""
+changed. Large answers are compressed for those who accept gzip. HEAD answers as GET, without a
+body."""
 
 _TAGS = (
     ("traffic", "Readings of all sensors: by date, the newest, and as they come."),

@@ -123,7 +123,9 @@ async def _own(request: Request, error: Exception) -> JSONResponse:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"  # see head.py, of which the router knows nothing
     return problem_response(request, error.status_code, str(error.detail), headers=headers)
 
 

@@ -19,8 +19,23 @@ _FINISH_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 130
 
 
-class _Server(uvicorn.Server):
+# A client that takes nothing for so long is given up, as exports do: it may be gone without a word.
+_SILENT_SECONDS = 120
+
+
+class Server(uvicorn.Server):
     """A server that tells the application first, so that streams without an end find one."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. The system ends connections whose other side acknowledges nothing any more."""
+        await super().startup(sockets)
+        if not hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+            return
+        for server in self.servers:
+            for listener in server.sockets:  # what it accepts inherits it
+                listener.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _SILENT_SECONDS
+                )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Set `app.state.stopping`, then finish what is in flight."""
@@ -46,4 +61,4 @@ def serve(app: FastAPI, settings: Settings) -> None:
         forwarded_allow_ips=settings.api_trusted_proxies or None,
     )
     sys.stderr.write(f"{Policy.of(settings).describe(settings)}\n")
-    _Server(config).run()
+    Server(config).run()

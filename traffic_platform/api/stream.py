@@ -7,11 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response, StreamingResponse
 
+from traffic_platform.api.head import headers_alone, is_head
 from traffic_platform.api.live import LiveReadings
 from traffic_platform.api.problems import responses
 
 router = APIRouter(prefix="/api/traffic", tags=["traffic"])
 
+_EVENTS = "text/event-stream"
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EXAMPLE = (
     "id: 1f0c55ab-17\n"
     "event: reading\n"
@@ -21,7 +24,7 @@ _EXAMPLE = (
 )
 _STREAM = {
     "description": "Events without an end.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    "content": {_EVENTS: {"schema": {"type": "string"}, "example": _EXAMPLE}},
 }
 
 
@@ -41,9 +44,8 @@ async def stream(
     `/api/traffic/current`. While there is nothing, a comment comes every 15 seconds. What replays
     and rebuilds change is not streamed.
     """
+    if is_head(request):
+        return headers_alone(_EVENTS, _HEADERS)
     live: LiveReadings = request.app.state.live
     await live.open()
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        live.listen(last_event_id), media_type="text/event-stream", headers=headers
-    )
+    return StreamingResponse(live.listen(last_event_id), media_type=_EVENTS, headers=_HEADERS)

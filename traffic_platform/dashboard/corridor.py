@@ -12,10 +12,11 @@ from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.analyst import Days, ask, away, link, no_data, pick_day, read_days
-from traffic_platform.dashboard.elements import Chart
+from traffic_platform.dashboard.drawn import Drawn
 from traffic_platform.dashboard.frame import frame, text
 from traffic_platform.dashboard.geometry import runs_backwards
 from traffic_platform.dashboard.queries import rows
+from traffic_platform.dashboard.redrawing import follow_day
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
 
@@ -52,7 +53,7 @@ async def build(rooms: Rooms, road: str | None, direction: str | None, day: date
         away(rooms, PATH, "Corridor")
         return
     with frame(rooms, PATH, "Corridor", "Speed contour", "Where and when a road is slow"):
-        _show(found)
+        _show(rooms, found)
 
 
 async def _read(
@@ -72,7 +73,7 @@ async def _read(
     return _Corridor(days, corridors, chosen, places, cells)
 
 
-def _show(found: _Corridor) -> None:
+def _show(rooms: Rooms, found: _Corridor) -> None:
     if found.chosen is None:
         text("p", "No road has sensors at two mileposts; `traffic sensors import` brings them.")
         return
@@ -83,20 +84,36 @@ def _show(found: _Corridor) -> None:
             pick_day(
                 days, lambda to: link(PATH, road=chosen.road, direction=chosen.direction, date=to)
             )
-        if not found.cells:
-            text("p", no_data(days, _name(chosen))).classes("empty")
-            return
-        Chart(
-            "contour",
-            _data(found, chosen.direction),
-            label=f"Speed contour of {_name(chosen)} on {days.shown}: {_in_words(found)}",
-            height="480px",
-        )
-        text("p", f"{_in_words(found)} {_HOW_TO_READ}").classes("sub")
+        drawn = Drawn("contour", "480px")
+        _draw(drawn, found)
         Panel(render("exports", day=days.shown))
     with ui.element("div").classes("panel").style("margin-top: 18px"):
         text("h2", "Places")
-        Panel(render("places", rows=_place_rows(found)))
+        places = Panel(_places(found))
+
+    async def read(connection: Connection) -> _Corridor:
+        return await _read(connection, chosen.road, chosen.direction, days.shown)
+
+    def show(again: _Corridor) -> None:
+        _draw(drawn, again)
+        places.show(_places(again))
+
+    follow_day(rooms, days, (PATH, chosen.road, chosen.direction, days.shown), read, show)
+
+
+def _draw(drawn: Drawn, found: _Corridor) -> None:
+    if found.cells:
+        drawn.show(_data(found), _label(found), f"{_in_words(found)} {_HOW_TO_READ}")
+    else:
+        drawn.say_nothing(no_data(found.days, _name(found.chosen)))
+
+
+def _label(found: _Corridor) -> str:
+    return f"Speed contour of {_name(found.chosen)} on {found.days.shown}: {_in_words(found)}"
+
+
+def _places(found: _Corridor) -> str:
+    return render("places", rows=_place_rows(found))
 
 
 def _pick_corridor(found: _Corridor) -> None:
@@ -116,7 +133,7 @@ def _name(corridor: Any) -> str:
     return " ".join(part for part in (corridor.road, corridor.direction) if part)
 
 
-def _data(found: _Corridor, direction: str | None) -> dict[str, Any]:
+def _data(found: _Corridor) -> dict[str, Any]:
     """What lib/charts.js draws."""
     days = found.days
     start, _ = days.zone.bounds(days.shown)
@@ -129,7 +146,7 @@ def _data(found: _Corridor, direction: str | None) -> dict[str, Any]:
         "width": BUCKET_MIN,
         "first": reach[0][0],
         "last": reach[-1][1],
-        "inverse": runs_backwards(direction),
+        "inverse": runs_backwards(found.chosen and found.chosen.direction),
         "top": _TOP_MPH,
         "places": [place.name for place in found.places],
         "cells": [

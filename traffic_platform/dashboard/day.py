@@ -11,8 +11,9 @@ from nicegui import ui
 
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.analyst import Days, ask, away, link, no_data, pick_day, read_days
-from traffic_platform.dashboard.frame import frame, panel, text
+from traffic_platform.dashboard.frame import frame, panel
 from traffic_platform.dashboard.queries import rows
+from traffic_platform.dashboard.redrawing import follow_day
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
 
@@ -31,14 +32,7 @@ async def build(rooms: Rooms, day: date | None) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Day:
-        days = await read_days(connection, day)
-        which = {"date": days.shown}
-        return _Day(
-            days,
-            await rows(connection, "day_roads", **which),
-            await rows(connection, "day_diagnoses", **which),
-            await rows(connection, "day_runs", **which),
-        )
+        return await _read(connection, day)
 
     found = await ask(rooms, read)
     if found is None:
@@ -48,21 +42,46 @@ async def build(rooms: Rooms, day: date | None) -> None:
         _show(rooms, found)
 
 
+async def _read(connection: Connection, day: date | None) -> _Day:
+    days = await read_days(connection, day)
+    which = {"date": days.shown}
+    return _Day(
+        days,
+        await rows(connection, "day_roads", **which),
+        await rows(connection, "day_diagnoses", **which),
+        await rows(connection, "day_runs", **which),
+    )
+
+
 def _show(rooms: Rooms, found: _Day) -> None:
     days = found.days
     with ui.element("div").classes("grid"):
         with panel("w12", "Roads", "Sums over all sensors of a direction") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(days, lambda to: link(PATH, date=to))
-            if found.roads:
-                Panel(render("roads", rows=found.roads, day=days.shown, link=link))
-                Panel(render("files", day=days.shown))
-            else:
-                text("p", no_data(days, "This platform")).classes("empty")
+            roads = Panel()
         with panel("w4", "Detector health", "Judged from 05:00 to 21:59"):
-            Panel(render("diagnoses", rows=found.diagnoses, day=days.shown))
+            diagnoses = Panel()
         with panel("w8", "Runs that brought it", f"Newest first; times in {days.zone.name}"):
-            Panel(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
+            runs = Panel()
+
+    def show(found: _Day) -> None:
+        roads.show(_roads(found))
+        diagnoses.show(render("diagnoses", rows=found.diagnoses, day=days.shown))
+        runs.show(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
+
+    async def read(connection: Connection) -> _Day:
+        return await _read(connection, days.shown)
+
+    show(found)
+    follow_day(rooms, days, (PATH, days.shown), read, show)
+
+
+def _roads(found: _Day) -> str:
+    if not found.roads:
+        return render("said", text=no_data(found.days, "This platform"), kind="empty")
+    day = found.days.shown
+    return render("roads", rows=found.roads, day=day, link=link) + render("files", day=day)
 
 
 def _runs(found: _Day) -> list[dict[str, Any]]:

@@ -92,3 +92,9 @@ class Chart(
         self._props["data"] = data
         self._props["label"] = label
         self.style(f"height: {height}; width: 100%")
+
+    def show(self, data: dict[str, Any], label: str) -> None:
+        """Draw other data of the same kind; a zoom stays."""
+        self._props["data"] = data
+        self._props["label"] = label
+        self.update()

@@ -34,6 +34,7 @@ from traffic_platform.settings import Settings
 POLL_S = 0.4
 _SLOW_S = 5.0  # quarantine, and whether readings have grown old
 _HEALTH_S = 20.0  # health, and the list of sensors
+MINUTE_S = 60.0  # pages of a day that is not over are drawn anew
 _LINGER_S = 15.0  # a page that was asked for but has not opened yet
 _RATE_S = 60.0
 _RETRY_S = (POLL_S, 5.0)  # first and longest wait after a failure
@@ -85,7 +86,9 @@ class Reader:
     def _forget(self) -> None:
         """Begin anew: what was seen before a break says nothing about what came in it."""
         self._positions: dict[tuple[int, int], int] | None = None
+        self._corrections: Any = None
         self._next_slow = self._next_health = 0.0
+        self._next_minute = time.monotonic() + MINUTE_S
         self._finished: set[str] = set()
 
     async def _read(self) -> None:
@@ -145,12 +148,18 @@ class Reader:
         if time.monotonic() >= self._next_slow:
             self._next_slow = time.monotonic() + _SLOW_S
             await self._look_at_quarantine(connection)
+            if not first_look:
+                more, corrected = await self._look_at_corrections(connection)
+                parts, sensors = parts | more, sensors | corrected
             parts |= {"quarantine", "ages"}
         # A first page need not wait for what takes longest.
         if not first_look and time.monotonic() >= self._next_health:
             self._next_health = time.monotonic() + _HEALTH_S
             parts |= await self._look_at_sensors(connection)
             self._begin_health()
+        if time.monotonic() >= self._next_minute:
+            self._next_minute = time.monotonic() + MINUTE_S
+            parts.add("minute")
         parts |= self._finished
         self._finished.clear()
         return Change(frozenset(parts), frozenset(sensors))
@@ -161,6 +170,7 @@ class Reader:
             (row.topic_no, row.partition): row.next_offset
             for row in await rows(connection, "positions")
         }
+        self._corrections = (await rows(connection, "corrections"))[0]
         await self._look_at_sensors(connection)
         found = await typed(connection, "newest_readings", Reading)
         self.state.newest, self.state.latest = {}, None
@@ -197,6 +207,23 @@ class Reader:
         )
         assert self._positions is not None
         self._positions |= {(log.topic_no, log.partition): log.upto for log in moved}
+        return await self._let_in(connection, found)
+
+    async def _look_at_corrections(self, connection: Connection) -> tuple[set[str], set[int]]:
+        """What replays of quarantine and rebuilds brought: they move no offset.
+
+        They are rare, so all newest readings are looked at again.
+        """
+        corrections = (await rows(connection, "corrections"))[0]
+        if corrections == self._corrections:
+            return set(), set()
+        self._corrections = corrections
+        return await self._let_in(connection, await typed(connection, "newest_readings", Reading))
+
+    async def _let_in(
+        self, connection: Connection, found: Sequence[Reading]
+    ) -> tuple[set[str], set[int]]:
+        """Keep what is newer than what is known; what `_take` says of it."""
         parts = set[str]()
         if any(reading.sensor_id not in self.state.index for reading in found):
             parts |= await self._look_at_sensors(connection)

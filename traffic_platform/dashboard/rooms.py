@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Hashable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -16,11 +19,16 @@ from traffic_platform.settings import Settings
 
 @dataclass(frozen=True)
 class Rooms:
-    """The application that the page is mounted on, and the reader of its process."""
+    """The application that the page is mounted on, and the reader of its process.
+
+    `asked`, `one_at_a_time`: questions about a running day, which pages share (redrawing.py).
+    """
 
     app: FastAPI
     settings: Settings
     reader: Reader
+    asked: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict[Hashable, Any])
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(cls, app: FastAPI) -> Rooms:

@@ -22,11 +22,12 @@ from traffic_platform.dashboard.analyst import (
     pick_day,
     read_days,
 )
-from traffic_platform.dashboard.elements import Chart
+from traffic_platform.dashboard.drawn import Drawn
 from traffic_platform.dashboard.flags import failed_tests
 from traffic_platform.dashboard.frame import frame, panel, text
 from traffic_platform.dashboard.model import Reading, place
 from traffic_platform.dashboard.queries import rows, typed
+from traffic_platform.dashboard.redrawing import follow_day
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
 
@@ -99,7 +100,7 @@ async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
     label = sensor.name or sensor.external_id
     where = place(sensor.road, sensor.direction, sensor.milepost)
     with frame(rooms, PATH, label, label, where):
-        _show(found)
+        _show(rooms, found)
 
 
 async def _read(connection: Connection, sensor_id: UUID, day: date | None) -> _SensorDay:
@@ -129,35 +130,56 @@ def _results(found: Sequence[Any]) -> str:
     return render("found", rows=listed, limit=_FOUND)
 
 
-def _show(found: _SensorDay) -> None:
+def _show(rooms: Rooms, found: _SensorDay) -> None:
     sensor, days = found.sensor, found.days
     assert sensor is not None
-    flagged = sum(reading.is_flagged for reading in found.readings)
     with ui.element("div").classes("grid"):
         with panel("w12", f"{days.shown}", "All readings, in the order of time") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(days, lambda to: link(f"{PATH}/{sensor.sensor_id}", date=to))
-            if found.summary is not None:
-                Panel(render("sensor_figures", day=found.summary, flagged=flagged))
-            if found.readings:
-                _add_series(found, flagged)
-            else:
-                _say_nothing(found)
+            figures = Panel(_figures(found))
+            series = Drawn("series", "520px")
             Panel(render("exports", day=days.shown))
         with panel("w6", "Flow and density", "5-minute means; density is flow divided by speed"):
-            _add_scatter(found)
+            scatter = Drawn("scatter", "340px")
         with panel("w6", "This sensor"):
-            Panel(render("sensor", sensor=sensor, day=found.summary))
+            about = Panel(_about(found))
+
+    def show(again: _SensorDay) -> None:
+        figures.show(_figures(again))
+        _draw_series(series, again)
+        _draw_scatter(scatter, again)
+        about.show(_about(again))
+
+    async def read(connection: Connection) -> _SensorDay:
+        return await _read(connection, sensor.sensor_id, days.shown)
+
+    _draw_series(series, found)
+    _draw_scatter(scatter, found)
+    follow_day(rooms, days, (PATH, sensor.sensor_id, days.shown), read, show)
 
 
-def _say_nothing(found: _SensorDay) -> None:
-    sentence = no_data(found.days, "This sensor")
-    if found.newest is not None:
-        sentence += f" Its newest reading is of {found.days.zone.moment(found.newest)}."
-    text("p", sentence).classes("empty")
+def _flagged(found: _SensorDay) -> int:
+    return sum(reading.is_flagged for reading in found.readings)
 
 
-def _add_series(found: _SensorDay, flagged: int) -> None:
+def _figures(found: _SensorDay) -> str:
+    if found.summary is None:
+        return ""
+    return render("sensor_figures", day=found.summary, flagged=_flagged(found))
+
+
+def _about(found: _SensorDay) -> str:
+    return render("sensor", sensor=found.sensor, day=found.summary)
+
+
+def _draw_series(drawn: Drawn, found: _SensorDay) -> None:
+    if not found.readings:
+        sentence = no_data(found.days, "This sensor")
+        if found.newest is not None:
+            sentence += f" Its newest reading is of {found.days.zone.moment(found.newest)}."
+        drawn.say_nothing(sentence)
+        return
     zone, sensor = found.days.zone, found.sensor
     start, _ = zone.bounds(found.days.shown)
     interval = getattr(sensor, "interval_s", None) or 0
@@ -178,16 +200,15 @@ def _add_series(found: _SensorDay, flagged: int) -> None:
         "rows": series,
     }
     sentence = (
-        f"{len(series):,} readings, {flagged:,} of them flagged by a quality test (▲)."
+        f"{len(series):,} readings, {_flagged(found):,} of them flagged by a quality test (▲)."
         f" Time of day in {zone.name}; a gap in a line is a gap in the readings."
     )
-    Chart("series", data, label=f"Speed, flow and occupancy. {sentence}", height="520px")
-    text("p", sentence).classes("sub")
+    drawn.show(data, f"Speed, flow and occupancy. {sentence}", sentence)
 
 
-def _add_scatter(found: _SensorDay) -> None:
+def _draw_scatter(drawn: Drawn, found: _SensorDay) -> None:
     if not found.means:
-        text("p", "No 5 minutes with flow and speed on this day.").classes("empty")
+        drawn.say_nothing("No 5 minutes with flow and speed on this day.")
         return
     start, _ = found.days.zone.bounds(found.days.shown)
     points = [
@@ -207,4 +228,4 @@ def _add_scatter(found: _SensorDay) -> None:
     }
     densest = max(point[0] for point in points)
     label = f"Flow against density of {len(points)} 5-minute means, up to {densest:.0f} veh/mi."
-    Chart("scatter", data, label=label, height="340px")
+    drawn.show(data, label)

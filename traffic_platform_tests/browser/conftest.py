@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from psycopg import sql
 
 from traffic_platform.settings import Settings
-from traffic_platform_tests.browser import world
+from traffic_platform_tests.browser import hasty, world
 from traffic_platform_tests.browser.chromium import Witness, chromium
 from traffic_platform_tests.browser.served import served
 from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
@@ -57,9 +57,10 @@ def page_settings(
 
 @pytest.fixture(scope="session")
 def page_url(page_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the page is."""
+    """Where the page is. Its minutes are short."""
     folder = tmp_path_factory.mktemp("page")
-    with served(page_settings, folder, TRAFFIC_DAGSTER_URL="http://dagster.test:3000") as url:
+    dagster = "http://dagster.test:3000"
+    with served(page_settings, folder, hasty.__name__, TRAFFIC_DAGSTER_URL=dagster) as url:
         yield url
 
 

@@ -22,10 +22,11 @@ FIRST_PORT = 28200
 
 @dataclass(frozen=True)
 class PageService:
-    """`python -m traffic_platform.dashboard` at a port of 127.0.0.1."""
+    """A module that serves the page, at a port of 127.0.0.1."""
 
     port: int
     environment: Mapping[str, str]
+    module: str
     name: str = "page"
     empty: Sequence[Preparation] = field(default=())
 
@@ -40,7 +41,7 @@ class PageService:
 
     def command(self) -> Command:
         """The process."""
-        argv = [sys.executable, "-m", "traffic_platform.dashboard"]
+        argv = [sys.executable, "-m", self.module]
         variables = {**self.environment, "TRAFFIC_API_PORT": str(self.port)}
         return Command(argv, Path.cwd(), variables)
 
@@ -54,10 +55,14 @@ class PageService:
 
 
 @contextmanager
-def served(settings: Settings, folder: Path, **changes: str) -> Iterator[str]:
+def served(
+    settings: Settings, folder: Path, module: str = "traffic_platform.dashboard", **changes: str
+) -> Iterator[str]:
     """The address of a page that is served with these settings, and variables beside them."""
     ports = Ports(folder / "page-ports.json")
-    service = PageService(ports.reserve("api", FIRST_PORT), as_environment(settings) | changes)
+    service = PageService(
+        ports.reserve("api", FIRST_PORT), as_environment(settings) | changes, module
+    )
     process = Standalone(service, folder / "logs")
     process.start()
     try:

@@ -74,6 +74,28 @@ def test_live_values_change_without_a_reload(open_page: Open, page_settings: Set
     assert page.evaluate("window.sameDocument") is True
 
 
+def test_a_day_that_is_not_over_is_drawn_anew_and_keeps_zoom_and_focus(
+    open_page: Open, page_settings: Settings
+) -> None:
+    page = open_page(f"/sensor/{sensor_uuid('live-1')}")
+    page.locator(".chart[data-drawn=series] canvas").wait_for()
+    page.evaluate("window.sameDocument = true")
+    field = page.get_by_label("Date (America/Los_Angeles)")
+    field.focus()
+    chart = "echarts.getInstanceByDom(document.querySelector('.chart[data-drawn=series]'))"
+    page.evaluate(f"import('nicegui-echart').then(({{ echarts }}) => {{ const chart = {chart};"
+                  " chart.dispatchAction({ type: 'dataZoom', start: 20, end: 30 });"
+                  " window.seen = () => chart.getOption(); })")  # fmt: skip
+    before = page.evaluate("window.seen().series[0].data.length")
+    send(page_settings, [event("live-1", 47.1)])
+    store(page_settings)
+    page.wait_for_function("before => window.seen().series[0].data.length > before", arg=before)
+    zoom = page.evaluate("window.seen().dataZoom[0]")
+    assert (zoom["start"], zoom["end"]) == (20, 30)
+    expect(field).to_be_focused()
+    assert page.evaluate("window.sameDocument") is True
+
+
 def test_a_new_message_in_quarantine_shows_by_itself(
     open_page: Open, page_settings: Settings
 ) -> None:

@@ -18,6 +18,8 @@ from traffic_platform.dashboard import reader as reader_module
 from traffic_platform.dashboard.model import Band, Change
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.reader import Reader
+from traffic_platform.ingest.quarantine import QuarantineFilter
+from traffic_platform.ingest.replay import replay_quarantine
 from traffic_platform.ingest.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.world import describe, event
@@ -147,6 +149,29 @@ def test_a_batch_with_a_lower_number_is_seen_as_well(
             await asyncio.to_thread(produce, [event("two", 40.0)])
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: len(reader.state.newest) == 2)
+            page.close()
+
+    asyncio.run(look())
+
+
+def test_what_a_replay_lets_in_is_seen_as_well(
+    settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "_SLOW_S", 0.0)
+    make_topic()
+    closed = settings.model_copy(update={"unknown_sensors": "quarantine"})
+    produce([event("late", 33.0)])
+    drain(closed)
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            page = Page(reader)
+            await page.until(lambda: bool(reader.state.quarantine))
+            assert not reader.state.newest
+            await asyncio.to_thread(store_sensors, settings, [describe("late", road="A")])
+            await asyncio.to_thread(replay_quarantine, closed, QuarantineFilter())
+            await page.until(lambda: [one.speed for one in reader.state.feed] == [33.0])
+            await page.until(lambda: not reader.state.quarantine)
             page.close()
 
     asyncio.run(look())

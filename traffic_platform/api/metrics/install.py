@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import psycopg
 from fastapi import FastAPI, Request, Response
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from traffic_platform.api.database import Database
 from traffic_platform.api.metrics.pipeline import Pipeline, PipelineReader
 from traffic_platform.api.metrics.requests import Measured, RequestMetrics
+from traffic_platform.api.security.places import Kind, Places
 
 # Of several scrapers at once, one asks the database for all.
 _KEEP_SECONDS = 1.0
@@ -66,10 +67,10 @@ class MetricsPage:
             return None
 
 
-def add_metrics(app: FastAPI) -> None:
-    """Count what passes through `app`, and serve /metrics."""
+def add_metrics(app: FastAPI, places: Mapping[Kind, Places]) -> None:
+    """Count what passes through `app` and what is open, and serve /metrics."""
     page = MetricsPage()
-    app.add_middleware(Measured, metrics=RequestMetrics(page.registry))
+    app.add_middleware(Measured, metrics=RequestMetrics(page.registry, places))
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from traffic_platform.api.security.gate import KEY_ID
+from traffic_platform.api.security.gate import FULL, KEY_ID
+from traffic_platform.api.security.places import Kind, Places
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +23,7 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 class RequestMetrics:
     """The metrics of one application, in a registry of its own."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, places: Mapping[Kind, Places]) -> None:
         self.seconds = Histogram(
             "traffic_api_request_duration_seconds",
             "Time until a response was sent; of a stream of events, until it began.",
@@ -30,8 +33,16 @@ class RequestMetrics:
         )
         self.open = Gauge(
             "traffic_api_open_connections",
-            "Streams of events and websockets that are open.",
+            "Streams of events, exports and websockets that are open.",
             ("kind",),
+            registry=registry,
+        )
+        for kind, each in places.items():
+            self.open.labels(kind).set_function(partial(getattr, each, "taken"))
+        self.full = Counter(
+            "traffic_api_open_refusals",
+            "Streams of events and exports that were refused, since too many were open.",
+            ("kind", "limit"),
             registry=registry,
         )
         self.by_key = Counter(
@@ -82,7 +93,6 @@ class Measured:
                 status = message["status"]
                 stream = _is_stream(message)
                 if stream:
-                    self._metrics.open.labels("events").inc()
                     self._observe(scope, status, began)
                     self._count_key(scope)
             await send(message)
@@ -90,11 +100,11 @@ class Measured:
         try:
             await self._app(scope, receive, send_and_look)
         finally:
-            if stream:
-                self._metrics.open.labels("events").dec()
-            else:
+            if not stream:
                 self._observe(scope, status, began)
                 self._count_key(scope)
+            if FULL in scope:
+                self._metrics.full.labels(*scope[FULL]).inc()
 
     def _observe(self, scope: Scope, status: int, began: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"

@@ -24,7 +24,10 @@ _REFUSALS = {
     "401": ("No key was sent, or one that does not hold.", ("WWW-Authenticate",)),
     "403": ("The key does not have the scope, or a page of another origin asks.", ()),
     "421": ("The host's name is not known here.", ()),
-    "429": ("Too many requests.", ("Retry-After", "RateLimit", "RateLimit-Policy")),
+    "429": (
+        "Too many requests, or too many streams or exports open at a time.",
+        ("Retry-After", "RateLimit", "RateLimit-Policy"),
+    ),
 }
 _HEADERS = {
     "WWW-Authenticate": "How a key is sent.",

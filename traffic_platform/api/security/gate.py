@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from traffic_platform.api.security.headers import for_one_only, security_headers
 from traffic_platform.api.security.keyring import Grant, Keyring, KeysUnknownError
 from traffic_platform.api.security.limits import Buckets, Verdict
 from traffic_platform.api.security.opened import OpenResponses, serve_socket
+from traffic_platform.api.security.places import EXPORTS, Kind, Places, kind_of
 from traffic_platform.api.security.policy import Policy
 from traffic_platform.api.security.refusal import (
     Header,
@@ -19,6 +20,7 @@ from traffic_platform.api.security.refusal import (
     missing_scope,
     no_key,
     too_many,
+    too_many_open,
 )
 from traffic_platform.api.security.secret import hash_of
 
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
 # Where the number of the key is found in the scope by those who count.
 KEY_ID = "traffic.key_id"
+# And there, of a request for which no place was left: kind and limit.
+FULL = "traffic.full"
 
 _HEALTH = ("/health/live", "/health/ready")
-_EXPORT = "/api/traffic/export"
 _WRONG_TRIES = 60  # a minute, of one address
 
 
@@ -43,12 +46,14 @@ class Gate:
         policy: Policy,
         keyring: Keyring,
         responses: OpenResponses,
+        places: Mapping[Kind, Places],
         images: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._policy = policy
         self._keyring = keyring
         self._responses = responses
+        self._places = places
         self._headers = security_headers(images)
         self._keys = Buckets("key", policy.key_limit)
         self._addresses = Buckets("address", policy.address_limit)
@@ -80,7 +85,17 @@ class Gate:
             return
         if limits:
             send = with_headers(scope, send, _limit_headers(limits))
-        await self._serve(scope, receive, send, grant)
+        kind = kind_of(scope)
+        if kind is None:
+            await self._serve(scope, receive, send, grant)
+            return
+        key_id = grant.key_id if grant else None
+        with self._places[kind].held(key_id, caller.network) as full:
+            if full is None:
+                await self._serve(scope, receive, send, grant)
+                return
+        scope[FULL] = (kind, full)
+        await too_many_open(kind, full).send(scope, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, grant: Grant | None) -> None:
         if grant is None:
@@ -131,7 +146,7 @@ class Gate:
                 return no_key(said=caller.key is not None)
             why = "Too many requests without a key that holds."
             return too_many(tries.retry_s, why, _limit_headers((tries,)))
-        wanted = "export" if caller.path.startswith(_EXPORT) else "read"
+        wanted = "export" if caller.path.startswith(EXPORTS) else "read"
         return grant if wanted in grant.scopes else missing_scope(wanted)
 
     def _counted(self, caller: Caller, grant: Grant | None) -> Sequence[Verdict]:

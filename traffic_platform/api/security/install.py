@@ -13,23 +13,30 @@ from fastapi.middleware.cors import CORSMiddleware
 from traffic_platform.api.security.gate import Gate
 from traffic_platform.api.security.keyring import Keyring
 from traffic_platform.api.security.opened import OpenResponses
+from traffic_platform.api.security.places import places_of
 from traffic_platform.api.security.policy import Policy
 from traffic_platform.settings import Settings, listed
 
 
 class Security:
-    """What stands around one application. `open` it while the application is served."""
+    """What stands around one application. `open` it while the application is served.
+
+    `places`: what is open now, of each kind.
+    """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         """Put the gate around everything that is added to `app`, sooner or later."""
         self._stopping: asyncio.Event = app.state.stopping
         self._keyring = Keyring(settings)
         self._responses = OpenResponses()
+        policy = Policy.of(settings)
+        self.places = places_of(policy.caps)
         app.add_middleware(
             Gate,
-            policy=Policy.of(settings),
+            policy=policy,
             keyring=self._keyring,
             responses=self._responses,
+            places=self.places,
             images=_tile_origins(settings),
         )
         origins = listed(settings.api_cors_origins)

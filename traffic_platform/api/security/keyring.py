@@ -21,6 +21,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from traffic_platform.api.database import RECONNECT_SECONDS
 from traffic_platform.ingest.connections import connection_arguments
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -105,6 +106,7 @@ class Keyring:
             min_size=0,  # where no key is used, there is no connection
             max_size=1,
             timeout=_ANSWER_SECONDS,
+            reconnect_timeout=RECONNECT_SECONDS,
             open=False,
         )
         async with pool:

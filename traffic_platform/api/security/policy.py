@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from traffic_platform.api.security.places import Caps, Kind
 from traffic_platform.settings import Settings, listed
 
 # Many enough for a page and its pictures, and for programs that page through days.
@@ -16,6 +18,7 @@ _ADDRESS_LIMIT = 6000
 class Policy:
     """`local_reads`: those on this machine need no key. Limits: requests a minute, 0 for none.
 
+    `caps`: most that is open at a time.
     `hosts` and `origins`: names and origins of others that are ours, beside the own ones.
     """
 
@@ -23,6 +26,7 @@ class Policy:
     key_limit: int
     address_limit: int
     open_address_limit: int
+    caps: Mapping[Kind, Caps]
     hosts: frozenset[str]
     origins: frozenset[str]
 
@@ -35,6 +39,18 @@ class Policy:
             key_limit=settings.api_key_requests_per_minute,
             address_limit=_ADDRESS_LIMIT if limit is None else limit,
             open_address_limit=limit or 0,
+            caps={
+                "events": Caps(
+                    settings.api_streams_per_key,
+                    settings.api_streams_per_address,
+                    settings.api_streams,
+                ),
+                "export": Caps(
+                    settings.api_exports_per_key,
+                    settings.api_exports_per_address,
+                    settings.api_exports,
+                ),
+            },
             hosts=frozenset(name.lower() for name in listed(settings.api_allowed_hosts)),
             origins=frozenset(name.lower() for name in listed(settings.api_cors_origins)),
         )

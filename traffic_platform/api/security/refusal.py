@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from traffic_platform.api.security.places import Kind, Limit
+
 if TYPE_CHECKING:
     from starlette.types import Scope, Send
+
+_PLACE_SECONDS = 30
 
 Header = tuple[bytes, bytes]
 
@@ -78,10 +82,17 @@ def too_many(seconds: int, why: str, headers: Iterable[Header] = ()) -> Refusal:
     return Refusal(HTTPStatus.TOO_MANY_REQUESTS, why, (retry, *headers))
 
 
+def too_many_open(kind: Kind, limit: Limit) -> Refusal:
+    """No place is left for what stays open, until somebody ends what they have."""
+    what = {"events": "streams of events", "export": "exports"}[kind]
+    whose = "" if limit == "all" else f" of this {limit}"
+    return too_many(_PLACE_SECONDS, f"Too many {what}{whose} are open: end one, or wait for one.")
+
+
 def keys_unknown() -> Refusal:
     """The database does not answer, so nobody can say whether the key holds."""
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Keys cannot be looked up now.",
+        "The database does not answer, so nobody can say whether this key holds. Ask again.",
         ((b"retry-after", b"5"),),
     )

@@ -29,7 +29,14 @@ export default {
   methods: {
     draw() {
       const narrow = this.$el.clientWidth < 560;
-      this.chart.setOption(KINDS[this.kind](this.data, narrow, echarts), { notMerge: true });
+      const options = KINDS[this.kind](this.data, narrow, echarts);
+      // What somebody has zoomed into stays; data of a running day come every minute.
+      const zoomed = this.chart.getOption()?.dataZoom ?? [];
+      options.dataZoom?.forEach((zoom, at) => {
+        zoom.start = zoomed[at]?.start;
+        zoom.end = zoomed[at]?.end;
+      });
+      this.chart.setOption(options, { notMerge: true });
       this.$el.dataset.drawn = this.kind;
     },
   },

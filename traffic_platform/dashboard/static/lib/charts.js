@@ -56,7 +56,7 @@ function timeAxis(data, narrow, options = {}) {
 
 // cells: [minute, from mile, to mile, speed, flow, place], each five minutes wide.
 function contour(data, narrow, echarts) {
-  const colors = ["stopped", "slow", "dense", "steady", "free"].map((name) => token(`--band-${name}`));
+  const colors = [0, 1, 2, 3, 4].map((step) => token(`--speed-${step}`));
   return {
     ...base(),
     grid: { left: 58, right: narrow ? 14 : 96, top: 16, bottom: narrow ? 104 : 52 },

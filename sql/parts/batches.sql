@@ -1,0 +1,21 @@
+-- The batches that hold stretches of logs, which `moved` names: topic_no, partition, first, upto.
+-- They are found by their offsets: numbers are reserved, so a higher one may be committed before a
+-- lower one. Audit rows of closed hours are folded; the first one may begin before the stretch. Each
+-- stretch by the index (offset 0): how few batches it has, no plan knows, and would read them all.
+batch as materialized (
+    select m.topic_no, m.partition, m.first, m.upto, b.batch_id, b.last_batch_id
+    from moved m
+    cross join lateral (
+        select coalesce(max(o.first_offset), m.first) as first_offset
+        from traffic.micro_batches o
+        where o.topic_no = m.topic_no and o.partition = m.partition and o.first_offset <= m.first
+          and o.kind = 'window'
+    ) begun
+    cross join lateral (
+        select w.batch_id, coalesce(w.last_batch_id, w.batch_id) as last_batch_id
+        from traffic.micro_batches w
+        where w.topic_no = m.topic_no and w.partition = m.partition and w.kind = 'window'
+          and w.first_offset >= begun.first_offset and w.first_offset < m.upto
+        offset 0
+    ) b
+)
