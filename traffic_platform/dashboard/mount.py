@@ -9,6 +9,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from nicegui import app as nicegui_app
 from nicegui import ui
 
+from traffic_platform.api.unrouted import keep_problems
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
 from traffic_platform.dashboard.analyst import parse_date, parse_words
 from traffic_platform.dashboard.frame import add_style
@@ -25,6 +26,7 @@ _PRIMARY = "#12586b"
 def mount(app: FastAPI) -> Rooms:
     """Add the page at `/`, over the settings and the database of this application; its rooms."""
     rooms = Rooms.of(app)
+    keep_problems(app)
     add_style()
     compile_templates()
     nicegui_app.colors(primary=_PRIMARY)
