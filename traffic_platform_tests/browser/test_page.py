@@ -144,9 +144,14 @@ def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> N
     expect(page.locator(".q-date__event").first).to_be_attached()
 
 
-def test_a_day_without_data_says_so(open_page: Open) -> None:
+def test_a_day_without_data_or_that_is_none_says_so(open_page: Open) -> None:
     page = open_page("/day?date=2012-02-29")
     expect(page.get_by_text("There is no reading of 2012-02-29; the newest day")).to_be_visible()
+    for path in ("/day", "/detectors", "/corridor", f"/sensor/{sensor_uuid('live-1')}"):
+        page = open_page(f"{path}?date=2025-99-04%3Cb%3E")
+        expect(page.get_by_role("alert")).to_contain_text("2025-99-04<b> is no date.")
+        page.get_by_role("link", name="The newest day with data").click()
+        expect(page.get_by_label("Choose a date; days with data are marked")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('live-1')}?date=2012-02-29")
     expect(page.get_by_text("Its newest reading is of")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('nobody')}")
