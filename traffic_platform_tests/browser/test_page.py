@@ -297,14 +297,25 @@ def test_a_page_that_was_open_before_the_first_sensor_shows_it(
         page.wait_for_function(CONNECTED)
         page.evaluate("window.sameDocument = true")
         store_sensors(settings, [describe("b", road="A", direction="NORTH", milepost=2.0)])
-        send(settings, [event("b", 20.0)])
+        old = event("b", 20.0).replace(
+            b'"timestamp": "', b'"timestamp": "2011-09-16T03:00:00Z", "": "'
+        )
+        send(settings, [old])
         store(settings)
         expect(page.locator(".sensor-map.lines[data-sensors='1']")).to_be_visible()
+        history = page.get_by_role("status").filter(has_text="The newest reading is of 2011-09-15")
+        for name, path in (
+            ("that day", "/day?date=2011-09-15"),
+            ("its speed contour", "/corridor?road=A&direction=NORTH&date=2011-09-15"),
+        ):
+            expect(history.get_by_role("link", name=name)).to_have_attribute("href", path)
+        expect(page.get_by_text("No reading since 2011-09-15.")).to_be_visible(timeout=30_000)
         # A sensor before it in the order of the road moves it to another place.
         store_sensors(settings, [describe("a", road="A", direction="NORTH", milepost=1.0)])
         send(settings, [event("a", 20.0), event("b", 21.0)])
         store(settings)
         expect(page.locator(".sensor-map.lines[data-sensors='2']")).to_be_visible()
+        expect(history).to_have_count(0)
         assert page.evaluate("window.sameDocument") is True
         page.context.close()
     assert witness.errors == []
