@@ -70,8 +70,9 @@ def _runs(found: _Day) -> list[dict[str, Any]]:
     return [
         {
             "run_id": run.run_id,
-            "batches": run.batches,
+            "messages": run.messages,
             "events": run.events,
+            "shared": run.shared,
             "first": zone.moment(run.first),
             "last": zone.moment(run.last),
         }
