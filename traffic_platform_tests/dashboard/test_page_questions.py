@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
 
+from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.ingest.sensor_tables import SensorRecord
 from traffic_platform.ingest.upkeep.fold import fold
 from traffic_platform.ingest.window import run_window
 from traffic_platform.settings import Settings
@@ -58,3 +61,20 @@ def test_runs_of_a_day_show_what_they_brought_of_that_day(
     )
     assert fold(owner, settings, datetime.now(UTC)).into == 1
     assert runs("2025-10-04") == {"both": (2, 2, True), "next": (2, 2, True)}
+
+
+def test_a_uuid_is_found_by_its_start(settings: Settings) -> None:
+    sensors = {
+        "1345": UUID(int=1),
+        "begins": UUID("1345abcd-0000-5000-8000-000000000000"),
+        "ends": UUID("abcd0000-0000-5000-8000-000000001345"),
+    }
+    store_sensors(settings, [SensorRecord(uuid, name, {}) for name, uuid in sensors.items()])
+
+    def found(text: str) -> list[str]:
+        return [each.external_id for each in ask(settings, "find_sensors", text=text, limit=9)]
+
+    assert found("1345") == ["1345", "begins"]
+    assert found("134") == ["1345"]
+    assert found("1345ABCD-0000-5000-8000-000000000000") == ["begins"]
+    assert found("_345") == []
