@@ -15,6 +15,7 @@ from traffic_platform.dashboard.frame import frame, panel, text
 from traffic_platform.dashboard.queries import rows
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.dashboard.undiagnosed import undiagnosed
 
 PATH = "/day"
 
@@ -60,7 +61,8 @@ def _show(rooms: Rooms, found: _Day) -> None:
             else:
                 text("p", no_data(days, "This platform")).classes("empty")
         with panel("w4", "Detector health", "Judged from 05:00 to 21:59"):
-            Panel(render("diagnoses", rows=found.diagnoses, day=days.shown))
+            judged = render("diagnoses", rows=found.diagnoses, day=days.shown)
+            Panel(judged if found.diagnoses else undiagnosed(days))
         with panel("w8", "Runs that brought it", f"Newest first; times in {days.zone.name}"):
             Panel(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
 
