@@ -78,11 +78,13 @@ def test_a_new_message_in_quarantine_shows_by_itself(
     open_page: Open, page_settings: Settings
 ) -> None:
     page = open_page("/quarantine?reason=malformed_json")
-    before = page.locator("pre.bytes").count()
+    messages = page.locator("td pre.bytes")
+    before = messages.count()
     send(page_settings, [b"no event at all"])
     store(page_settings)
-    expect(page.locator("pre.bytes").first).to_contain_text("no event at all", timeout=15_000)
-    assert page.locator("pre.bytes").count() == before + 1
+    expect(messages.first).to_contain_text("no event at all", timeout=15_000)
+    assert messages.count() == before + 1
+    expect(page.get_by_text("traffic quarantine replay --reason malformed_json")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -113,6 +115,7 @@ def test_the_corridor_of_hostile_names_stays_text(open_page: Open) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Speed contour")
     page = open_page("/quarantine?reason=x%22%20onclick=%22window.harmed=5%22%20%3Cb%3E")
     expect(page.get_by_text("No message is in quarantine")).to_be_visible()
+    expect(page.get_by_text("traffic quarantine replay --dry-run")).to_be_visible()
     assert page.locator("[onclick]").count() == 0
     assert page.evaluate("window.harmed") is None
 
@@ -147,6 +150,9 @@ def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> N
 def test_a_day_without_data_or_that_is_none_says_so(open_page: Open) -> None:
     page = open_page("/day?date=2012-02-29")
     expect(page.get_by_text("There is no reading of 2012-02-29; the newest day")).to_be_visible()
+    expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
+    page = open_page("/detectors?date=2012-02-29")
+    expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
     for path in ("/day", "/detectors", "/corridor", f"/sensor/{sensor_uuid('live-1')}"):
         page = open_page(f"{path}?date=2025-99-04%3Cb%3E")
         expect(page.get_by_role("alert")).to_contain_text("2025-99-04<b> is no date.")
