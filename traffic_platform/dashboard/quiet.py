@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from traffic_platform.dashboard.model import RECENT_S, Reading, State
+from traffic_platform.dashboard.model import RECENT_S, State
 from traffic_platform.dashboard.moments import Zone, age, is_long
 
 # Later than this nobody waits for the next reading: there is a day to look at instead.
@@ -23,9 +23,9 @@ def is_stale(recent: int, seconds: float) -> bool:
 def notice(state: State, recent: int, now: datetime) -> dict[str, Any]:
     """A sentence (`text`; None while readings arrive), and for a history the `day` to look at.
 
-    `road` and `direction` are those of its newest reading, where these have a place on a road.
+    `contour`: whether there are sensors along a road, for a speed contour of that day.
     """
-    said: dict[str, Any] = {"text": None, "day": None, "road": None, "direction": None}
+    said: dict[str, Any] = {"text": None, "day": None, "contour": False}
     if state.pipeline is None:
         return said
     newest = state.latest
@@ -36,23 +36,16 @@ def notice(state: State, recent: int, now: datetime) -> dict[str, Any]:
     seconds = (now - newest.timestamp).total_seconds()
     if not is_stale(recent, seconds):
         return said
-    when = Zone(state.zone).moment(newest.timestamp)
+    zone = Zone(state.zone)
+    when = zone.moment(newest.timestamp)
     if seconds > _HISTORY_S:
-        return {"text": f"The newest reading is of {when}.", **_place_to_look(state, newest)}
+        return {
+            "text": f"The newest reading is of {when}.",
+            "day": zone.local(newest.timestamp).date(),
+            "contour": any(each.road and each.milepost is not None for each in state.sensors),
+        }
     text = f"No reading in the last 5 minutes; the newest is of {when} ({age(seconds)} ago)."
     return said | {"text": text}
-
-
-def _place_to_look(state: State, newest: Reading) -> dict[str, date | str | None]:
-    at = state.index.get(newest.sensor_id)
-    sensor = None if at is None else state.sensors[at]
-    if sensor is not None and sensor.milepost is None:
-        sensor = None
-    return {
-        "day": Zone(state.zone).local(newest.timestamp).date(),
-        "road": sensor and sensor.road,
-        "direction": sensor and sensor.direction,
-    }
 
 
 def newest_note(seconds: float, stale: bool) -> str:
