@@ -1,4 +1,5 @@
-select reason, count(*) as messages, max(quarantined_at) as newest
+-- Messages in quarantine by reason, and when the newest of them arrived.
+select reason, count(*) as messages, max(coalesce(broker_timestamp, quarantined_at)) as newest
 from traffic.quarantined_events
 where resolved_at is null
 group by reason

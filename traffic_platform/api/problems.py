@@ -33,7 +33,7 @@ class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
     type: str = Field(default="about:blank", description="Kind of the problem; a URI.")
-    title: str = Field(description="Meaning of the status.", examples=["Unprocessable Entity"])
+    title: str = Field(description="Meaning of the status.", examples=["Unprocessable Content"])
     status: int = Field(description="The HTTP status.", examples=[422])
     detail: str = Field(description="What went wrong, in words.")
     instance: str = Field(description="Path of the request.")
@@ -82,6 +82,9 @@ _MEANINGS = {
     503: "The database does not answer. Ask again after `Retry-After` seconds.",
 }
 
+# As RFC 9110 names them; before 3.13 Python has the names of older standards.
+_TITLES = {416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
 
 def problem_response(
     request: Request,
@@ -94,7 +97,7 @@ def problem_response(
     """The answer to a request that went wrong."""
     content: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "instance": request.url.path,

@@ -84,6 +84,35 @@ def parse_date(value: str | None) -> date | None:
     return day if day and _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
+async def on_date(
+    rooms: Rooms,
+    here: str,
+    date_of_query: str | None,
+    build: Callable[[date | None], Awaitable[None]],
+    *,
+    without: str,
+) -> None:
+    """`build` the page of a query's date (None: the query has none), or say that it is no date.
+
+    `here`: the page, as in the bar; `without`: the address without the date.
+    """
+    day = parse_date(date_of_query)
+    if day is not None or not date_of_query:
+        await build(day)
+        return
+    with frame(rooms, here, "No such date"):
+        Panel(
+            render(
+                "no_date",
+                value=date_of_query,
+                example=rooms.zone.today(),
+                first=_FIRST_YEAR,
+                last=_LAST_YEAR,
+                without=without,
+            )
+        )
+
+
 def parse_words(value: str) -> str:
     """Words to look for. A NUL, which no text of PostgreSQL can hold, becomes U+FFFD."""
     return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -16,6 +16,7 @@ from traffic_platform.dashboard.queries import rows
 from traffic_platform.dashboard.redrawing import follow_day
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.dashboard.undiagnosed import undiagnosed
 
 PATH = "/day"
 
@@ -67,7 +68,8 @@ def _show(rooms: Rooms, found: _Day) -> None:
 
     def show(found: _Day) -> None:
         roads.show(_roads(found))
-        diagnoses.show(render("diagnoses", rows=found.diagnoses, day=days.shown))
+        judged = render("diagnoses", rows=found.diagnoses, day=days.shown)
+        diagnoses.show(judged if found.diagnoses else undiagnosed(days))
         runs.show(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
 
     async def read(connection: Connection) -> _Day:
@@ -89,8 +91,9 @@ def _runs(found: _Day) -> list[dict[str, Any]]:
     return [
         {
             "run_id": run.run_id,
-            "batches": run.batches,
+            "messages": run.messages,
             "events": run.events,
+            "shared": run.shared,
             "first": zone.moment(run.first),
             "last": zone.moment(run.last),
         }

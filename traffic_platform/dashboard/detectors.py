@@ -19,6 +19,7 @@ from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows
 from traffic_platform.dashboard.render import Panel, render
 from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.dashboard.undiagnosed import undiagnosed
 
 PATH = "/detectors"
 _LISTED = 300
@@ -71,6 +72,8 @@ def _now(rooms: Rooms) -> str:
 
 
 def _diagnosed(found: _Diagnosed) -> str:
+    if not found.counts:
+        return undiagnosed(found.days)
     listed = [
         {
             "sensor_id": row.sensor_id,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+_LONG_S = 14 * 86400
+
 
 @dataclass(frozen=True)
 class Zone:
@@ -52,6 +54,11 @@ class Zone:
             for minute in range(0, total, 60)
         ]
         return [*clocks, (total, "24:00")]
+
+
+def is_long(seconds: float) -> bool:
+    """Whether a date tells people more than the length of time since then."""
+    return seconds > _LONG_S
 
 
 def age(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -9,8 +10,9 @@ from fastapi.middleware.gzip import GZipMiddleware
 from nicegui import app as nicegui_app
 from nicegui import ui
 
+from traffic_platform.api.unrouted import keep_problems
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
-from traffic_platform.dashboard.analyst import parse_date, parse_words
+from traffic_platform.dashboard.analyst import link, on_date, parse_words
 from traffic_platform.dashboard.frame import add_style
 from traffic_platform.dashboard.render import compile_templates
 from traffic_platform.dashboard.rooms import Rooms
@@ -25,6 +27,7 @@ _PRIMARY = "#12586b"
 def mount(app: FastAPI) -> Rooms:
     """Add the page at `/`, over the settings and the database of this application; its rooms."""
     rooms = Rooms.of(app)
+    keep_problems(app)
     add_style()
     compile_templates()
     nicegui_app.colors(primary=_PRIMARY)
@@ -37,7 +40,9 @@ def mount(app: FastAPI) -> Rooms:
     async def of_corridor(  # pyright: ignore[reportUnusedFunction]
         road: str | None = None, direction: str | None = None, date: str | None = None
     ) -> None:
-        await corridor.build(rooms, road, direction, parse_date(date))
+        without = link(corridor.PATH, road=road, direction=direction)
+        build = partial(corridor.build, rooms, road, direction)
+        await on_date(rooms, corridor.PATH, date, build, without=without)
 
     @ui.page(sensor.PATH, response_timeout=_BUILD_S)
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
@@ -47,17 +52,20 @@ def mount(app: FastAPI) -> Rooms:
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
         sensor_id: UUID, date: str | None = None
     ) -> None:
-        await sensor.build(rooms, sensor_id, parse_date(date))
+        build = partial(sensor.build, rooms, sensor_id)
+        await on_date(rooms, sensor.PATH, date, build, without=f"{sensor.PATH}/{sensor_id}")
 
     @ui.page(day.PATH, response_timeout=_BUILD_S)
     async def of_day(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
-        await day.build(rooms, parse_date(date))
+        await on_date(rooms, day.PATH, date, partial(day.build, rooms), without=day.PATH)
 
     @ui.page(detectors.PATH, response_timeout=_BUILD_S)
     async def of_detectors(  # pyright: ignore[reportUnusedFunction]
         date: str | None = None,
     ) -> None:
-        await detectors.build(rooms, parse_date(date))
+        await on_date(
+            rooms, detectors.PATH, date, partial(detectors.build, rooms), without=detectors.PATH
+        )
 
     @ui.page(quarantine.PATH, response_timeout=_BUILD_S)
     async def of_quarantine(  # pyright: ignore[reportUnusedFunction]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from traffic_platform.dashboard.model import RECENT_S, Band, Health, Reading, Sensor, State
-from traffic_platform.dashboard.moments import Zone, age
+from traffic_platform.dashboard.model import Band, Health, Reading, Sensor, State
+from traffic_platform.dashboard.moments import Zone
+from traffic_platform.dashboard.quiet import commit_note, is_stale, newest_note
 from traffic_platform.dashboard.render import number
 
 # A sensor's index, Band and Health.
@@ -66,38 +67,20 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
     zone = Zone(state.zone)
     newest = state.latest
     seconds = (now - newest.timestamp).total_seconds() if newest else 0.0
+    stale = is_stale(counts.recent, seconds)
     commit = pipeline.last_commit
     return {
         "pipeline": pipeline,
         "newest": newest,
         "newest_clock": zone.near(newest.timestamp, now) if newest else "",
-        "newest_age": seconds,
-        "stale": is_stale(counts, seconds),
+        "newest_note": newest_note(seconds, stale),
+        "stale": stale,
         "commit_clock": zone.near(commit, now) if commit else "",
-        "commit_age": (now - commit).total_seconds() if commit else 0.0,
+        "commit_note": commit_note((now - commit).total_seconds()) if commit else "",
         "reporting": counts.recent,
         "sensors": len(state.sensors),
         "quarantined": sum(reason.messages for reason in state.quarantine),
     }
-
-
-def is_stale(counts: Counts, seconds: float) -> bool:
-    """Whether nothing new arrives: for 5 minutes, and from slower sensors for 3 intervals."""
-    return seconds > RECENT_S and counts.recent == 0
-
-
-def stale_text(state: State, counts: Counts, now: datetime) -> str | None:
-    """A sentence when nothing new arrives; None while readings do."""
-    if state.pipeline is None:
-        return None
-    newest = state.latest
-    if newest is None:
-        return "No reading has arrived yet. The page shows the first one by itself."
-    seconds = (now - newest.timestamp).total_seconds()
-    if not is_stale(counts, seconds):
-        return None
-    when = Zone(state.zone).moment(newest.timestamp)
-    return f"No reading in the last 5 minutes; the newest is of {when} ({age(seconds)} ago)."
 
 
 def speed_legend(counts: Counts) -> list[dict[str, Any]]:

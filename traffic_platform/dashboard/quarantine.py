@@ -12,7 +12,7 @@ from traffic_platform.api.database import Connection
 from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.analyst import ask, away
 from traffic_platform.dashboard.following import follow
-from traffic_platform.dashboard.frame import frame, panel
+from traffic_platform.dashboard.frame import frame, panel, text
 from traffic_platform.dashboard.model import Change
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.queries import rows
@@ -21,6 +21,7 @@ from traffic_platform.dashboard.rooms import Rooms
 
 PATH = "/quarantine"
 _LISTED = 50
+_SUB = "With the time of arrival; what cannot be printed is escaped, long values are cut"
 
 
 async def build(rooms: Rooms, reason: str | None) -> None:
@@ -37,8 +38,10 @@ async def build(rooms: Rooms, reason: str | None) -> None:
     with frame(rooms, PATH, "Quarantine", "Quarantine", sub), ui.element("div").classes("grid"):
         with panel("w4", "By reason"):
             reasons = Panel(_reasons(rooms, reason))
+            text("h2", "What to do").style("margin-top: 18px")
+            replay = Panel(_what_to_do(rooms, reason, found))
         title = "Newest messages" if reason is None else f"Newest: {reason.replace('_', ' ')}"
-        with panel("w8", title, "What cannot be printed is escaped; long values are cut"):
+        with panel("w8", title, _SUB):
             messages = Panel(_messages(rooms, found))
     shown = list(rooms.reader.state.quarantine)
 
@@ -49,6 +52,7 @@ async def build(rooms: Rooms, reason: str | None) -> None:
         reasons.show(_reasons(rooms, reason))
         again = await ask(rooms, read)
         if again is not None:
+            replay.show(_what_to_do(rooms, reason, again))
             messages.show(_messages(rooms, again))
 
     follow(rooms, show)
@@ -59,12 +63,24 @@ def _reasons(rooms: Rooms, reason: str | None) -> str:
     return render("reasons", rows=listed) + (render("all_reasons") if reason else "")
 
 
+def _what_to_do(rooms: Rooms, reason: str | None, found: Sequence[Any]) -> str:
+    # Somebody pastes it into a shell: what an address says has to be a reason that there is.
+    known = {each.reason for each in rooms.reader.state.quarantine}
+    example = _id(found[0]) if found else None
+    return render("replay", reason=reason if reason in known else None, example=example)
+
+
+def _id(row: Any) -> str:
+    """As `traffic quarantine show` takes it."""
+    return f"{row.topic}/{row.partition}/{row.offset}"
+
+
 def _messages(rooms: Rooms, found: Sequence[Any]) -> str:
     zone = rooms.zone
     listed = [
         {
-            "place": f"{row.topic} [{row.partition}] offset {row.offset}",
-            "at": zone.moment(row.quarantined_at),
+            "id": _id(row),
+            "arrived": zone.moment(row.arrived),
             "reason": row.reason,
             "detail": row.detail,
             "key": row.key,

@@ -8,7 +8,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nicegui import ui
 
-from traffic_platform.dashboard.moments import age
 from traffic_platform.dashboard.printable import printable
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -23,7 +22,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(age=age, printable=printable, number=number, words=words)
+    made.filters.update(printable=printable, number=number, words=words)
     return made
 
 

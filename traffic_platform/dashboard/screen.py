@@ -10,6 +10,7 @@ from traffic_platform.dashboard import operator_tables as tables
 from traffic_platform.dashboard.geometry import Layouts, lay_out
 from traffic_platform.dashboard.model import Change, Sensor, State
 from traffic_platform.dashboard.operator_tables import Mark
+from traffic_platform.dashboard.quiet import notice
 from traffic_platform.dashboard.render import render
 
 
@@ -33,7 +34,7 @@ class Screen:
         # Ages change with every second, the rest only when something came.
         counts = tables.count(self.marks)
         self._show("figures", **tables.figures(state, counts, now))
-        self._show("stale", text=tables.stale_text(state, counts, now))
+        self._show("stale", **notice(state, counts.recent, now))
         if whole or fresh:
             self._show("speed", "legend", entries=tables.speed_legend(counts))
             self._show("health", "legend", entries=tables.health_legend(counts))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.rows import class_row
@@ -21,6 +22,8 @@ from traffic_platform.statements import statement
 HOUR_S = 3600
 # A detector that misses one or two polls is not silent.
 SILENT_INTERVALS = 3
+# Of a longer silence people ask for the date.
+_LONG = timedelta(days=14)
 
 
 class State(StrEnum):
@@ -96,7 +99,9 @@ def live_state(counts: LiveCounts, settings: Settings, now: datetime) -> LiveSta
         return LiveState(State.SILENT, "No reading yet.", counts)
     age = now - counts.newest_reading
     if age > patience:
-        return LiveState(State.SILENT, f"No reading for {_age(age)}.", counts)
+        since = counts.newest_reading.astimezone(ZoneInfo(settings.timezone)).date()
+        text = f"since {since}" if age > _LONG else f"for {_age(age)}"
+        return LiveState(State.SILENT, f"No reading {text}.", counts)
     if counts.all_the_same and counts.anything and counts.samples >= settings.health_stuck_samples:
         text = f"All {counts.samples} readings of the last hour are the same."
         return LiveState(State.STUCK, text, counts)

@@ -80,13 +80,14 @@ def test_everything_is_described(client: TestClient) -> None:
 def test_every_problem_is_one_of_the_description(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     wanted: dict[str, Any] = document["components"]["schemas"]["Problem"]["properties"]
-    for method, path, status in (
-        ("GET", "/nowhere", 404),
-        ("POST", "/api/sensors", 405),
-        ("GET", "/api/sensors?size=x", 422),
+    for method, path, status, title in (
+        ("GET", "/nowhere", 404, "Not Found"),
+        ("POST", "/api/sensors", 405, "Method Not Allowed"),
+        ("GET", "/api/sensors?size=x", 422, "Unprocessable Content"),
     ):
         answer = client.request(method, path)
         assert answer.status_code == status
+        assert answer.json()["title"] == title
         assert answer.headers["content-type"] == "application/problem+json"
         assert set(answer.json()) <= set(wanted)
 

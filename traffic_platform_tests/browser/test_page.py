@@ -100,11 +100,13 @@ def test_a_new_message_in_quarantine_shows_by_itself(
     open_page: Open, page_settings: Settings
 ) -> None:
     page = open_page("/quarantine?reason=malformed_json")
-    before = page.locator("pre.bytes").count()
+    messages = page.locator("td pre.bytes")
+    before = messages.count()
     send(page_settings, [b"no event at all"])
     store(page_settings)
-    expect(page.locator("pre.bytes").first).to_contain_text("no event at all", timeout=15_000)
-    assert page.locator("pre.bytes").count() == before + 1
+    expect(messages.first).to_contain_text("no event at all", timeout=15_000)
+    assert messages.count() == before + 1
+    expect(page.get_by_text("traffic quarantine replay --reason malformed_json")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -135,6 +137,7 @@ def test_the_corridor_of_hostile_names_stays_text(open_page: Open) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Speed contour")
     page = open_page("/quarantine?reason=x%22%20onclick=%22window.harmed=5%22%20%3Cb%3E")
     expect(page.get_by_text("No message is in quarantine")).to_be_visible()
+    expect(page.get_by_text("traffic quarantine replay --dry-run")).to_be_visible()
     assert page.locator("[onclick]").count() == 0
     assert page.evaluate("window.harmed") is None
 
@@ -166,9 +169,17 @@ def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> N
     expect(page.locator(".q-date__event").first).to_be_attached()
 
 
-def test_a_day_without_data_says_so(open_page: Open) -> None:
+def test_a_day_without_data_or_that_is_none_says_so(open_page: Open) -> None:
     page = open_page("/day?date=2012-02-29")
     expect(page.get_by_text("There is no reading of 2012-02-29; the newest day")).to_be_visible()
+    expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
+    page = open_page("/detectors?date=2012-02-29")
+    expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
+    for path in ("/day", "/detectors", "/corridor", f"/sensor/{sensor_uuid('live-1')}"):
+        page = open_page(f"{path}?date=2025-99-04%3Cb%3E")
+        expect(page.get_by_role("alert")).to_contain_text("2025-99-04<b> is no date.")
+        page.get_by_role("link", name="The newest day with data").click()
+        expect(page.get_by_label("Choose a date; days with data are marked")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('live-1')}?date=2012-02-29")
     expect(page.get_by_text("Its newest reading is of")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('nobody')}")
@@ -314,14 +325,25 @@ def test_a_page_that_was_open_before_the_first_sensor_shows_it(
         page.wait_for_function(CONNECTED)
         page.evaluate("window.sameDocument = true")
         store_sensors(settings, [describe("b", road="A", direction="NORTH", milepost=2.0)])
-        send(settings, [event("b", 20.0)])
+        old = event("b", 20.0).replace(
+            b'"timestamp": "', b'"timestamp": "2011-09-16T03:00:00Z", "": "'
+        )
+        send(settings, [old])
         store(settings)
         expect(page.locator(".sensor-map.lines[data-sensors='1']")).to_be_visible()
+        history = page.get_by_role("status").filter(has_text="The newest reading is of 2011-09-15")
+        for name, path in (
+            ("that day", "/day?date=2011-09-15"),
+            ("its speed contour", "/corridor?date=2011-09-15"),
+        ):
+            expect(history.get_by_role("link", name=name)).to_have_attribute("href", path)
+        expect(page.get_by_text("No reading since 2011-09-15.")).to_be_visible(timeout=30_000)
         # A sensor before it in the order of the road moves it to another place.
         store_sensors(settings, [describe("a", road="A", direction="NORTH", milepost=1.0)])
         send(settings, [event("a", 20.0), event("b", 21.0)])
         store(settings)
         expect(page.locator(".sensor-map.lines[data-sensors='2']")).to_be_visible()
+        expect(history).to_have_count(0)
         assert page.evaluate("window.sameDocument") is True
         page.context.close()
     assert witness.errors == []

@@ -12,11 +12,13 @@ from uuid import UUID
 import pytest
 
 import traffic_platform.dashboard
+from traffic_platform.dashboard.analyst import Days
 from traffic_platform.dashboard.geometry import lay_out
 from traffic_platform.dashboard.model import Band, Health, LiveHealth, Reading, Sensor, State
 from traffic_platform.dashboard.moments import Zone, age
 from traffic_platform.dashboard.printable import printable
 from traffic_platform.dashboard.render import render
+from traffic_platform.dashboard.undiagnosed import undiagnosed
 
 NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
 PAGE = Path(traffic_platform.dashboard.__file__).parent
@@ -123,6 +125,18 @@ def test_a_day_has_as_many_hours_as_its_clock() -> None:
     autumn = zone.hours(date(2025, 11, 2))
     assert (len(autumn), autumn[1:3]) == (26, [(60, "01:00"), (120, "01:00")])
     assert [age(each) for each in (7.4, 120, 7200, 3e5)] == ["7 s", "2 min", "2 h", "3 days"]
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (datetime(2025, 10, 5, 11, 19, tzinfo=UTC), "a job does it at 04:20 of 2025-10-05"),
+        (datetime(2025, 10, 5, 11, 21, tzinfo=UTC), "traffic backfill --from 2025-10-04 --asset"),
+    ],
+)
+def test_a_day_that_nobody_has_diagnosed_says_what_does(now: datetime, said: str) -> None:
+    day = date(2025, 10, 4)
+    assert said in undiagnosed(Days(Zone("America/Los_Angeles"), day, [day]), now)
 
 
 def test_bytes_are_text_that_cannot_act() -> None:

@@ -231,10 +231,17 @@ app = create_app(load_settings())
 reader = mount(app).reader
 with TestClient(app, client=("127.0.0.1", 1), base_url="http://127.0.0.1") as client:
     print(client.get("/").status_code, reader.is_reading, len(reader.changed.callbacks))
+    for method, path in (("GET", "/api/nope"), ("GET", "/api"), ("POST", "/api/traffic/current"),
+                         ("POST", "/health/live"), ("GET", "/nope")):
+        answer = client.request(method, path)
+        print(answer.status_code, answer.headers["content-type"], answer.headers.get("allow"))
+    print(client.get("/api/sensors/", follow_redirects=False).headers["location"])
 """
 
 
-def test_what_only_fetches_the_page_is_not_followed(settings: Settings) -> None:
+def test_what_only_fetches_the_page_is_not_followed_and_errors_of_the_api_stay_problems(
+    settings: Settings,
+) -> None:
     fetched = subprocess.run(
         [sys.executable, "-c", _FETCH],
         env={**os.environ, **as_environment(settings)},
@@ -242,4 +249,12 @@ def test_what_only_fetches_the_page_is_not_followed(settings: Settings) -> None:
         text=True,
         check=False,
     )
-    assert fetched.stdout.split() == ["200", "True", "0"], fetched.stderr
+    assert fetched.stdout.splitlines() == [
+        "200 True 0",
+        "404 application/problem+json None",
+        "404 application/problem+json None",
+        "405 application/problem+json GET",
+        "405 application/problem+json GET",
+        "404 text/html; charset=utf-8 None",
+        "http://127.0.0.1/api/sensors",
+    ], fetched.stderr

@@ -40,6 +40,7 @@ def test_each_state_is_told_with_what_was_seen(
         "late": ("reporting", last_hour(NOW - timedelta(minutes=14))),
         "silent": ("silent", last_hour(NOW - timedelta(minutes=16))),
         "silent for long": ("silent", last_hour(NOW - timedelta(days=9))),
+        "history": ("silent", last_hour(datetime(2011, 9, 16, 3, tzinfo=UTC))),
         "stuck": ("stuck", last_hour(speed=61.0, volume=720, occupancy=12.3)),
         "locked on": ("stuck", last_hour(speed=None, volume=0, occupancy=100.0)),
         "same but for one": ("reporting", [*last_hour(occupancy=7.0), Reading(NOW)]),
@@ -48,11 +49,12 @@ def test_each_state_is_told_with_what_was_seen(
     for name, (_, readings) in hours.items():
         add_sensor(owner, name, interval_s=60)
         add_readings(owner, name, readings)
-    found = states(reader, in_zone())
+    found = states(reader, in_zone("America/Los_Angeles"))
     assert {n: s.state for n, s in found.items()} == {n: state for n, (state, _) in hours.items()}
     assert found["reporting"].seen == "59 of 60 expected readings in the last hour."
     assert found["silent"].seen == "No reading for 17 minutes."
     assert found["silent for long"].seen == "No reading for 9 days."
+    assert found["history"].seen == "No reading since 2011-09-15."
     assert found["stuck"].seen == "All 59 readings of the last hour are the same."
     assert found["never"].seen == "No reading yet."
     assert found["reporting"].counts.newest_reading == NOW - timedelta(minutes=1)
