@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.contestants.window import settings_of
+from benchmarks.live_stream import live_stream
 from benchmarks.race import Task
 from benchmarks.report import say, show, write
 from benchmarks.rollups import DAYS, MONDAY, send_week
@@ -20,6 +21,7 @@ from traffic_platform.ingest.rebuild import rebuild_dates
 from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.settings import Settings
 
+_SENSORS = 500  # of the live stream
 DATES = [MONDAY.date() + timedelta(days=day) for day in range(DAYS)]
 
 
@@ -47,6 +49,9 @@ def measure_backfill() -> None:
             say("Rebuilding it")
             findings["nothing differs"] = _rebuild(settings, owner)
             say(f"Nothing differs: {findings['nothing differs']}")
+            with live_stream(servers, database, "week", _SENSORS):
+                findings["beside a live stream"] = _rebuild(settings, owner)
+            say(f"Beside a live stream: {findings['beside a live stream']}")
             for table in ("processed_events", "traffic_readings", *TABLES):
                 owner.execute(f"truncate traffic.{table}")  # pyright: ignore
             findings["all gone but raw"] = _rebuild(settings, owner)
@@ -75,7 +80,10 @@ def _rebuild(settings: Settings, owner: psycopg.Connection[Any]) -> dict[str, An
     rebuilt = time.monotonic()
     recompute(owner, DATES)
     ended = time.monotonic()
-    row = owner.execute("select count(*) from traffic.traffic_readings").fetchone()
+    bounds = (DATES[0], DATES[-1] + timedelta(days=1))
+    row = owner.execute(
+        'select count(*) from traffic.traffic_readings where "timestamp" between %s and %s', bounds
+    ).fetchone()
     assert row is not None
     return {
         "readings": row[0],

@@ -6,18 +6,17 @@ Both while 1,000 events a second are stored.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
+from benchmarks.live_stream import events_stored, live_stream, running_process
 from benchmarks.report import percentile, say, show, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import make_topic
@@ -39,10 +38,10 @@ def measure_serving(seconds: float = 60, readings: int = READINGS) -> None:
         say(f"Storing {readings:,} readings of a day")
         _fill(servers, database, readings)
         make_topic(servers.kafka.bootstrap_servers, TOPIC)
-        with _ingest(servers, database), _api(servers, database) as port:
+        with live_stream(servers, database, TOPIC, SENSORS), _api(servers, database) as port:
             alone = [_alone(port, page) for page in (1, 2, readings // 100)]
             legs = [_leg(port, kinds, seconds, readings) for kinds in _KINDS]
-            stored = _stored(servers, database)
+            stored = events_stored(servers, database)
     findings = {"readings": readings, "alone_ms": alone, "legs": legs, "ingested": stored}
     rows = [row for leg in legs for row in leg["rows"]]
     show(f"{CLIENTS} clients, ms; goal: p99 below {_GOAL_MS}", _HEAD, rows)
@@ -96,22 +95,6 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
 
 
 @contextmanager
-def _ingest(servers: Servers, database: str) -> Generator[None]:
-    urls = [servers.postgres.url(role, database) for role in ("traffic_owner", "traffic_ingest")]
-    command = [sys.executable, "-m", "benchmarks.serving_ingest", servers.kafka.bootstrap_servers]
-    with _process([*command, *urls, TOPIC, str(SENSORS)], {}):
-        while _stored(servers, database) < 2 * SENSORS:
-            time.sleep(0.2)
-        yield
-
-
-def _stored(servers: Servers, database: str) -> int:
-    with servers.superuser(database) as owner:
-        row = owner.execute("select sum(processed)::bigint from traffic.micro_batches").fetchone()
-    return int(row[0] or 0) if row else 0
-
-
-@contextmanager
 def _api(servers: Servers, database: str) -> Generator[int]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -120,7 +103,7 @@ def _api(servers: Servers, database: str) -> Generator[int]:
         "TRAFFIC_READ_DATABASE_URL": servers.postgres.url("traffic_read", database),
         "TRAFFIC_API_PORT": str(port),
     }
-    with _process([sys.executable, "-m", "traffic_platform.api"], variables):
+    with running_process([sys.executable, "-m", "traffic_platform.api"], variables):
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
@@ -129,20 +112,6 @@ def _api(servers: Servers, database: str) -> Generator[int]:
             except OSError:
                 time.sleep(0.1)
         yield port
-
-
-@contextmanager
-def _process(command: Sequence[str], variables: dict[str, str]) -> Generator[None]:
-    environment = {**os.environ, **variables}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
-        try:
-            yield
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(30)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 def _load(port: int, clients: int, seconds: float, kinds: list[str], **more: Any) -> dict[str, Any]:

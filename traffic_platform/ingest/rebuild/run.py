@@ -15,6 +15,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.errors import translate
+from traffic_platform.ingest.interpreter import prepare_interpreter
 from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.rebuild.apply import Dates
@@ -59,6 +60,7 @@ def rebuild_dates(
     another time zone. What was done stays done: each date is a transaction of its own.
     """
     endpoints = settings.endpoints()
+    prepare_interpreter()
     try:
         with connect(
             endpoints.ingest_url, application_name="traffic-rebuild", autocommit=True

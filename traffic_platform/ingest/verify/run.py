@@ -13,6 +13,7 @@ from traffic_platform.ingest.broker import Broker, BrokerTopic
 from traffic_platform.ingest.connections import connect
 from traffic_platform.ingest.echoes import Signer
 from traffic_platform.ingest.errors import TransientError, translate
+from traffic_platform.ingest.interpreter import prepare_interpreter
 from traffic_platform.ingest.ledger import read_ledger
 from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.session import rules_of
@@ -50,6 +51,7 @@ def verify(settings: Settings, deep: bool, progress: Progress | None = None) -> 
     TransientError while PostgreSQL or Kafka is away, PermanentError when they refuse us,
     SettingsError when this database keeps its dates in another time zone.
     """
+    prepare_interpreter()
     try:
         with open_snapshot(settings.endpoints().read_url) as connection:
             return look(connection, settings, deep, progress or no_progress)

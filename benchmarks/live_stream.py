@@ -1,19 +1,24 @@
-"""A steady stream of the present, and the window that stores it. A process of its own."""
+"""A steady stream of the present, and the window that stores it, in a process of its own."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from confluent_kafka import Producer
 
 from benchmarks.contestants import Task
 from benchmarks.contestants.window import settings_of
+from benchmarks.servers import Servers
 from benchmarks.stream import PARTITIONS, event
 from traffic_platform.derived.rollups import LiveFolds
 from traffic_platform.ingest.window import WindowLimits, run_window
@@ -34,6 +39,40 @@ def _produce(task: Task, sensors: int, rate: float, ended: threading.Event) -> N
             sent += 1
         producer.poll(0)
     producer.flush(30)
+
+
+@contextmanager
+def live_stream(servers: Servers, database: str, topic: str, sensors: int) -> Generator[None]:
+    """1,000 events a second of the present into `topic`, stored and rolled up, meanwhile."""
+    urls = [servers.postgres.url(role, database) for role in ("traffic_owner", "traffic_ingest")]
+    command = [sys.executable, "-m", "benchmarks.live_stream", servers.kafka.bootstrap_servers]
+    before = events_stored(servers, database)
+    with running_process([*command, *urls, topic, str(sensors)], {}):
+        while events_stored(servers, database) < before + 2 * sensors:
+            time.sleep(0.2)
+        yield
+
+
+def events_stored(servers: Servers, database: str) -> int:
+    """How many events have been processed so far."""
+    with servers.superuser(database) as owner:
+        row = owner.execute("select sum(processed)::bigint from traffic.micro_batches").fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+@contextmanager
+def running_process(command: Sequence[str], variables: dict[str, str]) -> Generator[None]:
+    """A process, ended by SIGTERM."""
+    environment = {**os.environ, **variables}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def main(bootstrap: str, owner_url: str, ingest_url: str, topic: str, sensors: int) -> None:
