@@ -253,8 +253,8 @@ def test_what_only_fetches_the_page_is_not_followed_and_errors_of_the_api_stay_p
         "200 True 0",
         "404 application/problem+json None",
         "404 application/problem+json None",
-        "405 application/problem+json GET",
-        "405 application/problem+json GET",
+        "405 application/problem+json GET, HEAD",
+        "405 application/problem+json GET, HEAD",
         "404 text/html; charset=utf-8 None",
         "http://127.0.0.1/api/sensors",
     ], fetched.stderr
