@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from typing import Any, cast
@@ -29,6 +30,10 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen. The system ends connections whose other side acknowledges nothing any more."""
         await super().startup(sockets)
+        # What is there now stays: the collector need not look through it again and again, which
+        # every request that comes meanwhile would wait for.
+        gc.collect()
+        gc.freeze()
         if not hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
             return
         for server in self.servers:
