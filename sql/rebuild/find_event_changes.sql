@@ -42,16 +42,21 @@ with stored as (
     from differing
     where is_due and was_batch_id is not null
     union all
-    -- Due at this date, and elsewhere or nowhere now.
+    -- Due at this date, and elsewhere or nowhere now. A full join, since that one is never made by
+    -- looking at all of the one for each of the other: nobody knows how many they are, and where all
+    -- is gone they are all.
     select case when d.waiting then 'enter' when e.batch_id is null then 'restore' else 'change' end,
-           d.topic_no, d.partition, d."offset", d.by_others, e.batch_id, e.sensor_id, e."timestamp",
+           d.topic_no, d.partition, d."offset", d.by_others,
+           case when not d.waiting then e.batch_id end,
+           case when not d.waiting then e.sensor_id end,
+           case when not d.waiting then e."timestamp" end,
            q.batch_id, q.event_date
-    from differing d
-    left join traffic.quarantined_events q using (topic_no, partition, "offset")
-    left join elsewhere e
-        on not d.waiting
-        and e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
-    where d.is_due and d.was_batch_id is null and (not d.waiting or q.resolved_at is null)
+    from (select * from differing where is_due and was_batch_id is null) d
+    full join elsewhere e
+        on e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
+    left join traffic.quarantined_events q
+        on q.topic_no = d.topic_no and q.partition = d.partition and q."offset" = d."offset"
+    where coalesce(d.is_due, false) and (not d.waiting or q.resolved_at is null)
     union all
     -- At this date, and due elsewhere or nowhere.
     select case when o.sensor_id is not null then 'change' when o.waiting then 'remove'
