@@ -14,7 +14,7 @@ from traffic_platform.derived.rollups import recompute
 
 _SENSORS, _EVERY_S = 3_472, 30  # ten million readings a day
 _GOAL_S = 1.0
-_PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
+PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
 _TRIES = 3
 # No stream could bring all that yesterday, so it is made where it has to be.
 _MAKE_SENSORS = """
@@ -49,7 +49,7 @@ def measure_queries() -> None:
         with psycopg.connect(
             servers.postgres.url("traffic_read", database), autocommit=True
         ) as reader:
-            found = [(title, *_time(reader, query)) for title, query in _queries().items()]
+            found = [(title, *_time(reader, query)) for title, query in queries_of_page().items()]
     rows = [(title, f"{seconds:.3f}", f"{count:,}") for title, seconds, count in found]
     show(f"{readings:,} readings of a day; goal {_GOAL_S} s", ("", "s", "rows"), rows)
     findings = {"readings": readings, "seconds": {title: seconds for title, seconds, _ in found}}
@@ -65,9 +65,9 @@ def _fill(owner: psycopg.Connection, day: date) -> int:
     return owner.execute(_MAKE_READINGS, made).rowcount
 
 
-def _queries() -> dict[str, str]:
+def queries_of_page() -> dict[str, str]:
     """The queries of the page, by the headings that they stand under."""
-    chapters = [chapter.partition("\n") for chapter in _PAGE.read_text().split("\n## ")[1:]]
+    chapters = [chapter.partition("\n") for chapter in PAGE.read_text().split("\n## ")[1:]]
     return {title: text.split("```sql\n")[1].split("```")[0] for title, _, text in chapters}
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
+from benchmarks.queries import PAGE, queries_of_page
 from traffic_platform.derived.detector_health import compute_health
 from traffic_platform.settings import Settings
 from traffic_platform_tests.derived.readings import Reading, add_sensor
 from traffic_platform_tests.derived.rolled import deliver, fold_everything
 
-PAGE = Path(__file__).parents[2] / "docs" / "sql.md"
 ZONE = "America/Los_Angeles"
-CHAPTERS = [chapter.partition("\n") for chapter in PAGE.read_text().split("\n## ")[1:]]
-QUERIES = {title: text.split("```sql\n")[1].split("```")[0] for title, _, text in CHAPTERS}
+CHAPTERS = PAGE.read_text().split("\n## ")[1:]
+QUERIES = queries_of_page()
 
 
 def day_at_seven(day: date) -> datetime:
