@@ -18,8 +18,6 @@ _FINISH_SECONDS = 10
 # Longer than clients and proxies keep a connection that rests: if we close first, a request that is
 # on its way meets a closed door.
 _KEEP_ALIVE_SECONDS = 130
-
-
 # A client that takes nothing for so long is given up, as exports do: it may be gone without a word.
 _SILENT_SECONDS = 120
 
@@ -30,10 +28,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen. The system ends connections whose other side acknowledges nothing any more."""
         await super().startup(sockets)
+        self._give_up_the_silent()
         # What is there now stays: the collector need not look through it again and again, which
         # every request that comes meanwhile would wait for.
         gc.collect()
         gc.freeze()
+
+    def _give_up_the_silent(self) -> None:
         if not hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
             return
         for server in self.servers:

@@ -147,7 +147,10 @@ def running(server: serving.Server) -> Iterator[int]:
     thread.start()
     try:
         wait_for(lambda: server.started)
-        yield server.servers[0].sockets[0].getsockname()[1]
+        listener = server.servers[0].sockets[0]
+        # It listens before it has said for how long: only who comes after is given up by it.
+        wait_for(lambda: listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) > 0)
+        yield listener.getsockname()[1]
     finally:
         server.should_exit = True
         thread.join(60)
