@@ -7,10 +7,12 @@ import signal
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from traffic_platform.events import texts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,10 +89,8 @@ def utc_text(moment: datetime | int | None) -> str:
     if moment is None:
         return ""
     if isinstance(moment, int):
-        from traffic_platform.stack.feed import timestamp_text
-
-        return timestamp_text(moment)
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+        return texts.show_time(moment)
+    return texts.utc_text(moment)
 
 
 def printable(data: bytes) -> str:

@@ -62,5 +62,9 @@ def describe(value: object) -> str:
 
 def show_time(timestamp_us: int) -> str:
     """ISO 8601 in UTC of microseconds since 1970-01-01 UTC, in the years 1 to 9999."""
-    moment = _EPOCH + timedelta(microseconds=timestamp_us)
-    return moment.isoformat().removesuffix("+00:00") + "Z"
+    return utc_text(_EPOCH + timedelta(microseconds=timestamp_us))
+
+
+def utc_text(moment: datetime) -> str:
+    """ISO 8601 in UTC of a time that knows its zone, ending in Z."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -27,6 +27,7 @@ from dagster._core.storage.tags import (
 )
 
 from traffic_platform.derived.local_day import local_day
+from traffic_platform.events.texts import utc_text
 from traffic_platform.orchestration.checks import check_key
 from traffic_platform.orchestration.checks_results import affected
 from traffic_platform.orchestration.tags import WRITER
@@ -179,5 +180,4 @@ def _run_problem(record: RunRecord) -> Problem:
 
 
 def _text(seconds: float) -> str:
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return utc_text(datetime.fromtimestamp(seconds, UTC))

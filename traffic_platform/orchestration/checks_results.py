@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from dagster import (
@@ -16,6 +16,7 @@ from dagster import (
     TableSchema,
 )
 
+from traffic_platform.events.texts import utc_text
 from traffic_platform.quality.outcome import Row
 from traffic_platform.quality.run import Result
 
@@ -86,7 +87,7 @@ def affected(evaluation: AssetCheckEvaluation) -> tuple[str, ...] | None:
 
 def _scalar(value: Any) -> Scalar:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+        return utc_text(value)
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 

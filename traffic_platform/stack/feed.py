@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic_platform.events.texts import show_time
 from traffic_platform.stack.detectors import Corridor
 from traffic_platform.stack.highway import Floats
 
@@ -28,7 +28,6 @@ _NESTED = (
     b'"volume_vehicles_per_hour":%b,"occupancy_percent":%b}}'
 )
 _TEMPLATES = (_FLAT, _NESTED)  # by Kind
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(IntEnum):
@@ -91,12 +90,6 @@ def message_batches(
         step += take
 
 
-def timestamp_text(moment_us: int) -> str:
-    """ISO 8601 in UTC of a time in microseconds since 1970."""
-    text = (_EPOCH + timedelta(microseconds=moment_us)).isoformat()
-    return text.removesuffix("+00:00") + "Z"
-
-
 def encode(
     kinds: Sequence[int],
     sensors: Sequence[bytes],
@@ -147,7 +140,7 @@ def _regular(corridor: Corridor, first: int, count: int, feed_format: FeedFormat
     measures = corridor.measures(first, count)
     ids = [detector.external_id.encode() for detector in corridor.detectors]
     steps = np.arange(first, first + count) * corridor.period_us
-    texts = [timestamp_text(step).encode() for step in steps.tolist()]
+    texts = [show_time(step).encode() for step in steps.tolist()]
     kinds = _kinds(first, count, len(ids), feed_format)
     values = encode(
         kinds.tolist(),
@@ -187,7 +180,7 @@ def _disturbed(
     source = np.concatenate([np.arange(size), repeats, ruins])[order]
     added = [_repeat(batch.values[i], turn) for turn, i in enumerate(repeats.tolist())]
     for turn, i in enumerate(ruins.tolist()):
-        time = timestamp_text(int(batch.times_us[i]))
+        time = show_time(int(batch.times_us[i]))
         added.append(broken(turn + int(generator.integers(10)), batch.keys[i].decode(), time))
     values = [*batch.values, *added]
     marks = (np.full(repeats.size, Kind.REPEAT), np.full(ruins.size, Kind.BROKEN))

@@ -12,8 +12,9 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic_platform.events.texts import show_time
 from traffic_platform.settings import Settings
-from traffic_platform.stack.feed import encode, timestamp_text
+from traffic_platform.stack.feed import encode
 from traffic_platform.stack.recording import Recording, VolumeUnit, read_recording
 from traffic_platform.stack.sending import Sender
 
@@ -92,7 +93,7 @@ def _messages(
     values = encode(
         [1 - number % 2 for number in range(first, end)],
         [json.dumps(name)[1:-1].encode() for name in names],
-        [timestamp_text(t).encode() for t in (recording.times_us[cut] + shift_us).tolist()],
+        [show_time(t).encode() for t in (recording.times_us[cut] + shift_us).tolist()],
         speed=recording.speed[cut],
         volume=recording.volume[cut],
         occupancy=recording.occupancy[cut],

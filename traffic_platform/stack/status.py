@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from traffic_platform.events.texts import utc_text
 from traffic_platform.ingest.broker import require_answer
 from traffic_platform.ingest.errors import IngestError
 from traffic_platform.ingest.platform import require_timezone
@@ -51,18 +52,14 @@ class Status:
             "services": {name: _service(service) for name, service in self.services.items()},
             "lag": self.lag,
             "publish_lag": self.publish_lag,
-            "last_commit_at": _text(self.last_commit_at) if self.last_commit_at else None,
+            "last_commit_at": utc_text(self.last_commit_at) if self.last_commit_at else None,
             "problems": self.problems,
         }
 
 
 def _service(service: ServiceState) -> dict[str, Any]:
     since = datetime.fromtimestamp(service.since, UTC)
-    return {**asdict(service), "since": _text(since)}
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {**asdict(service), "since": utc_text(since)}
 
 
 def read_status(settings: Settings) -> Status:

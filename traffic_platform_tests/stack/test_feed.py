@@ -12,6 +12,7 @@ import pytest
 
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
+from traffic_platform.events.texts import show_time
 from traffic_platform.stack.detectors import Corridor
 from traffic_platform.stack.feed import (
     FeedFormat,
@@ -19,7 +20,6 @@ from traffic_platform.stack.feed import (
     MessageBatch,
     broken,
     message_batches,
-    timestamp_text,
 )
 
 START_US = round(datetime(2025, 10, 6, 7, tzinfo=UTC).timestamp() * 1_000_000)
@@ -82,7 +82,7 @@ def test_a_repeat_comes_after_its_original_under_the_same_key() -> None:
         else:
             seen.add((key, time_us))
             values[key, time_us] = value
-        assert json.loads(value or b"")["timestamp"] == timestamp_text(time_us)
+        assert json.loads(value or b"")["timestamp"] == show_time(time_us)
     assert exact > 100
     assert corrected > 100
 
