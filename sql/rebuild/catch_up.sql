@@ -1,5 +1,6 @@
 -- Events that came while the date was compared, of sensors and times whose reading is about to change:
--- one may have lost to an event that is no longer there.
+-- one may have lost to an event that is no longer there. The bounds say nothing new: without them all
+-- of the history is read, while windows wait.
 with fresh as materialized (
     select b.batch_id, b.topic_no, b.partition, b.first_offset, b.next_offset
     from traffic.micro_batches b
@@ -15,6 +16,10 @@ with fresh as materialized (
     join traffic.raw_events r
         on r.batch_id = p.batch_id and r.topic_no = p.topic_no and r.partition = p.partition
         and r."offset" = p."offset"
+    where p.batch_id = any (array (select batch_id from fresh))
+      and r.batch_id = any (array (select batch_id from fresh))
+      and p."timestamp" >= (select min("timestamp") from pg_temp.reading_changes)
+      and p."timestamp" <= (select max("timestamp") from pg_temp.reading_changes)
     order by sensor_id, "timestamp", least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) desc,
              p.topic_no desc, p.partition desc, p."offset" desc
 )

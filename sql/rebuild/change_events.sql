@@ -1,3 +1,4 @@
+-- The bounds say nothing new: without them every month may be read, while windows wait.
 update traffic.processed_events p
 set sensor_id = o.sensor_id, "timestamp" = o."timestamp", speed = o.speed, volume = o.volume,
     occupancy = o.occupancy, quality_score = o.quality_score, quality_flags = o.quality_flags,
@@ -7,3 +8,9 @@ join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
 where c.kind = 'change'
   and p.batch_id = c.was_batch_id and p.topic_no = c.topic_no and p.partition = c.partition
   and p."offset" = c."offset" and p."timestamp" = c.was_timestamp
+  and p."timestamp" >= (
+      select min(was_timestamp) from pg_temp.event_changes where kind = 'change'
+  )
+  and p."timestamp" <= (
+      select max(was_timestamp) from pg_temp.event_changes where kind = 'change'
+  )

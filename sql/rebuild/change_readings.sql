@@ -1,3 +1,4 @@
+-- The bounds say nothing new: without them every month may be read, while windows wait.
 update traffic.traffic_readings r
 set speed = c.speed, volume = c.volume, occupancy = c.occupancy, quality_score = c.quality_score,
     quality_flags = c.quality_flags, broker_timestamp = c.broker_timestamp, topic_no = c.topic_no,
@@ -8,6 +9,8 @@ set speed = c.speed, volume = c.volume, occupancy = c.occupancy, quality_score =
         then %(moment)s else r.updated_at end
 from pg_temp.reading_changes c
 where c.topic_no is not null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
+  and r."timestamp" >= (select min("timestamp") from pg_temp.reading_changes)
+  and r."timestamp" <= (select max("timestamp") from pg_temp.reading_changes)
   and (c.topic_no, c.partition, c."offset", c.broker_timestamp, c.speed, c.volume, c.occupancy,
        c.quality_score, c.quality_flags)
       is distinct from

@@ -1,5 +1,12 @@
+-- The bounds say nothing new: without them every month may be read, while windows wait.
 delete from traffic.processed_events p
 using pg_temp.event_changes c
 where c.kind in ('leave', 'remove')
   and p.batch_id = c.was_batch_id and p.topic_no = c.topic_no and p.partition = c.partition
   and p."offset" = c."offset" and p."timestamp" = c.was_timestamp
+  and p."timestamp" >= (
+      select min(was_timestamp) from pg_temp.event_changes where kind in ('leave', 'remove')
+  )
+  and p."timestamp" <= (
+      select max(was_timestamp) from pg_temp.event_changes where kind in ('leave', 'remove')
+  )

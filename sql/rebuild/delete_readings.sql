@@ -1,8 +1,15 @@
--- Each with the log whose recorded change took its event, null where that was a repair.
+-- Each with the log whose recorded change took its event, null where that was a repair. The bounds say
+-- nothing new: without them every month may be read, while windows wait.
 with gone as (
     delete from traffic.traffic_readings r
     using pg_temp.reading_changes c
     where c.topic_no is null and r.sensor_id = c.sensor_id and r."timestamp" = c."timestamp"
+      and r."timestamp" >= (
+          select min("timestamp") from pg_temp.reading_changes where topic_no is null
+      )
+      and r."timestamp" <= (
+          select max("timestamp") from pg_temp.reading_changes where topic_no is null
+      )
     returning r.sensor_id, r."timestamp"
 ), counted as (
     insert into traffic.reading_changes (start, added)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 from psycopg import sql
 
-from traffic_platform.statements import sql_folder
+from traffic_platform.statements import sql_folder, statement
 
 
 @dataclass(frozen=True)
@@ -41,18 +43,21 @@ def load_catalogue() -> dict[str, TableDoc]:
     }
 
 
-def comment_statements() -> list[sql.Composed]:
-    """The statements that write the catalogue into PostgreSQL as comments."""
-    statements: list[sql.Composed] = []
+def write_comments(connection: psycopg.Connection[Any]) -> None:
+    """Write the catalogue into PostgreSQL as comments, those that differ from what is there.
+
+    A comment waits for what works on its table, such as a fold, so none is written needlessly.
+    Raises psycopg.Error.
+    """
+    rows = connection.execute(statement("ingest/comments")).fetchall()
+    written = {(table, column): text for table, column, text in rows}
     for table in load_catalogue().values():
         relation = sql.Identifier("traffic", table.name)
-        statements.append(
-            sql.SQL("comment on table {} is {}").format(relation, sql.Literal(table.description))
-        )
-        statements.extend(
-            sql.SQL("comment on column {} is {}").format(
-                sql.Identifier("traffic", table.name, column.name), sql.Literal(column.description)
-            )
-            for column in table.columns
-        )
-    return statements
+        if written.get((table.name, None)) != table.description:
+            comment = sql.SQL("comment on table {} is {}")
+            connection.execute(comment.format(relation, sql.Literal(table.description)))
+        for column in table.columns:
+            if written.get((table.name, column.name)) != column.description:
+                place = sql.Identifier("traffic", table.name, column.name)
+                comment = sql.SQL("comment on column {} is {}")
+                connection.execute(comment.format(place, sql.Literal(column.description)))

@@ -8,7 +8,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from traffic_platform.ingest.catalogue import comment_statements
+from traffic_platform.ingest.catalogue import write_comments
 from traffic_platform.ingest.connections import connect
 from traffic_platform.settings import SettingsError
 from traffic_platform.statements import sql_folder, statement
@@ -26,8 +26,7 @@ def migrate(owner_url: str, timezone: str) -> None:
         guard.execute("select pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         _upgrade(owner_url)
         with guard.transaction():
-            for comment in comment_statements():
-                guard.execute(comment)
+            write_comments(guard)
         _freeze_timezone(guard, timezone)
 
 

@@ -101,7 +101,12 @@ class Storer:
     def settle(self) -> Batch | None:
         """Wait for the batch in hand and return it; raises what went wrong with it."""
         pending, self._pending = self._pending, None
-        return pending.result() if pending is not None else None
+        try:
+            return pending.result() if pending is not None else None
+        finally:
+            # An error's traceback holds this frame, which would hold the error: a batch would stay
+            # until cycles are looked for, which is rarely.
+            del pending
 
     def close(self) -> None:
         """Wait for the batch in hand, whatever becomes of it."""

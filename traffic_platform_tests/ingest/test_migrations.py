@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import LiteralString, cast
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
@@ -103,10 +104,49 @@ def test_ids_stay_the_same_when_they_are_no_longer_stored(
     assert owner.execute(f"{by_key} from traffic.traffic_readings").fetchall() == [(True,)] * 500
     _downgrade(url, "0011")
     assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
-    owner.execute("create view traffic.mine as select id from traffic.traffic_readings")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "create view traffic.mine as select id from traffic.traffic_readings",
+        "create index mine on traffic.traffic_readings (id)",
+        "grant select (id) on traffic.traffic_readings to pg_monitor",
+        "create statistics traffic.mine on id, speed from traffic.traffic_readings",
+    ],
+    ids=["view", "index", "rights", "statistics"],
+)
+def test_ids_stay_stored_where_somebody_s_own_depends_on_them(
+    settings: Settings, owner: psycopg.Connection, own: LiteralString
+) -> None:
+    url = settings.endpoints().owner_url
+    _downgrade(url, "0011")
+    owner.execute(own)
     migrate(url, settings.timezone)
     assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
-    assert owner.execute(ids).fetchall() == stored
+    _downgrade(url, "0011")
+    migrate(url, settings.timezone)
+    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
+
+
+def test_who_reads_the_view_and_its_text_still_can_when_ids_are_computed(
+    settings: Settings, owner: psycopg.Connection
+) -> None:
+    url = settings.endpoints().owner_url
+    rights: LiteralString = (
+        "select has_table_privilege('pg_monitor', 'traffic.traffic_readings_detail', 'select')"
+    )
+    _downgrade(url, "0011")
+    owner.execute("grant select on traffic.traffic_readings_detail to pg_monitor")
+    owner.execute(
+        "create view traffic.mine as select traffic.reading_json(sensor_id, sensor_id,"
+        ' "timestamp", speed, volume, occupancy, quality_score) from traffic.traffic_readings'
+    )
+    migrate(url, settings.timezone)
+    assert owner.execute(_HOW_GENERATED).fetchall() == [("v",)]
+    assert owner.execute(rights).fetchone() == (True,)
+    _downgrade(url, "0011")
+    assert owner.execute(rights).fetchone() == (True,)
 
 
 _HOW_GENERATED: LiteralString = (

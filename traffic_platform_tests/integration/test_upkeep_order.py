@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from traffic_platform.ingest.rebuild import rebuild_dates
+from traffic_platform.ingest.upkeep import order
 from traffic_platform.ingest.upkeep.due import find_work
 from traffic_platform.ingest.upkeep.order import put_in_order
 from traffic_platform.ingest.upkeep.partition import Partition
@@ -65,11 +67,44 @@ def test_what_an_ended_upkeep_left_unfinished_is_made_anew(
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
 
 
+def test_while_a_transaction_stays_open_it_is_left_for_the_next_time(
+    october: Settings, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order, "_PATIENCE", "300ms")
+    url = october.endpoints().owner_url
+    with psycopg.connect(url) as analyst:
+        analyst.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        analyst.execute("select count(*) from traffic.traffic_readings_202510")
+        assert keep(october, now=NOVEMBER_8).ordered == []
+    assert keep(october, now=NOVEMBER_8).ordered == [OCTOBER]
+    assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
+
+
+def test_nobody_waits_while_an_index_waits(october: Settings, owner: psycopg.Connection) -> None:
+    url = october.endpoints().owner_url
+    with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
+        writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
+        making = thread.submit(keep, october, now=NOVEMBER_8)
+        wait_until(lambda: waiting(owner), "the index waits for the writer")
+        # Neither another upkeep, which leaves the index to that one, nor a rebuild.
+        assert keep(october, now=NOVEMBER_8).ordered == []
+        rebuild_dates(october, [OCTOBER.day])
+        writer.rollback()
+        assert making.result().ordered == [OCTOBER]
+
+
+_WAITING = (
+    "from pg_stat_activity"
+    " where datname = current_database() and query like 'create index concurrently%'"
+    " and wait_event = 'virtualxid'"
+)
+
+
+def waiting(owner: psycopg.Connection) -> bool:
+    """Whether a statement waits for an open transaction."""
+    return owner.execute(f"select {_WAITING}").fetchone() is not None
+
+
 def cancel(owner: psycopg.Connection) -> bool:
     """End the statement that waits for an open transaction; whether there is one."""
-    row = owner.execute(
-        "select pg_cancel_backend(pid) from pg_stat_activity"
-        " where datname = current_database() and query like 'create index concurrently%'"
-        " and wait_event = 'virtualxid'"
-    ).fetchone()
-    return row is not None
+    return owner.execute(f"select pg_cancel_backend(pid) {_WAITING}").fetchone() is not None

@@ -11,7 +11,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Run the SQL file beside this one."""
+    """Run the SQL file beside this one; the view keeps its rights."""
     _run("0012_computed_ids.sql")
 
 
@@ -21,5 +21,12 @@ def downgrade() -> None:
 
 
 def _run(name: str) -> None:
-    script = Path(__file__).with_name(name).read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(script)
+    connection = op.get_bind().connection.driver_connection
+    rights = connection.execute(_read("0012_rights.sql")).fetchall()
+    connection.execute(_read(name))
+    for (grant,) in rights:
+        connection.execute(grant)
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,10 +1,28 @@
 -- An id follows from its row's key. To compute and store it costs a tenth of what a message costs, and
 -- 16 bytes a row for ever; to compute it where somebody reads it costs 0.7 µs. PostgreSQL 18 can.
--- The view names its columns as they were when it was made. Where somebody's own view reads the
--- id, it stays stored: nothing that is not ours is dropped.
+-- The view names its columns as they were when it was made. Where something of somebody's own needs
+-- the id (a view, an index, rights), it stays stored: nothing that is not ours is dropped.
 do $$
 begin
     if current_setting('server_version_num')::int < 180000 then
+        return;
+    end if;
+    -- What goes with a column without a word.
+    if exists (
+        select
+        from pg_partition_tree('traffic.traffic_readings') t
+        join pg_attribute a on a.attrelid = t.relid and a.attname = 'id'
+        left join pg_depend d
+            on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid
+            and d.refobjsubid = a.attnum and d.classid not in
+                ('pg_attrdef'::regclass, 'pg_rewrite'::regclass, 'pg_type'::regclass)
+            and not exists (
+                select from pg_constraint n
+                where d.classid = 'pg_constraint'::regclass and n.oid = d.objid and n.contype = 'n'
+            )
+        where d.objid is not null or a.attacl is not null
+    ) then
+        raise notice 'ids stay stored, since an index or rights depend on them';
         return;
     end if;
     begin
@@ -32,7 +50,15 @@ language sql immutable parallel safe as $$
                || int8send((extract(epoch from "timestamp" at time zone 'UTC') * 1000000)::bigint))::uuid
 $$;
 
-drop function traffic.reading_json;
+do $$
+begin
+    drop function traffic.reading_json(
+        uuid, uuid, timestamptz, double precision, integer, double precision, double precision
+    );
+exception when dependent_objects_still_exist then
+    raise notice 'the old traffic.reading_json stays, since others depend on it';
+end
+$$;
 create function traffic.reading_json(
     sensor_id uuid, "timestamp" timestamptz, speed double precision, volume integer,
     occupancy double precision, quality_score double precision

@@ -1,7 +1,10 @@
--- What 0012_computed_ids.sql replaced. To store ids again rewrites every partition.
-drop function traffic.reading_json;
+-- What 0012_computed_ids.sql replaced. To store ids again rewrites every partition; where they have
+-- stayed stored there is nothing to do.
+drop function traffic.reading_json(
+    uuid, timestamptz, double precision, integer, double precision, double precision
+);
 drop function traffic.reading_id;
-create function traffic.reading_json(
+create or replace function traffic.reading_json(
     id uuid, sensor_id uuid, "timestamp" timestamptz, speed double precision, volume integer,
     occupancy double precision, quality_score double precision
 ) returns text
@@ -15,7 +18,11 @@ $$;
 
 do $$
 begin
-    if current_setting('server_version_num')::int < 180000 then
+    if exists (
+        select from pg_attribute
+        where attrelid = 'traffic.traffic_readings'::regclass and attname = 'id'
+          and attgenerated = 's'
+    ) then
         return;
     end if;
     drop view traffic.traffic_readings_detail;

@@ -164,8 +164,13 @@ class PublisherSession:
         """Wait for all, alive to others; raises the first error."""
         while wait(work, timeout=1.0).not_done:
             self._locks.renew_if_due()
-        for one in work:
-            one.result()
+        one: Future[None] | None = None
+        try:
+            for one in work:
+                one.result()
+        finally:
+            # An error's traceback holds this frame, which would hold the error.
+            del one, work
 
     def _choose_places(self, topics: Destinations) -> None:
         """Write down where each log goes before anything goes there: recovery looks there."""

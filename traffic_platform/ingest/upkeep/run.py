@@ -55,7 +55,11 @@ def keep_tables(
         with connect(url, application_name="traffic-upkeep", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             _lock(connection)
-            return _keep(connection, settings, now, patience or Patience(stop=stop))
+            report = _keep(connection, settings, now, patience or Patience(stop=stop))
+            in_order = not months_without_order(connection, now)
+        if not in_order and not stop():  # without the lock, which rebuilds wait for
+            report.ordered = put_in_order(settings.endpoints().owner_url, now, stop)
+        return report
     except Exception as error:
         raise translate(error) or error from error
 
@@ -69,8 +73,6 @@ def _keep(
     # are fewer then.
     report.folded = fold(connection, settings, now, stop=patience.stop)
     report.retired = Retention(connection, settings, patience).drop_old(now)
-    if months_without_order(connection, now):
-        report.ordered = put_in_order(settings.endpoints().owner_url, now, patience.stop)
     return report
 
 
