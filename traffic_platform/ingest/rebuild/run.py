@@ -19,6 +19,7 @@ from traffic_platform.ingest.interpreter import prepare_interpreter
 from traffic_platform.ingest.known_sensors import find_unknown, registered
 from traffic_platform.ingest.platform import read_identity, require_timezone
 from traffic_platform.ingest.rebuild.apply import Dates
+from traffic_platform.ingest.rebuild.published import await_publisher
 from traffic_platform.ingest.rebuild.raw import RawRestorer
 from traffic_platform.ingest.rebuild.report import DateReport, RebuildReport
 from traffic_platform.ingest.rebuild.stage import Stage, find_ranges
@@ -142,6 +143,10 @@ def _rebuild(
         started = time.monotonic()
         found = work.compare(day, events=events, readings=readings)
         found.raw_restored = stage.restored[day]
+        if found.left and settings.publish and not dry_run:
+            await_publisher(connection, stop)
+            if stop():
+                return report
         if found.changes and not dry_run:
             compared = found.events_compared
             found = replace(work.apply(found, events=events), events_compared=compared)
