@@ -1,5 +1,9 @@
+-- Changes by kind, and how many of each move from one date to another.
 select c.kind, count(*),
-       count(*) filter (where c.kind = 'change' and (c.was_date <> %(day)s or o.event_date <> %(day)s))
+       (select count(*)
+        from pg_temp.event_changes m
+        join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+        where c.kind = 'change' and m.kind = 'change'
+          and (m.was_date <> %(day)s or o.event_date <> %(day)s))
 from pg_temp.event_changes c
-join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
 group by c.kind

@@ -1,6 +1,15 @@
--- Months and sensors of the events that are about to be written.
-select array_agg(distinct date_trunc('month', o."timestamp" at time zone 'UTC')::date),
-       array_agg(distinct o.sensor_id)
-from pg_temp.event_changes c
-join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
-where o.sensor_id is not null and c.kind in ('change', 'enter', 'restore')
+-- Months and sensors of the events that are about to be written: what comes is due at this date, what
+-- changes may be due at another.
+select array_agg(distinct date_trunc('month', e."timestamp" at time zone 'UTC')::date),
+       array_agg(distinct e.sensor_id)
+from (
+    select o.sensor_id, o."timestamp"
+    from pg_temp.rebuilt_outcomes o
+    where o.event_date = %(day)s and o.sensor_id is not null
+      and exists (select from pg_temp.event_changes c where c.kind in ('enter', 'restore'))
+    union all
+    select o.sensor_id, o."timestamp"
+    from pg_temp.event_changes c
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    where c.kind = 'change' and o.sensor_id is not null
+) e

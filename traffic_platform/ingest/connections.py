@@ -11,7 +11,8 @@ from traffic_platform.database_url import build_url, url_parts
 
 # A dead peer is noticed within 15 s also while data is in flight (tcp_user_timeout, ms), or
 # idle + interval * count = 5 + 3 * 3 s otherwise; a session that sits in a transaction without
-# working holds ledger rows, so the server ends it.
+# working holds ledger rows, so the server ends it. No statement of ours runs so long that compiling
+# it first would pay.
 _NETWORK = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -21,7 +22,7 @@ _NETWORK = {
 }
 _SESSION = (
     "-c TimeZone=UTC -c DateStyle=ISO -c search_path=pg_catalog "
-    "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s"
+    "-c idle_in_transaction_session_timeout=30s -c lock_timeout=10s -c jit=off"
 )
 
 

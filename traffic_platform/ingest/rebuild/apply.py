@@ -94,7 +94,7 @@ class Dates:
         retries = Retries(tables, f"date {found.date}")
         while True:
             try:
-                self._prepare(tables)
+                self._prepare(tables, found.date)
                 with self._connection.transaction():
                     report = self._write(found, batch_id, events=events)
                     self._passed("before_rebuild_commit")
@@ -142,8 +142,8 @@ class Dates:
         report.events_compared = _number(cursor, "rebuild/count_due", {"day": day})
         return report
 
-    def _prepare(self, tables: Tables) -> None:
-        row = self._connection.execute(statement("rebuild/prepare")).fetchone()
+    def _prepare(self, tables: Tables, day: date) -> None:
+        row = self._connection.execute(statement("rebuild/prepare"), {"day": day}).fetchone()
         months, sensors = row or (None, None)
         wanted: Iterable[UUID] = sensors or ()
         names = {

@@ -67,6 +67,9 @@ def rebuild_dates(
             endpoints.ingest_url, application_name="traffic-rebuild", autocommit=True
         ) as connection:
             require_timezone(connection, settings.timezone)
+            connection.execute(statement("rebuild/settings"))
+            # Of dates that differ in nothing and in everything no plan is good for both.
+            connection.prepare_threshold = None
             if not dry_run and not _take_turn(connection, stop):
                 return RebuildReport(dry_run, rules_of(settings).version)
             return _rebuild(
