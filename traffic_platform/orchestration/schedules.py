@@ -82,7 +82,7 @@ def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefini
         since = (
             _last_success(context, checks, "event_table_checks") or datetime.now(UTC) - _FIRST_LOOK
         )
-        touched = _ask(settings, lambda connection: _touched(connection, since))
+        touched = _ask(settings, lambda connection: _touched(connection, settings, since))
         if isinstance(touched, SkipReason):
             return touched
         if not touched.moved:
@@ -177,7 +177,7 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
         since = _last_success(context, checks, "closed_date_checks")
-        touched = _ask(settings, lambda connection: _touched(connection, since or at))
+        touched = _ask(settings, lambda connection: _touched(connection, settings, since or at))
         if isinstance(touched, SkipReason):
             # PostgreSQL may be away for a while: the run then fails, where it can be seen.
             return RunRequest(run_config=checks_config([day], closed=True))
@@ -271,8 +271,16 @@ def _last_success(
     return records[0].create_timestamp.replace(tzinfo=UTC) - _OVERLAP if records else None
 
 
-def _touched(connection: Connection, since: datetime) -> Touched:
+def _touched(connection: Connection, settings: Settings, since: datetime) -> Touched:
     from traffic_platform.quality.reading import read_rows
 
-    rows = read_rows(connection, "touched_dates", since=since, most=MOST_DATES)
+    rows = read_rows(
+        connection,
+        "touched_dates",
+        since=since,
+        most=MOST_DATES,
+        timezone=settings.timezone,
+        first_date=settings.first_date,
+        today=datetime.now(ZoneInfo(settings.timezone)).date(),
+    )
     return Touched([found["day"] for found in rows], _ledger_moved(connection))

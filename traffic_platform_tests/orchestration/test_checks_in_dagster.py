@@ -179,7 +179,8 @@ def test_a_check_of_dates_asked_for_no_date_takes_the_newest(
 ) -> None:
     with psycopg.connect(faulty.endpoints().owner_url) as owner:
         owner.execute(
-            "update traffic.micro_batches set event_dates = %s", ([LAST_DAY, DAY_BEFORE],)
+            "update traffic.micro_batches set event_dates = %s",
+            (["2036-02-07", LAST_DAY, DAY_BEFORE, "2000-01-01"],),
         )
     result = select(faulty, "measures_present").execute_in_process(instance=instance)
     assert [one.partition for one in result.get_asset_check_evaluations()] == [LAST_DAY]
@@ -257,6 +258,23 @@ def test_the_half_hourly_checks_are_of_the_dates_that_just_got_data(
         "dates": [LAST_DAY],
         "closed": False,
     }
+
+
+def test_clocks_that_are_far_off_take_no_dates_place_and_count_where_they_arrived(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    far_off = [f"2036-01-{day:02}" for day in range(1, 10)]
+    row = owner.execute(
+        "update traffic.micro_batches set committed_at = now(), event_dates = event_dates || "
+        "%s::date[] where batch_id = (select max(batch_id) from traffic.micro_batches)"
+        " returning (committed_at at time zone 'UTC')::date",
+        [["2000-01-01", *far_off]],
+    ).fetchone()
+    assert row
+    owner.execute("update traffic.kafka_offsets set updated_at = now()")
+    asked = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
+    days = asked.run_config["ops"]["check_events"]["config"]["dates"]
+    assert days == [row[0].isoformat(), LAST_DAY]
 
 
 def test_nothing_is_asked_for_where_nothing_has_arrived(
