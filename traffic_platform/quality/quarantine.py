@@ -13,7 +13,7 @@ from traffic_platform.events.reasons import Reason
 from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
 from traffic_platform.quality.reading import Row, read_rows
-from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, worst_before
+from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share of quarantined messages has risen by so much (0 to 1), in so many messages.
 RISE = 0.01
@@ -24,7 +24,7 @@ FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
 def quarantine_rate_holds(look: Look) -> Outcome:
-    """As large a share of messages as in the last 14 days is quarantined."""
+    """No larger a share of messages than is usual is quarantined."""
     counts = {day: (bad, all_) for day, (bad, all_) in _messages(look).items()}
     bad, messages = counts.get(look.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -34,16 +34,16 @@ def quarantine_rate_holds(look: Look) -> Outcome:
         "quarantined": bad,
         "share": round(bad / messages, 4),
     }
-    worst = worst_before(counts, look.history_days)
-    if worst is None:
+    usual = usual_before(counts, look.history_days)
+    if usual is None:
         return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
-    numbers["worst share before"] = round(worst, 4)
-    if not has_risen(bad, messages, worst, by=RISE, least=LEAST_QUARANTINED):
-        return Outcome(True, "No more messages than before are quarantined.", numbers)
+    numbers["usual share"] = round(usual, 4)
+    if not has_risen(bad, messages, usual, by=RISE, least=LEAST_QUARANTINED):
+        return Outcome(True, "No more messages than usual are quarantined.", numbers)
     return Outcome(
         passed=False,
         summary=f"{bad:,} of {messages:,} messages are quarantined ({bad / messages:.1%}; "
-        f"{worst:.1%} on the worst day before).",
+        f"{usual:.1%} is usual).",
         numbers=numbers,
         sample=_read(look, "quarantined_messages", look.begin, day=look.day),
         named_by=(),  # the newest messages are others each time
@@ -51,7 +51,7 @@ def quarantine_rate_holds(look: Look) -> Outcome:
 
 
 def quarantine_reasons_hold(look: Look) -> Outcome:
-    """Each reason for quarantine has as large a share of messages as in the last 14 days."""
+    """No reason for quarantine has a larger share of messages than is usual."""
     totals = _messages(look)
     _, messages = totals.get(look.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -65,23 +65,23 @@ def quarantine_reasons_hold(look: Look) -> Outcome:
     found: list[dict[str, object]] = []
     for reason, days in sorted(reasons.items()):
         shares = {day: (days.get(day, 0), total) for day, (_, total) in totals.items()}
-        worst = worst_before(shares, look.history_days)
-        if worst is None:
+        usual = usual_before(shares, look.history_days)
+        if usual is None:
             return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
-        if has_risen(today[reason], messages, worst, by=REASON_RISE, least=LEAST_QUARANTINED):
+        if has_risen(today[reason], messages, usual, by=REASON_RISE, least=LEAST_QUARANTINED):
             found.append(
                 {
                     "reason": reason,
                     "messages": today[reason],
                     "share": round(today[reason] / messages, 4),
-                    "worst share before": round(worst, 4),
+                    "usual share": round(usual, 4),
                 }
             )
     if not found:
-        return Outcome(True, "No reason for quarantine is more frequent than before.", numbers)
+        return Outcome(True, "No reason for quarantine is more frequent than usual.", numbers)
     return Outcome(
         passed=False,
-        summary="More messages than before are quarantined: "
+        summary="More messages than usual are quarantined: "
         + ", ".join(f"{row['messages']} as {row['reason']}" for row in found)
         + ".",
         numbers=numbers,
