@@ -10,27 +10,19 @@ from dagster import (
     AssetCheckEvaluation,
     AssetCheckKey,
     DagsterInstance,
-    DagsterRun,
-    DagsterRunStatus,
     DefaultSensorStatus,
-    RunRecord,
-    RunsFilter,
     SensorDefinition,
     SensorEvaluationContext,
     SkipReason,
     sensor,
-)
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
 )
 
 from traffic_platform.derived.local_day import local_day
 from traffic_platform.events.texts import utc_text
 from traffic_platform.orchestration.checks import check_key
 from traffic_platform.orchestration.checks_results import affected
-from traffic_platform.orchestration.tags import WRITER
+from traffic_platform.orchestration.run_findings import find_runs
+from traffic_platform.orchestration.schedules import LATE_LOOK_BACK
 from traffic_platform.quality.alerts import AlertState, WebhookError
 from traffic_platform.quality.checks import CHECKS, Check
 from traffic_platform.quality.look import ARRIVAL_MARGIN
@@ -42,14 +34,6 @@ ALERTS_SENSOR: Final = "alerts"
 _EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
 # Newest results that are looked at for each check: of some dates, and those kept of a day.
 _RESULTS = 30
-_RUNS = 40  # newest runs of each job
-# What tells runs of one job apart.
-_ABOUT = (
-    PARTITION_NAME_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    ASSET_PARTITION_RANGE_END_TAG,
-    WRITER,
-)
 
 
 def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
@@ -71,7 +55,10 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     )
     def alerts(context: SensorEvaluationContext) -> SkipReason:
         state = AlertState.from_json(context.cursor)
-        state.look(find_results(context.instance, jobs, settings.timezone))
+        state.look(
+            find_results(context.instance, jobs, settings.timezone),
+            since=utc_text(datetime.now(UTC) - LATE_LOOK_BACK),
+        )
         try:
             said = f"{state.tell(url, form)} messages told, {len(state.open)} problems open."
         except WebhookError as error:
@@ -95,10 +82,7 @@ def find_results(
                     evaluation.passed,
                     final=_is_final(evaluation, at, timezone),
                 )
-    for job in jobs:
-        for record in _newest_ended(instance, job):
-            passed = record.dagster_run.status is not DagsterRunStatus.FAILURE
-            yield Finding(_run_problem(record), passed)
+    yield from find_runs(instance, jobs)
 
 
 def _is_final(evaluation: AssetCheckEvaluation, at: float, timezone: str) -> bool:
@@ -124,19 +108,6 @@ def _newest_results(
             yield evaluation, record.run_id, record.create_timestamp
 
 
-def _newest_ended(instance: DagsterInstance, job: str) -> list[RunRecord]:
-    """Of each thing that a job is about (dates, a writer) the newest run that succeeded or failed.
-
-    Those that were cancelled say nothing.
-    """
-    ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
-    records = instance.get_run_records(RunsFilter(job_name=job, statuses=ended), limit=_RUNS)
-    newest: dict[str, RunRecord] = {}
-    for record in sorted(records, key=lambda record: record.end_time or 0.0):
-        newest[_run_problem_key(record.dagster_run)] = record
-    return list(newest.values())
-
-
 def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:
     return f"check:{evaluation.check_name}:{evaluation.partition or ''}"
 
@@ -157,25 +128,6 @@ def _check_problem(
         run_id=run_id,
         affected=affected(evaluation),
         seen=_text(at),
-    )
-
-
-def _run_problem_key(run: DagsterRun) -> str:
-    about = [run.tags[tag] for tag in _ABOUT if tag in run.tags]
-    return ":".join(["run", run.job_name, *about])
-
-
-def _run_problem(record: RunRecord) -> Problem:
-    run = record.dagster_run
-    return Problem(
-        key=_run_problem_key(run),
-        kind="run",
-        name="the run failed",
-        subject=run.job_name,
-        severity="ERROR",
-        summary=f"Dagster's run {run.run_id} failed.",
-        since=_text(record.end_time or record.update_timestamp.timestamp()),
-        run_id=run.run_id,
     )
 
 

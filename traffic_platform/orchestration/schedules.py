@@ -42,6 +42,7 @@ _T = TypeVar("_T")
 CHECKS_CRON = "*/30 * * * *"
 # In the platform's zone: what detectors held back over midnight has mostly arrived by then, and the
 # date's detectors have been diagnosed.
+CLOSED_DATE_CHECKS = "closed_date_checks"
 CLOSED_DATE_CRON = "20 5 * * *"
 # Of a history that is being loaded, the newest dates; the others are for `traffic check --date` and
 # for a backfill of the checks in Dagster.
@@ -166,7 +167,7 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
     """
 
     @schedule(
-        name="closed_date_checks",
+        name=CLOSED_DATE_CHECKS,
         job=checks,
         cron_schedule=CLOSED_DATE_CRON,
         execution_timezone=settings.timezone,
@@ -176,7 +177,7 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
     def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
-        since = _last_success(context, checks, "closed_date_checks")
+        since = _last_success(context, checks, CLOSED_DATE_CHECKS)
         touched = _ask(settings, lambda connection: _touched(connection, settings, since or at))
         if isinstance(touched, SkipReason):
             # PostgreSQL may be away for a while: the run then fails, where it can be seen.

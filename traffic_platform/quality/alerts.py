@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from traffic_platform.quality.check_dates import CheckDates, failing_run
-from traffic_platform.quality.problems import Finding, Format, Message, Problem
+from traffic_platform.quality.problems import Finding, Format, Message, Problem, is_past
 
 POST_SECONDS = 10.0  # that a webhook may take to answer
 TELL_SECONDS = 30.0  # after which the rest waits for the next time: a tick may take 60
@@ -64,13 +64,18 @@ class AlertState:
             }
         )
 
-    def look(self, findings: Iterable[Finding]) -> None:
+    def look(self, findings: Iterable[Finding], since: str = "") -> None:
         """Compare with what is found now.
 
-        What nothing was found about stays as it was: nobody has looked at it since.
+        What nothing was found about stays as it was: nobody has looked at it since. Problems of a
+        date that were last seen before `since` (as `Problem.seen`) are dropped without a message,
+        for nobody looks at such dates any more; what was found before it is left out.
         """
+        self.open = {key: one for key, one in self.open.items() if not is_past(one, since)}
         checks: dict[str, list[Finding]] = {}
         for finding in findings:
+            if is_past(finding.problem, since):
+                continue
             if finding.problem.date is None:
                 self._judge(finding)
             else:
@@ -140,12 +145,10 @@ class AlertState:
         """Tell what later results name in addition. An open problem of unknown names takes them."""
         before = self.open[key]
         later = [one for one in found if one.seen > before.seen and one.affected is not None]
-        if not later:
-            return
+        seen = max(before.seen, *(one.seen for one in found))
         names = _union([before, *later])
-        seen = max(one.seen for one in later)
         self.open[key] = replace(before, affected=names, seen=seen)
-        if before.affected is None:
+        if not later or before.affected is None:
             return
         fresh = tuple(name for name in names or () if name not in before.affected)
         if fresh:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Format = Literal["json", "slack"]
+
+_OF_DATES = re.compile(r":\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Problem:
         names = fields.get("affected")
         known: dict[str, Any] = {**fields, "affected": None if names is None else tuple(names)}
         return cls(**known)
+
+
+def is_past(problem: Problem, since: str) -> bool:
+    """Whether a problem is of dates, by its key, and was last seen before `since`."""
+    return (problem.seen or problem.since) < since and bool(_OF_DATES.search(problem.key))
 
 
 @dataclass(frozen=True)

@@ -242,3 +242,33 @@ def test_the_cursor_of_a_version_that_told_each_date_goes_on(webhook: Webhook) -
         ("more", "2025-10-05", ["det-9"]),
         ("healed", "2025-10-06", ["det-7", "det-9"]),
     ]
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        of("2025-09-02", "det-3", at=1).problem,
+        replace(FAILED, key="run:diagnose_detectors:2025-09-02:2025-09-02"),
+        replace(FAILED, key="run:diagnose_detectors:2025-09-02"),  # of an older version
+    ],
+)
+def test_a_problem_of_a_date_that_nobody_looks_at_any_more_is_dropped(old: Problem) -> None:
+    lasting = of("2025-10-05", "det-7", at=1)
+    state = look_at(AlertState(), lasting, Finding(replace(FAILED, seen=""), passed=False))
+    state = look(state, old)
+    state.waiting.clear()
+    kept = {*state.open} - {old.key}
+    state.look([], since="2025-10-05T04:20:00Z")
+    assert old.key in state.open
+    for _ in range(2):  # its result is still found, and neither told nor opened again
+        state.look([Finding(old, passed=False)], since="2025-10-05T06:30:00Z")
+    assert set(state.open) == kept == {"check:sensors_deliver:", FAILED.key}
+    assert not state.waiting
+
+
+def test_a_problem_that_still_fails_without_names_is_no_past_one() -> None:
+    old = replace(of("2025-09-02", at=1).problem, affected=None)
+    state = look_at(AlertState(), of("2025-10-05", passed=True, at=1), Finding(old, passed=False))
+    state = look(state, replace(old, seen="2025-10-05T06:40:00Z"))
+    state.look([], since="2025-10-05T06:30:00Z")
+    assert old.key in state.open
