@@ -16,6 +16,7 @@ from dagster import (
     SkipReason,
     sensor,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
 from traffic_platform.derived.local_day import local_day
 from traffic_platform.events.texts import utc_text
@@ -32,8 +33,10 @@ from traffic_platform.settings import Settings
 ALERTS_SENSOR: Final = "alerts"
 
 _EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
-# Newest results that are looked at for each check: of some dates, and those kept of a day.
+# Newest results that are looked at for each check: of some dates, and those kept of a day. A run
+# for many dates is read to its end, up to so many results.
 _RESULTS = 30
+_MOST_RESULTS = 400
 
 
 def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
@@ -97,15 +100,30 @@ def _newest_results(
     instance: DagsterInstance, key: AssetCheckKey
 ) -> Iterator[tuple[AssetCheckEvaluation, str, float]]:
     """The newest result of a check for each date (and for none), with its run and time."""
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RESULTS)
     seen: set[str | None] = set()
-    for record in records:
+    for record in _newest_records(instance, key):
         evaluation = record.evaluation
         if not isinstance(evaluation, AssetCheckEvaluation):
             continue  # planned, and not come to yet
         if evaluation.partition not in seen:
             seen.add(evaluation.partition)
             yield evaluation, record.run_id, record.create_timestamp
+
+
+def _newest_records(
+    instance: DagsterInstance, key: AssetCheckKey
+) -> list[AssetCheckExecutionRecord]:
+    """The newest results, and all others of the runs that these are of."""
+    read_history = instance.event_log_storage.get_asset_check_execution_history
+    # One more than counts: it tells whether the oldest run that counts has more.
+    records = list(read_history(key, limit=_RESULTS + 1))
+    runs = {record.run_id for record in records[:_RESULTS]}
+    page = records
+    while page and page[-1].run_id in runs and _RESULTS < len(records) < _MOST_RESULTS:
+        most = min(100, _MOST_RESULTS - len(records))
+        page = list(read_history(key, limit=most, cursor=records[-1].id))
+        records += page
+    return [record for record in records if record.run_id in runs]
 
 
 def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:

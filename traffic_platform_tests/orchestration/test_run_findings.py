@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from dagster import Config, DagsterInstance, job, op
+from dagster import DagsterInstance, job, op
 
-from traffic_platform.orchestration.checks_job import CHECKS_JOB, CHECKS_OP, checks_config
+from traffic_platform.orchestration.checks_job import (
+    CHECKS_JOB,
+    CHECKS_OP,
+    ChecksConfig,
+    checks_config,
+)
 from traffic_platform.orchestration.health import HEALTH_JOB
 from traffic_platform.orchestration.jobs import WINDOW_JOB
 from traffic_platform.orchestration.rollups import ROLLUPS_JOB
@@ -29,13 +34,6 @@ SECOND = date_range("2025-10-15", "2025-10-15")
 ONE = {"dagster/partition": "2025-10-14"}
 CLOSED = {"dagster/schedule_name": "closed_date_checks"}
 HALF_HOURLY = {"dagster/schedule_name": "event_table_checks"}
-
-
-class ChecksConfig(Config):
-    """What the job of the checks takes."""
-
-    dates: list[str] = []
-    closed: bool = False
 
 
 def run(
