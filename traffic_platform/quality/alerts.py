@@ -101,7 +101,7 @@ class AlertState:
                 self._heal(key, newest)
         if now:
             self._fail_now(key, now)
-            known.tell(now, self.open[key].affected)
+            known.tell(now, self.open[key].affected, findings)
         for finding in findings:
             if finding not in now and (finding.passed or not self._is_told(known, finding)):
                 self._judge(finding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -272,3 +273,54 @@ def test_a_problem_that_still_fails_without_names_is_no_past_one() -> None:
     state = look(state, replace(old, seen="2025-10-05T06:40:00Z"))
     state.look([], since="2025-10-05T06:30:00Z")
     assert old.key in state.open
+
+
+def test_what_is_remembered_grows_with_dates_and_names_and_not_with_their_product() -> None:
+    dates = [(date(2025, 1, 1) + timedelta(days=number)).isoformat() for number in range(240)]
+    state, sizes = AlertState(), dict[int, int]()
+    for number, day in enumerate(dates):
+        names = (f"detector-{number * 15 + one:05}" for one in range(15))
+        problem = replace(of(day, *names).problem, seen=f"{day}T06:00:00Z")
+        state = look(state, problem)
+        state.waiting.clear()
+        sizes[number] = len(state.to_json())
+    # Each date has brought 15 names of 16 characters, which stand twice: of now, and of the check.
+    assert sizes[239] - sizes[119] < 120 * 15 * 2 * 25
+
+
+def test_dates_that_were_told_with_others_names_are_not_told_again(webhook: Webhook) -> None:
+    days = [of(f"2025-10-0{day}", f"det-{day}", at=day) for day in range(1, 5)]
+    state = AlertState()
+    for one in days:
+        state = look_at(state, one)
+    state = look_at(state, of("2025-10-05", passed=True, at=6), *days)
+    heard(state, webhook)
+    again = of("2025-10-02", "det-3", "det-2", at=7)
+    state = look_at(state, of("2025-10-05", passed=True, at=6), again)
+    assert heard(state, webhook) == []
+
+
+def test_a_long_run_of_dates_that_heals_is_not_told_date_by_date(webhook: Webhook) -> None:
+    dates = [(date(2025, 1, 1) + timedelta(days=number)).isoformat() for number in range(200)]
+    days = [of(day, "det-7", at=1) for day in dates]
+    state = look_at(AlertState(), *days)
+    state = look_at(state, *days, of("2025-10-06", passed=True, at=2))
+    assert [event for event, *_ in heard(state, webhook)] == ["problem", "healed"]
+
+
+def test_a_cursor_that_had_all_names_at_each_date_goes_on(webhook: Webhook) -> None:
+    state = look_at(AlertState(), of("2025-10-04", "det-7", "det-9", at=1))
+    heard(state, webhook)
+    older = json.loads(state.to_json())
+    older["dates"]["sensors_deliver"] = {
+        "newest": "2025-10-04",
+        "told": {"2025-10-03": ["det-7", "det-9"], "2025-10-04": ["det-7", "det-9"]},
+    }
+    state = AlertState.from_json(json.dumps(older))
+    state = look_at(
+        state,
+        of("2025-10-05", passed=True, at=2),
+        of("2025-10-03", "det-9"),
+        of("2025-10-04", "det-7"),
+    )
+    assert heard(state, webhook) == [("healed", "2025-10-05", ["det-7", "det-9"])]
