@@ -48,6 +48,8 @@ CLOSED_DATE_CRON = "20 5 * * *"
 # for a backfill of the checks in Dagster.
 MOST_DATES = 7
 _OVERLAP = timedelta(minutes=1)
+# Diagnoses say when their computing began; the nightly one is an hour before the dates' checks.
+_DIAGNOSIS_OVERLAP = timedelta(minutes=30)
 _FIRST_LOOK = timedelta(hours=1)
 # Off the half hour, so that the two do not start together.
 RETENTION_CRON = "7 * * * *"
@@ -163,7 +165,8 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
     """All checks of yesterday, expectations on every row included, once it is surely over.
 
     And of every date before that data has come for since the last time, be it late, or be it that
-    the machine was off.
+    the machine was off; and of those whose detectors have been diagnosed since, for what has not
+    been diagnosed is not evaluated.
     """
 
     @schedule(
@@ -172,13 +175,19 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
         cron_schedule=CLOSED_DATE_CRON,
         execution_timezone=settings.timezone,
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Checks yesterday, and dates before that data came for since the last time.",
+        description=(
+            "Checks yesterday, and dates before that data came for, or whose detectors were"
+            " diagnosed, since the last time."
+        ),
     )
     def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
         since = _last_success(context, checks, CLOSED_DATE_CHECKS)
-        touched = _ask(settings, lambda connection: _touched(connection, settings, since or at))
+        touched = _ask(
+            settings,
+            lambda connection: _touched(connection, settings, since or at, diagnosed_before=day),
+        )
         if isinstance(touched, SkipReason):
             # PostgreSQL may be away for a while: the run then fails, where it can be seen.
             return RunRequest(run_config=checks_config([day], closed=True))
@@ -233,7 +242,7 @@ def _late_dates(connection: Connection, settings: Settings, before: date) -> lis
 
 @dataclass(frozen=True)
 class Touched:
-    """The newest dates of what was stored, and when the ledger last moved (None: never)."""
+    """The newest dates of what was stored or diagnosed, and when the ledger last moved, if ever."""
 
     days: list[date]
     moved: datetime | None
@@ -272,7 +281,13 @@ def _last_success(
     return records[0].create_timestamp.replace(tzinfo=UTC) - _OVERLAP if records else None
 
 
-def _touched(connection: Connection, settings: Settings, since: datetime) -> Touched:
+def _touched(
+    connection: Connection,
+    settings: Settings,
+    since: datetime,
+    diagnosed_before: date | None = None,
+) -> Touched:
+    """Of diagnoses, those of dates before a day; None: none."""
     from traffic_platform.quality.reading import read_rows
 
     rows = read_rows(
@@ -284,4 +299,13 @@ def _touched(connection: Connection, settings: Settings, since: datetime) -> Tou
         first_date=settings.first_date,
         today=datetime.now(ZoneInfo(settings.timezone)).date(),
     )
-    return Touched([found["day"] for found in rows], _ledger_moved(connection))
+    days = {row["day"] for row in rows}
+    if diagnosed_before is not None:
+        bounds = {
+            "since": since - _DIAGNOSIS_OVERLAP,
+            "before": diagnosed_before,
+            "most": MOST_DATES,
+        }
+        found = connection.execute(statement("orchestration/diagnosed_since"), bounds).fetchall()
+        days |= {row[0] for row in found}
+    return Touched(sorted(days, reverse=True), _ledger_moved(connection))

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step.
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -38,6 +38,7 @@ from traffic_platform.settings import Settings
 
 FORTNIGHT = Fortnight(sensors=1)
 LAST_DAY, DAY_BEFORE = "2025-10-14", "2025-10-13"
+LAST_DATE = date.fromisoformat(LAST_DAY)
 PRESENT = AssetCheckKey(TRAFFIC_READINGS, "measures_present")
 TABLES = {check.name for check in CHECKS if check.scope is Scope.TABLE}
 DATES = {check.name for check in CHECKS if check.scope is Scope.DATE}
@@ -292,6 +293,30 @@ def test_the_closed_date_is_yesterday_in_the_platforms_zone(
         "dates": [LAST_DAY],
         "closed": True,
     }
+
+
+def closed_dates(settings: Settings, instance: DagsterInstance) -> list[str]:
+    """The dates whose checks the next morning asks for, two days after the last one."""
+    asked = tick(
+        settings, instance, "closed_date_checks", datetime(2025, 10, 16, 5, 20, tzinfo=UTC)
+    )
+    return asked.run_config["ops"]["check_events"]["config"]["dates"]
+
+
+def test_a_closed_date_that_was_diagnosed_after_its_checks_is_checked_again(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    job = build_definitions(faulty).resolve_job_def(CHECKS_JOB)
+    tags = {"dagster/schedule_name": "closed_date_checks"}
+    owner.execute("update traffic.micro_batches set committed_at = '2025-10-15'")
+    config = checks_config([LAST_DATE], closed=True)
+    assert job.execute_in_process(instance=instance, run_config=config, tags=tags).success
+    assert closed_dates(faulty, instance) == ["2025-10-15"]
+    diagnose_after_the_gate(faulty, instance)
+    assert closed_dates(faulty, instance) == ["2025-10-15", LAST_DAY]
+    # Diagnosed again the next night, and nothing has changed.
+    owner.execute("update traffic.detector_health set computed_at = '2025-10-15'")
+    assert closed_dates(faulty, instance) == ["2025-10-15"]
 
 
 def test_checks_of_dates_have_dates_and_those_of_tables_have_none() -> None:
