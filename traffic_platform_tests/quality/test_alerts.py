@@ -140,6 +140,7 @@ def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
             "runbook": "docs/runbooks/sensors_deliver.md",
             "run_id": "a-run",
             "affected": ["det-7"],
+            "affected_total": 1,
         }
     ]
 
@@ -324,3 +325,34 @@ def test_a_cursor_that_had_all_names_at_each_date_goes_on(webhook: Webhook) -> N
         of("2025-10-04", "det-7"),
     )
     assert heard(state, webhook) == [("healed", "2025-10-05", ["det-7", "det-9"])]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_message_that_is_refused_for_what_it_holds_holds_back_no_other(
+    webhook: Webhook, status: int
+) -> None:
+    state = look(look(AlertState(), SILENT), FAILED)
+    webhook.refused, webhook.refuses_with = "det-7", status
+    with pytest.raises(WebhookError, match=f"answered {status}"):
+        state.tell(webhook.url, "json")
+    assert [body["name"] for body in webhook.bodies] == ["the run failed"]
+    assert [message.problem.name for message in state.waiting] == ["sensors_deliver"]
+    webhook.refused = None
+    assert state.tell(webhook.url, "json") == 1
+    assert not state.waiting
+
+
+def test_a_message_is_bounded_whatever_it_tells_of(webhook: Webhook) -> None:
+    names = tuple(f"det-{number}" for number in range(200))
+    long = replace(SILENT, affected=("det-x",), summary="s" * 5_000)
+    state = look(AlertState(), long)
+    state = look(state, replace(long, affected=names, seen="2025-10-05T05:00:00Z"))
+    for message in state.waiting:
+        assert message.body("json")["summary"] == "s" * 999 + "…"
+    state.tell(webhook.url, "json")
+    assert webhook.bodies[1]["affected"] == list(names[:50])
+    assert webhook.bodies[1]["affected_total"] == 200
+    state = look(look(AlertState(), long), replace(long, affected=names, seen="2025-10-05T05:00Z"))
+    state.tell(webhook.url, "slack")
+    assert "det-49 and 150 more. sss" in str(webhook.bodies[-1]["text"])
+    assert len(str(webhook.bodies[-1]["text"])) < 2_000
