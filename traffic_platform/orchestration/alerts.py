@@ -22,8 +22,8 @@ from traffic_platform.derived.local_day import local_day
 from traffic_platform.events.texts import utc_text
 from traffic_platform.orchestration.checks import check_key
 from traffic_platform.orchestration.checks_results import affected
+from traffic_platform.orchestration.ledger_dates import LATE_LOOK_BACK
 from traffic_platform.orchestration.run_findings import find_runs
-from traffic_platform.orchestration.schedules import LATE_LOOK_BACK
 from traffic_platform.quality.alerts import AlertState, WebhookError
 from traffic_platform.quality.checks import CHECKS, Check
 from traffic_platform.quality.look import ARRIVAL_MARGIN
