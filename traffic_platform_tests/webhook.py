@@ -8,10 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Webhook:
-    """A server that keeps what it is sent, and answers with `status`."""
+    """A server that keeps what it is sent, and answers with `status`.
+
+    To what holds `refused`, anywhere in its body, it answers with `refuses_with`.
+    """
 
     def __init__(self) -> None:
         self.status = 200
+        self.refused: str | None = None
+        self.refuses_with = 400
         self.bodies: list[dict[str, object]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/a-secret-path"
@@ -27,9 +32,11 @@ class Webhook:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if webhook.status == 200:
+                refused = webhook.refused is not None and webhook.refused in body.decode()
+                status = webhook.refuses_with if refused else webhook.status
+                if status == 200:
                     webhook.bodies.append(json.loads(body))
-                self.send_response(webhook.status)
+                self.send_response(status)
                 self.send_header("Location", "http://127.0.0.1:1/")
                 self.end_headers()
 

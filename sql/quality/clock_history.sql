@@ -1,10 +1,20 @@
--- As clock_delays, of a sample of the pages of many dates.
-select r.sensor_id, count(*) as readings,
-       percentile_cont(array[0.25, 0.5, 0.75]) within group (
-           order by extract(epoch from
-               least(r.broker_timestamp, r.created_at) - r."timestamp")::double precision
-       ) as delay
-from traffic.traffic_readings r tablesample system (%(percent)s) repeatable (0)
-where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s
-  and r.broker_timestamp > '-infinity'
-group by r.sensor_id
+-- How long after their time a sensor's readings arrived at Kafka (s) on the days before: quartiles of the
+-- days' medians, from a sample of their pages. Only days whose delays are steady (the middle half within
+-- %(steady)s s): what was held up, or loaded later, is no habit. Times of arrival as in clock_delays.
+select sensor_id, count(*) as days,
+       percentile_disc(array[0.25, 0.5, 0.75]) within group (order by delay[2]) as delay
+from (
+    select r.sensor_id,
+           percentile_cont(array[0.25, 0.5, 0.75]) within group (
+               order by extract(epoch from
+                   least(r.broker_timestamp, r.created_at) - r."timestamp")::double precision
+           ) as delay
+    from traffic.traffic_readings r tablesample system (%(percent)s) repeatable (0)
+    where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s
+      and r.broker_timestamp > '-infinity'
+    group by r.sensor_id, (r."timestamp" at time zone %(timezone)s)::date
+    having count(*) >= %(least)s
+) sensor_day
+where delay[3] - delay[1] <= %(steady)s
+group by sensor_id
+having count(*) >= %(days)s

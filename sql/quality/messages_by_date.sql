@@ -1,7 +1,23 @@
--- Messages by the date that they count at, and those of them in quarantine, from the audit.
-select d.key::date as day, sum((d.value ->> 'raw')::bigint)::bigint as messages,
-       sum((d.value ->> 'quarantined')::bigint)::bigint as quarantined
-from traffic.micro_batches b
-cross join lateral jsonb_each(b.date_counts) d
-where b.event_dates && %(days)s::date[] and d.key = any(%(names)s::text[])
-group by 1
+-- Messages by the date that they count at, and those of them in quarantine, from the audit. Messages
+-- whose clock is far off, which the audit has at the date that they claim, count where they arrived.
+select day, sum(messages)::bigint as messages, sum(quarantined)::bigint as quarantined
+from (
+    select d.key::date as day, (d.value ->> 'raw')::bigint as messages,
+           (d.value ->> 'quarantined')::bigint as quarantined
+    from traffic.micro_batches b
+    cross join lateral jsonb_each(b.date_counts) d
+    where b.event_dates && %(days)s::date[] and d.key = any(%(names)s::text[])
+    union all
+    select event_date, -count(*), -count(*)
+    from traffic.quarantined_events
+    where event_date = any(%(days)s::date[]) and reason = any(%(far_off)s::text[])
+      and resolved_at is null
+    group by event_date
+    union all
+    select (quarantined_at at time zone %(timezone)s)::date, count(*), count(*)
+    from traffic.quarantined_events
+    where quarantined_at >= %(begin)s and quarantined_at < %(end)s
+      and reason = any(%(far_off)s::text[]) and resolved_at is null
+    group by 1
+) counted
+group by day

@@ -1,4 +1,5 @@
--- The newest date (the platform's zone) among those that the last thousand batches brought data for.
+-- The newest date (the platform's zone), from the first one to today, among those that the last thousand
+-- batches brought data for: clocks that are far off claim others.
 select max(d.date)
 from (
     select event_dates
@@ -7,3 +8,4 @@ from (
     limit 1000
 ) b
 cross join unnest(b.event_dates) d (date)
+where d.date between %(first_date)s and %(today)s

@@ -1,5 +1,15 @@
--- Messages in quarantine by reason and by the date that they count at.
-select reason, event_date as day, count(*) as messages
-from traffic.quarantined_events
-where event_date = any(%(days)s::date[]) and resolved_at is null
-group by reason, event_date
+-- Messages in quarantine by reason and by the date that they count at: the event's, and that of the
+-- arrival where the clock is far off.
+select reason, day, count(*) as messages
+from (
+    select reason, event_date as day
+    from traffic.quarantined_events
+    where event_date = any(%(days)s::date[]) and reason <> all(%(far_off)s::text[])
+      and resolved_at is null
+    union all
+    select reason, (quarantined_at at time zone %(timezone)s)::date
+    from traffic.quarantined_events
+    where quarantined_at >= %(begin)s and quarantined_at < %(end)s
+      and reason = any(%(far_off)s::text[]) and resolved_at is null
+) counted
+group by reason, day

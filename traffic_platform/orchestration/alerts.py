@@ -10,27 +10,20 @@ from dagster import (
     AssetCheckEvaluation,
     AssetCheckKey,
     DagsterInstance,
-    DagsterRun,
-    DagsterRunStatus,
     DefaultSensorStatus,
-    RunRecord,
-    RunsFilter,
     SensorDefinition,
     SensorEvaluationContext,
     SkipReason,
     sensor,
 )
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
 from traffic_platform.derived.local_day import local_day
 from traffic_platform.events.texts import utc_text
 from traffic_platform.orchestration.checks import check_key
 from traffic_platform.orchestration.checks_results import affected
-from traffic_platform.orchestration.tags import WRITER
+from traffic_platform.orchestration.ledger_dates import LATE_LOOK_BACK
+from traffic_platform.orchestration.run_findings import find_runs
 from traffic_platform.quality.alerts import AlertState, WebhookError
 from traffic_platform.quality.checks import CHECKS, Check
 from traffic_platform.quality.look import ARRIVAL_MARGIN
@@ -40,16 +33,10 @@ from traffic_platform.settings import Settings
 ALERTS_SENSOR: Final = "alerts"
 
 _EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
-# Newest results that are looked at for each check: of some dates, and those kept of a day.
+# Newest results that are looked at for each check: of some dates, and those kept of a day. A run
+# for many dates is read to its end, up to so many results.
 _RESULTS = 30
-_RUNS = 40  # newest runs of each job
-# What tells runs of one job apart.
-_ABOUT = (
-    PARTITION_NAME_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    ASSET_PARTITION_RANGE_END_TAG,
-    WRITER,
-)
+_MOST_RESULTS = 400
 
 
 def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
@@ -71,7 +58,10 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     )
     def alerts(context: SensorEvaluationContext) -> SkipReason:
         state = AlertState.from_json(context.cursor)
-        state.look(find_results(context.instance, jobs, settings.timezone))
+        state.look(
+            find_results(context.instance, jobs, settings.timezone),
+            since=utc_text(datetime.now(UTC) - LATE_LOOK_BACK),
+        )
         try:
             said = f"{state.tell(url, form)} messages told, {len(state.open)} problems open."
         except WebhookError as error:
@@ -95,10 +85,7 @@ def find_results(
                     evaluation.passed,
                     final=_is_final(evaluation, at, timezone),
                 )
-    for job in jobs:
-        for record in _newest_ended(instance, job):
-            passed = record.dagster_run.status is not DagsterRunStatus.FAILURE
-            yield Finding(_run_problem(record), passed)
+    yield from find_runs(instance, jobs)
 
 
 def _is_final(evaluation: AssetCheckEvaluation, at: float, timezone: str) -> bool:
@@ -113,9 +100,8 @@ def _newest_results(
     instance: DagsterInstance, key: AssetCheckKey
 ) -> Iterator[tuple[AssetCheckEvaluation, str, float]]:
     """The newest result of a check for each date (and for none), with its run and time."""
-    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=_RESULTS)
     seen: set[str | None] = set()
-    for record in records:
+    for record in _newest_records(instance, key):
         evaluation = record.evaluation
         if not isinstance(evaluation, AssetCheckEvaluation):
             continue  # planned, and not come to yet
@@ -124,17 +110,20 @@ def _newest_results(
             yield evaluation, record.run_id, record.create_timestamp
 
 
-def _newest_ended(instance: DagsterInstance, job: str) -> list[RunRecord]:
-    """Of each thing that a job is about (dates, a writer) the newest run that succeeded or failed.
-
-    Those that were cancelled say nothing.
-    """
-    ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
-    records = instance.get_run_records(RunsFilter(job_name=job, statuses=ended), limit=_RUNS)
-    newest: dict[str, RunRecord] = {}
-    for record in sorted(records, key=lambda record: record.end_time or 0.0):
-        newest[_run_problem_key(record.dagster_run)] = record
-    return list(newest.values())
+def _newest_records(
+    instance: DagsterInstance, key: AssetCheckKey
+) -> list[AssetCheckExecutionRecord]:
+    """The newest results, and all others of the runs that these are of."""
+    read_history = instance.event_log_storage.get_asset_check_execution_history
+    # One more than counts: it tells whether the oldest run that counts has more.
+    records = list(read_history(key, limit=_RESULTS + 1))
+    runs = {record.run_id for record in records[:_RESULTS]}
+    page = records
+    while page and page[-1].run_id in runs and _RESULTS < len(records) < _MOST_RESULTS:
+        most = min(100, _MOST_RESULTS - len(records))
+        page = list(read_history(key, limit=most, cursor=records[-1].id))
+        records += page
+    return [record for record in records if record.run_id in runs]
 
 
 def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:
@@ -157,25 +146,6 @@ def _check_problem(
         run_id=run_id,
         affected=affected(evaluation),
         seen=_text(at),
-    )
-
-
-def _run_problem_key(run: DagsterRun) -> str:
-    about = [run.tags[tag] for tag in _ABOUT if tag in run.tags]
-    return ":".join(["run", run.job_name, *about])
-
-
-def _run_problem(record: RunRecord) -> Problem:
-    run = record.dagster_run
-    return Problem(
-        key=_run_problem_key(run),
-        kind="run",
-        name="the run failed",
-        subject=run.job_name,
-        severity="ERROR",
-        summary=f"Dagster's run {run.run_id} failed.",
-        since=_text(record.end_time or record.update_timestamp.timestamp()),
-        run_id=run.run_id,
     )
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import psycopg
 from dagster import (
     DagsterRunStatus,
     DefaultScheduleStatus,
@@ -29,23 +25,23 @@ from dagster._core.storage.tags import (
 
 from traffic_platform.orchestration.checks_job import checks_config
 from traffic_platform.orchestration.housekeeping import dagster_connection
+from traffic_platform.orchestration.ledger_dates import (
+    ask,
+    late_dates,
+    ledger_moved,
+    touched_dates,
+)
 from traffic_platform.orchestration.retention import RUN_DAYS, expendable_runs
 from traffic_platform.orchestration.rollups import rollups_config
 from traffic_platform.settings import Settings
-from traffic_platform.statements import statement
-
-Connection = psycopg.Connection[Any]
-_T = TypeVar("_T")
 
 # Half an hour behind is soon enough to send somebody to a detector, and for what only a defect or a
 # lost topic can cause.
 CHECKS_CRON = "*/30 * * * *"
+CLOSED_DATE_CHECKS = "closed_date_checks"
 # In the platform's zone: what detectors held back over midnight has mostly arrived by then, and the
 # date's detectors have been diagnosed.
 CLOSED_DATE_CRON = "20 5 * * *"
-# Of a history that is being loaded, the newest dates; the others are for `traffic check --date` and
-# for a backfill of the checks in Dagster.
-MOST_DATES = 7
 _OVERLAP = timedelta(minutes=1)
 _FIRST_LOOK = timedelta(hours=1)
 # Off the half hour, so that the two do not start together.
@@ -57,12 +53,6 @@ HEALTH_CRON = "20 4 * * *"
 ROLLUPS_CRON = "50 3 * * *"
 # The days before yesterday are judged again: data that came later heals them.
 HEALTH_DAYS = 3
-# Earlier dates that late data has changed, or that a machine which was off has missed, in a night.
-# A history that is being loaded takes several.
-MOST_LATE_DATES = 31
-# How far back in the audit data is looked for that came for a date after its diagnosis: each night
-# has asked for what came since the one before, so this is for how long that may have failed.
-LATE_LOOK_BACK = timedelta(days=60)
 
 
 def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefinition:
@@ -82,7 +72,7 @@ def checks_schedule(settings: Settings, checks: JobDefinition) -> ScheduleDefini
         since = (
             _last_success(context, checks, "event_table_checks") or datetime.now(UTC) - _FIRST_LOOK
         )
-        touched = _ask(settings, lambda connection: _touched(connection, since))
+        touched = ask(settings, lambda connection: touched_dates(connection, settings, since))
         if isinstance(touched, SkipReason):
             return touched
         if not touched.moved:
@@ -110,7 +100,7 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         context: ScheduleEvaluationContext,
     ) -> list[RunRequest] | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
-        moved = _ask(settings, _ledger_moved)
+        moved = ask(settings, ledger_moved)
         if isinstance(moved, SkipReason):
             return moved
         if not moved:
@@ -119,7 +109,7 @@ def health_schedule(settings: Settings, health: UnresolvedAssetJobDefinition) ->
         first = max(settings.first_date, today - timedelta(days=HEALTH_DAYS))
         if first >= today:
             return SkipReason(f"No day since TRAFFIC_FIRST_DATE, {first}, is over.")
-        late = _ask(settings, lambda connection: _late_dates(connection, settings, first))
+        late = ask(settings, lambda connection: late_dates(connection, settings, first))
         if isinstance(late, SkipReason):
             return late
         lately = [first + timedelta(days=number) for number in range((today - first).days)]
@@ -146,7 +136,7 @@ def rollups_schedule(
     def readings_rollups(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
-        moved = _ask(settings, _ledger_moved)
+        moved = ask(settings, ledger_moved)
         if isinstance(moved, SkipReason):
             return moved
         if not moved:
@@ -162,22 +152,29 @@ def closed_date_schedule(settings: Settings, checks: JobDefinition) -> ScheduleD
     """All checks of yesterday, expectations on every row included, once it is surely over.
 
     And of every date before that data has come for since the last time, be it late, or be it that
-    the machine was off.
+    the machine was off; and of those whose detectors have been diagnosed since, for what has not
+    been diagnosed is not evaluated.
     """
 
     @schedule(
-        name="closed_date_checks",
+        name=CLOSED_DATE_CHECKS,
         job=checks,
         cron_schedule=CLOSED_DATE_CRON,
         execution_timezone=settings.timezone,
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Checks yesterday, and dates before that data came for since the last time.",
+        description=(
+            "Checks yesterday, and dates before that data came for, or whose detectors were"
+            " diagnosed, since the last time."
+        ),
     )
     def closed_date_checks(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         at = context.scheduled_execution_time.astimezone(ZoneInfo(settings.timezone))
         day = at.date() - timedelta(days=1)
-        since = _last_success(context, checks, "closed_date_checks")
-        touched = _ask(settings, lambda connection: _touched(connection, since or at))
+        since = _last_success(context, checks, CLOSED_DATE_CHECKS)
+        touched = ask(
+            settings,
+            lambda connection: touched_dates(connection, settings, since or at, day),
+        )
         if isinstance(touched, SkipReason):
             # PostgreSQL may be away for a while: the run then fails, where it can be seen.
             return RunRequest(run_config=checks_config([day], closed=True))
@@ -219,42 +216,6 @@ def _of_dates(first: date, last: date, tick: str | None = None) -> RunRequest:
     )
 
 
-def _late_dates(connection: Connection, settings: Settings, before: date) -> list[date]:
-    bounds = {
-        "before": before,
-        "first_date": settings.first_date,
-        "since": datetime.combine(before, time(), UTC) - LATE_LOOK_BACK,
-        "most": MOST_LATE_DATES,
-    }
-    rows = connection.execute(statement("orchestration/late_dates"), bounds).fetchall()
-    return [row[0] for row in rows]
-
-
-@dataclass(frozen=True)
-class Touched:
-    """The newest dates of what was stored, and when the ledger last moved (None: never)."""
-
-    days: list[date]
-    moved: datetime | None
-
-
-def _ask(settings: Settings, question: Callable[[Connection], _T]) -> _T | SkipReason:
-    """What PostgreSQL answers, or why there is no answer."""
-    from traffic_platform.ingest.connections import connect
-
-    try:
-        url = settings.endpoints().read_url
-        with connect(url, application_name="traffic-checks", autocommit=True) as connection:
-            return question(connection)
-    except psycopg.OperationalError as error:
-        return SkipReason(f"PostgreSQL is away: {error}")
-
-
-def _ledger_moved(connection: Connection) -> datetime | None:
-    row = connection.execute("select max(updated_at) from traffic.kafka_offsets").fetchone()
-    return row[0] if row else None
-
-
 def _last_success(
     context: ScheduleEvaluationContext, job: JobDefinition, schedule_name: str
 ) -> datetime | None:
@@ -269,10 +230,3 @@ def _last_success(
     )
     records = context.instance.get_run_records(asked, limit=1)
     return records[0].create_timestamp.replace(tzinfo=UTC) - _OVERLAP if records else None
-
-
-def _touched(connection: Connection, since: datetime) -> Touched:
-    from traffic_platform.quality.reading import read_rows
-
-    rows = read_rows(connection, "touched_dates", since=since, most=MOST_DATES)
-    return Touched([found["day"] for found in rows], _ledger_moved(connection))

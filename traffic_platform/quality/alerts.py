@@ -16,15 +16,21 @@ from typing import Any
 import requests
 
 from traffic_platform.quality.check_dates import CheckDates, failing_run
-from traffic_platform.quality.problems import Finding, Format, Message, Problem
+from traffic_platform.quality.problems import Finding, Format, Message, Problem, is_past
 
 POST_SECONDS = 10.0  # that a webhook may take to answer
 TELL_SECONDS = 30.0  # after which the rest waits for the next time: a tick may take 60
+# Refusals for what a message holds: bad request, too large, not understood.
+_OF_CONTENT = (400, 413, 422)
 MOST_WAITING = 1_000  # messages that are kept while the webhook is away, the newest
 
 
 class WebhookError(Exception):
     """The webhook did not take a message; try again later. The text names no part of the URL."""
+
+
+class MessageRefusedError(WebhookError):
+    """The webhook did not take this message for what is in it; it may take others."""
 
 
 @dataclass
@@ -64,13 +70,18 @@ class AlertState:
             }
         )
 
-    def look(self, findings: Iterable[Finding]) -> None:
+    def look(self, findings: Iterable[Finding], since: str = "") -> None:
         """Compare with what is found now.
 
-        What nothing was found about stays as it was: nobody has looked at it since.
+        What nothing was found about stays as it was: nobody has looked at it since. Problems of a
+        date that were last seen before `since` (as `Problem.seen`) are dropped without a message,
+        for nobody looks at such dates any more; what was found before it is left out.
         """
+        self.open = {key: one for key, one in self.open.items() if not is_past(one, since)}
         checks: dict[str, list[Finding]] = {}
         for finding in findings:
+            if is_past(finding.problem, since):
+                continue
             if finding.problem.date is None:
                 self._judge(finding)
             else:
@@ -96,7 +107,7 @@ class AlertState:
                 self._heal(key, newest)
         if now:
             self._fail_now(key, now)
-            known.tell(now, self.open[key].affected)
+            known.tell(now, self.open[key].affected, findings)
         for finding in findings:
             if finding not in now and (finding.passed or not self._is_told(known, finding)):
                 self._judge(finding)
@@ -140,12 +151,10 @@ class AlertState:
         """Tell what later results name in addition. An open problem of unknown names takes them."""
         before = self.open[key]
         later = [one for one in found if one.seen > before.seen and one.affected is not None]
-        if not later:
-            return
+        seen = max(before.seen, *(one.seen for one in found))
         names = _union([before, *later])
-        seen = max(one.seen for one in later)
         self.open[key] = replace(before, affected=names, seen=seen)
-        if before.affected is None:
+        if not later or before.affected is None:
             return
         fresh = tuple(name for name in names or () if name not in before.affected)
         if fresh:
@@ -154,15 +163,25 @@ class AlertState:
             self.waiting.append(Message("more", more))
 
     def tell(self, url: str, form: Format) -> int:
-        """Post what waits, in order; how many were taken. Raises WebhookError at the first refusal.
+        """Post what waits, in order; how many were taken. Raises WebhookError at a refusal.
 
-        What was taken before it waits no more. What there is no time for waits on.
+        What was taken waits no more; what there is no time for waits on, and what was refused. The
+        first refusal is the end, unless it is for what a message holds: then the others are posted
+        first, so that none holds back all that came after it.
         """
-        told, until = 0, time.monotonic() + TELL_SECONDS
-        while self.waiting and time.monotonic() < until:
-            post(url, self.waiting[0].body(form))
-            self.waiting.pop(0)
-            told += 1
+        told, position, refused = 0, 0, None
+        until = time.monotonic() + TELL_SECONDS
+        while position < len(self.waiting) and time.monotonic() < until:
+            try:
+                post(url, self.waiting[position].body(form))
+            except MessageRefusedError as error:
+                refused = refused or error
+                position += 1
+            else:
+                self.waiting.pop(position)
+                told += 1
+        if refused is not None:
+            raise refused
         return told
 
 
@@ -181,11 +200,16 @@ def _union(problems: Iterable[Problem]) -> tuple[str, ...] | None:
 
 
 def post(url: str, body: Mapping[str, Any]) -> None:
-    """Post a JSON body. Raises WebhookError unless the answer is 2xx."""
+    """Post a JSON body. Raises WebhookError unless the answer is 2xx.
+
+    MessageRefusedError where it says that something is wrong with the body.
+    """
     try:
         answer = requests.post(url, json=body, timeout=POST_SECONDS, allow_redirects=False)
     except requests.RequestException as error:
         # The message of the error holds the URL, and that is a secret.
         raise WebhookError(f"the webhook cannot be reached ({type(error).__name__})") from None
+    if answer.status_code in _OF_CONTENT:
+        raise MessageRefusedError(f"the webhook answered {answer.status_code}")
     if not answer.ok or answer.is_redirect:
         raise WebhookError(f"the webhook answered {answer.status_code}")

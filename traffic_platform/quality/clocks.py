@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from traffic_platform.quality.feeds import by_feed, feed_of
+from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
 from traffic_platform.quality.reading import read_rows
@@ -16,10 +15,13 @@ SHIFT_SECONDS = 300.0
 # Ahead, less is wrong (s), where readings arrive before the interval that they cover has begun.
 AHEAD_SECONDS = 60.0
 # Delays that spread wider than this around their median are of data that was held up or loaded
-# later, not of a clock: a clock shifts all alike (s, and share of the shift).
+# later, not of a clock: a clock shifts all alike (s, and share of the shift up to an hour).
 SPREAD_SECONDS = 60.0
 SPREAD_SHARE = 0.25
+SPREAD_MOST_SECONDS = 3_600.0
 LEAST_READINGS = 20
+# Of a day before, in a sample of its readings.
+LEAST_SAMPLED = 5
 
 
 def clocks_agree(look: Look) -> Outcome:
@@ -27,6 +29,8 @@ def clocks_agree(look: Look) -> Outcome:
 
     Compares medians of (arrival at Kafka - time of the reading). A sensor whose data was held up
     by an outage, or loaded later, has delays that spread; a wrong clock or time zone shifts all.
+    What grew is compared with the lower quartile of the days before, what shrank with the upper
+    one: a clock that is wrong for days is so until three quarters of the days before were alike.
     """
     today = read_rows(
         look.connection, "clock_delays", begin=look.begin, end=look.end, least=LEAST_READINGS
@@ -40,10 +44,11 @@ def clocks_agree(look: Look) -> Outcome:
         return not_evaluated("no sensor has three days of history with steady delays", numbers)
     found = [row for row in compared if _is_shifted(row, before[row["sensor_id"]])]
     numbers["shifted"] = len(found)
-    numbers["greatest shift (s)"] = max(abs(_shift(row, before)) for row in compared)
+    shift_of = {row["sensor_id"]: _shift(row, before[row["sensor_id"]]) for row in compared}
+    numbers["greatest shift (s)"] = max(abs(shift) for shift in shift_of.values())
     if not found:
         return Outcome(True, "Every clock is as far from the broker's as before.", numbers)
-    shifts = sorted(_shift(row, before) for row in found)
+    shifts = sorted(shift_of[row["sensor_id"]] for row in found)
     middle = shifts[len(shifts) // 2]
     names = [str(row["sensor"]) for row in found]
     return Outcome(
@@ -56,7 +61,7 @@ def clocks_agree(look: Look) -> Outcome:
             {
                 "sensor": row["sensor"],
                 "delay (s)": round(_median(row), 1),
-                "delay before (s)": round(_median(before[row["sensor_id"]]), 1),
+                "delay before (s)": round(_median(row) - shift_of[row["sensor_id"]], 1),
                 "readings": row["readings"],
             }
             for row in found[:SAMPLE_ROWS]
@@ -71,25 +76,35 @@ def _habits(look: Look) -> dict[UUID, Row]:
         "clock_history",
         begin=look.history_begin,
         end=look.begin,
+        timezone=look.timezone,
         percent=look.history_percent,
+        least=LEAST_SAMPLED,
+        steady=SHIFT_SECONDS,
+        days=LEAST_DAYS,
     )
-    return {row["sensor_id"]: row for row in rows if _is_habit(row, look)}
-
-
-def _is_habit(row: Row, look: Look) -> bool:
-    history = look.history.get(row["sensor_id"])
-    return history is not None and history.is_enough and _spread(row) <= SHIFT_SECONDS
+    known = look.history
+    return {
+        row["sensor_id"]: row
+        for row in rows
+        if row["sensor_id"] in known and known[row["sensor_id"]].is_enough
+    }
 
 
 def _is_shifted(row: Row, habit: Row) -> bool:
-    shift = _median(row) - _median(habit)
-    ahead = shift <= -AHEAD_SECONDS and _median(row) <= -AHEAD_SECONDS
-    steady = _spread(row) <= max(SPREAD_SECONDS, SPREAD_SHARE * abs(shift))
-    return steady and (shift >= SHIFT_SECONDS or ahead)
+    shift = _shift(row, habit)
+    most = min(SPREAD_MOST_SECONDS, SPREAD_SHARE * abs(shift))
+    steady = _spread(row) <= max(SPREAD_SECONDS, most)
+    return steady and (shift >= SHIFT_SECONDS or _is_ahead(row, habit))
 
 
-def _shift(row: Row, before: Mapping[UUID, Any]) -> float:
-    return round(_median(row) - _median(before[row["sensor_id"]]), 1)
+def _is_ahead(row: Row, habit: Row) -> bool:
+    return _median(row) <= -AHEAD_SECONDS and _median(row) - habit["delay"][2] <= -AHEAD_SECONDS
+
+
+def _shift(row: Row, habit: Row) -> float:
+    """How much later readings arrive than they did (s); negative: earlier."""
+    before = habit["delay"][2] if _is_ahead(row, habit) else habit["delay"][0]
+    return round(_median(row) - before, 1)
 
 
 def _spread(row: Row) -> float:

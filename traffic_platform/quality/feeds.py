@@ -16,6 +16,8 @@ from traffic_platform.quality.outcome import named
 NUMBERED = "(numbers)"
 IDENTIFIED = "(UUIDs)"
 
+MOST_FEEDS = 10  # that are named in a sentence
+
 _NUMBER = re.compile(r"[\W_]*\d[\d\W_]*$")
 
 
@@ -27,8 +29,14 @@ def feed_of(name: str) -> str:
 
 
 def by_feed(sensors: Iterable[tuple[str, str]]) -> str:
-    """Pairs of feed and sensor in a sentence: each feed with its sensors, `north (north-1)`."""
+    """Pairs of feed and sensor in a sentence: each feed with its sensors, `north (north-1)`.
+
+    Of many feeds the MOST_FEEDS with most sensors, and how many others there are.
+    """
     feeds: dict[str, list[str]] = {}
     for feed, name in sensors:
         feeds.setdefault(feed, []).append(name)
-    return "; ".join(f"{feed} ({named(names)})" for feed, names in sorted(feeds.items()))
+    shown = sorted(feeds, key=lambda feed: (-len(feeds[feed]), feed))[:MOST_FEEDS]
+    said = [f"{feed} ({named(feeds[feed])})" for feed in sorted(shown)]
+    others = len(feeds) - len(shown)
+    return "; ".join([*said, f"and {others} more feeds"] if others else said)

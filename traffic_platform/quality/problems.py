@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from traffic_platform.quality.outcome import named
+
 Format = Literal["json", "slack"]
+
+# What a message holds at most: names, and characters of a summary.
+MOST_NAMED = 50
+MOST_SUMMARY = 1_000
+
+_OF_DATES = re.compile(r":\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,11 @@ class Problem:
         return cls(**known)
 
 
+def is_past(problem: Problem, since: str) -> bool:
+    """Whether a problem is of dates, by its key, and was last seen before `since`."""
+    return (problem.seen or problem.since) < since and bool(_OF_DATES.search(problem.key))
+
+
 @dataclass(frozen=True)
 class Finding:
     """The newest result about a table, a date of it, or what a job is about.
@@ -56,7 +70,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Message:
-    """A problem that began, that has more to it than was told, or that healed."""
+    """A problem that began, that has more to it than was told, or that healed.
+
+    What is posted of it is bounded: MOST_NAMED names, MOST_SUMMARY characters of a summary.
+    """
 
     event: Literal["problem", "more", "healed"]
     problem: Problem
@@ -75,8 +92,19 @@ class Message:
         hidden = ("key", "seen", "affected")
         fields = {name: value for name, value in asdict(self.problem).items() if name not in hidden}
         names = self.problem.affected
-        affected = None if names is None else list(names)
-        return {"id": self.id, "event": self.event, **fields, "affected": affected}
+        return {
+            "id": self.id,
+            "event": self.event,
+            **fields,
+            "summary": self._summary,
+            "affected": None if names is None else list(names[:MOST_NAMED]),
+            "affected_total": None if names is None else len(names),
+        }
+
+    @property
+    def _summary(self) -> str:
+        said = self.problem.summary
+        return said if len(said) <= MOST_SUMMARY else f"{said[: MOST_SUMMARY - 1]}…"
 
     def _sentence(self) -> str:
         problem = self.problem
@@ -85,6 +113,6 @@ class Message:
         if self.event == "healed":
             return f"Healed: {what}. It began at {problem.since}."
         if self.event == "more":
-            what += f", now also {', '.join(problem.affected or ())}"
+            what += f", now also {named(problem.affected or (), MOST_NAMED)}"
         runbook = f" What to do: {problem.runbook}" if problem.runbook else ""
-        return f"{problem.severity}: {what}. {problem.summary}{runbook}"
+        return f"{problem.severity}: {what}. {self._summary}{runbook}"

@@ -1,23 +1,30 @@
-"""How much is quarantined, and why, against what was normal before."""
+"""How much is quarantined, and why, against what was normal before.
+
+Messages count at their event's date. Where that is what is wrong with them, at the date of their
+arrival: clocks that say 2000 or 2036 would else be looked for there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
+from traffic_platform.events.reasons import Reason
 from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
-from traffic_platform.quality.reading import read_rows
-from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, worst_before
+from traffic_platform.quality.reading import Row, read_rows
+from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share of quarantined messages has risen by so much (0 to 1), in so many messages.
 RISE = 0.01
 REASON_RISE = 0.005
 LEAST_QUARANTINED = 10
+# What a clock that is far off leads to: such an event's own date says nothing.
+FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
 def quarantine_rate_holds(look: Look) -> Outcome:
-    """As large a share of messages as in the last 14 days is quarantined."""
+    """No larger a share of messages than is usual is quarantined."""
     counts = {day: (bad, all_) for day, (bad, all_) in _messages(look).items()}
     bad, messages = counts.get(look.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -27,24 +34,24 @@ def quarantine_rate_holds(look: Look) -> Outcome:
         "quarantined": bad,
         "share": round(bad / messages, 4),
     }
-    worst = worst_before(counts, look.history_days)
-    if worst is None:
+    usual = usual_before(counts, look.history_days)
+    if usual is None:
         return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
-    numbers["worst share before"] = round(worst, 4)
-    if not has_risen(bad, messages, worst, by=RISE, least=LEAST_QUARANTINED):
-        return Outcome(True, "No more messages than before are quarantined.", numbers)
+    numbers["usual share"] = round(usual, 4)
+    if not has_risen(bad, messages, usual, by=RISE, least=LEAST_QUARANTINED):
+        return Outcome(True, "No more messages than usual are quarantined.", numbers)
     return Outcome(
         passed=False,
         summary=f"{bad:,} of {messages:,} messages are quarantined ({bad / messages:.1%}; "
-        f"{worst:.1%} on the worst day before).",
+        f"{usual:.1%} is usual).",
         numbers=numbers,
-        sample=read_rows(look.connection, "quarantined_messages", day=look.day),
+        sample=_read(look, "quarantined_messages", look.begin, day=look.day),
         named_by=(),  # the newest messages are others each time
     )
 
 
 def quarantine_reasons_hold(look: Look) -> Outcome:
-    """Each reason for quarantine has as large a share of messages as in the last 14 days."""
+    """No reason for quarantine has a larger share of messages than is usual."""
     totals = _messages(look)
     _, messages = totals.get(look.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -58,23 +65,23 @@ def quarantine_reasons_hold(look: Look) -> Outcome:
     found: list[dict[str, object]] = []
     for reason, days in sorted(reasons.items()):
         shares = {day: (days.get(day, 0), total) for day, (_, total) in totals.items()}
-        worst = worst_before(shares, look.history_days)
-        if worst is None:
+        usual = usual_before(shares, look.history_days)
+        if usual is None:
             return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
-        if has_risen(today[reason], messages, worst, by=REASON_RISE, least=LEAST_QUARANTINED):
+        if has_risen(today[reason], messages, usual, by=REASON_RISE, least=LEAST_QUARANTINED):
             found.append(
                 {
                     "reason": reason,
                     "messages": today[reason],
                     "share": round(today[reason] / messages, 4),
-                    "worst share before": round(worst, 4),
+                    "usual share": round(usual, 4),
                 }
             )
     if not found:
-        return Outcome(True, "No reason for quarantine is more frequent than before.", numbers)
+        return Outcome(True, "No reason for quarantine is more frequent than usual.", numbers)
     return Outcome(
         passed=False,
-        summary="More messages than before are quarantined: "
+        summary="More messages than usual are quarantined: "
         + ", ".join(f"{row['messages']} as {row['reason']}" for row in found)
         + ".",
         numbers=numbers,
@@ -84,18 +91,30 @@ def quarantine_reasons_hold(look: Look) -> Outcome:
 
 
 def _messages(look: Look) -> Mapping[date, tuple[int, int]]:
-    """(quarantined, all) messages of the date and of those before, by event date."""
+    """(quarantined, all) messages of the date and of those before."""
     days = [*look.history_days, look.day]
-    rows = read_rows(
-        look.connection, "messages_by_date", days=days, names=[day.isoformat() for day in days]
-    )
+    names = [day.isoformat() for day in days]
+    rows = _read(look, "messages_by_date", look.history_begin, days=days, names=names)
     return {row["day"]: (row["quarantined"], row["messages"]) for row in rows}
 
 
 def _reasons(look: Look) -> Mapping[str, Mapping[date, int]]:
-    """Messages in quarantine by reason and event date."""
+    """Messages in quarantine by reason and date."""
     days = [*look.history_days, look.day]
     reasons: dict[str, dict[date, int]] = {}
-    for row in read_rows(look.connection, "quarantine_reasons", days=days):
+    for row in _read(look, "quarantine_reasons", look.history_begin, days=days):
         reasons.setdefault(row["reason"], {})[row["day"]] = row["messages"]
     return reasons
+
+
+def _read(look: Look, name: str, begin: datetime, **parameters: object) -> list[Row]:
+    """Rows of a statement; what is far off is counted from `begin` to the end of the date."""
+    return read_rows(
+        look.connection,
+        name,
+        begin=begin,
+        end=look.end,
+        timezone=look.timezone,
+        far_off=list(FAR_OFF),
+        **parameters,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
 from traffic_platform.quality.reading import read_rows
-from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, worst_before
+from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share of repeats has risen by so much (0 to 1), in so many events.
 RISE = 0.01
@@ -13,7 +13,7 @@ LEAST_REPEATS = 50
 
 
 def repeats_are_rare(look: Look) -> Outcome:
-    """As large a share of events as in the last 14 days repeats a reading that is there already.
+    """No larger a share of events than is usual repeats a reading that is there already.
 
     By the day of arrival, from the audit: (updated + unchanged) / processed.
     """
@@ -29,18 +29,18 @@ def repeats_are_rare(look: Look) -> Outcome:
     if today is None or today["events"] < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} events arrived on this date")
     counts = {day: (row["repeats"], row["events"]) for day, row in days.items()}
-    worst = worst_before(counts, look.history_days)
+    usual = usual_before(counts, look.history_days)
     repeats, events = counts[look.day]
     numbers: dict[str, int | float] = {
         "events": events,
         "repeats": repeats,
         "share": round(repeats / events, 4),
     }
-    if worst is None:
+    if usual is None:
         return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
-    numbers["worst share before"] = round(worst, 4)
-    if not has_risen(repeats, events, worst, by=RISE, least=LEAST_REPEATS):
-        return Outcome(True, "Repeats are as rare as before.", numbers)
+    numbers["usual share"] = round(usual, 4)
+    if not has_risen(repeats, events, usual, by=RISE, least=LEAST_REPEATS):
+        return Outcome(True, "Repeats are as rare as usual.", numbers)
     sensors = read_rows(
         look.connection, "repeated_events", first=today["first_batch"], last=today["last_batch"]
     )
@@ -48,7 +48,7 @@ def repeats_are_rare(look: Look) -> Outcome:
     return Outcome(
         passed=False,
         summary=f"{repeats:,} of {events:,} events repeat another ({repeats / events:.1%}; "
-        f"{worst:.1%} on the worst day before), most of them of {names or 'earlier days'}.",
+        f"{usual:.1%} is usual), most of them of {names or 'earlier days'}.",
         numbers=numbers,
         sample=sensors,
         named_by=(),  # any sensor repeats an event now and then

@@ -72,7 +72,9 @@ def newest_date(settings: Settings) -> date | None:
     try:
         with connect(settings.reading_url(), application_name="traffic-checks") as connection:
             require_timezone(connection, settings.timezone)
-            row = connection.execute(statement("quality/newest_date")).fetchone()
+            today = datetime.now(ZoneInfo(settings.timezone)).date()
+            bounds = {"first_date": settings.first_date, "today": today}
+            row = connection.execute(statement("quality/newest_date"), bounds).fetchone()
     except Exception as error:
         raise translate(error) or error from error
     return cast("date | None", row[0]) if row else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from statistics import median
 
 # Days of history without which nothing is a change, and messages without which a day has no share.
 LEAST_DAYS = 5
@@ -13,20 +14,25 @@ LEAST_MESSAGES = 100
 Counts = Mapping[date, tuple[int, int]]
 
 
-def worst_before(counts: Counts, days: Sequence[date]) -> float | None:
-    """The greatest share of these days (0 to 1); None where too few of them have enough messages.
+def usual_before(counts: Counts, days: Sequence[date]) -> float | None:
+    """The usual share (0 to 1) of these days, which end with the day before, oldest first.
 
-    The worst and not the mean: a feed that is bad every Monday is no news on a Monday.
+    It is their median, or the share of the same weekday where that was greater: a feed that is bad
+    every Monday is no news on a Monday. A single bad day does not make the next one usual; a fault
+    that lasts becomes usual after a week. None where too few days have enough messages.
     """
-    shares = [
-        count / of
-        for count, of in (counts.get(day, (0, 0)) for day in days)
-        if of >= LEAST_MESSAGES
-    ]
-    return max(shares) if len(shares) >= LEAST_DAYS else None
+    shares = _shares(counts, days)
+    if len(shares) < LEAST_DAYS:
+        return None
+    return max(median(shares), *_shares(counts, days[-7::-7]), 0.0)
 
 
-def has_risen(count: int, of: int, worst: float, *, by: float, least: int) -> bool:
-    """Whether a share is more than twice the worst before and `by` above it, in `least` cases."""
+def has_risen(count: int, of: int, usual: float, *, by: float, least: int) -> bool:
+    """Whether a share is more than twice the usual one and `by` above it, in `least` cases."""
     share = count / of if of else 0.0
-    return count >= least and share > 2 * worst and share > worst + by
+    return count >= least and share > 2 * usual and share > usual + by
+
+
+def _shares(counts: Counts, days: Sequence[date]) -> list[float]:
+    found = (counts.get(day, (0, 0)) for day in days)
+    return [count / of for count, of in found if of >= LEAST_MESSAGES]

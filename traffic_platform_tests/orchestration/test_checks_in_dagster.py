@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step.
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -38,6 +38,7 @@ from traffic_platform.settings import Settings
 
 FORTNIGHT = Fortnight(sensors=1)
 LAST_DAY, DAY_BEFORE = "2025-10-14", "2025-10-13"
+LAST_DATE = date.fromisoformat(LAST_DAY)
 PRESENT = AssetCheckKey(TRAFFIC_READINGS, "measures_present")
 TABLES = {check.name for check in CHECKS if check.scope is Scope.TABLE}
 DATES = {check.name for check in CHECKS if check.scope is Scope.DATE}
@@ -179,7 +180,8 @@ def test_a_check_of_dates_asked_for_no_date_takes_the_newest(
 ) -> None:
     with psycopg.connect(faulty.endpoints().owner_url) as owner:
         owner.execute(
-            "update traffic.micro_batches set event_dates = %s", ([LAST_DAY, DAY_BEFORE],)
+            "update traffic.micro_batches set event_dates = %s",
+            (["2036-02-07", LAST_DAY, DAY_BEFORE, "2000-01-01"],),
         )
     result = select(faulty, "measures_present").execute_in_process(instance=instance)
     assert [one.partition for one in result.get_asset_check_evaluations()] == [LAST_DAY]
@@ -259,6 +261,23 @@ def test_the_half_hourly_checks_are_of_the_dates_that_just_got_data(
     }
 
 
+def test_clocks_that_are_far_off_take_no_dates_place_and_count_where_they_arrived(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    far_off = [f"2036-01-{day:02}" for day in range(1, 10)]
+    row = owner.execute(
+        "update traffic.micro_batches set committed_at = now(), event_dates = event_dates || "
+        "%s::date[] where batch_id = (select max(batch_id) from traffic.micro_batches)"
+        " returning (committed_at at time zone 'UTC')::date",
+        [["2000-01-01", *far_off]],
+    ).fetchone()
+    assert row
+    owner.execute("update traffic.kafka_offsets set updated_at = now()")
+    asked = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
+    days = asked.run_config["ops"]["check_events"]["config"]["dates"]
+    assert days == [row[0].isoformat(), LAST_DAY]
+
+
 def test_nothing_is_asked_for_where_nothing_has_arrived(
     platform: Settings, instance: DagsterInstance
 ) -> None:
@@ -274,6 +293,30 @@ def test_the_closed_date_is_yesterday_in_the_platforms_zone(
         "dates": [LAST_DAY],
         "closed": True,
     }
+
+
+def closed_dates(settings: Settings, instance: DagsterInstance) -> list[str]:
+    """The dates whose checks the next morning asks for, two days after the last one."""
+    asked = tick(
+        settings, instance, "closed_date_checks", datetime(2025, 10, 16, 5, 20, tzinfo=UTC)
+    )
+    return asked.run_config["ops"]["check_events"]["config"]["dates"]
+
+
+def test_a_closed_date_that_was_diagnosed_after_its_checks_is_checked_again(
+    faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
+) -> None:
+    job = build_definitions(faulty).resolve_job_def(CHECKS_JOB)
+    tags = {"dagster/schedule_name": "closed_date_checks"}
+    owner.execute("update traffic.micro_batches set committed_at = '2025-10-15'")
+    config = checks_config([LAST_DATE], closed=True)
+    assert job.execute_in_process(instance=instance, run_config=config, tags=tags).success
+    assert closed_dates(faulty, instance) == ["2025-10-15"]
+    diagnose_after_the_gate(faulty, instance)
+    assert closed_dates(faulty, instance) == ["2025-10-15", LAST_DAY]
+    # Diagnosed again the next night, and nothing has changed.
+    owner.execute("update traffic.detector_health set computed_at = '2025-10-15'")
+    assert closed_dates(faulty, instance) == ["2025-10-15"]
 
 
 def test_checks_of_dates_have_dates_and_those_of_tables_have_none() -> None:

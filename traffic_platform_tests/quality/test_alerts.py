@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -139,6 +140,7 @@ def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
             "runbook": "docs/runbooks/sensors_deliver.md",
             "run_id": "a-run",
             "affected": ["det-7"],
+            "affected_total": 1,
         }
     ]
 
@@ -242,3 +244,115 @@ def test_the_cursor_of_a_version_that_told_each_date_goes_on(webhook: Webhook) -
         ("more", "2025-10-05", ["det-9"]),
         ("healed", "2025-10-06", ["det-7", "det-9"]),
     ]
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        of("2025-09-02", "det-3", at=1).problem,
+        replace(FAILED, key="run:diagnose_detectors:2025-09-02:2025-09-02"),
+        replace(FAILED, key="run:diagnose_detectors:2025-09-02"),  # of an older version
+    ],
+)
+def test_a_problem_of_a_date_that_nobody_looks_at_any_more_is_dropped(old: Problem) -> None:
+    lasting = of("2025-10-05", "det-7", at=1)
+    state = look_at(AlertState(), lasting, Finding(replace(FAILED, seen=""), passed=False))
+    state = look(state, old)
+    state.waiting.clear()
+    kept = {*state.open} - {old.key}
+    state.look([], since="2025-10-05T04:20:00Z")
+    assert old.key in state.open
+    for _ in range(2):  # its result is still found, and neither told nor opened again
+        state.look([Finding(old, passed=False)], since="2025-10-05T06:30:00Z")
+    assert set(state.open) == kept == {"check:sensors_deliver:", FAILED.key}
+    assert not state.waiting
+
+
+def test_a_problem_that_still_fails_without_names_is_no_past_one() -> None:
+    old = replace(of("2025-09-02", at=1).problem, affected=None)
+    state = look_at(AlertState(), of("2025-10-05", passed=True, at=1), Finding(old, passed=False))
+    state = look(state, replace(old, seen="2025-10-05T06:40:00Z"))
+    state.look([], since="2025-10-05T06:30:00Z")
+    assert old.key in state.open
+
+
+def test_what_is_remembered_grows_with_dates_and_names_and_not_with_their_product() -> None:
+    dates = [(date(2025, 1, 1) + timedelta(days=number)).isoformat() for number in range(240)]
+    state, sizes = AlertState(), dict[int, int]()
+    for number, day in enumerate(dates):
+        names = (f"detector-{number * 15 + one:05}" for one in range(15))
+        problem = replace(of(day, *names).problem, seen=f"{day}T06:00:00Z")
+        state = look(state, problem)
+        state.waiting.clear()
+        sizes[number] = len(state.to_json())
+    # Each date has brought 15 names of 16 characters, which stand twice: of now, and of the check.
+    assert sizes[239] - sizes[119] < 120 * 15 * 2 * 25
+
+
+def test_dates_that_were_told_with_others_names_are_not_told_again(webhook: Webhook) -> None:
+    days = [of(f"2025-10-0{day}", f"det-{day}", at=day) for day in range(1, 5)]
+    state = AlertState()
+    for one in days:
+        state = look_at(state, one)
+    state = look_at(state, of("2025-10-05", passed=True, at=6), *days)
+    heard(state, webhook)
+    again = of("2025-10-02", "det-3", "det-2", at=7)
+    state = look_at(state, of("2025-10-05", passed=True, at=6), again)
+    assert heard(state, webhook) == []
+
+
+def test_a_long_run_of_dates_that_heals_is_not_told_date_by_date(webhook: Webhook) -> None:
+    dates = [(date(2025, 1, 1) + timedelta(days=number)).isoformat() for number in range(200)]
+    days = [of(day, "det-7", at=1) for day in dates]
+    state = look_at(AlertState(), *days)
+    state = look_at(state, *days, of("2025-10-06", passed=True, at=2))
+    assert [event for event, *_ in heard(state, webhook)] == ["problem", "healed"]
+
+
+def test_a_cursor_that_had_all_names_at_each_date_goes_on(webhook: Webhook) -> None:
+    state = look_at(AlertState(), of("2025-10-04", "det-7", "det-9", at=1))
+    heard(state, webhook)
+    older = json.loads(state.to_json())
+    older["dates"]["sensors_deliver"] = {
+        "newest": "2025-10-04",
+        "told": {"2025-10-03": ["det-7", "det-9"], "2025-10-04": ["det-7", "det-9"]},
+    }
+    state = AlertState.from_json(json.dumps(older))
+    state = look_at(
+        state,
+        of("2025-10-05", passed=True, at=2),
+        of("2025-10-03", "det-9"),
+        of("2025-10-04", "det-7"),
+    )
+    assert heard(state, webhook) == [("healed", "2025-10-05", ["det-7", "det-9"])]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_message_that_is_refused_for_what_it_holds_holds_back_no_other(
+    webhook: Webhook, status: int
+) -> None:
+    state = look(look(AlertState(), SILENT), FAILED)
+    webhook.refused, webhook.refuses_with = "det-7", status
+    with pytest.raises(WebhookError, match=f"answered {status}"):
+        state.tell(webhook.url, "json")
+    assert [body["name"] for body in webhook.bodies] == ["the run failed"]
+    assert [message.problem.name for message in state.waiting] == ["sensors_deliver"]
+    webhook.refused = None
+    assert state.tell(webhook.url, "json") == 1
+    assert not state.waiting
+
+
+def test_a_message_is_bounded_whatever_it_tells_of(webhook: Webhook) -> None:
+    names = tuple(f"det-{number}" for number in range(200))
+    long = replace(SILENT, affected=("det-x",), summary="s" * 5_000)
+    state = look(AlertState(), long)
+    state = look(state, replace(long, affected=names, seen="2025-10-05T05:00:00Z"))
+    for message in state.waiting:
+        assert message.body("json")["summary"] == "s" * 999 + "…"
+    state.tell(webhook.url, "json")
+    assert webhook.bodies[1]["affected"] == list(names[:50])
+    assert webhook.bodies[1]["affected_total"] == 200
+    state = look(look(AlertState(), long), replace(long, affected=names, seen="2025-10-05T05:00Z"))
+    state.tell(webhook.url, "slack")
+    assert "det-49 and 150 more. sss" in str(webhook.bodies[-1]["text"])
+    assert len(str(webhook.bodies[-1]["text"])) < 2_000

@@ -31,6 +31,7 @@ def test_a_feed_whose_clock_is_shifted_is_named_with_its_shift(
         "2 + random()",
         "290",  # a new interval of sending
         "extract(epoch from date_trunc('day', t) + interval '25 hours' - t)",  # loaded next morning
+        "extract(epoch from date_trunc('day', t) + interval '10 days' - t)",  # and much later
         "case when extract(hour from t) < 9 then 3600 * (9 - extract(hour from t)) else 2 end",
     ],
 )
@@ -48,6 +49,40 @@ def test_a_feed_that_always_arrives_an_hour_later_passes(table: Table, look: Loo
     table.add_history("a-1", delay_s="3600 + random()")
     table.add("a-1", delay_s="3600 + random()")
     assert clocks_agree(look).passed
+
+
+@pytest.mark.parametrize(
+    ("days", "delay", "fails"),
+    [
+        (10, "3602 + random()", True),
+        (11, "3602 + random()", False),
+        (10, "-119 + random()", True),
+        (11, "-119 + random()", False),
+    ],
+)
+def test_a_wrong_clock_is_told_of_until_it_was_wrong_on_most_days_before(
+    table: Table, look: Look, days: int, delay: str, fails: bool
+) -> None:
+    for days_ago in range(1, 15):
+        table.add("a-1", days_ago=days_ago, delay_s=delay if days_ago <= days else "2 + random()")
+    table.add("a-1", delay_s=delay)
+    outcome = clocks_agree(look)
+    assert outcome.evaluated
+    assert outcome.passed is not fails
+
+
+def test_a_clock_that_is_right_again_passes(table: Table, look: Look) -> None:
+    for days_ago in range(1, 15):
+        table.add("a-1", days_ago=days_ago, delay_s="3602" if days_ago < 8 else "2")
+    table.add("a-1", delay_s="2")
+    assert clocks_agree(look).passed
+
+
+def test_what_was_always_loaded_later_has_no_habit(table: Table, look: Look) -> None:
+    loaded = "extract(epoch from date_trunc('day', t) + interval '25 hours' - t)"
+    table.add_history("a-1", delay_s=loaded)
+    table.add("a-1", delay_s="90000")
+    assert not clocks_agree(look).evaluated
 
 
 def test_two_days_of_history_are_no_habit(table: Table, look: Look) -> None:

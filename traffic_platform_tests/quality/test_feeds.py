@@ -28,3 +28,10 @@ def test_many_sensors_of_a_feed_are_some_names_and_a_number() -> None:
     assert by_feed(pairs) == (
         "north (north-1, north-2, north-3, north-4, north-5 and 2 more); south (south-1)"
     )
+
+
+def test_of_many_feeds_those_with_most_sensors_are_named() -> None:
+    pairs = [(f"feed-{letter}", f"feed-{letter}-1") for letter in "abcdefghijklm"]
+    said = by_feed([*pairs, ("feed-m", "feed-m-2")])
+    assert said.startswith("feed-a (feed-a-1); feed-b (")
+    assert said.endswith("; feed-i (feed-i-1); feed-m (feed-m-1, feed-m-2); and 3 more feeds")

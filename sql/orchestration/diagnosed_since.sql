@@ -1,0 +1,10 @@
+-- The newest dates before a day for which diagnoses have been written since %(since)s; not those that were
+-- only found to be as they were.
+select d.date
+from traffic.diagnosed_dates d
+where d.diagnosed_at >= %(since)s and d.date < %(before)s
+  and exists (
+    select from traffic.detector_health h where h.date = d.date and h.computed_at >= %(since)s
+  )
+order by d.date desc
+limit %(most)s

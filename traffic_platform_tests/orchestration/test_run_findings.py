@@ -1,0 +1,103 @@
+"""Which runs that succeed heal which that failed, by the runs that Dagster keeps."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of a step.
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance, job, op
+
+from traffic_platform.orchestration.checks_job import (
+    CHECKS_JOB,
+    CHECKS_OP,
+    ChecksConfig,
+    checks_config,
+)
+from traffic_platform.orchestration.health import HEALTH_JOB
+from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.rollups import ROLLUPS_JOB
+from traffic_platform.orchestration.run_findings import find_runs
+from traffic_platform.quality.alerts import AlertState
+
+
+def date_range(first: str, last: str) -> dict[str, str]:
+    """Tags of a run for several dates."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+FIRST = date_range("2025-10-14", "2025-10-14")
+SECOND = date_range("2025-10-15", "2025-10-15")
+ONE = {"dagster/partition": "2025-10-14"}
+CLOSED = {"dagster/schedule_name": "closed_date_checks"}
+HALF_HOURLY = {"dagster/schedule_name": "event_table_checks"}
+
+
+def run(
+    instance: DagsterInstance,
+    name: str,
+    tags: Mapping[str, str],
+    *,
+    fails: bool = False,
+    closed: bool | None = None,
+) -> None:
+    """A run of a job of this name, with one step."""
+
+    @op(name=CHECKS_OP)
+    def step(config: ChecksConfig) -> None:
+        if fails:
+            raise ValueError("no")
+
+    @job(name=name)
+    def any_job() -> None:
+        step()
+
+    config: dict[str, Any] = {} if closed is None else checks_config([], closed=closed)
+    any_job.execute_in_process(
+        instance=instance, tags=dict(tags), run_config=config, raise_on_error=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "failed", "later", "healed"),
+    [
+        (ROLLUPS_JOB, FIRST, SECOND, True),  # each night is another date's
+        (HEALTH_JOB, FIRST, ONE, True),
+        (HEALTH_JOB, ONE, FIRST, True),
+        (HEALTH_JOB, FIRST, SECOND, False),
+        (HEALTH_JOB, date_range("2025-10-13", "2025-10-14"), ONE, False),
+        (CHECKS_JOB, CLOSED, HALF_HOURLY, False),
+        (CHECKS_JOB, CLOSED, CLOSED, True),
+        (CHECKS_JOB, HALF_HOURLY, {}, True),
+        (WINDOW_JOB, {"traffic/writer": "0"}, {"traffic/writer": "1"}, False),
+        (WINDOW_JOB, {"traffic/writer": "1"}, {"traffic/writer": "1"}, True),
+    ],
+)
+def test_a_run_heals_one_that_was_about_the_same(
+    instance: DagsterInstance,
+    name: str,
+    failed: Mapping[str, str],
+    later: Mapping[str, str],
+    healed: bool,
+) -> None:
+    state = AlertState()
+    run(instance, name, failed, fails=True)
+    state.look(find_runs(instance, [name]))
+    assert len(state.open) == 1
+    run(instance, name, later)
+    state.look(find_runs(instance, [name]))
+    assert (not state.open) is healed
+
+
+def test_checks_by_hand_are_of_the_kind_that_they_ask_for(instance: DagsterInstance) -> None:
+    state = AlertState()
+    run(instance, CHECKS_JOB, CLOSED, fails=True)
+    run(instance, CHECKS_JOB, {}, closed=False)
+    state.look(find_runs(instance, [CHECKS_JOB]))
+    assert list(state.open) == [f"run:{CHECKS_JOB}:closed_date_checks"]
+    run(instance, CHECKS_JOB, {}, closed=True)
+    state.look(find_runs(instance, [CHECKS_JOB]))
+    assert not state.open
