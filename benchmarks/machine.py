@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -34,7 +34,7 @@ def describe_machine() -> dict[str, object]:
         "filesystem": _filesystem(Path.cwd()),
         "python": platform.python_version(),
         "kafka": KAFKA_VERSION,
-        **{name: version(name) for name in _PACKAGES},
+        **{name: installed for name in _PACKAGES if (installed := _version(name))},
     }
 
 
@@ -53,3 +53,11 @@ def _filesystem(folder: Path) -> str:
         if folder.is_relative_to(part.mountpoint)
     ]
     return max(mounts, key=lambda mount: len(mount[0]), default=("", "unknown"))[1]
+
+
+def _version(package: str) -> str | None:
+    """None where it is not installed: what others are compared with is for development only."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,6 +1,8 @@
 -- Pages of a local day, of all sensors, in the order of time, and how many readings the day has, on
 -- one snapshot. What was counted (traffic.reading_counts) plus what is appended and not added up yet
--- says which ten seconds a page begins and ends in; the index by time leads there. `firsts` are the
+-- says which ten seconds a page begins and ends in; the index by time leads there. Where the month has
+-- its index in order (upkeep), that alone tells the page's first reading, and the readings before it
+-- are not read: a page costs two fifths then. `firsts` are the
 -- numbers of readings on the pages before. Returns the total and the items as JSON, for each page in
 -- the order that it is asked for.
 with added as materialized (
@@ -21,6 +23,16 @@ quarter as materialized (
         from added
     ) u
     group by 1
+),
+ordered as materialized (
+    select count(*) filter (where i.indisvalid) = count(*) as in_order
+    from (
+        select 'traffic_readings_' || to_char(m.at at time zone 'UTC', 'YYYYMM') as name
+        from unnest(array[%(lower)s::timestamptz, %(upper)s::timestamptz - interval '1 us']) m (at)
+    ) n
+    join pg_class c on c.relname = n.name and c.relnamespace = 'traffic'::regnamespace
+    left join pg_index i
+        on i.indrelid = c.oid and i.indexrelid = to_regclass('traffic.' || n.name || '_in_order')
 )
 select (select coalesce(max(until), 0) from quarter)::bigint as total,
        convert_to(coalesce(p.items, ''), 'UTF8') as items
@@ -90,12 +102,38 @@ cross join lateral (
         ), %(upper)s::timestamptz) as ends
     ) t
     cross join lateral (
-        select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
-        from traffic.traffic_readings r
-        where r."timestamp" >= s.start and r."timestamp" < t.ends and r."timestamp" < %(upper)s
-        order by r."timestamp", r.sensor_id
-        offset w.first - s.before
-        limit w.size
+        (
+            select r.*
+            from (
+                select r.sensor_id, r."timestamp"
+                from traffic.traffic_readings r
+                where (select in_order from ordered)
+                  and r."timestamp" >= s.start and r."timestamp" < t.ends
+                  and r."timestamp" < %(upper)s
+                order by r."timestamp", r.sensor_id
+                offset w.first - s.before
+                limit 1
+            ) k
+            cross join lateral (
+                select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+                from traffic.traffic_readings r
+                where r."timestamp" >= k."timestamp"
+                  and (r."timestamp", r.sensor_id) >= (k."timestamp", k.sensor_id)
+                  and r."timestamp" < t.ends and r."timestamp" < %(upper)s
+                order by r."timestamp", r.sensor_id
+                limit w.size
+            ) r
+        )
+        union all
+        (
+            select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+            from traffic.traffic_readings r
+            where not (select in_order from ordered)
+              and r."timestamp" >= s.start and r."timestamp" < t.ends and r."timestamp" < %(upper)s
+            order by r."timestamp", r.sensor_id
+            offset w.first - s.before
+            limit w.size
+        )
     ) i
 ) p
 order by w.number

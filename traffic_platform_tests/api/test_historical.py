@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from traffic_platform.api.app import create_app
 from traffic_platform.derived.rollups import recompute
 from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.ingest.upkeep.order import put_in_order
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
@@ -54,6 +56,34 @@ def test_ten_readings_are_ten_items_of_one_page(
         None,
         None,
     ]
+
+
+def test_pages_are_the_same_once_months_are_in_order(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection
+) -> None:
+    """Of a date that lies in two months (UTC), of which neither, the first, and both are."""
+    settings = api_settings("America/Los_Angeles")
+    ends = datetime(2025, 10, 31, 23, 56, tzinfo=UTC)
+    for number in range(7):
+        add_sensor(owner, f"s{number}")
+        add_readings(owner, f"s{number}", every(20 if number % 2 else 30, ends, 25))
+    with TestClient(create_app(settings), base_url=HERE) as client:
+
+        def pages(size: int) -> list[dict[str, Any]]:
+            path = "/api/traffic/historical/2025-10-31"
+            first = client.get(path, params={"size": size}).json()
+            rest = range(2, first["pages"] + 1)
+            asked = [{"size": size, "page": page} for page in rest]
+            return [first, *(client.get(path, params=page).json() for page in asked)]
+
+        before = [pages(size) for size in (3, 50)]
+        assert [item for page in before[0] for item in page["items"]] == [
+            item for page in before[1] for item in page["items"]
+        ]
+        assert before[1][0]["total"] == 175
+        for today in (datetime(2025, 11, 20, tzinfo=UTC), datetime(2025, 12, 20, tzinfo=UTC)):
+            assert put_in_order(settings.owning_url(), today, lambda: False)
+            assert [pages(size) for size in (3, 50)] == before
 
 
 def test_a_date_without_readings_has_an_empty_page(client: TestClient) -> None:
