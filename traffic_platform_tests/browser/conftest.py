@@ -15,19 +15,17 @@ from traffic_platform_tests.browser.chromium import Witness, chromium
 from traffic_platform_tests.browser.served import served
 from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
 
-ZONE = "America/Los_Angeles"
-
 Open = Callable[..., Page]
 
 
 def settings_of(postgres: PostgresServer, kafka: KafkaServer, name: str, home: Path) -> Settings:
-    """Settings of a new database, which keeps its dates in ZONE."""
+    """Settings of a new database, which keeps its dates in world.ZONE."""
     with postgres.superuser() as connection:
         postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
     import psycopg
 
     with psycopg.connect(postgres.service.url("traffic_owner", name), autocommit=True) as owner:
-        owner.execute("update traffic.platform set timezone = %s", (ZONE,))
+        owner.execute("update traffic.platform set timezone = %s", (world.ZONE,))
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
         home=home,
@@ -38,7 +36,7 @@ def settings_of(postgres: PostgresServer, kafka: KafkaServer, name: str, home: P
         raw_topic=f"{name}-raw",
         events_topic=f"{name}-events",
         consumer_group=f"{name}-group",
-        timezone=ZONE,
+        timezone=world.ZONE,
     )
 
 

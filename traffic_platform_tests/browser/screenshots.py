@@ -21,8 +21,7 @@ from traffic_platform_tests.browser.chromium import chromium
 from traffic_platform_tests.browser.served import served
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-ZONE = "America/Los_Angeles"
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date()
+YESTERDAY = world.a_day_ago()
 CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
 SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
 # File: path, width, height, scheme, what must have been drawn.
@@ -47,7 +46,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
         for server in servers:
             server.start()
         postgres.provision()
-        migrate(postgres.url("traffic_owner", "traffic"), ZONE)
+        migrate(postgres.url("traffic_owner", "traffic"), world.ZONE)
         settings = Settings(
             _env_file=None,  # pyright: ignore[reportCallIssue]
             home=folder / "home",
@@ -55,7 +54,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
             database_url=postgres.url("traffic_owner", "traffic"),  # pyright: ignore[reportArgumentType]
             ingest_database_url=postgres.url("traffic_ingest", "traffic"),  # pyright: ignore[reportArgumentType]
             read_database_url=postgres.url("traffic_read", "traffic"),  # pyright: ignore[reportArgumentType]
-            timezone=ZONE,
+            timezone=world.ZONE,
         )
         if sensors is None:
             world.build(settings, harm=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.ingest.sensor_import import store_sensors
 from traffic_platform.settings import Settings
+from traffic_platform_tests.browser import world
 from traffic_platform_tests.browser.chromium import Witness
 from traffic_platform_tests.browser.conftest import settings_of
 from traffic_platform_tests.browser.served import served
@@ -32,7 +33,7 @@ from traffic_platform_tests.browser.world import (
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 
 Open = Callable[..., Page]
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+YESTERDAY = world.a_day_ago().isoformat()
 CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
 SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
 PIXEL = b64decode(
@@ -252,8 +253,8 @@ def test_a_diagnosis_is_told_in_words(open_page: Open) -> None:
 
 def test_times_are_those_of_the_platform(open_page: Open) -> None:
     page = open_page("/")
-    hour = datetime.now(ZoneInfo("America/Los_Angeles")).strftime("%H")
-    before = (datetime.now(ZoneInfo("America/Los_Angeles")) - timedelta(hours=1)).strftime("%H")
+    hour = datetime.now(ZoneInfo(world.ZONE)).strftime("%H")
+    before = (datetime.now(ZoneInfo(world.ZONE)) - timedelta(hours=1)).strftime("%H")
     shown = page.locator(".figures dd").first.inner_text()
     assert shown[:2] in (hour, before)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -30,6 +31,7 @@ PORTLAND = Path(__file__).parents[2] / "examples" / "portland_i205"
 HARM = '<img src=x onerror="window.harmed=1">'
 HARMFUL_BYTES = b"<script>window.harmed=2</script>\x00\xff${window.harmed=3}"
 INTERVAL_S = 300
+ZONE = "America/Los_Angeles"  # of the dates
 
 
 def make_topics(settings: Settings) -> None:
@@ -48,6 +50,11 @@ def send(settings: Settings, values: Sequence[bytes], key: bytes = b"test") -> N
         sender.send([key] * len(values), values)
         sender.finish()
         sender.require_delivery()
+
+
+def a_day_ago() -> date:
+    """Yesterday where the dates of the tables are: in UTC it may be another date by now."""
+    return datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=1)
 
 
 def store(settings: Settings) -> None:
@@ -101,7 +108,7 @@ def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor
 def build(settings: Settings, *, harm: bool = True) -> None:
     """Portland's hour as if it ended now, yesterday and today of a corridor, and harm."""
     make_topics(settings)
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).astimezone(UTC).date()
+    yesterday = a_day_ago()
     import_sensors(settings, PORTLAND)
     replay(settings, PORTLAND / "freeway_loopdata_OneHour.csv", shift_to_now=True)
     send_corridor(settings, 60, local_day(yesterday, settings.timezone).start)
