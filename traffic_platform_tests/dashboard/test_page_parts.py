@@ -183,3 +183,12 @@ def test_text_and_marks_have_contrast(theme: str) -> None:
     assert set(faint) <= {"band-dense", "band-steady"}
     slow, free = luminance(colours["band-stopped"]), luminance(colours["band-free"])
     assert free > 1.5 * slow  # told apart without a sense of red and green
+
+
+def test_a_day_on_which_no_detector_is_good_is_told_as_one_on_which_all_are() -> None:
+    told = [
+        render("diagnosed", rows=[], judged=judged, day=NOW.date())
+        for judged in ({"not_evaluated": 69}, {"good": 3, "not_evaluated": 66})
+    ]
+    assert "No detector could be judged" in told[0]
+    assert "Every detector that could be judged is good: 3." in told[1]
