@@ -86,6 +86,21 @@ async def build_search(rooms: Rooms, wanted: str) -> None:
         results.append(Panel(_results(found)))
 
 
+def parse_id(value: str) -> UUID | None:
+    """A sensor's UUID in an address; None for what is none."""
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def build_unknown(rooms: Rooms, name: object) -> None:
+    """The page of a sensor that there is not."""
+    with frame(rooms, PATH, "Sensor", "No such sensor"):
+        text("p", f"There is no sensor {name}.")
+        Panel(render("find"))
+
+
 async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
     """The page of one sensor."""
 
@@ -98,9 +113,7 @@ async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
         return
     sensor = found.sensor
     if sensor is None:
-        with frame(rooms, PATH, "Sensor", "No such sensor"):
-            text("p", f"There is no sensor {sensor_id}.")
-            Panel(render("find"))
+        build_unknown(rooms, sensor_id)
         return
     label = sensor.name or sensor.external_id
     where = place(sensor.road, sensor.direction, sensor.milepost)

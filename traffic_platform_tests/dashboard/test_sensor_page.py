@@ -86,3 +86,8 @@ def test_postgresql_counts_as_flagged_what_the_page_marks(
             [counts] = ask(settings, "sensor_day_counts", **of_sensor, **day)
             marked = Shown(of_sensor["sensor_id"], START, **fields, quality_flags=flags).is_flagged
             assert (counts.readings, counts.flagged) == (1, marked), name
+
+
+def test_what_is_no_uuid_is_no_sensor_on_a_page(settings: Settings) -> None:
+    answered = fetch(settings, "/sensor/xx%00", "No such sensor", "There is no sensor xx\ufffd.")
+    assert answered == ["200 text/html; charset=utf-8", "True", "True"]
