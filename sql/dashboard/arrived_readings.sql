@@ -1,19 +1,30 @@
--- The newest event of each sensor in these stretches of logs.
+-- Of each sensor that has events in these stretches of logs, the reading of its newest event: what is
+-- stored for that sensor and time, whichever event won. One look by the primary key a sensor, in the
+-- month of the time (offset 0): how few sensors there are, no plan knows.
 with moved as materialized (
     select *
     from unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(firsts)s::bigint[],
                 %(uptos)s::bigint[]) as m (topic_no, partition, first, upto)
 ),
 --| parts/batches
-select distinct on (e.sensor_id) e.sensor_id, e."timestamp", e.speed, e.volume, e.occupancy,
-       e.quality_flags
-from batch b
+, newest as materialized (
+    select e.sensor_id, max(e."timestamp") as "timestamp"
+    from batch b
+    cross join lateral (
+        select p.sensor_id, p."timestamp"
+        from traffic.processed_events p
+        where p.batch_id between b.batch_id and b.last_batch_id
+          and p.topic_no = b.topic_no and p.partition = b.partition
+          and p."offset" >= b.first and p."offset" < b.upto
+        offset 0
+    ) e
+    group by e.sensor_id
+)
+select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_flags
+from newest n
 cross join lateral (
-    select p.sensor_id, p."timestamp", p.speed, p.volume, p.occupancy, p.quality_flags
-    from traffic.processed_events p
-    where p.batch_id between b.batch_id and b.last_batch_id
-      and p.topic_no = b.topic_no and p.partition = b.partition
-      and p."offset" >= b.first and p."offset" < b.upto
+    select *
+    from traffic.traffic_readings t
+    where t.sensor_id = n.sensor_id and t."timestamp" = n."timestamp"
     offset 0
-) e
-order by e.sensor_id, e."timestamp" desc
+) r

@@ -61,6 +61,11 @@ class Reading:
     quality_flags: int
 
     @property
+    def key(self) -> tuple[UUID, datetime]:
+        """What there is one reading of: a sensor and a time."""
+        return self.sensor_id, self.timestamp
+
+    @property
     def is_flagged(self) -> bool:
         """Whether a quality test failed and the road was not merely empty."""
         empty = not self.speed and not self.volume and not self.occupancy

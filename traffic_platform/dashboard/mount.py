@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
@@ -48,10 +47,14 @@ def mount(app: FastAPI) -> Rooms:
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
         await sensor.build_search(rooms, parse_words(q))
 
-    @ui.page(sensor.PATH + "/{sensor_id}", response_timeout=_BUILD_S)
+    @ui.page(sensor.PATH + "/{name}", response_timeout=_BUILD_S)
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
-        sensor_id: UUID, date: str | None = None
+        name: str, date: str | None = None
     ) -> None:
+        sensor_id = sensor.parse_id(name)
+        if sensor_id is None:
+            sensor.build_unknown(rooms, parse_words(name))
+            return
         build = partial(sensor.build, rooms, sensor_id)
         await on_date(rooms, sensor.PATH, date, build, without=f"{sensor.PATH}/{sensor_id}")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from nicegui import Event
@@ -172,11 +173,14 @@ class Reader:
         }
         self._corrections = (await rows(connection, "corrections"))[0]
         await self._look_at_sensors(connection)
-        found = await typed(connection, "newest_readings", Reading)
+        self._begin_readings(await typed(connection, "newest_readings", Reading))
+        self._positions = positions
+
+    def _begin_readings(self, found: Sequence[Reading]) -> None:
+        """These are the newest of all sensors, and nothing else is known."""
         self.state.newest, self.state.latest = {}, None
         self.state.let_in(found)
-        self.state.feed = sorted(found, key=lambda reading: reading.timestamp)[: -FEED - 1 : -1]
-        self._positions = positions
+        self.state.feed = _newest_first(found)[:FEED]
 
     async def _moved_logs(self, connection: Connection) -> Sequence[Any]:
         """What was stored since the last look: topic_no, partition, first, upto of a log.
@@ -212,21 +216,26 @@ class Reader:
     async def _look_at_corrections(self, connection: Connection) -> tuple[set[str], set[int]]:
         """What replays of quarantine and rebuilds brought: they move no offset.
 
-        They are rare, so all newest readings are looked at again.
+        They are rare, so all newest readings are looked at again. These replace what was known:
+        a rebuild may have changed a reading, or found that there is none.
         """
         corrections = (await rows(connection, "corrections"))[0]
         if corrections == self._corrections:
             return set(), set()
+        found = await typed(connection, "newest_readings", Reading)
+        parts = await self._look_at_unknown(connection, found)
+        known = self.state.newest
+        self._begin_readings(found)
         self._corrections = corrections
-        return await self._let_in(connection, await typed(connection, "newest_readings", Reading))
+        newest = self.state.newest
+        differing = {each for each in known | newest if known.get(each) != newest.get(each)}
+        return parts | {"feed"}, self._places(differing)
 
     async def _let_in(
         self, connection: Connection, found: Sequence[Reading]
     ) -> tuple[set[str], set[int]]:
         """Keep what is newer than what is known; what `_take` says of it."""
-        parts = set[str]()
-        if any(reading.sensor_id not in self.state.index for reading in found):
-            parts |= await self._look_at_sensors(connection)
+        parts = await self._look_at_unknown(connection, found)
         newer = [
             reading
             for reading in found
@@ -236,11 +245,22 @@ class Reader:
         if not newer:
             return parts, set()
         self.state.let_in(newer)
-        newest_first = sorted(newer, key=lambda reading: reading.timestamp, reverse=True)
-        self.state.feed = [*newest_first, *self.state.feed][:FEED]
+        # A reading that another has replaced is none any more.
+        keys = {reading.key for reading in newer}
+        others = [reading for reading in self.state.feed if reading.key not in keys]
+        self.state.feed = [*_newest_first(newer), *others][:FEED]
+        return parts | {"feed"}, self._places({reading.sensor_id for reading in newer})
+
+    async def _look_at_unknown(self, connection: Connection, found: Sequence[Reading]) -> set[str]:
+        """Read the list of sensors again where these are of one that is not in it; what changed."""
+        if all(reading.sensor_id in self.state.index for reading in found):
+            return set()
+        return await self._look_at_sensors(connection)
+
+    def _places(self, sensor_ids: Collection[UUID]) -> set[int]:
+        """The indices of these sensors, of those that are in the list."""
         index = self.state.index
-        at = {index[reading.sensor_id] for reading in newer if reading.sensor_id in index}
-        return parts | {"feed"}, at
+        return {index[sensor_id] for sensor_id in sensor_ids if sensor_id in index}
 
     async def _look_at_pipeline(self, connection: Connection) -> None:
         row = (await rows(connection, "pipeline"))[0]
@@ -279,3 +299,7 @@ class Reader:
         self.state.sensors = found
         self.state.index = {sensor.sensor_id: at for at, sensor in enumerate(found)}
         return {"sensors"}
+
+
+def _newest_first(readings: Sequence[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda reading: reading.timestamp, reverse=True)

@@ -35,15 +35,20 @@ PATH = "/sensor"
 _FOUND = 30
 _GAP_MIN = 10.0
 _GAP_INTERVALS = 3
+_DRAWN = 20_000  # readings of a day: one every 4 s
 
 
 @dataclass(frozen=True)
 class _SensorDay:
-    """A sensor (None: there is none of this id), the day, its readings and its 5-minute means."""
+    """A sensor (None: there is none of this id), the day, its readings and its 5-minute means.
+
+    `readings` are the first of the day, which are drawn; `counts` is of all.
+    """
 
     days: Days
     sensor: Any | None
     readings: Sequence[Reading]
+    counts: Any
     means: Sequence[Any]
     summary: Any | None
     newest: datetime | None
@@ -81,6 +86,21 @@ async def build_search(rooms: Rooms, wanted: str) -> None:
         results.append(Panel(_results(found)))
 
 
+def parse_id(value: str) -> UUID | None:
+    """A sensor's UUID in an address; None for what is none."""
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def build_unknown(rooms: Rooms, name: object) -> None:
+    """The page of a sensor that there is not."""
+    with frame(rooms, PATH, "Sensor", "No such sensor"):
+        text("p", f"There is no sensor {name}.")
+        Panel(render("find"))
+
+
 async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
     """The page of one sensor."""
 
@@ -93,9 +113,7 @@ async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
         return
     sensor = found.sensor
     if sensor is None:
-        with frame(rooms, PATH, "Sensor", "No such sensor"):
-            text("p", f"There is no sensor {sensor_id}.")
-            Panel(render("find"))
+        build_unknown(rooms, sensor_id)
         return
     label = sensor.name or sensor.external_id
     where = place(sensor.road, sensor.direction, sensor.milepost)
@@ -111,10 +129,12 @@ async def _read(connection: Connection, sensor_id: UUID, day: date | None) -> _S
         days = Days(days.zone, days.zone.local(newest).date(), days.known)
     start, end = days.zone.bounds(days.shown)
     span = {"sensor_id": sensor_id, "start": start, "end": end}
-    readings = await typed(connection, "sensor_day", Reading, **span)
+    readings = await typed(connection, "sensor_day", Reading, **span, most=_DRAWN)
+    counts = (await rows(connection, "sensor_day_counts", **span))[0]
     means = await rows(connection, "sensor_5min", **span)
     summary = await rows(connection, "sensor_summary", sensor_id=sensor_id, date=days.shown)
-    return _SensorDay(days, sensor, readings, means, next(iter(summary), None), newest)
+    day_summary = next(iter(summary), None)
+    return _SensorDay(days, sensor, readings, counts, means, day_summary, newest)
 
 
 def _results(found: Sequence[Any]) -> str:
@@ -134,7 +154,7 @@ def _show(rooms: Rooms, found: _SensorDay) -> None:
     sensor, days = found.sensor, found.days
     assert sensor is not None
     with ui.element("div").classes("grid"):
-        with panel("w12", f"{days.shown}", "All readings, in the order of time") as head:
+        with panel("w12", f"{days.shown}", "Readings in the order of time") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(days, lambda to: link(f"{PATH}/{sensor.sensor_id}", date=to))
             figures = Panel(_figures(found))
@@ -159,14 +179,10 @@ def _show(rooms: Rooms, found: _SensorDay) -> None:
     follow_day(rooms, days, (PATH, sensor.sensor_id, days.shown), read, show)
 
 
-def _flagged(found: _SensorDay) -> int:
-    return sum(reading.is_flagged for reading in found.readings)
-
-
 def _figures(found: _SensorDay) -> str:
     if found.summary is None:
         return ""
-    return render("sensor_figures", day=found.summary, flagged=_flagged(found))
+    return render("sensor_figures", day=found.summary, flagged=found.counts.flagged)
 
 
 def _about(found: _SensorDay) -> str:
@@ -200,10 +216,18 @@ def _draw_series(drawn: Drawn, found: _SensorDay) -> None:
         "rows": series,
     }
     sentence = (
-        f"{len(series):,} readings, {_flagged(found):,} of them flagged by a quality test (▲)."
+        f"{_counted(found)} flagged by a quality test (▲)."
         f" Time of day in {zone.name}; a gap in a line is a gap in the readings."
     )
     drawn.show(data, f"Speed, flow and occupancy. {sentence}", sentence)
+
+
+def _counted(found: _SensorDay) -> str:
+    """How many readings there are and are drawn, and how many of all are …"""
+    readings, flagged = found.counts.readings, found.counts.flagged
+    if readings <= _DRAWN:
+        return f"{readings:,} readings, {flagged:,} of them"
+    return f"The first {_DRAWN:,} of {readings:,} readings are drawn; {flagged:,} of all are"
 
 
 def _draw_scatter(drawn: Drawn, found: _SensorDay) -> None:

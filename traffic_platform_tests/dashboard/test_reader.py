@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
+from confluent_kafka import Producer
 
 from traffic_platform.api.database import Database
 from traffic_platform.dashboard import reader as reader_module
 from traffic_platform.dashboard.model import Band, Change
 from traffic_platform.dashboard.operator_tables import Mark
 from traffic_platform.dashboard.reader import Reader
+from traffic_platform.events.sensors import sensor_uuid
 from traffic_platform.ingest.quarantine import QuarantineFilter
+from traffic_platform.ingest.rebuild import rebuild_dates
 from traffic_platform.ingest.replay import replay_quarantine
 from traffic_platform.ingest.sensor_import import store_sensors
 from traffic_platform.settings import Settings
@@ -123,6 +128,95 @@ def test_an_older_event_does_not_replace_a_newer_one(
             await page.until(lambda: len(reader.state.newest) == 2)
             speeds = sorted(reading.speed or 0.0 for reading in reader.state.newest.values())
             assert speeds == [40.0, 58.0]
+            page.close()
+
+    asyncio.run(look())
+
+
+def event_at(sensor: str, timestamp: str, speed: float) -> bytes:
+    return json.dumps({"sensor_id": sensor, "timestamp": timestamp, "speed": speed}).encode()
+
+
+def shown(reader: Reader) -> dict[str, float | None]:
+    """The newest speed of each sensor."""
+    newest = reader.state.newest
+    return {
+        each.external_id: newest[each.sensor_id].speed
+        for each in reader.state.sensors
+        if each.sensor_id in newest
+    }
+
+
+def feed(reader: Reader) -> list[tuple[str, float | None]]:
+    """Sensor and speed of what the feed shows, in the order of sensors."""
+    names = {each.sensor_id: each.external_id for each in reader.state.sensors}
+    return sorted((names[each.sensor_id], each.speed or 0.0) for each in reader.state.feed)
+
+
+def test_of_several_events_of_one_moment_the_page_shows_the_reading(
+    settings: Settings, make_topic: MakeTopic, produce: Produce, producer: Producer
+) -> None:
+    make_topic(partitions=1, message_timestamp_type="CreateTime")
+    moment = "2025-10-04T12:00:00Z"
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            page = Page(reader)
+            twice = [event_at("one", moment, 99.0), event_at("one", moment, 52.0)]
+            await asyncio.to_thread(produce, twice)
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: bool(reader.state.newest))
+            assert shown(reader) == {"one": 52.0}
+            # It was sent before those, and is stored behind them: it loses.
+            late = event_at("one", moment, 11.0)
+            producer.produce(settings.raw_topic, late, timestamp=1_600_000_000_000)
+            await asyncio.to_thread(produce, [event("two", 40.0)])
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: len(reader.state.newest) == 2)
+            assert shown(reader) == {"one": 52.0, "two": 40.0}
+            # This one wins, and what it has replaced is not shown beside it.
+            await asyncio.to_thread(produce, [event_at("one", moment, 47.0)])
+            await asyncio.to_thread(drain, settings)
+            await page.until(lambda: shown(reader)["one"] != 52.0)
+            assert feed(reader) == [("one", 47.0), ("two", 40.0)]
+            page.close()
+
+    asyncio.run(look())
+
+
+def test_what_a_rebuild_changes_or_removes_is_not_shown_any_longer(
+    settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "_SLOW_S", 0.0)
+    make_topic(partitions=1)
+    lenient = settings.model_copy(update={"naive_timezone": "Etc/GMT"})
+    day = date(2025, 10, 4)
+    produce(
+        [
+            event_at("altered", "2025-10-04T12:00:00Z", 40.0),
+            event_at("back", "2025-10-04T12:00:00Z", 30.0),
+            event_at("back", "2025-10-04T13:00:00", 10.0),
+            event_at("gone", "2025-10-04T14:00:00", 20.0),
+        ]
+    )
+    drain(lenient)
+    execute(settings, "update traffic.traffic_readings set speed = 77 where speed = 40")
+
+    async def look() -> None:
+        async with reading(settings) as reader:
+            page = Page(reader)
+            assert shown(reader) == {"altered": 77.0, "back": 10.0, "gone": 20.0}
+            # A rebuild of readings alone has no audit row.
+            await asyncio.to_thread(rebuild_dates, lenient, [day])
+            await page.until(lambda: shown(reader)["altered"] == 40.0)
+            assert shown(reader) == {"altered": 40.0, "back": 10.0, "gone": 20.0}
+            await asyncio.to_thread(rebuild_dates, settings, [day])
+            await page.until(lambda: "gone" not in shown(reader))
+            assert shown(reader) == {"altered": 40.0, "back": 30.0}
+            assert feed(reader) == [("altered", 40.0), ("back", 30.0)]
+            latest = reader.state.latest
+            assert latest is not None
+            assert latest.sensor_id in (sensor_uuid("altered"), sensor_uuid("back"))
             page.close()
 
     asyncio.run(look())

@@ -18,6 +18,7 @@ from dagster import (
     JobDefinition,
 )
 
+from traffic_platform.dashboard.undiagnosed import DIAGNOSED_AT
 from traffic_platform.orchestration.assets import WINDOW_OP
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.jobs import WINDOW_JOB
@@ -78,6 +79,11 @@ def test_sensors_and_schedules_run_from_the_first_start_on(definitions: Definiti
     repository = definitions.get_repository_def()
     assert {s.default_status for s in repository.sensor_defs} == {DefaultSensorStatus.RUNNING}
     assert {s.default_status for s in repository.schedule_defs} == {DefaultScheduleStatus.RUNNING}
+
+
+def test_the_page_says_when_detectors_are_diagnosed(definitions: Definitions) -> None:
+    cron = definitions.resolve_schedule_def("detector_health").cron_schedule
+    assert cron == f"{DIAGNOSED_AT.minute} {DIAGNOSED_AT.hour} * * *"
 
 
 def test_every_asset_says_what_it_is_and_whose(definitions: Definitions) -> None:
