@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from traffic_platform.api.database import Database
-from traffic_platform.api.historical import PageQuery
+from traffic_platform.api.historical import DIGITS, PageQuery
 from traffic_platform.api.instants import parse_instant
 from traffic_platform.api.models import SensorPage, SensorReadings, SensorWithReading
 from traffic_platform.api.pages import read_page
@@ -63,7 +64,9 @@ def _series(resolution: Resolution) -> _Series:
 async def sensors(
     request: Request,
     page: PageQuery = 1,
-    size: Annotated[int, Query(ge=1, le=MOST_SENSORS, description="Sensors a page.")] = 1000,
+    size: Annotated[
+        int, Field(ge=1, le=MOST_SENSORS), DIGITS, Query(description="Sensors a page.")
+    ] = 1000,
     road: Annotated[
         str | None,
         Query(max_length=255, description="Only sensors of this road.", examples=["I-205"]),

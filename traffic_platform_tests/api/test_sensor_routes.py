@@ -95,6 +95,8 @@ def test_readings_of_a_sensor_come_at_four_resolutions(
         ("from=yesterday", "from"),
         ("from=2025-10-04T12:00:00", "from"),
         ("to=2025-10-04", "to"),
+        ("from=2025-W40-6T12:00:00Z&to=2025-10-05T00:00:00Z", "from"),
+        ("from=2025W406T120000Z&to=2025-10-05T00:00:00Z", "from"),
         ("from=2025-10-04T12:00:00Z&to=2025-10-04T12:00:00Z", "from"),
         ("from=2025-01-01T00:00:00Z&to=2025-10-04T12:00:00Z", "from"),
         ("resolution=minute", "resolution"),
