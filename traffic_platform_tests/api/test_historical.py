@@ -220,6 +220,14 @@ def test_what_a_client_has_is_not_sent_again(client: TestClient, owner: psycopg.
         None,
         "gzip",
     )
+    for accepted, coding in (
+        ("*, gzip;q=0", None),
+        ("gzip;q=0, *", None),
+        ("br, *;q=0.5", "gzip"),
+        ("*;q=0, GZIP;q=0.1", "gzip"),
+    ):
+        other = client.get(path, headers={"accept-encoding": accepted})
+        assert other.headers.get("content-encoding") == coding, accepted
     assert plain.content == packed.content
     assert plain.headers["etag"] == packed.headers["etag"]
     again = client.get(path, headers={"if-none-match": f'"x", {plain.headers["etag"]}'})
