@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -12,7 +13,9 @@ from traffic_platform.api.database import Database
 from traffic_platform.api.problems import ProblemError
 from traffic_platform.derived.local_day import local_day
 
-_LENGTH = len("2025-10-04")
+# `date.fromisoformat` reads weeks (2025-W40-6), too, and \d is every script's digits.
+DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DATE = re.compile(DATE)
 # Beyond, zones have no rules, and nothing was ever measured.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _NOTHING = datetime(1900, 1, 1, tzinfo=UTC)
@@ -33,7 +36,7 @@ DatePath = Annotated[
     Path(
         description="A day in the platform's zone, YYYY-MM-DD.",
         examples=["2025-10-04"],
-        json_schema_extra={"format": "date"},
+        json_schema_extra={"format": "date", "pattern": f"^{DATE}$"},
     ),
 ]
 
@@ -56,7 +59,7 @@ async def day_of(database: Database, text: str) -> Day:
 def parse_date(text: str, field: str = "date") -> date:
     """YYYY-MM-DD and nothing else. Raises ProblemError (422) that names `field`."""
     try:
-        if len(text) != _LENGTH or not text.isascii():
+        if not _DATE.fullmatch(text):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
 from traffic_platform.api.database import Database
@@ -21,8 +22,20 @@ _LAST_PAGE = 1_000_000_000
 
 router = APIRouter(prefix="/api/traffic", tags=["traffic"])
 
-PageQuery = Annotated[int, Query(ge=1, le=_LAST_PAGE, description="Page, from 1.")]
-SizeQuery = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="Readings a page.")]
+
+def _digits(text: object) -> object:
+    """As it is. Raises ValueError for what Python takes for a number beside: 1_0, 1.0, +1."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number in digits")
+    return text
+
+
+DIGITS = BeforeValidator(_digits)
+
+PageQuery = Annotated[int, Field(ge=1, le=_LAST_PAGE), DIGITS, Query(description="Page, from 1.")]
+SizeQuery = Annotated[
+    int, Field(ge=1, le=MOST_ON_A_PAGE), DIGITS, Query(description="Readings a page.")
+]
 SensorQuery = Annotated[
     str | None,
     Query(

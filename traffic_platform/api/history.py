@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 # At 1,000 readings a second it reaches a minute back, in some 20 MB.
 MOST_EVENTS = 60_000
+# What is sent waits in memory for its client: a slow one is to have little there (some 100 kB).
+MOST_AT_A_TIME = 500
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Events that came together; the first has the number `first`."""
+    """Events that are sent together; the first has the number `first`."""
 
     first: int
     events: tuple[bytes, ...]
@@ -36,6 +38,10 @@ class History:
 
     def add(self, readings: Sequence[str]) -> None:
         """Number these readings (JSON) and keep them; the oldest go, beyond `most` of them."""
+        for begin in range(0, len(readings), MOST_AT_A_TIME):
+            self._add(readings[begin : begin + MOST_AT_A_TIME])
+
+    def _add(self, readings: Sequence[str]) -> None:
         first = self.newest + 1
         events = tuple(
             f"id: {self.id_of(first + number)}\nevent: reading\ndata: {reading}\n\n".encode()
@@ -65,7 +71,7 @@ class History:
         return oldest - 1 <= number <= self.newest
 
     def after(self, number: int) -> tuple[bytes, int]:
-        """The events that follow one, some at a time, and the number of the last of them."""
+        """Events that follow one, at most MOST_AT_A_TIME, and the number of the last of them."""
         for chunk in self._chunks:
             if chunk.last > number:
                 if chunk.first > number:

@@ -10,9 +10,11 @@ from traffic_platform.api.problems import ProblemError
 def parse_instant(text: str, field: str) -> datetime:
     """ISO 8601 with an offset, in UTC. Raises ProblemError (422) that names `field`.
 
-    A space where the offset begins is a plus that was not escaped.
+    A space where the offset begins is a plus that was not escaped. Dates by weeks are none of ours.
     """
     date, _, clock = text.strip().partition("T")
+    if "W" in date:
+        raise _wrong(field)
     try:
         moment = datetime.fromisoformat(f"{date}T{clock.replace(' ', '+')}" if clock else date)
     except ValueError:

@@ -1,13 +1,17 @@
 """Pages of dates for many clients: those who wait share one statement and one snapshot.
 
 A snapshot begins after all who share it have asked, so nobody is told what was true before. The
-more clients there are, the more share, and the less each costs.
+more clients there are, the more share, and the less each costs. While the database is away they
+share that, too: who waits is told with the first who is, and does not wait for a turn to wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors
 
 from traffic_platform.api.database import Database
 from traffic_platform.api.days import Day
@@ -54,6 +58,9 @@ class PageReader:
             try:
                 pages = await self._read(together)
             except Exception as error:
+                if _is_away(error):
+                    together += self._waiting
+                    self._waiting = []
                 for wanted in together:
                     if not wanted.answer.done():
                         wanted.answer.set_exception(error)
@@ -88,3 +95,10 @@ class PageReader:
             cursor = connection.cursor(binary=True)
             await cursor.execute(statement("api/historical"), parameters)
             return [(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether others would be told the same: no connection, as opposed to one slow statement."""
+    return isinstance(error, psycopg.OperationalError) and not isinstance(
+        error, errors.QueryCanceled
+    )

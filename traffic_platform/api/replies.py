@@ -78,10 +78,10 @@ def matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is among the codings that a client accepts, with a weight that is not 0."""
+    """Whether a client accepts gzip: what it says of gzip counts, else what of all others, `*`."""
+    accepted: dict[str, bool] = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameters = item.partition(";")
-        if coding.strip() in {"gzip", "*"}:
-            weight = parameters.strip().removeprefix("q=")
-            return weight.strip("0.") != "" if weight else True
-    return False
+        weight = parameters.strip().removeprefix("q=")
+        accepted[coding.strip()] = weight.strip("0.") != "" if weight else True
+    return accepted.get("gzip", accepted.get("*", False))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from traffic_platform.api.database import Connection
 from traffic_platform.api.problems import ProblemError
 from traffic_platform.events.sensors import canonical_external_id, fault, sensor_uuid
@@ -27,3 +29,22 @@ async def find_sensor(connection: Connection, name: str, field: str = "sensor_id
     if row is None:
         raise ProblemError(404, f"There is no sensor {name!r}.", field=field)
     return row[0]
+
+
+class _IdConvertor(Convertor[str]):
+    """An identifier in a path: any text, slashes and lines too.
+
+    A server decodes %2F before it looks for a route, so a slash of an identifier looks like any.
+    """
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+# Routes say {id:sensor}. Those with something behind it come first, since it takes the whole path.
+register_url_convertor("sensor", _IdConvertor())

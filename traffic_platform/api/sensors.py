@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from traffic_platform.api.database import Database
-from traffic_platform.api.historical import PageQuery
+from traffic_platform.api.historical import DIGITS, PageQuery
 from traffic_platform.api.instants import parse_instant
 from traffic_platform.api.models import SensorPage, SensorReadings, SensorWithReading
 from traffic_platform.api.pages import read_page
@@ -31,7 +32,8 @@ SensorPath = Annotated[
     Path(
         min_length=1,
         max_length=255,
-        description="The sensor's UUID, or the identifier that its feed uses.",
+        description="The sensor's UUID, or the identifier that its feed uses, escaped (a slash is"
+        " %2F). Of an identifier that ends in `/readings` use the UUID.",
         examples=["det-7"],
     ),
 ]
@@ -63,7 +65,9 @@ def _series(resolution: Resolution) -> _Series:
 async def sensors(
     request: Request,
     page: PageQuery = 1,
-    size: Annotated[int, Query(ge=1, le=MOST_SENSORS, description="Sensors a page.")] = 1000,
+    size: Annotated[
+        int, Field(ge=1, le=MOST_SENSORS), DIGITS, Query(description="Sensors a page.")
+    ] = 1000,
     road: Annotated[
         str | None,
         Query(max_length=255, description="Only sensors of this road.", examples=["I-205"]),
@@ -86,21 +90,7 @@ async def sensors(
     return await json_reply(request, {"items": items, "total": total, "page": page, "pages": pages})
 
 
-@router.get("/{id}", response_model=SensorWithReading, responses=responses(404, 422))
-async def sensor(request: Request, id: SensorPath) -> Response:
-    """One sensor, and its newest reading."""
-    database: Database = request.app.state.database
-    async with database.connection() as connection:
-        found = await find_sensor(connection, id, "id")
-        rows = await read_objects(connection, "api/sensor", {"sensor_id": found})
-    if not rows:
-        raise ProblemError(404, f"There is no sensor {id!r}.", field="id")
-    newest = rows[0]["newest_reading"]
-    rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
-    return await json_reply(request, rows[0])
-
-
-@router.get("/{id}/readings", response_model=SensorReadings, responses=responses(404, 422))
+@router.get("/{id:sensor}/readings", response_model=SensorReadings, responses=responses(404, 422))
 async def sensor_readings(
     request: Request,
     id: SensorPath,
@@ -152,6 +142,20 @@ async def sensor_readings(
             rows = await read_objects(connection, _series(resolution).statement, parameters)
             items = msgspec.json.encode(rows)[1:-1]
     return await reply(request, _document(found, resolution, bounds, items))
+
+
+@router.get("/{id:sensor}", response_model=SensorWithReading, responses=responses(404, 422))
+async def sensor(request: Request, id: SensorPath) -> Response:
+    """One sensor, and its newest reading."""
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        found = await find_sensor(connection, id, "id")
+        rows = await read_objects(connection, "api/sensor", {"sensor_id": found})
+    if not rows:
+        raise ProblemError(404, f"There is no sensor {id!r}.", field="id")
+    newest = rows[0]["newest_reading"]
+    rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
+    return await json_reply(request, rows[0])
 
 
 def _range(

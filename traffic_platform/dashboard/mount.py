@@ -12,6 +12,7 @@ from nicegui import ui
 from traffic_platform.api.unrouted import keep_problems
 from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
 from traffic_platform.dashboard.analyst import link, on_date, parse_words
+from traffic_platform.dashboard.discreet_log import leave_out_queries
 from traffic_platform.dashboard.frame import add_style
 from traffic_platform.dashboard.render import compile_templates
 from traffic_platform.dashboard.rooms import Rooms
@@ -27,6 +28,7 @@ def mount(app: FastAPI) -> Rooms:
     """Add the page at `/`, over the settings and the database of this application; its rooms."""
     rooms = Rooms.of(app)
     keep_problems(app)
+    leave_out_queries()
     add_style()
     compile_templates()
     nicegui_app.colors(primary=_PRIMARY)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -93,3 +94,56 @@ def test_clients_that_leave_in_the_middle_hold_nothing_up(
                 assert len(next(answer.iter_bytes())) > 0
         answer = httpx.get(f"{running.url}{PATH}.csv", timeout=60)
         assert answer.text.count("\n") == 60_001
+
+
+def test_memory_does_not_grow_with_the_date(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection
+) -> None:
+    """The peak of the process, client included, while a date of more than twice as much passes."""
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("only Linux tells the peak of a process, and begins it anew")
+    for number in range(100):
+        add_sensor(owner, f"sensor-{number}")
+    _fill(owner, DAWN, moments=3600)
+    _fill(owner, DAWN + timedelta(days=1), moments=480)
+    bound = 20_000_000
+    with served(create_app(api_settings())) as running:
+        for suffix in ("csv", "parquet"):
+            # What the first export loads stays loaded.
+            httpx.get(f"{running.url}/api/traffic/export/2025-10-05.{suffix}", timeout=60)
+        for suffix, least in (("csv", 2 * bound), ("parquet", 1)):
+            before = _begin_peak()
+            size = 0
+            with httpx.stream("GET", f"{running.url}{PATH}.{suffix}", timeout=60) as answer:
+                for block in answer.iter_raw():
+                    size += len(block)
+            assert size >= least
+            assert _memory("VmHWM") - before < bound, suffix
+
+
+def _fill(owner: psycopg.Connection, dawn: datetime, moments: int) -> None:
+    """Readings of each sensor at each moment of a date, as many a minute all day."""
+    owner.execute("select traffic.ensure_partition('traffic_readings', '2025-10-01')")
+    owner.execute(
+        'insert into traffic.traffic_readings (sensor_id, "timestamp", speed, volume, occupancy,'
+        ' quality_score, quality_flags, broker_timestamp, topic_no, partition, "offset",'
+        " created_at, updated_at) select sensor_id, at, 55, 900, 5, 1, 0, at, 1, 0, 1, at, at"
+        " from generate_series(0, %(moments)s - 1) number"
+        " cross join lateral (select %(dawn)s::timestamptz"
+        " + number * interval '1 day' / %(moments)s as at) moment"
+        " cross join traffic.sensors order by at, sensor_id",
+        {"moments": moments, "dawn": dawn},
+    )
+    owner.execute("vacuum analyze traffic.traffic_readings")
+
+
+def _begin_peak() -> int:
+    """Let the peak of this process (VmHWM) begin anew; what it takes now, in bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _memory("VmRSS")
+
+
+def _memory(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (found,) = (line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return 1024 * int(found)

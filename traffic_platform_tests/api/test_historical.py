@@ -103,6 +103,19 @@ def test_a_date_without_readings_has_an_empty_page(client: TestClient) -> None:
         ("/api/traffic/historical/2025-02-30", 422, "date"),
         ("/api/traffic/historical/20251004", 422, "date"),
         ("/api/traffic/historical/1759536000", 422, "date"),
+        ("/api/traffic/historical/2025-W40-6", 422, "date"),
+        ("/api/traffic/historical/2025-1-04T", 422, "date"),
+        ("/api/traffic/historical/٢025-10-04", 422, "date"),
+        ("/api/quality/2025-W40-6", 422, "date"),
+        ("/api/traffic/export/2025-W40-6.csv", 422, "date"),
+        ("/api/traffic/export/2025-W40-6.parquet", 422, "date"),
+        (f"{DAY}?page=1_0", 422, "page"),
+        (f"{DAY}?page=1.0", 422, "page"),
+        (f"{DAY}?page=%D9%A1", 422, "page"),
+        (f"{DAY}?size=%2B5", 422, "size"),
+        (f"{DAY}?size=+5", 422, "size"),
+        ("/api/sensors?size=1_0", 422, "size"),
+        ("/api/sensors?page=1.0", 422, "page"),
         (f"{DAY}?page=0", 422, "page"),
         (f"{DAY}?page=x", 422, "page"),
         (f"{DAY}?page=99999999999999999999", 422, "page"),
@@ -208,6 +221,14 @@ def test_what_a_client_has_is_not_sent_again(client: TestClient, owner: psycopg.
         None,
         "gzip",
     )
+    for accepted, coding in (
+        ("*, gzip;q=0", None),
+        ("gzip;q=0, *", None),
+        ("br, *;q=0.5", "gzip"),
+        ("*;q=0, GZIP;q=0.1", "gzip"),
+    ):
+        other = client.get(path, headers={"accept-encoding": accepted})
+        assert other.headers.get("content-encoding") == coding, accepted
     assert plain.content == packed.content
     assert plain.headers["etag"] == packed.headers["etag"]
     again = client.get(path, headers={"if-none-match": f'"x", {plain.headers["etag"]}'})

@@ -77,6 +77,19 @@ def test_everything_is_described(client: TestClient) -> None:
             assert {"description", "$ref"} & set(described), (name, field)
 
 
+def test_numbers_and_dates_say_how_they_are_written(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for operations in document["paths"].values():
+        for parameter in operations["get"].get("parameters", ()):
+            found.setdefault(parameter["name"], []).append(parameter["schema"])
+    assert len(found["date"]) == 4
+    for schema_ in found["date"]:
+        assert schema_["pattern"] == "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+    for schema_ in (*found["page"], *found["size"]):
+        assert (schema_["type"], schema_["minimum"], "maximum" in schema_) == ("integer", 1, True)
+
+
 def test_every_problem_is_one_of_the_description(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     wanted: dict[str, Any] = document["components"]["schemas"]["Problem"]["properties"]

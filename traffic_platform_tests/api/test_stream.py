@@ -13,10 +13,12 @@ import httpx
 import psycopg
 import pytest
 
-from traffic_platform.api.history import History
+from traffic_platform.api import live
+from traffic_platform.api.app import create_app
+from traffic_platform.api.history import MOST_AT_A_TIME, History
 from traffic_platform.derived.rollups import fold_all
 from traffic_platform.settings import Settings
-from traffic_platform_tests.api.conftest import Served
+from traffic_platform_tests.api.conftest import Served, served
 from traffic_platform_tests.integration.once import drain
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -122,3 +124,38 @@ def test_a_history_gives_what_followed_or_says_that_it_cannot(chunks: list[int])
     for wrong in ("", "x", history.id_of(seen + 1), history.id_of(0)[:-1], "9" * 30):
         assert history.number_of(wrong) is None
     assert history.number_of(f"{history.id_of(0)[:-1]}{'9' * 30}") is None
+
+
+def test_a_look_is_sent_in_parts_and_goes_on_from_any_of_them() -> None:
+    """What is sent waits for its client in memory, so a part is small however much came at once."""
+    history = History()
+    history.add([str(number) for number in range(1, 15_001)])
+    found: list[int] = []
+    position = 0
+    while position < history.newest:
+        events_, position = history.after(position)
+        part = list(events(iter(events_.decode().split("\n"))))
+        assert 0 < len(part) <= MOST_AT_A_TIME == 500
+        assert history.number_of(part[-1]["id"]) == position
+        # A client that left in the middle of the part gets its rest, and no more.
+        middle = history.number_of(part[200]["id"])
+        assert middle is not None
+        rest, end = history.after(middle)
+        assert (rest, end) == (events_[-len(rest) :], position)
+        assert rest.count(b"\ndata: ") == len(part) - 201
+        found += [int(event["data"]) for event in part]
+    assert found == list(range(1, 15_001))
+
+
+def test_a_listener_to_whom_nothing_comes_gets_heartbeats(
+    api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.1)
+    with (
+        served(create_app(api_settings())) as running,
+        httpx.stream("GET", f"{running.url}/api/traffic/stream", timeout=60) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event")) == "event: ready"
+        comments = [line for line in islice(lines, 7) if line.startswith(":")]
+        assert comments == [": heartbeat"] * 3

@@ -326,7 +326,8 @@ reader = mount(app).reader
 with TestClient(app, client=("127.0.0.1", 1), base_url="http://127.0.0.1") as client:
     print(client.get("/").status_code, reader.is_reading, len(reader.changed.callbacks))
     for method, path in (("GET", "/api/nope"), ("GET", "/api"), ("POST", "/api/traffic/current"),
-                         ("POST", "/health/live"), ("GET", "/nope")):
+                         ("POST", "/health/live"), ("POST", "/api/sensors/a%2Fb"),
+                         ("GET", "/nope?key=SECRET&a=b c")):
         answer = client.request(method, path)
         print(answer.status_code, answer.headers["content-type"], answer.headers.get("allow"))
     print(client.get("/api/sensors/", follow_redirects=False).headers["location"])
@@ -349,6 +350,9 @@ def test_what_only_fetches_the_page_is_not_followed_and_errors_of_the_api_stay_p
         "404 application/problem+json None",
         "405 application/problem+json GET, HEAD",
         "405 application/problem+json GET, HEAD",
+        "405 application/problem+json GET, HEAD",
         "404 text/html; charset=utf-8 None",
         "http://127.0.0.1/api/sensors",
     ], fetched.stderr
+    assert "http://127.0.0.1/nope not found" in fetched.stderr
+    assert "SECRET" not in fetched.stderr

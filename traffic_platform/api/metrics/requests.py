@@ -122,7 +122,7 @@ def _route(scope: Scope) -> str:
     """The template of the route, of which there are few; never the path, which anybody chooses."""
     if scope["path"].startswith(_PAGE):
         return f"{_PAGE}/*"
-    path = getattr(scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path_format", None)
     return path if isinstance(path, str) else "none"
 
 

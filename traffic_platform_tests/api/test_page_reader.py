@@ -1,0 +1,53 @@
+"""Those who ask for pages while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from psycopg_pool import PoolTimeout
+from pydantic import SecretStr
+
+from traffic_platform.api import database
+from traffic_platform.api.database import Connection, Database
+from traffic_platform.api.days import Day
+from traffic_platform.api.page_reader import PageReader
+from traffic_platform.settings import Settings
+
+
+def test_in_an_outage_nobody_waits_for_a_turn_to_wait(
+    api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many dates are asked for, there are as many waits for a connection as workers."""
+    monkeypatch.setattr(database, "_WAIT_SECONDS", 0.5)
+    away = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
+    settings = api_settings().model_copy(update={"read_database_url": away})
+    waits: list[str] = []
+    connect = Database.connection
+
+    @asynccontextmanager
+    async def counted(self: Database) -> AsyncGenerator[Connection]:
+        waits.append("one")
+        async with connect(self) as connection:
+            yield connection
+
+    monkeypatch.setattr(Database, "connection", counted)
+
+    async def ask() -> list[object]:
+        async with Database.open(settings) as opened:
+            reader = PageReader(opened)
+            return await asyncio.gather(
+                *(reader.read(day(number), 0, 50) for number in range(28)), return_exceptions=True
+            )
+
+    answers = asyncio.run(ask())
+    assert {type(answer) for answer in answers} == {PoolTimeout}
+    assert len(waits) == 3
+
+
+def day(number: int) -> Day:
+    lower = datetime(2025, 10, 1, tzinfo=UTC) + timedelta(days=number)
+    return Day(date(2025, 10, 1 + number), "UTC", lower, lower + timedelta(days=1))
