@@ -2,7 +2,7 @@
 -- one snapshot. What was counted (traffic.reading_counts) plus what is appended and not added up yet
 -- says which ten seconds a page begins and ends in; the index by time leads there. Where the month has
 -- its index in order (upkeep), that alone tells the page's first reading, and the readings before it
--- are not read: a page costs two fifths then. `firsts` are the
+-- are not read: a page costs half then. `firsts` are the
 -- numbers of readings on the pages before. Returns the total and the items as JSON, for each page in
 -- the order that it is asked for.
 with added as materialized (

@@ -146,7 +146,7 @@ def _outcome(
 
 
 # As sql/quality/settings.sql.
-_OPTIONS = "-c work_mem=64MB -c jit=off"
+_OPTIONS = "-c work_mem=64MB"
 # Counts only: the rows that fail are read by statements that name their sensors.
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
