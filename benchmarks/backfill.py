@@ -15,10 +15,10 @@ from benchmarks.race import Task
 from benchmarks.report import say, show, write
 from benchmarks.rollups import DAYS, MONDAY, send_week
 from benchmarks.servers import running_servers
-from traffic_platform.derived.rollups import TABLES, fold_all, recompute
-from traffic_platform.derived.rollups.live import open_connection
-from traffic_platform.ingest.rebuild import rebuild_dates
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.reprocess import rebuild_dates
+from traffic_platform.rollups import TABLES, fold_all, recompute
+from traffic_platform.rollups.beside_ingest import open_connection
 from traffic_platform.settings import Settings
 
 _SENSORS = 500  # of the live stream

@@ -13,7 +13,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.events.sensor_ids import sensor_uuid
 
 FEEDS = ("north", "south", "east", "west", "harbor", "tunnel")
 TOPIC = "traffic-raw"

@@ -20,8 +20,8 @@ from benchmarks.contestants import Task
 from benchmarks.contestants.window import settings_of
 from benchmarks.servers import Servers
 from benchmarks.stream import PARTITIONS, event
-from traffic_platform.derived.rollups import LiveFolds
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.rollups import LiveFolds
 
 _TICK_S = 0.1
 

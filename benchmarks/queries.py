@@ -10,7 +10,7 @@ import psycopg
 
 from benchmarks.report import say, show, write
 from benchmarks.servers import running_servers
-from traffic_platform.derived.rollups import recompute
+from traffic_platform.rollups import recompute
 
 _SENSORS, _EVERY_S = 3_472, 30  # ten million readings a day
 _GOAL_S = 1.0

@@ -16,10 +16,10 @@ import psycopg
 
 from benchmarks.report import spread
 from benchmarks.running_stack import Stack, wait_until
-from traffic_platform.ingest.broker import Broker
-from traffic_platform.ingest.kafka_log import KafkaLog
-from traffic_platform.ingest.publish.positions import read_lag
-from traffic_platform.orchestration.workers import pid_here
+from traffic_platform.kafka.admin import Broker
+from traffic_platform.kafka.log_reader import KafkaLog
+from traffic_platform.orchestration.instance.run_processes import pid_here
+from traffic_platform.publish.positions import read_lag
 
 _RATE = 5_000  # events a second: 300,000 take a minute
 _REPEATS, _BROKEN = 0.01, 0.001

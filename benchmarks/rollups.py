@@ -17,8 +17,8 @@ from benchmarks.race import Contestant, Task, run_leg
 from benchmarks.report import say, show, spread, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import PARTITIONS, SENSORS, event, make_topic, prefill
-from traffic_platform.derived.rollups import TABLES, LiveFolds, recompute
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.rollups import TABLES, LiveFolds, recompute
 
 LEG = 800_000  # events, a multiple of SENSORS
 _STORED = ("traffic.raw_events", "traffic.processed_events", "traffic.traffic_readings")

@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.ingest.locks import read_holders
-from traffic_platform.ingest.plan import LagReader
+from traffic_platform.ledger.partition_locks import read_holders
+from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Endpoints, Settings
 
 _TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")

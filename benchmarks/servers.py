@@ -14,7 +14,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from traffic_platform.ingest.migrate import migrate
+from traffic_platform.postgres.migrate import migrate
 from traffic_platform.stack.kafka import Kafka
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres

@@ -20,9 +20,9 @@ from benchmarks.live_stream import events_stored, live_stream, running_process
 from benchmarks.report import percentile, say, show, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import make_topic
+from traffic_platform.event_tables.reading_counts import correct_counts
 from traffic_platform.events.dates import day_bounds
-from traffic_platform.ingest.reading_counts import correct_counts
-from traffic_platform.ingest.upkeep.order import put_in_order
+from traffic_platform.maintenance.index_closed_months import put_in_order
 from traffic_platform.statements import statement
 
 SENSORS, READINGS, CLIENTS = 5_000, 10_000_000, 50
@@ -93,7 +93,7 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
         put_in_order(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
         owner.execute("vacuum analyze traffic.traffic_readings")
         correct_counts(owner, *day_bounds(DAY, "UTC"))
-        owner.execute(statement("derived/fold_counts"))
+        owner.execute(statement("rollups/roll_up_counts"))
         owner.execute("checkpoint")
 
 

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -87,7 +88,7 @@ def server_ports(server_folder: Path) -> Iterator[Ports]:
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServer]:
     """A running PostgreSQL with the platform's roles and a migrated template database."""
-    from traffic_platform.ingest.migrate import migrate
+    from traffic_platform.postgres.migrate import migrate
 
     service = standalone_postgres(server_folder, server_ports, first_port=25432)
     process = Standalone(service, server_folder / "logs")
@@ -161,6 +162,28 @@ def settings(
         events_topic=f"{name}-events",
         consumer_group=f"{name}-group",
     )
+
+
+@pytest.fixture
+def in_zone(
+    postgres: PostgresServer, database: str, owner: psycopg.Connection, tmp_path: Path
+) -> Callable[..., Settings]:
+    """in_zone("UTC", **settings): settings for the database, which keeps its dates in that zone."""
+
+    def make(timezone: str = "UTC", **changes: Any) -> Settings:
+        owner.execute("update traffic.platform set timezone = %s", (timezone,))
+        return Settings(
+            _env_file=None,  # pyright: ignore[reportCallIssue]
+            home=tmp_path / "home",
+            kafka_bootstrap_servers="nowhere:9092",
+            database_url=postgres.service.url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
+            ingest_database_url=postgres.service.url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
+            read_database_url=postgres.service.url("traffic_read", database),  # pyright: ignore[reportArgumentType]
+            timezone=timezone,
+            **changes,
+        )
+
+    return make
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from traffic_platform.api import serve
-from traffic_platform.orchestration.watch import TICK_SECONDS
+from traffic_platform.orchestration.ingest.watch import TICK_SECONDS
 from traffic_platform.settings import Settings
 
 ROOT = Path(__file__).parent.parent

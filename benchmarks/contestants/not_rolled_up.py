@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.contestants import Task, take_part
 from benchmarks.contestants.window import drain
-from traffic_platform.ingest import batch
+from traffic_platform.event_tables import batch
 
 
 def prepare(_task: Task) -> None:

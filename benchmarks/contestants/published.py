@@ -11,10 +11,10 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import settings_of
 from benchmarks.stream import make_topic
-from traffic_platform.ingest.clock import WindowLimits
-from traffic_platform.ingest.publish.publisher import PublishTotals, run_publisher
+from traffic_platform.ingest.drain import run_window
 from traffic_platform.ingest.totals import WindowTotals
-from traffic_platform.ingest.window import run_window
+from traffic_platform.publish.publisher import PublishTotals, run_publisher
+from traffic_platform.run_clock import WindowLimits
 from traffic_platform.settings import Settings
 
 LIMITS = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)

@@ -19,16 +19,18 @@ from psycopg import sql
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import settings_of
 from benchmarks.stream import FIRST
+from traffic_platform.decoding_rules import rules_of
+from traffic_platform.event_tables.newest_readings import NewestReadings
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
-from traffic_platform.ingest import copy_binary as pg
-from traffic_platform.ingest.broker import Broker
-from traffic_platform.ingest.connections import connect
-from traffic_platform.ingest.fetch import Fetched, Fetcher, Where, wall_clock_us
-from traffic_platform.ingest.interpreter import prepare_interpreter
-from traffic_platform.ingest.ledger import Advance, advance, agree_with_broker, read_ledger
-from traffic_platform.ingest.newest import NewestReadings
-from traffic_platform.ingest.session import rules_of
+from traffic_platform.interpreter import prepare_interpreter
+from traffic_platform.kafka.admin import Broker
+from traffic_platform.kafka.consumer import Fetcher
+from traffic_platform.kafka.messages import Fetched, Where
+from traffic_platform.ledger.offsets import Advance, advance, agree_with_broker, read_ledger
+from traffic_platform.postgres import copy_binary as pg
+from traffic_platform.postgres.connections import connect
+from traffic_platform.run_clock import wall_clock_us
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
@@ -62,7 +64,7 @@ def drain(task: Task, committed: Committed) -> None:
         connect(task.ingest_url, application_name="readings-only", autocommit=True) as connection,
         ThreadPoolExecutor(1) as storing,
     ):
-        connection.execute(statement("ingest/create_incoming"))
+        connection.execute(statement("event_tables/create_incoming"))
         logs = _begin(connection, task, fetcher)
         encoder, store = _Encoder(Decoder(rules_of(settings)), logs), _Store(connection)
         read, stored = 0, storing.submit(int)
@@ -198,10 +200,10 @@ class _Store:
     def store(self, batch: _Batch) -> int:
         with self.connection.transaction(), self.connection.cursor() as cursor:
             advance(self.connection, batch.moves)
-            self._copy(cursor, "ingest/copy_readings", batch.new)
+            self._copy(cursor, "event_tables/copy_readings", batch.new)
             if batch.known is not None:
-                self._copy(cursor, "ingest/copy_incoming", batch.known)
-                cursor.execute(statement("ingest/upsert_readings"), {"now": batch.moment})
+                self._copy(cursor, "event_tables/copy_incoming", batch.known)
+                cursor.execute(statement("event_tables/upsert_readings"), {"now": batch.moment})
         self.newest.look_up(self.connection, self.newest.unknown(batch.sensors))
         for move in batch.moves:
             self.positions[batch.topic, move.partition] = move.next_offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import drain as drain_plainly
 from benchmarks.contestants.window import prepare, settings_of
-from traffic_platform.derived.rollups import LiveFolds
+from traffic_platform.rollups import LiveFolds
 
 
 def drain(task: Task, committed: Committed) -> None:

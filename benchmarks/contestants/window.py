@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.contestants import Committed, Task, take_part
+from traffic_platform.ingest.drain import WindowLimits, run_window
 from traffic_platform.ingest.totals import WindowTotals
-from traffic_platform.ingest.window import WindowLimits, run_window
 from traffic_platform.settings import Settings
 
 

@@ -8,25 +8,21 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import (
-    current,
-    docs_page,
-    export,
-    health,
-    historical,
-    quality,
-    sensors,
-    stream,
-)
-from traffic_platform.api.current import Current
+from traffic_platform.api import docs_page, health
 from traffic_platform.api.database import Database
-from traffic_platform.api.head import HeadAsGet
-from traffic_platform.api.live import LiveReadings
-from traffic_platform.api.metrics.install import add_metrics
+from traffic_platform.api.export import export_routes
+from traffic_platform.api.head_requests import HeadAsGet
+from traffic_platform.api.metrics.add_metrics import add_metrics
 from traffic_platform.api.openapi import TITLE, describe
-from traffic_platform.api.page_reader import PageReader
 from traffic_platform.api.problems import add_problem_handlers
-from traffic_platform.api.security.install import Security
+from traffic_platform.api.quality import quality_routes
+from traffic_platform.api.security.add_security import Security
+from traffic_platform.api.sensors import sensor_routes
+from traffic_platform.api.stream import event_stream
+from traffic_platform.api.stream.live_readings import LiveReadings
+from traffic_platform.api.traffic import current, historical
+from traffic_platform.api.traffic.current import Current
+from traffic_platform.api.traffic.page_reader import PageReader
 from traffic_platform.settings import Settings
 
 
@@ -51,8 +47,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.stopping = asyncio.Event()
     add_problem_handlers(app)
-    for room in (health, historical, current, stream, export, sensors, quality, docs_page):
-        app.include_router(room.router)
+    for routes in (
+        health,
+        historical,
+        current,
+        event_stream,
+        export_routes,
+        sensor_routes,
+        quality_routes,
+        docs_page,
+    ):
+        app.include_router(routes.router)
     app.add_middleware(HeadAsGet)
     security = Security(app, settings)
     add_metrics(app, security.places)

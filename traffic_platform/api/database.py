@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from traffic_platform.ingest.connections import connection_arguments
+from traffic_platform.postgres.connections import connection_arguments
 from traffic_platform.settings import Settings
 
 Connection = AsyncConnection[tuple[Any, ...]]

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from traffic_platform.api.problems import Problem
-from traffic_platform.api.security.described import describe_security
+from traffic_platform.api.security.openapi_security import describe_security
 
 TITLE = "traffic_platform"
 DESCRIPTION = """Readings of roadside detectors.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.rebuild import DateReport
+    from traffic_platform.reprocess import DateReport
     from traffic_platform.settings import Settings
     from traffic_platform.stack.dagster_runs import DagsterRun, Materialized, Seen
 
@@ -95,7 +95,7 @@ def _show_plan(
         say,
         stop_on_signals,
     )
-    from traffic_platform.ingest.rebuild import EVERY_TABLE, TableName, rebuild_dates
+    from traffic_platform.reprocess import EVERY_TABLE, TableName, rebuild_dates
 
     tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
-    from traffic_platform.ingest.locks import Holder
+    from traffic_platform.ledger.partition_locks import Holder
 
 INTERRUPTED = 130  # what a shell expects of a program that ctrl-C ended
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from traffic_platform.ingest.partition_sums import PartitionSums
-    from traffic_platform.ingest.plan import LagReader
     from traffic_platform.ingest.totals import WindowTotals
+    from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.settings import Settings
 
 _LONGEST_SECONDS = 24 * 3600.0
@@ -35,8 +35,8 @@ def ingest(
     if not once:
         raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
     from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
-    from traffic_platform.derived.rollups import LiveFolds
     from traffic_platform.ingest.partition_sums import read_partition_sums
+    from traffic_platform.rollups import LiveFolds
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
@@ -61,8 +61,8 @@ def _drain(
     quiet: bool,
 ) -> WindowTotals:
     from traffic_platform.cli.console import progress_bar
-    from traffic_platform.ingest.plan import LagReader
-    from traffic_platform.ingest.window import WindowLimits, run_window
+    from traffic_platform.ingest.drain import WindowLimits, run_window
+    from traffic_platform.monitoring.lag import LagReader
 
     limits = WindowLimits(
         seconds=_LONGEST_SECONDS,
@@ -86,7 +86,7 @@ def _drain(
 def _look_ahead(reader: LagReader, topics: Sequence[str]) -> int | None:
     """Messages to store, for the bar; None while a server is away, which the window waits for."""
     from traffic_platform.cli.console import say_whom_we_wait_for
-    from traffic_platform.ingest.errors import TransientError
+    from traffic_platform.errors import TransientError
 
     try:
         say_whom_we_wait_for(reader.holders(topics), "ingest", "drains these topics")

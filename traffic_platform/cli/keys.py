@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.api.security.store import Key
+    from traffic_platform.api.security.key_store import Key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys of the API.")
 
@@ -44,12 +44,12 @@ def create(
 
     Example: traffic keys create control-room --scope read --scope export --expires 90d
     """
-    from traffic_platform.api.security import store
+    from traffic_platform.api.security import key_store
     from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
-    scopes = cast("list[store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
-    made, key = store.create(load_settings(), name, scopes, _end(expires))
+    scopes = cast("list[key_store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
+    made, key = key_store.create(load_settings(), name, scopes, _end(expires))
     if as_json:
         print_json({**made.as_json(), "key": key})
         return
@@ -71,11 +71,11 @@ def list_(
 
     Example: traffic keys list
     """
-    from traffic_platform.api.security import store
+    from traffic_platform.api.security import key_store
     from traffic_platform.cli.console import print_json, print_table, say
     from traffic_platform.settings import load_settings
 
-    keys = store.list_keys(load_settings())
+    keys = key_store.list_keys(load_settings())
     if as_json:
         print_json([key.as_json() for key in keys])
     elif not keys:
@@ -95,11 +95,11 @@ def revoke(
 
     Example: traffic keys revoke control-room
     """
-    from traffic_platform.api.security import store
+    from traffic_platform.api.security import key_store
     from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
-    revoked = store.revoke(load_settings(), key)
+    revoked = key_store.revoke(load_settings(), key)
     if as_json:
         print_json(revoked.as_json())
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.stack.produce import FeedReport, FeedRequest
+    from traffic_platform.demo.produce import FeedReport, FeedRequest
 
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
@@ -57,7 +57,7 @@ def produce(
     """
     from datetime import UTC
 
-    from traffic_platform.stack.produce import FeedRequest
+    from traffic_platform.demo.produce import FeedRequest
 
     if count is None and not rate:
         raise typer.BadParameter("--count is needed when there is no --rate.")
@@ -74,7 +74,7 @@ def produce(
     report = _send(request, topic, quiet=as_json)
     _show(report, as_json)
     if report.failed:
-        from traffic_platform.ingest.errors import TransientError
+        from traffic_platform.errors import TransientError
 
         raise TransientError(f"{report.failed} events did not reach Kafka: {report.error}.")
     if not report.complete:
@@ -85,8 +85,8 @@ def produce(
 
 def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport:
     from traffic_platform.cli.console import progress_bar, stop_on_signals
+    from traffic_platform.demo.produce import produce as send
     from traffic_platform.settings import load_settings
-    from traffic_platform.stack.produce import produce as send
 
     with stop_on_signals() as stop, progress_bar(quiet=quiet) as bar:
         task = bar.add_task("sending", total=request.count)

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from threading import Event
 
-    from traffic_platform.ingest.publish.publisher import PublishTotals
+    from traffic_platform.publish.publisher import PublishTotals
     from traffic_platform.settings import Settings
 
 _LONGEST_SECONDS = 24 * 3600.0
@@ -33,8 +33,8 @@ def publish(
     if not once:
         raise typer.BadParameter("Say --once; `traffic up` is what publishes all the time.")
     from traffic_platform.cli.console import INTERRUPTED, print_json, print_table, stop_on_signals
-    from traffic_platform.ingest.errors import PermanentError
-    from traffic_platform.ingest.plan import LagReader
+    from traffic_platform.errors import PermanentError
+    from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
@@ -56,8 +56,8 @@ def publish(
 
 def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
     from traffic_platform.cli.console import progress_bar
-    from traffic_platform.ingest.clock import WindowLimits
-    from traffic_platform.ingest.publish.publisher import run_publisher
+    from traffic_platform.publish.publisher import run_publisher
+    from traffic_platform.run_clock import WindowLimits
 
     _say_who_publishes(settings)
     limits = WindowLimits(_LONGEST_SECONDS, settings.window_idle_seconds, until_caught_up=True)
@@ -75,8 +75,8 @@ def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
 
 def _say_who_publishes(settings: Settings) -> None:
     from traffic_platform.cli.console import say_whom_we_wait_for
-    from traffic_platform.ingest.errors import TransientError
-    from traffic_platform.ingest.plan import LagReader
+    from traffic_platform.errors import TransientError
+    from traffic_platform.monitoring.lag import LagReader
 
     reader = LagReader(settings)
     try:

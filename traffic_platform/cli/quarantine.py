@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.quarantine import QuarantinedBytes, QuarantineFilter
-    from traffic_platform.ingest.replay import ReplayReport
+    from traffic_platform.monitoring.rejected_messages import QuarantinedBytes, QuarantineFilter
+    from traffic_platform.reprocess import ReplayReport
     from traffic_platform.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What could not be processed.")
@@ -55,13 +55,13 @@ def list_(
     from dataclasses import asdict
 
     from traffic_platform.cli.console import print_json, print_table, say
-    from traffic_platform.ingest import quarantine
+    from traffic_platform.monitoring import rejected_messages
     from traffic_platform.settings import load_settings
 
     which = _filter(reason, date, sensor, resolved=resolved)
     settings = load_settings()
-    counts = quarantine.count_reasons(settings, which)
-    messages = quarantine.list_messages(settings, which, limit)
+    counts = rejected_messages.count_reasons(settings, which)
+    messages = rejected_messages.list_messages(settings, which, limit)
     total = sum(count.messages for count in counts)
     if as_json:
         rows = [{"id": message.id, **asdict(message)} for message in messages]
@@ -96,8 +96,8 @@ def show(
     Example: traffic quarantine show traffic-raw/3/17
     """
     from traffic_platform.cli.console import print_json
-    from traffic_platform.ingest.errors import PermanentError
-    from traffic_platform.ingest.quarantine import read_messages
+    from traffic_platform.errors import PermanentError
+    from traffic_platform.monitoring.rejected_messages import read_messages
     from traffic_platform.settings import load_settings
 
     topic, partition, offset = _read_id(topic, partition, offset)
@@ -134,9 +134,9 @@ def replay(
     Example: traffic quarantine replay --reason timestamp_without_zone --dry-run
     """
     from traffic_platform.cli.console import INTERRUPTED, progress_bar, stop_on_signals
-    from traffic_platform.derived.rollups import fold_all
-    from traffic_platform.ingest.quarantine import count_reasons
-    from traffic_platform.ingest.replay import replay_quarantine
+    from traffic_platform.monitoring.rejected_messages import count_reasons
+    from traffic_platform.reprocess import replay_quarantine
+    from traffic_platform.rollups import fold_all
     from traffic_platform.settings import load_settings
 
     which = _filter(reason, date, sensor)
@@ -162,7 +162,7 @@ def _filter(
     reason: str | None, date: Date | None, sensor: str | None, *, resolved: bool = False
 ) -> QuarantineFilter:
     from traffic_platform.events.reasons import Reason
-    from traffic_platform.ingest.quarantine import QuarantineFilter
+    from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 
     if reason is not None and reason not in set(Reason):
         raise typer.BadParameter(f"There is no reason {reason!r}; there are {', '.join(Reason)}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.stack.replay import ReplayReport
+    from traffic_platform.demo.replay import ReplayReport
 
 
 def replay(
@@ -50,8 +50,8 @@ def replay(
     if timezone is not None:
         _check_zone(timezone)
     from traffic_platform.cli.console import progress_bar, stop_on_signals
+    from traffic_platform.demo.replay import replay as send
     from traffic_platform.settings import load_settings
-    from traffic_platform.stack.replay import replay as send
 
     settings = load_settings()
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
@@ -71,7 +71,7 @@ def replay(
         )
     _show(report, as_json)
     if report.failed:
-        from traffic_platform.ingest.errors import TransientError
+        from traffic_platform.errors import TransientError
 
         raise TransientError(f"{report.failed} events did not reach Kafka: {report.error}.")
     if not report.complete:
@@ -81,7 +81,7 @@ def replay(
 
 
 def _read_column(text: str) -> tuple[str, str]:
-    from traffic_platform.stack.recording import HEADERS
+    from traffic_platform.demo.recording import HEADERS
 
     field, equals, header = text.partition("=")
     if not equals or not header or field not in HEADERS:

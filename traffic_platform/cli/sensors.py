@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.sensor_import import ImportReport
+    from traffic_platform.sensors.sensor_import import ImportReport
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Detectors and their places.")
 
@@ -35,8 +35,8 @@ def import_(
     Example: traffic sensors import examples/portland_i205
     """
     from traffic_platform.cli.console import print_json
-    from traffic_platform.derived.rollups import fold_all
-    from traffic_platform.ingest.sensor_import import import_sensors
+    from traffic_platform.rollups import fold_all
+    from traffic_platform.sensors.sensor_import import import_sensors
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
@@ -64,7 +64,7 @@ def list_(
     from dataclasses import asdict
 
     from traffic_platform.cli.console import print_json, print_table, say
-    from traffic_platform.ingest.sensor_import import list_sensors
+    from traffic_platform.sensors.sensor_import import list_sensors
     from traffic_platform.settings import load_settings
 
     sensors = list_sensors(load_settings(), origin=origin, road=road, limit=limit)

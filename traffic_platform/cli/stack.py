@@ -12,10 +12,10 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from traffic_platform.ingest.sizes import Storage
+    from traffic_platform.demo.sample import Counts
+    from traffic_platform.monitoring.table_sizes import Storage
     from traffic_platform.settings import Settings
     from traffic_platform.stack.control import Start
-    from traffic_platform.stack.demo import Counts
     from traffic_platform.stack.state import StackState
     from traffic_platform.stack.status import Status
 
@@ -123,8 +123,8 @@ def status(
 
 def _read_storage(settings: Settings, found: Status) -> Storage | None:
     """The sizes; an outage is a problem like others."""
-    from traffic_platform.ingest.errors import IngestError
-    from traffic_platform.ingest.sizes import read_storage
+    from traffic_platform.errors import IngestError
+    from traffic_platform.monitoring.table_sizes import read_storage
     from traffic_platform.settings import SettingsError
 
     try:
@@ -159,7 +159,7 @@ class _Progress:
 def _load_demo(settings: Settings, start: Start, demo: Demo, say: Callable[[str], None]) -> bool:
     """Whether all of it has arrived. What is late does not end a stack that serves."""
     from traffic_platform.cli import describe
-    from traffic_platform.stack import demo as data
+    from traffic_platform.demo import sample as data
 
     # Sent while Dagster is still starting, and stored by its first window.
     start.wait(("schema", "topics"))
@@ -185,8 +185,8 @@ def _wait_for_demo(
     demo: Demo,
     say: Callable[[str], None],
 ) -> Counts:
+    from traffic_platform.demo import sample as data
     from traffic_platform.stack import control
-    from traffic_platform.stack import demo as data
 
     if state.dagster_url is None:
         data.store_here(settings)
@@ -217,7 +217,7 @@ def _show_urls(found: Status) -> None:
 
 def _show_sample(page: str, settings: Settings) -> None:
     """Where the recorded hour is to be seen: it is of no day that one would look for."""
-    from traffic_platform.stack.demo import sample_date
+    from traffic_platform.demo.sample import sample_date
 
     day = sample_date(settings.timezone)
     sys.stdout.write(f"{'Recorded:':<12}{page}/day?date={day} (Portland's hour)\n")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.sizes import Storage, TableSize
+    from traffic_platform.monitoring.table_sizes import Storage, TableSize
 
 _MOST_OF_DAGSTER = 6  # of its thirty tables
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.verify import VerifyReport
+    from traffic_platform.verify import VerifyReport
 
 
 def verify(
@@ -27,8 +27,8 @@ def verify(
     Example: traffic verify --deep
     """
     from traffic_platform.cli.console import print_json, progress_bar
-    from traffic_platform.ingest.verify import verify as prove
     from traffic_platform.settings import load_settings
+    from traffic_platform.verify import verify as prove
 
     with progress_bar(quiet=as_json) as bar:
         task = bar.add_task("looking", total=None)

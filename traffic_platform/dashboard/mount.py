@@ -9,13 +9,18 @@ from fastapi.middleware.gzip import GZipMiddleware
 from nicegui import app as nicegui_app
 from nicegui import ui
 
-from traffic_platform.api.unrouted import keep_problems
-from traffic_platform.dashboard import corridor, day, detectors, overview, quarantine, sensor
-from traffic_platform.dashboard.analyst import link, on_date, parse_words
-from traffic_platform.dashboard.discreet_log import leave_out_queries
-from traffic_platform.dashboard.frame import add_style
-from traffic_platform.dashboard.render import compile_templates
-from traffic_platform.dashboard.rooms import Rooms
+from traffic_platform.api.not_found import keep_problems
+from traffic_platform.dashboard.corridor import corridor_page
+from traffic_platform.dashboard.day import day_page
+from traffic_platform.dashboard.detectors import detectors_page
+from traffic_platform.dashboard.overview import overview_page
+from traffic_platform.dashboard.quarantine import quarantine_page
+from traffic_platform.dashboard.sensor import sensor_page
+from traffic_platform.dashboard.shared.access_log import leave_out_queries
+from traffic_platform.dashboard.shared.day_pages import link, on_date, parse_words
+from traffic_platform.dashboard.shared.frame import add_style
+from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.render import compile_templates
 
 # Messages that a page which lost its connection for a moment is sent again.
 _HISTORY = 60
@@ -35,48 +40,56 @@ def mount(app: FastAPI) -> Rooms:
 
     @ui.page("/", response_timeout=_BUILD_S)
     async def now() -> None:  # pyright: ignore[reportUnusedFunction]  (NiceGUI calls it)
-        await overview.build(rooms)
+        await overview_page.build(rooms)
 
-    @ui.page(corridor.PATH, response_timeout=_BUILD_S)
+    @ui.page(corridor_page.PATH, response_timeout=_BUILD_S)
     async def of_corridor(  # pyright: ignore[reportUnusedFunction]
         road: str | None = None, direction: str | None = None, date: str | None = None
     ) -> None:
-        without = link(corridor.PATH, road=road, direction=direction)
-        build = partial(corridor.build, rooms, road, direction)
-        await on_date(rooms, corridor.PATH, date, build, without=without)
+        without = link(corridor_page.PATH, road=road, direction=direction)
+        build = partial(corridor_page.build, rooms, road, direction)
+        await on_date(rooms, corridor_page.PATH, date, build, without=without)
 
-    @ui.page(sensor.PATH, response_timeout=_BUILD_S)
+    @ui.page(sensor_page.PATH, response_timeout=_BUILD_S)
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        await sensor.build_search(rooms, parse_words(q))
+        await sensor_page.build_search(rooms, parse_words(q))
 
-    @ui.page(sensor.PATH + "/{name}", response_timeout=_BUILD_S)
+    @ui.page(sensor_page.PATH + "/{name}", response_timeout=_BUILD_S)
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
         name: str, date: str | None = None
     ) -> None:
-        sensor_id = sensor.parse_id(name)
+        sensor_id = sensor_page.parse_id(name)
         if sensor_id is None:
-            sensor.build_unknown(rooms, parse_words(name))
+            sensor_page.build_unknown(rooms, parse_words(name))
             return
-        build = partial(sensor.build, rooms, sensor_id)
-        await on_date(rooms, sensor.PATH, date, build, without=f"{sensor.PATH}/{sensor_id}")
+        build = partial(sensor_page.build, rooms, sensor_id)
+        await on_date(
+            rooms, sensor_page.PATH, date, build, without=f"{sensor_page.PATH}/{sensor_id}"
+        )
 
-    @ui.page(day.PATH, response_timeout=_BUILD_S)
+    @ui.page(day_page.PATH, response_timeout=_BUILD_S)
     async def of_day(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
-        await on_date(rooms, day.PATH, date, partial(day.build, rooms), without=day.PATH)
+        await on_date(
+            rooms, day_page.PATH, date, partial(day_page.build, rooms), without=day_page.PATH
+        )
 
-    @ui.page(detectors.PATH, response_timeout=_BUILD_S)
+    @ui.page(detectors_page.PATH, response_timeout=_BUILD_S)
     async def of_detectors(  # pyright: ignore[reportUnusedFunction]
         date: str | None = None,
     ) -> None:
         await on_date(
-            rooms, detectors.PATH, date, partial(detectors.build, rooms), without=detectors.PATH
+            rooms,
+            detectors_page.PATH,
+            date,
+            partial(detectors_page.build, rooms),
+            without=detectors_page.PATH,
         )
 
-    @ui.page(quarantine.PATH, response_timeout=_BUILD_S)
+    @ui.page(quarantine_page.PATH, response_timeout=_BUILD_S)
     async def of_quarantine(  # pyright: ignore[reportUnusedFunction]
         reason: str | None = None,
     ) -> None:
-        await quarantine.build(rooms, None if reason is None else parse_words(reason))
+        await quarantine_page.build(rooms, None if reason is None else parse_words(reason))
 
     ui.run_with(
         app,

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.events import quality
+from traffic_platform.events import quality_tests
 from traffic_platform.events.columns import (
     FLAT,
     NESTED,
@@ -29,10 +29,10 @@ from traffic_platform.events.columns import (
 from traffic_platform.events.domain import find_refusals, time_window
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
+from traffic_platform.events.prefilter import screen
 from traffic_platform.events.reasons import Reason, Refusal
 from traffic_platform.events.rules import Rules
-from traffic_platform.events.screen import screen
-from traffic_platform.events.sensors import (
+from traffic_platform.events.sensor_ids import (
     canonical_external_id,
     is_canonical_uuid,
     read_external_id,
@@ -221,7 +221,7 @@ def _assess(events: Candidates) -> Processed:
     # Adding 0 turns the negative zeros of some feeds into zeros.
     speed, occupancy = events.speed + 0.0, events.occupancy + 0.0
     volume = np.rint(events.volume) + 0.0
-    flags = quality.flags(speed, volume, occupancy)
+    flags = quality_tests.flags(speed, volume, occupancy)
     return Processed(
         index=events.index,
         sensor_id=events.sensor_id,
@@ -229,7 +229,7 @@ def _assess(events: Candidates) -> Processed:
         speed=speed,
         volume=volume,
         occupancy=occupancy,
-        quality_score=quality.score(speed, volume, occupancy, flags, events.reported + 0.0),
+        quality_score=quality_tests.score(speed, volume, occupancy, flags, events.reported + 0.0),
         quality_flags=flags,
         format=events.format,
     )

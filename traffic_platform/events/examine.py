@@ -23,7 +23,7 @@ from traffic_platform.events.messages import (
     TrafficData,
 )
 from traffic_platform.events.reasons import Reason, Refusal
-from traffic_platform.events.sensors import read_external_id
+from traffic_platform.events.sensor_ids import read_external_id
 from traffic_platform.events.texts import Unbounded, describe
 from traffic_platform.events.timestamps import to_microseconds
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
-from traffic_platform.ingest.connections import connect
-from traffic_platform.ingest.errors import translate
+from traffic_platform.errors import translate
 from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 

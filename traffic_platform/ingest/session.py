@@ -15,27 +15,23 @@ from dataclasses import dataclass
 
 import psycopg
 
+from traffic_platform.decoding_rules import rules_of
+from traffic_platform.errors import TopicChangedError
+from traffic_platform.event_tables.batch import Batch, build_batch
 from traffic_platform.events.decode import Decoder
-from traffic_platform.events.rules import Rules
-from traffic_platform.ingest.batch import Batch, build_batch
-from traffic_platform.ingest.broker import Broker, BrokerTopic
-from traffic_platform.ingest.connections import connect
-from traffic_platform.ingest.echoes import Signer, without_echoes
-from traffic_platform.ingest.errors import TopicChangedError
-from traffic_platform.ingest.faults import fault_points
-from traffic_platform.ingest.fetch import (
-    Fetched,
-    Fetcher,
-    OffsetRefusedError,
-    Where,
-    wall_clock_us,
-)
-from traffic_platform.ingest.known_sensors import find_unknown, registered
-from traffic_platform.ingest.ledger import Advance, Connection, agree_with_broker, read_ledger
-from traffic_platform.ingest.locks import PartitionLocks
-from traffic_platform.ingest.logs import LedgerPartition
-from traffic_platform.ingest.platform import read_identity, require_timezone
-from traffic_platform.ingest.store import Storer
+from traffic_platform.faults import fault_points
+from traffic_platform.ingest.writer import Storer
+from traffic_platform.kafka.admin import Broker, BrokerTopic
+from traffic_platform.kafka.consumer import Fetcher, OffsetRefusedError
+from traffic_platform.kafka.messages import Fetched, Where
+from traffic_platform.kafka.origin_header import Signer, without_echoes
+from traffic_platform.ledger.offsets import Advance, Connection, agree_with_broker, read_ledger
+from traffic_platform.ledger.partition_locks import PartitionLocks
+from traffic_platform.ledger.reconcile import LedgerPartition
+from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.identity import read_identity, require_timezone
+from traffic_platform.run_clock import wall_clock_us
+from traffic_platform.sensors.known_sensors import find_unknown, registered
 from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -69,16 +65,6 @@ class _Position:
     topic_no: int
     next_offset: int
     leader_epoch: int | None
-
-
-def rules_of(settings: Settings) -> Rules:
-    """The part of the settings that decides results."""
-    return Rules(
-        first_date=settings.first_date,
-        naive_timezone=settings.naive_timezone,
-        timezone=settings.timezone,
-        unknown_sensors=settings.unknown_sensors,
-    )
 
 
 class Session:

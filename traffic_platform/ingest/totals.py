@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from traffic_platform.ingest.batch import Batch, DateCounts, PartitionAudit, greatest, least
+from traffic_platform.event_tables.batch import Batch, DateCounts, PartitionAudit, greatest, least
 
 LogPartition = tuple[str, int, int]  # topic, topic_no, partition
 OffsetRange = tuple[int, int]  # first offset, next offset

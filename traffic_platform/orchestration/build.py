@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dagster import Definitions
 
-from traffic_platform.orchestration.alerts import alert_sensors
-from traffic_platform.orchestration.assets import event_tables
-from traffic_platform.orchestration.checks import date_checks, table_checks
-from traffic_platform.orchestration.checks_job import checks_job
-from traffic_platform.orchestration.health import detector_health, health_job
-from traffic_platform.orchestration.housekeeping import retention_job
-from traffic_platform.orchestration.jobs import window_job
-from traffic_platform.orchestration.publishing import clean_stream, publish_job
-from traffic_platform.orchestration.rebuild import backfill_job
-from traffic_platform.orchestration.rollups import rollup_tables, rollups_job
+from traffic_platform.orchestration.alerts.alert_sensors import alert_sensors
+from traffic_platform.orchestration.backfill.backfill_job import backfill_job
+from traffic_platform.orchestration.checks.asset_checks import date_checks, table_checks
+from traffic_platform.orchestration.checks.checks_job import checks_job
+from traffic_platform.orchestration.ingest.event_tables_asset import event_tables
+from traffic_platform.orchestration.ingest.ingest_job import window_job
+from traffic_platform.orchestration.ingest.offset_sensor import offset_sensor
+from traffic_platform.orchestration.ingest.topics import topic_specs
+from traffic_platform.orchestration.maintenance.retention_job import retention_job
+from traffic_platform.orchestration.maintenance.table_maintenance import upkeep_job, upkeep_schedule
+from traffic_platform.orchestration.publish.clean_stream_asset import clean_stream, publish_job
+from traffic_platform.orchestration.rollups.detector_health_asset import detector_health, health_job
+from traffic_platform.orchestration.rollups.rollup_assets import rollup_tables, rollups_job
 from traffic_platform.orchestration.schedules import (
     checks_schedule,
     closed_date_schedule,
@@ -21,9 +24,6 @@ from traffic_platform.orchestration.schedules import (
     retention_schedule,
     rollups_schedule,
 )
-from traffic_platform.orchestration.sensors import offset_sensor
-from traffic_platform.orchestration.topics import topic_specs
-from traffic_platform.orchestration.upkeep import upkeep_job, upkeep_schedule
 from traffic_platform.settings import Settings
 
 

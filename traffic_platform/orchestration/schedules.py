@@ -23,16 +23,16 @@ from dagster._core.storage.tags import (
     SCHEDULE_NAME_TAG,
 )
 
-from traffic_platform.orchestration.checks_job import checks_config
-from traffic_platform.orchestration.housekeeping import dagster_connection
-from traffic_platform.orchestration.ledger_dates import (
+from traffic_platform.orchestration.backfill.ledger_dates import (
     ask,
     late_dates,
     ledger_moved,
     touched_dates,
 )
-from traffic_platform.orchestration.retention import RUN_DAYS, expendable_runs
-from traffic_platform.orchestration.rollups import rollups_config
+from traffic_platform.orchestration.checks.checks_job import checks_config
+from traffic_platform.orchestration.maintenance.dagster_retention import RUN_DAYS, expendable_runs
+from traffic_platform.orchestration.maintenance.retention_job import dagster_connection
+from traffic_platform.orchestration.rollups.rollup_assets import rollups_config
 from traffic_platform.settings import Settings
 
 # Half an hour behind is soon enough to send somebody to a detector, and for what only a defect or a

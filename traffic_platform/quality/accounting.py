@@ -8,9 +8,9 @@ that time.
 
 from __future__ import annotations
 
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome
-from traffic_platform.quality.reading import read_rows
 
 # Audit rows of each log that are examined: over an hour at ten commits a second.
 NEWEST_AUDIT_ROWS = 40_000

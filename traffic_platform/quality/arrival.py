@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import median
 
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import feed_of
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
-from traffic_platform.quality.reading import read_rows
 
 # Windows store within a second; a minute is an outage, or a backlog (s).
 LATE_SECONDS = 60

@@ -12,6 +12,7 @@ from typing import Literal
 
 from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
 from traffic_platform.quality.arrival import feeds_deliver, messages_stored_in_time
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.clocks import clocks_agree
 from traffic_platform.quality.completeness import every_event_has_its_reading, sensors_deliver
 from traffic_platform.quality.expectations import (
@@ -22,7 +23,6 @@ from traffic_platform.quality.expectations import (
 )
 from traffic_platform.quality.health import detectors_stay_healthy
 from traffic_platform.quality.keys import no_duplicate_readings, no_null_in_keys
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.measures import (
     measures_present,
     occupancy_in_percent,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.history import LEAST_DAYS
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
-from traffic_platform.quality.reading import read_rows
 
 # A clock is this far behind before it is wrong (s): what is 300 s ahead, ingest refuses.
 SHIFT_SECONDS = 300.0

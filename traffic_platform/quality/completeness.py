@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
-from traffic_platform.quality.reading import read_rows
 
 LOOK_BACK_WEEKS = 8
 """Same weekdays within 60 days."""

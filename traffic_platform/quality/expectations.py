@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from traffic_platform.ingest.connections import engine_url
-from traffic_platform.quality.look import Look
+from traffic_platform.postgres.connections import engine_url
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
-from traffic_platform.quality.reading import Connection, read_rows
 from traffic_platform.statements import statement
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from traffic_platform.events.sensors import is_canonical_uuid
+from traffic_platform.events.sensor_ids import is_canonical_uuid
 from traffic_platform.quality.outcome import named
 
 NUMBERED = "(numbers)"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.history import LEAST_DAYS
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
-from traffic_platform.quality.reading import read_rows
 
 # Of a hundred detectors a few change from day to day; more at once is a line, a controller or a
 # feed (our own judgement).

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from traffic_platform.quality.reading import Connection, read_rows
+from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.sensor_days import MEASURES, Measure
 
 # Pages read of a history: some two million readings, 2 s (measured).

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import Connection, qualified, read_query, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
-from traffic_platform.quality.reading import Connection, qualified, read_query, read_rows
 
 READINGS = "traffic.traffic_readings"
 READING_KEY = ("sensor_id", "timestamp")

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
-from traffic_platform.quality.reading import read_rows
 from traffic_platform.quality.sensor_days import MEASURES, Measure, SensorDay
 
 # A share of fewer readings than this says nothing.

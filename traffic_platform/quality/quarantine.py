@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from traffic_platform.events.reasons import Reason
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import Row, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
-from traffic_platform.quality.reading import Row, read_rows
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share of quarantined messages has risen by so much (0 to 1), in so many messages.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
-from traffic_platform.quality.reading import read_rows
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share of repeats has risen by so much (0 to 1), in so many events.

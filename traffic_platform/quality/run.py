@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from traffic_platform.ingest.connections import connect
-from traffic_platform.ingest.errors import translate
-from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.errors import translate
+from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.identity import require_timezone
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.checks import Check
-from traffic_platform.quality.look import Look
 from traffic_platform.quality.outcome import Outcome
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.feeds import feed_of
-from traffic_platform.quality.reading import Connection, read_rows
 
 Measure = Literal["speed", "volume", "occupancy"]
 MEASURES: tuple[Measure, ...] = ("speed", "volume", "occupancy")

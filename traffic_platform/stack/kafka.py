@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from traffic_platform.ingest.broker import Broker
+from traffic_platform.kafka.admin import Broker
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_jars import class_path, startup_cache

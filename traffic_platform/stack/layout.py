@@ -41,7 +41,7 @@ class Feed:
 
     def command(self) -> Command:
         """The corridor's detectors."""
-        return Command((sys.executable, "-m", "traffic_platform.stack.corridor"), self.cwd)
+        return Command((sys.executable, "-m", "traffic_platform.demo.corridor"), self.cwd)
 
     def ready(self) -> bool:
         """It asks nothing of others and others ask nothing of it: running is serving."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import psycopg
 
+from traffic_platform.errors import IngestError
 from traffic_platform.events.texts import utc_text
-from traffic_platform.ingest.broker import require_answer
-from traffic_platform.ingest.errors import IngestError
-from traffic_platform.ingest.platform import require_timezone
+from traffic_platform.kafka.admin import require_answer
+from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.control import folders_of, living_state
 from traffic_platform.stack.dagster import location_error
@@ -128,7 +128,7 @@ def _add_last_commit(status: Status, endpoints: Endpoints, timezone: str) -> boo
 
 
 def _add_lag(status: Status, settings: Settings) -> None:
-    from traffic_platform.ingest.plan import LagReader  # noqa: PLC0415
+    from traffic_platform.monitoring.lag import LagReader  # noqa: PLC0415
 
     reader = LagReader(settings)
     try:

@@ -15,8 +15,8 @@ import psycopg
 from psycopg import sql
 
 from traffic_platform.database_url import same_server, url_parts, with_database
-from traffic_platform.ingest.broker import require_answer
-from traffic_platform.ingest.errors import IngestError, TransientError
+from traffic_platform.errors import IngestError, TransientError
+from traffic_platform.kafka.admin import require_answer
 from traffic_platform.settings import Endpoints, Settings, SettingsError, load_settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka import create_topics
@@ -31,7 +31,7 @@ def prepare_schema(settings: Settings) -> None:
     Raises StackError or SettingsError when PostgreSQL cannot be reached or does not let us.
     """
     # Two seconds that the other task, which runs beside this one, does not need.
-    from traffic_platform.ingest.migrate import migrate  # noqa: PLC0415
+    from traffic_platform.postgres.migrate import migrate  # noqa: PLC0415
 
     if settings.database_url is None:
         embedded_postgres(settings).provision()

@@ -15,10 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from traffic_platform.api.app import create_app
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import served
-from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
+from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
 DAWN = datetime(2025, 10, 4, tzinfo=UTC)
 PATH = "/api/traffic/export/2025-10-04"

@@ -11,7 +11,7 @@ import psycopg
 from traffic_platform.api.app import create_app
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import served
-from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
+from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 FILLED = {"date": "2025-10-04", "id": "det-7"}

@@ -13,12 +13,12 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from traffic_platform.api.app import create_app
-from traffic_platform.derived.rollups import recompute
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.upkeep.order import put_in_order
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.maintenance.index_closed_months import put_in_order
+from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE
-from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
+from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 DAY = "/api/traffic/historical/2025-10-04"

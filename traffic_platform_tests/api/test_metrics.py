@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from traffic_platform.api.app import create_app
-from traffic_platform.api.metrics import install, pipeline
-from traffic_platform.ingest.upkeep.fold import fold
+from traffic_platform.api.metrics import add_metrics, pipeline_metrics
+from traffic_platform.maintenance.compact_audit import fold
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
@@ -44,8 +44,8 @@ def served(postgres: PostgresServer, database: str) -> Settings:
 @pytest.fixture
 def scraped(served: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A client; metrics are read anew each time, two audit rows at once."""
-    monkeypatch.setattr(install, "_KEEP_SECONDS", 0)
-    monkeypatch.setattr(pipeline, "_ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(add_metrics, "_KEEP_SECONDS", 0)
+    monkeypatch.setattr(pipeline_metrics, "_ROWS_AT_A_TIME", 2)
     with TestClient(create_app(served), base_url="http://127.0.0.1") as client:
         yield client
 

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from traffic_platform.api import database
 from traffic_platform.api.database import Connection, Database
-from traffic_platform.api.days import Day
-from traffic_platform.api.page_reader import PageReader
+from traffic_platform.api.local_dates import Day
+from traffic_platform.api.traffic.page_reader import PageReader
 from traffic_platform.settings import Settings
 
 

@@ -12,14 +12,14 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
-from traffic_platform.api import current
 from traffic_platform.api.app import create_app
-from traffic_platform.derived.detector_health import compute_health
-from traffic_platform.derived.rollups import recompute
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.api.traffic import current
+from traffic_platform.detector_health.daily_health import compute_health
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE, served
-from traffic_platform_tests.derived.readings import Reading, add_readings, add_sensor, every
+from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 

@@ -13,10 +13,10 @@ import httpx
 import psycopg
 import pytest
 
-from traffic_platform.api import live
 from traffic_platform.api.app import create_app
-from traffic_platform.api.history import MOST_AT_A_TIME, History
-from traffic_platform.derived.rollups import fold_all
+from traffic_platform.api.stream import live_readings
+from traffic_platform.api.stream.event_history import MOST_AT_A_TIME, History
+from traffic_platform.rollups import fold_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import Served, served
 from traffic_platform_tests.integration.once import drain
@@ -150,7 +150,7 @@ def test_a_look_is_sent_in_parts_and_goes_on_from_any_of_them() -> None:
 def test_a_listener_to_whom_nothing_comes_gets_heartbeats(
     api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(live_readings, "HEARTBEAT_SECONDS", 0.1)
     with (
         served(create_app(api_settings())) as running,
         httpx.stream("GET", f"{running.url}/api/traffic/stream", timeout=60) as answer,

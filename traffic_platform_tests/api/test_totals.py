@@ -12,8 +12,8 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from traffic_platform.api.app import create_app
-from traffic_platform.derived.rollups import fold_all
-from traffic_platform.ingest.rebuild import rebuild_dates
+from traffic_platform.reprocess import rebuild_dates
+from traffic_platform.rollups import fold_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.integration.once import drain

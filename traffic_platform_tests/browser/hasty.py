@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from traffic_platform.dashboard import reader
 from traffic_platform.dashboard.__main__ import main
+from traffic_platform.dashboard.shared import reader
 
 if __name__ == "__main__":
     reader.MINUTE_S = 1.0

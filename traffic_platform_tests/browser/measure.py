@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.chromium import chromium
 from traffic_platform_tests.browser.screenshots import stage

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.migrate import migrate
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.postgres.migrate import migrate
 from traffic_platform.settings import Settings
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres

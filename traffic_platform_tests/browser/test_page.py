@@ -14,8 +14,8 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser import world
 from traffic_platform_tests.browser.chromium import Witness

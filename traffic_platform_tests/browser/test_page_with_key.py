@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error
 
-from traffic_platform.api.security import store
+from traffic_platform.api.security import key_store
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.chromium import Witness
 from traffic_platform_tests.browser.served import served
@@ -33,7 +33,7 @@ def url(page_settings: Settings, tmp_path: Path) -> Iterator[str]:
 def test_a_key_opens_the_page_and_its_websocket_until_it_is_revoked(
     browser: Browser, page_settings: Settings, url: str, key: str
 ) -> None:
-    made, secret = store.create(page_settings, key, ["read"], None)
+    made, secret = key_store.create(page_settings, key, ["read"], None)
     stranger = browser.new_context().new_page()
     with pytest.raises(Error, match="INVALID_AUTH_CREDENTIALS"):
         stranger.goto(url)
@@ -51,7 +51,7 @@ def test_a_key_opens_the_page_and_its_websocket_until_it_is_revoked(
     assert sockets
     assert witness.foreign == []
     assert witness.errors == []
-    store.revoke(page_settings, str(made.key_id))
+    key_store.revoke(page_settings, str(made.key_id))
     page.wait_for_function(f"!({CONNECTED})", timeout=60_000)
     again = page.goto(url)
     assert again is not None

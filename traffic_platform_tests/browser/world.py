@@ -12,19 +12,19 @@ from zoneinfo import ZoneInfo
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from traffic_platform.derived.detector_health import compute_health
-from traffic_platform.derived.local_day import local_day
-from traffic_platform.derived.rollups import fold_all
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.sensor_import import import_sensors, store_sensors
-from traffic_platform.ingest.sensor_tables import SensorRecord
+from traffic_platform.demo.corridor import sensor_records
+from traffic_platform.demo.detectors import Corridor
+from traffic_platform.demo.feed import message_batches
+from traffic_platform.demo.replay import replay
+from traffic_platform.demo.sending import Sender
+from traffic_platform.detector_health.daily_health import compute_health
+from traffic_platform.detector_health.local_day import local_day
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.rollups import fold_all
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import import_sensors, store_sensors
 from traffic_platform.settings import Settings
-from traffic_platform.stack.corridor import sensor_records
-from traffic_platform.stack.detectors import Corridor
-from traffic_platform.stack.feed import message_batches
 from traffic_platform.stack.kafka import wait_for_topics
-from traffic_platform.stack.replay import replay
-from traffic_platform.stack.sending import Sender
 from traffic_platform_tests.integration.once import drain
 
 PORTLAND = Path(__file__).parents[2] / "examples" / "portland_i205"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from traffic_platform.ingest.locks import PartitionLocks
-from traffic_platform.ingest.publish.positions import publisher_lock
+from traffic_platform.ledger.partition_locks import PartitionLocks
+from traffic_platform.publish.positions import publisher_lock
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
 from traffic_platform_tests.integration.clean_stream import read_published

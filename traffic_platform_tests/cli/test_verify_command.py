@@ -69,7 +69,7 @@ def test_verify_exits_2_with_one_line_when_it_cannot_look(
 
 def test_people_are_told_what_only_sums_prove() -> None:
     from traffic_platform.cli.verify import _by_sums
-    from traffic_platform.ingest.verify.report import BySums, VerifyReport
+    from traffic_platform.verify.verify_report import BySums, VerifyReport
 
     report = VerifyReport(deep=False, snapshot_at=datetime.now(UTC), rules_version="1-0")
     assert _by_sums(report) == ""

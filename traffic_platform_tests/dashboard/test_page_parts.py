@@ -12,13 +12,13 @@ from uuid import UUID
 import pytest
 
 import traffic_platform.dashboard
-from traffic_platform.dashboard.analyst import Days
-from traffic_platform.dashboard.geometry import lay_out
-from traffic_platform.dashboard.model import Band, Health, LiveHealth, Reading, Sensor, State
-from traffic_platform.dashboard.moments import Zone, age
-from traffic_platform.dashboard.printable import printable
-from traffic_platform.dashboard.render import render
-from traffic_platform.dashboard.undiagnosed import undiagnosed
+from traffic_platform.dashboard.detectors.undiagnosed import undiagnosed
+from traffic_platform.dashboard.overview.sensor_layout import lay_out
+from traffic_platform.dashboard.shared.day_pages import Days
+from traffic_platform.dashboard.shared.model import Band, Health, LiveHealth, Reading, Sensor, State
+from traffic_platform.dashboard.shared.printable import printable
+from traffic_platform.dashboard.shared.render import render
+from traffic_platform.dashboard.shared.time_format import Zone, age
 
 NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
 PAGE = Path(traffic_platform.dashboard.__file__).parent

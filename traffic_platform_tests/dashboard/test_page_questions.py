@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from traffic_platform.ingest.sensor_import import store_sensors
-from traffic_platform.ingest.sensor_tables import SensorRecord
-from traffic_platform.ingest.upkeep.fold import fold
-from traffic_platform.ingest.window import run_window
+from traffic_platform.ingest.drain import run_window
+from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 from traffic_platform_tests.integration.once import ONCE, event

@@ -17,15 +17,14 @@ import pytest
 from confluent_kafka import Producer
 
 from traffic_platform.api.database import Database
-from traffic_platform.dashboard import reader as reader_module
-from traffic_platform.dashboard.model import Band, Change
-from traffic_platform.dashboard.operator_tables import Mark
-from traffic_platform.dashboard.reader import Reader
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.quarantine import QuarantineFilter
-from traffic_platform.ingest.rebuild import rebuild_dates
-from traffic_platform.ingest.replay import replay_quarantine
-from traffic_platform.ingest.sensor_import import store_sensors
+from traffic_platform.dashboard.overview.overview_tables import Mark
+from traffic_platform.dashboard.shared import reader as reader_module
+from traffic_platform.dashboard.shared.model import Band, Change
+from traffic_platform.dashboard.shared.reader import Reader
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.monitoring.rejected_messages import QuarantineFilter
+from traffic_platform.reprocess import rebuild_dates, replay_quarantine
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.world import describe, event
 from traffic_platform_tests.conftest import as_environment

@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.dashboard.model import Reading as Shown
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.dashboard.shared.model import Reading as Shown
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import as_environment
 from traffic_platform_tests.dashboard.test_page_questions import ask
-from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
+from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
 
 _FETCH = """
 import sys

@@ -15,7 +15,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.messages import MAX_BYTES, MAX_DEPTH
 from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.events.texts import LONGEST_DETAIL
 
 RULES = Rules(date(2010, 1, 1), None, "UTC")

@@ -18,10 +18,10 @@ from traffic_platform.events.columns import Decoded
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
+from traffic_platform.events.prefilter import screen
 from traffic_platform.events.reasons import Reason, Refusal
 from traffic_platform.events.rules import Rules
-from traffic_platform.events.screen import screen
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.events.texts import LONGEST_DETAIL
 
 ZONE = "America/Los_Angeles"

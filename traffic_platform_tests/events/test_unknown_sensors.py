@@ -9,7 +9,7 @@ from datetime import date
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
-from traffic_platform.events.sensors import sensor_uuid
+from traffic_platform.events.sensor_ids import sensor_uuid
 
 RULES = Rules(date(2010, 1, 1), None, "UTC", "quarantine")
 NOON_US = 1_759_579_200_000_000

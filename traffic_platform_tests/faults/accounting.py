@@ -13,10 +13,10 @@ from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 
-from traffic_platform.ingest.verify import verify
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.faults.feed import Feed, Sent
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 Rows = Callable[[LiteralString], list[tuple[Any, ...]]]
 

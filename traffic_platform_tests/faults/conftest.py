@@ -10,7 +10,7 @@ import pytest
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.windows import Window
+from traffic_platform_tests.faults.ingest_runs import Window
 
 
 @pytest.fixture

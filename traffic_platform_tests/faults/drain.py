@@ -14,9 +14,9 @@ import sys
 import threading
 from typing import Any
 
-from traffic_platform.ingest.errors import IngestError
-from traffic_platform.ingest.publish.publisher import run_publisher
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.errors import IngestError
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import load_settings
 
 

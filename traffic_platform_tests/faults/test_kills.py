@@ -10,7 +10,7 @@ import pytest
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.accounting import assert_goes_on, stored
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
 from traffic_platform_tests.faults.feed import send
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartWindow = Callable[..., Window]

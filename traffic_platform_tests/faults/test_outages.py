@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from traffic_platform.ingest.plan import OPEN_SECONDS
+from traffic_platform.monitoring.lag import OPEN_SECONDS
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.integration.clean_stream import Published, read_published
 from traffic_platform_tests.stack.conftest import CommandLine
 

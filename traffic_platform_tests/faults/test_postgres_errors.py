@@ -12,8 +12,8 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.faults.accounting import assert_exactly_once, assert_goes_on, stored
 from traffic_platform_tests.faults.feed import Feed, send
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.faults.proxy import Proxy, Trouble
-from traffic_platform_tests.faults.windows import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]

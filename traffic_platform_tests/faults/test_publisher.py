@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from traffic_platform.ingest.verify import verify
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 from traffic_platform_tests.faults.feed import Feed, send
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.integration.clean_stream import Published, read_published
 
 MakeTopic = Callable[..., str]

@@ -13,7 +13,7 @@ from traffic_platform_tests.faults.accounting import (
     stored,
 )
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]

@@ -9,14 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from traffic_platform.ingest.quarantine import QuarantineFilter
-from traffic_platform.ingest.replay import replay_quarantine
-from traffic_platform.ingest.sensor_import import import_sensors
-from traffic_platform.ingest.verify import verify
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.monitoring.rejected_messages import QuarantineFilter
+from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import PostgresServer
-from traffic_platform_tests.faults.windows import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.integration.verify_sample import flat
 
 MakeTopic = Callable[..., str]

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from traffic_platform.errors import LedgerMovedError
+from traffic_platform.event_tables.batch import Batch, Provenance, build_batch, fold_repeats
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
-from traffic_platform.ingest.batch import Batch, Provenance, build_batch, fold_repeats
-from traffic_platform.ingest.connections import connect
-from traffic_platform.ingest.errors import LedgerMovedError
-from traffic_platform.ingest.fetch import MISSING_TIMESTAMP, Fetched, Reached, Where
-from traffic_platform.ingest.ledger import Advance
-from traffic_platform.ingest.locks import PartitionLocks
-from traffic_platform.ingest.store import Storer
+from traffic_platform.ingest.writer import Storer
+from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Reached, Where
+from traffic_platform.ledger.offsets import Advance
+from traffic_platform.ledger.partition_locks import PartitionLocks
+from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)

@@ -13,11 +13,11 @@ from datetime import date, timedelta
 import psycopg
 from confluent_kafka import Producer
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.quarantine import QuarantineFilter
-from traffic_platform.ingest.replay import replay_quarantine
-from traffic_platform.ingest.sensor_import import store_sensors
-from traffic_platform.ingest.sensor_tables import SensorRecord
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.monitoring.rejected_messages import QuarantineFilter
+from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, event
 

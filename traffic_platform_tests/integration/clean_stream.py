@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
 
-from traffic_platform.ingest.broker import Broker
+from traffic_platform.kafka.admin import Broker
 from traffic_platform.settings import Settings
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.ingest.plan import LagReader
-from traffic_platform.ingest.verify import verify
-from traffic_platform.ingest.window import WindowLimits, WindowTotals, run_window
+from traffic_platform.ingest.drain import WindowLimits, WindowTotals, run_window
+from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 
 ONCE = WindowLimits(seconds=120, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)

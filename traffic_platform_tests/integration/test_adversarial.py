@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
 from traffic_platform.events.reasons import Reason
-from traffic_platform.ingest.sensor_import import import_sensors
+from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests import adversaries
 from traffic_platform_tests.adversaries import EVENT, LOCAL_TIMES, UNKNOWN

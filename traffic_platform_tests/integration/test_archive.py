@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from traffic_platform.ingest.archive import ArchiveError, archived_parts, read_archived_day
-from traffic_platform.ingest.archive.files import Manifest, checksum, manifest_path
-from traffic_platform.ingest.upkeep import UpkeepReport, keep_tables
-from traffic_platform.ingest.upkeep.patience import Patience
-from traffic_platform.ingest.verify import verify
+from traffic_platform.archive import ArchiveError, archived_parts, read_archived_day
+from traffic_platform.archive.files import Manifest, checksum, manifest_path
+from traffic_platform.maintenance import UpkeepReport, keep_tables
+from traffic_platform.postgres.lock_retry import Patience
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.integration.aged_stream import (
     TOPIC,
     ensure,
@@ -116,7 +116,7 @@ def test_what_a_message_may_be_comes_back(platform: Settings, owner: psycopg.Con
     fill(platform, owner, hours=1)
     insert_odd(owner)
     before = stored(platform)
-    from traffic_platform.ingest.archive.write import archive_day
+    from traffic_platform.archive.write import archive_day
 
     assert platform.archive is not None
     day = datetime(2025, 1, 2, tzinfo=UTC)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import numpy as np
 
-from traffic_platform.ingest import copy_binary as pg
+from traffic_platform.postgres import copy_binary as pg
 from traffic_platform_tests.conftest import PostgresServer
 
 SENSOR = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")

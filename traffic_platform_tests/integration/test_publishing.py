@@ -11,12 +11,12 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.clock import WindowLimits
-from traffic_platform.ingest.publish.publisher import PublishTotals, run_publisher
-from traffic_platform.ingest.verify import verify
-from traffic_platform.ingest.window import WindowTotals, run_window
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.ingest.drain import WindowTotals, run_window
+from traffic_platform.publish.publisher import PublishTotals, run_publisher
+from traffic_platform.run_clock import WindowLimits
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.integration.clean_stream import Published, read_published
 
 ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import psycopg
 from confluent_kafka import Producer
 
-from traffic_platform.ingest.verify import verify
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka import Producer
 
-from traffic_platform.ingest import plan
-from traffic_platform.ingest.plan import LagReader, OpenTransaction
+from traffic_platform.monitoring import lag as lag_module
+from traffic_platform.monitoring.lag import LagReader, OpenTransaction
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import assert_proven, drain, event, lag, rows
 
@@ -112,7 +112,7 @@ def test_a_transaction_that_is_open_for_long_is_named_with_its_partition(
     with open_transaction(settings, partition=2):
         produce([event("behind")], partition=2)
         assert open_transactions(settings) == []
-        monkeypatch.setattr(plan, "OPEN_SECONDS", 0)
+        monkeypatch.setattr(lag_module, "OPEN_SECONDS", 0)
         [found] = open_transactions(settings)
         assert found == OpenTransaction(settings.raw_topic, 2, offset=1, messages=4)
     assert open_transactions(settings) == []
@@ -124,7 +124,7 @@ def test_its_age_is_that_of_its_first_message_and_not_of_the_newest(
     make_topic(partitions=1, message_timestamp_type="CreateTime")
     producer = transactional(settings, "old")
     producer.begin_transaction()
-    then = int((time.time() - plan.OPEN_SECONDS - 60) * 1000)
+    then = int((time.time() - lag_module.OPEN_SECONDS - 60) * 1000)
     producer.produce(settings.raw_topic, event("open"), timestamp=then)
     assert producer.flush(30) == 0
     produce([event("behind", minute) for minute in range(50)])

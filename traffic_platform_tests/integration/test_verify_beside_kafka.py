@@ -12,11 +12,11 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from traffic_platform.ingest.errors import PermanentError, TransientError
-from traffic_platform.ingest.kafka_log import is_compacted
-from traffic_platform.ingest.verify import VerifyReport, verify
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.errors import PermanentError, TransientError
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.kafka.log_reader import is_compacted
 from traffic_platform.settings import Settings, SettingsError
+from traffic_platform.verify import VerifyReport, verify
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.integration.verify_sample import drain, flat
 

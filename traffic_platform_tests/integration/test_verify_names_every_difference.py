@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg import sql
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.ingest.verify import Finding, VerifyReport, verify
-from traffic_platform.ingest.verify.report import LIMIT
-from traffic_platform.ingest.verify.run import look, no_progress
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
+from traffic_platform.verify import Finding, VerifyReport, verify
+from traffic_platform.verify.verify import look, no_progress
+from traffic_platform.verify.verify_report import LIMIT
 from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
 from traffic_platform_tests.integration.verify_sample import fill
 from traffic_platform_tests.integration.verify_spoilings import (

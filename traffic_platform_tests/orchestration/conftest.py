@@ -14,7 +14,7 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.defs_state.base import set_defs_state_storage
 from psycopg import sql
 
-from traffic_platform.orchestration.storage import (
+from traffic_platform.orchestration.instance.storage import (
     PlatformStorage,
     connection_pool,
     sqlalchemy_url,

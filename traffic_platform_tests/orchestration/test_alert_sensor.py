@@ -9,9 +9,9 @@ import pytest
 from dagster import DagsterInstance, Definitions, build_sensor_context
 
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
-from traffic_platform.orchestration.alerts import ALERTS_SENSOR
+from traffic_platform.orchestration.alerts.alert_sensors import ALERTS_SENSOR
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.checks_job import CHECKS_JOB, checks_config
+from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.settings import Settings
 from traffic_platform_tests.webhook import Webhook
 

@@ -21,8 +21,8 @@ from dagster import (
     multi_asset_check,
 )
 
-from traffic_platform.orchestration.alerts import find_results
-from traffic_platform.orchestration.checks import check_key
+from traffic_platform.orchestration.alerts.alert_sensors import find_results
+from traffic_platform.orchestration.checks.asset_checks import check_key
 from traffic_platform.quality.checks import checks_named
 
 KEY = check_key(checks_named(["values_change"])[0])

@@ -28,11 +28,11 @@ from dagster._core.storage.asset_check_execution_record import (
 
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.checks import DATES_STEP, TABLES_STEP, check_key
-from traffic_platform.orchestration.checks_job import CHECKS_JOB, checks_config
-from traffic_platform.orchestration.checks_results import says_something_new
-from traffic_platform.orchestration.health import HEALTH_JOB
+from traffic_platform.orchestration.checks.asset_checks import DATES_STEP, TABLES_STEP, check_key
+from traffic_platform.orchestration.checks.check_results import says_something_new
+from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
+from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.quality.checks import CHECKS, Scope
 from traffic_platform.settings import Settings
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from dagster import AssetKey, TableColumnLineage, TableSchema
 
-from traffic_platform.ingest.catalogue import load_catalogue
-from traffic_platform.orchestration.assets import table_specs
-from traffic_platform.orchestration.columns import RECORD_COLUMNS
-from traffic_platform.orchestration.health import detector_health
+from traffic_platform.orchestration.ingest.event_tables_asset import table_specs
 from traffic_platform.orchestration.keys import RAW_TOPIC
-from traffic_platform.orchestration.rollups import rollup_specs
+from traffic_platform.orchestration.rollups.detector_health_asset import detector_health
+from traffic_platform.orchestration.rollups.rollup_assets import rollup_specs
+from traffic_platform.orchestration.table_columns import RECORD_COLUMNS
+from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
 
 HEALTH = detector_health(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]

@@ -18,10 +18,10 @@ from dagster import (
     JobDefinition,
 )
 
-from traffic_platform.dashboard.undiagnosed import DIAGNOSED_AT
-from traffic_platform.orchestration.assets import WINDOW_OP
+from traffic_platform.dashboard.detectors.undiagnosed import DIAGNOSED_AT
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
 from traffic_platform.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")

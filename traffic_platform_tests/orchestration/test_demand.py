@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from traffic_platform.orchestration.demand import (
+from traffic_platform.orchestration.ingest.demand import (
     LONGEST_BACKOFF_SECONDS,
     PENDING_SECONDS,
     Demand,

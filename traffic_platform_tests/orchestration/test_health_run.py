@@ -19,13 +19,13 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.health import HEALTH_JOB
-from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
 from traffic_platform.orchestration.keys import DETECTOR_HEALTH
-from traffic_platform.orchestration.runs import newest_windows
+from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.settings import Settings
-from traffic_platform_tests.derived.readings import add_readings, add_sensor, every, health_of
 from traffic_platform_tests.orchestration.feed import flat
+from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every, health_of
 
 FIVE = datetime(2025, 10, 4, 5, tzinfo=UTC)
 SATURDAY, SUNDAY, MONDAY = "2025-10-04", "2025-10-05", "2025-10-06"

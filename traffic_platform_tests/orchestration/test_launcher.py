@@ -20,14 +20,14 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.launcher.base import LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 
-from traffic_platform.ingest.plan import LagReader
+from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
+from traffic_platform.orchestration.instance.launcher import PRELOADED, WarmLauncher, warm_up
+from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, pid_here
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
-from traffic_platform.orchestration.launcher import PRELOADED, WarmLauncher, warm_up
-from traffic_platform.orchestration.runs import newest_windows
 from traffic_platform.orchestration.tags import writer_tags
-from traffic_platform.orchestration.workers import WORKER_TAG, pid_here
 from traffic_platform.settings import Settings
 from traffic_platform_tests.orchestration.conftest import ROOT
 from traffic_platform_tests.orchestration.feed import flat

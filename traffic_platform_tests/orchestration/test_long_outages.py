@@ -20,14 +20,16 @@ from dagster import (
     build_sensor_context,
 )
 
-from traffic_platform.ingest import broker, plan, window
-from traffic_platform.ingest.clock import WindowLimits
-from traffic_platform.ingest.verify import verify
-from traffic_platform.orchestration import sensors
+from traffic_platform.ingest import drain
+from traffic_platform.kafka import admin as kafka_admin
+from traffic_platform.monitoring import lag
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import WINDOW_JOB
-from traffic_platform.orchestration.sensors import OFFSET_SENSOR
+from traffic_platform.orchestration.ingest import offset_sensor
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
+from traffic_platform.run_clock import WindowLimits
 from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer
 from traffic_platform_tests.orchestration.feed import flat
 
@@ -41,11 +43,11 @@ OUTAGE_SECONDS = 3.5
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks of two seconds, and windows that soon give up."""
-    monkeypatch.setattr(broker, "REQUEST_TIMEOUT", 1.0)
-    monkeypatch.setattr(sensors, "TICK_SECONDS", 2.0)
-    monkeypatch.setattr(sensors, "TICK_MARGIN_SECONDS", 0.0)
+    monkeypatch.setattr(kafka_admin, "REQUEST_TIMEOUT", 1.0)
+    monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
+    monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
     impatient = functools.partial(WindowLimits, outage_seconds=OUTAGE_SECONDS)
-    monkeypatch.setattr(window, "WindowLimits", impatient)
+    monkeypatch.setattr(drain, "WindowLimits", impatient)
 
 
 @pytest.fixture
@@ -176,7 +178,7 @@ def test_windows_that_cannot_reach_the_broker_are_asked_for_with_growing_pauses(
     for _ in range(3):
         failed = run(unreachable, instance, requested(sensor, instance))
         assert "gave up waiting: Kafka" in failure(instance, failed)
-    monkeypatch.setattr(sensors, "TICK_SECONDS", 0.5)
+    monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 0.5)
     said = tick(sensor, instance)
     assert isinstance(said, str)
     assert "writer 0: the last window failed; next try in" in said
@@ -192,7 +194,7 @@ def test_a_tick_names_the_partition_whose_messages_a_transaction_holds_back(
     make_topic: MakeTopic,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(plan, "OPEN_SECONDS", 0)
+    monkeypatch.setattr(lag, "OPEN_SECONDS", 0)
     make_topic(partitions=1)
     identity = {"transactional.id": ingesting.raw_topic, "log_level": 0}
     producer = Producer({**ingesting.kafka_config(), **identity})

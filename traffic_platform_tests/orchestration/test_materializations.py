@@ -6,19 +6,19 @@ from datetime import UTC, date, datetime
 
 from dagster import AssetMaterialization
 
-from traffic_platform.derived.rollups import Changes, Folded
 from traffic_platform.ingest.totals import DateTotals, WindowTotals
+from traffic_platform.orchestration.ingest.materializations import (
+    MOST_RANGES,
+    fold_materializations,
+    window_materializations,
+)
 from traffic_platform.orchestration.keys import (
     PROCESSED_EVENTS,
     RAW_EVENTS,
     READINGS_5MIN,
     TRAFFIC_READINGS,
 )
-from traffic_platform.orchestration.materializations import (
-    MOST_RANGES,
-    fold_materializations,
-    window_materializations,
-)
+from traffic_platform.rollups import Changes, Folded
 
 NOON_US = int(datetime(2025, 10, 4, 12, tzinfo=UTC).timestamp() * 1_000_000)
 SATURDAY, SUNDAY = date(2025, 10, 4), date(2025, 10, 5)

@@ -17,17 +17,17 @@ from dagster import (
 )
 from dagster._core.test_utils import create_run_for_test
 
-from traffic_platform.ingest.plan import LagReader
-from traffic_platform.ingest.publish.publisher import run_publisher
-from traffic_platform.ingest.window import WindowLimits, run_window
-from traffic_platform.orchestration import sensors, watch
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import WINDOW_JOB
-from traffic_platform.orchestration.publishing import PUBLISH_JOB
-from traffic_platform.orchestration.runs import newest_windows
-from traffic_platform.orchestration.sensors import OFFSET_SENSOR
+from traffic_platform.orchestration.ingest import offset_sensor, watch
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
+from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
+from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, identity
+from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
 from traffic_platform.orchestration.tags import WRITER, WRITERS, writer_tags
-from traffic_platform.orchestration.workers import WORKER_TAG, identity
+from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import Settings
 from traffic_platform_tests.orchestration.feed import flat
 
@@ -38,8 +38,8 @@ Produce = Callable[..., None]
 @pytest.fixture(autouse=True)
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks of two seconds: long enough to look eight times."""
-    monkeypatch.setattr(sensors, "TICK_SECONDS", 2.0)
-    monkeypatch.setattr(sensors, "TICK_MARGIN_SECONDS", 0.0)
+    monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
+    monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_message_that_arrives_during_a_tick_ends_it(
     produce: Produce,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sensors, "TICK_SECONDS", 30.0)
+    monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 30.0)
     make_topic()
     store_all(platform)
     threading.Timer(1.0, produce, args=([flat("a")],)).start()

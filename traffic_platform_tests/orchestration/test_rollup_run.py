@@ -20,13 +20,13 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.jobs import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
 from traffic_platform.orchestration.keys import READINGS_5MIN, READINGS_DAILY, READINGS_HOURLY
-from traffic_platform.orchestration.rollups import ROLLUPS_JOB
+from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
 from traffic_platform.settings import Settings
-from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
-from traffic_platform_tests.derived.rolled import deliver, everything
 from traffic_platform_tests.orchestration.feed import flat
+from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
+from traffic_platform_tests.rollups.rolled import deliver, everything
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 SATURDAY, SUNDAY = "2025-10-04", "2025-10-05"

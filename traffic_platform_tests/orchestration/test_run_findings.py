@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, job, op
 
-from traffic_platform.orchestration.checks_job import (
+from traffic_platform.orchestration.alerts.run_findings import find_runs
+from traffic_platform.orchestration.checks.checks_job import (
     CHECKS_JOB,
     CHECKS_OP,
     ChecksConfig,
     checks_config,
 )
-from traffic_platform.orchestration.health import HEALTH_JOB
-from traffic_platform.orchestration.jobs import WINDOW_JOB
-from traffic_platform.orchestration.rollups import ROLLUPS_JOB
-from traffic_platform.orchestration.run_findings import find_runs
+from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
+from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
 from traffic_platform.quality.alerts import AlertState
 
 

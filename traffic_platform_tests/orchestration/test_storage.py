@@ -11,8 +11,8 @@ import psycopg
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 
-from traffic_platform.orchestration.launcher import WarmLauncher, WarmRunCoordinator
-from traffic_platform.orchestration.storage import PlatformStorage
+from traffic_platform.orchestration.instance.launcher import WarmLauncher, WarmRunCoordinator
+from traffic_platform.orchestration.instance.storage import PlatformStorage
 from traffic_platform.settings import Settings
 from traffic_platform_tests.orchestration.conftest import ROOT
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from traffic_platform.events.sensors import sensor_uuid
-from traffic_platform.quality.look import Look
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.quality.check_context import Look
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 

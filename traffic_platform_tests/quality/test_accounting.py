@@ -9,7 +9,7 @@ import pytest
 
 from traffic_platform.quality import accounting
 from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.outcome import SAMPLE_ROWS
 
 TILE = "ranges that do not tile"

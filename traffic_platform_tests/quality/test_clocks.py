@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.clocks import clocks_agree
-from traffic_platform.quality.look import Look
 from traffic_platform_tests.quality.conftest import Table
 
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from benchmarks.fortnight import Fortnight
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.completeness import every_event_has_its_reading, sensors_deliver
-from traffic_platform.quality.look import Look
 from traffic_platform.settings import Settings
 from traffic_platform_tests.quality.conftest import DAY, MIDNIGHT, Table, look_at
 

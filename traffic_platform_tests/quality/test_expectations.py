@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.expectations import (
     measures_in_range,
     messages_give_one_reading,
     readings_have_sensors,
     required_columns_filled,
 )
-from traffic_platform.quality.look import Look
 from traffic_platform_tests.quality.conftest import MIDNIGHT, Table
 
 CHECKS = (

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 import psycopg
 
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.health import detectors_stay_healthy
-from traffic_platform.quality.look import Look
 from traffic_platform_tests.quality.conftest import DAY
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.keys import no_duplicate_readings, no_null_in_keys
-from traffic_platform.quality.look import Look
 
 DAY = "2025-10-04"
 

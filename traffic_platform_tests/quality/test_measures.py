@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.measures import (
     measures_present,
     occupancy_in_percent,

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from traffic_platform.quality.arrival import feeds_deliver, messages_stored_in_time
-from traffic_platform.quality.look import Look
+from traffic_platform.quality.check_context import Look
 from traffic_platform.quality.quarantine import quarantine_rate_holds, quarantine_reasons_hold
 from traffic_platform.quality.repeats import repeats_are_rare
 from traffic_platform.settings import Settings

@@ -22,13 +22,13 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from traffic_platform.ingest.errors import RefusedError
-from traffic_platform.ingest.fetch import Fetcher
+from traffic_platform.errors import RefusedError
+from traffic_platform.ingest.drain import WindowLimits, run_window
 from traffic_platform.ingest.totals import WindowTotals
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.kafka.consumer import Fetcher
 from traffic_platform.settings import Settings
 from traffic_platform.stack.standalone import Standalone
-from traffic_platform_tests.faults.windows import wait_until
+from traffic_platform_tests.faults.ingest_runs import wait_until
 from traffic_platform_tests.security.broker import PASSWORD, USER, Acl, SecuredKafka
 from traffic_platform_tests.security.conftest import SOON, Traffic
 from traffic_platform_tests.security.rights import documented

@@ -15,7 +15,7 @@ from psycopg import sql
 from traffic_platform.settings import Settings
 from traffic_platform.stack.processes import members
 from traffic_platform_tests.conftest import PostgresServer
-from traffic_platform_tests.faults.windows import wait_until
+from traffic_platform_tests.faults.ingest_runs import wait_until
 from traffic_platform_tests.security.broker import PASSWORD, SecuredKafka
 from traffic_platform_tests.security.conftest import Traffic
 from traffic_platform_tests.security.rights import documented

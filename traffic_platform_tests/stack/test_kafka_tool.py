@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from traffic_platform.ingest.window import WindowLimits, run_window
+from traffic_platform.ingest.drain import WindowLimits, run_window
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_tool import tool_command

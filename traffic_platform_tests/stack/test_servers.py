@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
-from traffic_platform.ingest.connections import connect
+from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.stack.kafka import create_topics
 from traffic_platform.stack.postgres import Postgres

@@ -7,8 +7,8 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from traffic_platform.api.security.limits import network_of
 from traffic_platform.api.security.policy import Policy, is_local
+from traffic_platform.api.security.rate_limits import network_of
 
 if TYPE_CHECKING:
     from starlette.types import Scope

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from traffic_platform.api.security.places import Caps, Kind
+from traffic_platform.api.security.concurrency_limits import Caps, Kind
 from traffic_platform.settings import Settings, listed
 
 # Many enough for a page and its pictures, and for programs that page through days.

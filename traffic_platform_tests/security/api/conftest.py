@@ -16,7 +16,7 @@ import httpx
 import pytest
 from psycopg import sql
 
-from traffic_platform.api.security import store
+from traffic_platform.api.security import key_store
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import TEMPLATE, PostgresServer
 
@@ -47,10 +47,10 @@ class Server:
             base_url=self.url, headers={**own, **headers}, trust_env=False, timeout=SOON
         )
 
-    def key(self, *scopes: store.Scope) -> tuple[store.Key, str]:
+    def key(self, *scopes: key_store.Scope) -> tuple[key_store.Key, str]:
         """A new key, of the scope read unless others are named."""
         name = f"test {uuid.uuid4().hex}"
-        return store.create(self.settings, name, scopes or ("read",), None)
+        return key_store.create(self.settings, name, scopes or ("read",), None)
 
     def end(self) -> int:
         """End it, and wait. Its exit code."""

@@ -14,9 +14,9 @@ from psycopg import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from traffic_platform.api.security import store
+from traffic_platform.api.security import key_store
 from traffic_platform.api.security.secret import hash_of, new_key
-from traffic_platform.ingest.connections import connect as connect_database
+from traffic_platform.postgres.connections import connect as connect_database
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.security.api.conftest import SOON, Serve, Server, wait_for
 
@@ -91,7 +91,7 @@ def test_a_key_opens_by_bearer_header_and_basic(server: Server) -> None:
 def test_what_is_no_key_that_holds_opens_nothing_and_says_how(server: Server) -> None:
     made, key = server.key()
     soon, gone = datetime.now(UTC) + timedelta(days=1), datetime.now(UTC) - timedelta(hours=1)
-    expired, old_key = store.create(server.settings, "expired", ["read"], soon)
+    expired, old_key = key_store.create(server.settings, "expired", ["read"], soon)
     with psycopg.connect(server.settings.owning_url()) as owner:
         owner.execute(
             "update traffic.api_keys set created_at = %s, expires_at = %s where key_id = %s",
@@ -140,9 +140,9 @@ def test_a_revoked_key_stops_and_what_it_has_open_ends(server: Server) -> None:
     ):
         event, part = events.iter_text(), download.iter_text()
         assert (next(event), next(part)) == ("data: 1\n\n", "a,b\n")
-        store.revoke(server.settings, other.name)
+        key_store.revoke(server.settings, other.name)
         assert client.get("/docs").status_code == 200
-        store.revoke(server.settings, str(made.key_id))
+        key_store.revoke(server.settings, str(made.key_id))
         # A stream ends as one that is complete, a file as one that is not.
         assert list(event) == []
         with pytest.raises(httpx.RemoteProtocolError):

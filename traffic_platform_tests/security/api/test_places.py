@@ -16,8 +16,8 @@ import uvicorn
 
 from traffic_platform.api import serve as serving
 from traffic_platform.api.app import create_app
-from traffic_platform.api.security import store
-from traffic_platform_tests.derived.readings import add_readings, add_sensor, every
+from traffic_platform.api.security import key_store
+from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
 from traffic_platform_tests.security.api.conftest import Serve, Server, wait_for
 
 HOST = "traffic.example"
@@ -134,7 +134,7 @@ def test_a_place_is_free_however_its_client_goes(server: Server) -> None:
     # What a key has open ends with it.
     opened = [begin(server.port, path, key) for path in (STREAM, EXPORT)]
     wait_for(lambda: taken(asked) == {"events": 1, "export": 1})
-    store.revoke(server.settings, str(made.key_id))
+    key_store.revoke(server.settings, str(made.key_id))
     wait_for(lambda: taken(asked) == {"events": 0, "export": 0})
     for each in opened:
         each.close()

@@ -1,0 +1,1 @@
+"""Exports of a date as CSV and Parquet."""

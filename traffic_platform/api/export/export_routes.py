@@ -1,0 +1,139 @@
+"""A date as a file, streamed in constant memory: a quarter of an hour of readings at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from anyio import CancelScope
+from fastapi import APIRouter, Depends, Request
+from psycopg import sql
+from psycopg_pool import PoolTimeout
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from traffic_platform.api.database import EXPORT_SECONDS, Connection, Database
+from traffic_platform.api.export.parquet_stream import COLUMNS, ParquetStream
+from traffic_platform.api.head_requests import headers_alone, is_head
+from traffic_platform.api.local_dates import Day, get_day
+from traffic_platform.api.problems import ProblemError, responses
+from traffic_platform.statements import statement
+
+PARQUET = "application/vnd.apache.parquet"
+_PIECE = timedelta(minutes=15)
+_RETRY_SECONDS = 30
+
+_Body = Callable[[Connection], AsyncGenerator[bytes]]
+
+router = APIRouter(prefix="/api/traffic/export", tags=["export"])
+
+
+def _file(media_type: str) -> dict[int | str, dict[str, object]]:
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": "The file.", "content": content}, **responses(422)}
+
+
+@router.get("/{date}.csv", response_class=Response, responses=_file("text/csv"))
+async def export_csv(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
+    """All readings of a date as CSV with a header, by time and sensor.
+
+    Streamed from one snapshot. Should it break off, the transfer ends without its last chunk.
+    """
+
+    async def body(connection: Connection) -> AsyncGenerator[bytes]:
+        yield f"{','.join(COLUMNS)}\n".encode()
+        for lower, upper in _pieces(day):
+            async for block in _blocks(connection, lower, upper):
+                yield block
+
+    return await _stream(request, day, "csv", "text/csv; charset=utf-8", body)
+
+
+@router.get("/{date}.parquet", response_class=Response, responses=_file(PARQUET))
+async def export_parquet(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
+    """All readings of a date as Parquet, by time and sensor; a row group is a quarter of an hour.
+
+    Streamed from one snapshot. Should it break off, the file has no footer.
+    """
+
+    async def body(connection: Connection) -> AsyncGenerator[bytes]:
+        stream = ParquetStream()
+        for lower, upper in _pieces(day):
+            rows = b"".join([block async for block in _blocks(connection, lower, upper)])
+            if rows:
+                yield await asyncio.to_thread(stream.write_csv, rows)
+        yield await asyncio.to_thread(stream.close)
+
+    return await _stream(request, day, "parquet", PARQUET, body)
+
+
+class _Export(StreamingResponse):
+    """A stream whose connection is given back however it ends, also when it never began."""
+
+    def __init__(
+        self,
+        stack: AsyncExitStack,
+        body: AsyncGenerator[bytes],
+        media_type: str,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(body, media_type=media_type, headers=headers)
+        self._stack = stack
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(EXPORT_SECONDS):
+                await super().__call__(scope, receive, send)
+        finally:
+            # A client that leaves cancels this task: the connection is to be given back first.
+            with CancelScope(shield=True):
+                try:
+                    await self._body.aclose()
+                finally:
+                    await self._stack.aclose()
+
+
+async def _stream(
+    request: Request, day: Day, suffix: str, media_type: str, body: _Body
+) -> Response:
+    """Begin to answer once there is a connection. Raises ProblemError (503) when all are taken."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="traffic-{day.date}.{suffix}"',
+        "Cache-Control": "no-store",
+    }
+    if is_head(request):
+        return headers_alone(media_type, headers)
+    database: Database = request.app.state.database
+    stack = AsyncExitStack()
+    try:
+        connection = await stack.enter_async_context(database.export())
+    except PoolTimeout:
+        raise ProblemError(
+            503,
+            "Other exports are running, or the database does not answer. Ask again.",
+            headers={"Retry-After": str(_RETRY_SECONDS)},
+        ) from None
+    return _Export(stack, body(connection), media_type, headers)
+
+
+async def _blocks(connection: Connection, lower: datetime, upper: datetime) -> AsyncIterator[bytes]:
+    query = sql.SQL(statement("api/export_csv")).format(
+        lower=sql.Literal(lower), upper=sql.Literal(upper)
+    )
+    async with connection.cursor() as cursor, cursor.copy(query) as copy:
+        async for block in copy:
+            yield bytes(block)
+
+
+def _pieces(day: Day) -> list[tuple[datetime, datetime]]:
+    found: list[tuple[datetime, datetime]] = []
+    lower = day.lower
+    while lower < day.upper:
+        upper = min(lower + _PIECE, day.upper)
+        found.append((lower, upper))
+        lower = upper
+    return found

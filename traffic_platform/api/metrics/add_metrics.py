@@ -1,0 +1,78 @@
+"""The metrics of an application: counted around it, served at /metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+
+import psycopg
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from traffic_platform.api.database import Database
+from traffic_platform.api.metrics.pipeline_metrics import Pipeline, PipelineReader
+from traffic_platform.api.metrics.request_metrics import Measured, RequestMetrics
+from traffic_platform.api.security.concurrency_limits import Kind, Places
+
+# Of several scrapers at once, one asks the database for all.
+_KEEP_SECONDS = 1.0
+
+
+class _PipelineCollector(Collector):
+    """The newest moment, told whenever the registry is asked; None: the database is away."""
+
+    def __init__(self) -> None:
+        self.pipeline: Pipeline | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics of the pipeline."""
+        yield GaugeMetricFamily(
+            "traffic_database_up",
+            "Whether the database answered: without it nothing is said of the pipeline.",
+            value=float(self.pipeline is not None),
+        )
+        if self.pipeline is not None:
+            yield from self.pipeline.families()
+
+
+class MetricsPage:
+    """What answers at /metrics."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._collector = _PipelineCollector()
+        self.registry.register(self._collector)
+        self._reader = PipelineReader()
+        self._lock = asyncio.Lock()
+        self._read_at = float("-inf")
+
+    async def render(self, database: Database, accept: str) -> Response:
+        """The metrics, in the format that the scraper asks for."""
+        async with self._lock:
+            if time.monotonic() - self._read_at >= _KEEP_SECONDS:
+                self._collector.pipeline = await self._read(database)
+                self._read_at = time.monotonic()
+        encode, content_type = choose_encoder(accept)
+        return Response(encode(self.registry), headers={"Content-Type": content_type})
+
+    async def _read(self, database: Database) -> Pipeline | None:
+        try:
+            return await self._reader.read(database)
+        except psycopg.Error:  # the pool's own errors are such, too
+            return None
+
+
+def add_metrics(app: FastAPI, places: Mapping[Kind, Places]) -> None:
+    """Count what passes through `app` and what is open, and serve /metrics."""
+    page = MetricsPage()
+    app.add_middleware(Measured, metrics=RequestMetrics(page.registry, places))
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+        accept = request.headers.get("accept", "")
+        return await page.render(request.app.state.database, accept)

@@ -1,0 +1,1 @@
+"""The route that describes the data quality of a date."""

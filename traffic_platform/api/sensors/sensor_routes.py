@@ -1,0 +1,202 @@
+"""Sensors, and the readings of one of them at four resolutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from traffic_platform.api.database import Database
+from traffic_platform.api.models import SensorPage, SensorReadings, SensorWithReading
+from traffic_platform.api.problems import ProblemError, responses
+from traffic_platform.api.replies import Content, json_reply, reply
+from traffic_platform.api.rows import read_number, read_objects
+from traffic_platform.api.sensors.sensor_lookup import find_sensor
+from traffic_platform.api.timestamps import parse_instant
+from traffic_platform.api.traffic.historical import DIGITS, PageQuery
+from traffic_platform.api.traffic.pages import read_page
+
+MOST_SENSORS = 10_000
+MOST_READINGS = 100_000
+
+router = APIRouter(prefix="/api/sensors", tags=["sensors"])
+
+SensorPath = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=255,
+        description="The sensor's UUID, or the identifier that its feed uses, escaped (a slash is"
+        " %2F). Of an identifier that ends in `/readings` use the UUID.",
+        examples=["det-7"],
+    ),
+]
+Resolution = Literal["raw", "5min", "hour", "day"]
+
+
+@dataclass(frozen=True)
+class _Series:
+    """How far a resolution is read: without a `from` so many days, and at most so many."""
+
+    statement: LiteralString
+    usual_days: int
+    most_days: int
+
+
+def _series(resolution: Resolution) -> _Series:
+    match resolution:
+        case "raw":
+            return _Series("api/sensor_raw", 1, 31)
+        case "5min":
+            return _Series("api/sensor_5min", 1, 62)
+        case "hour":
+            return _Series("api/sensor_hour", 7, 732)
+        case "day":
+            return _Series("api/sensor_day", 31, 7320)
+
+
+@router.get("", response_model=SensorPage, responses=responses(422))
+async def sensors(
+    request: Request,
+    page: PageQuery = 1,
+    size: Annotated[
+        int, Field(ge=1, le=MOST_SENSORS), DIGITS, Query(description="Sensors a page.")
+    ] = 1000,
+    road: Annotated[
+        str | None,
+        Query(max_length=255, description="Only sensors of this road.", examples=["I-205"]),
+    ] = None,
+    origin: Annotated[
+        Literal["imported", "seen"] | None,
+        Query(description="Only sensors of a list, or only those first seen in the stream."),
+    ] = None,
+) -> Response:
+    """The sensors that the platform knows, in the order of road, direction and milepost."""
+    if road is not None and "\0" in road:
+        raise ProblemError(422, "road holds a NUL", field="road")
+    database: Database = request.app.state.database
+    chosen = {"road": road, "origin": origin}
+    async with database.connection() as connection:
+        total = await read_number(connection, "api/count_sensors", chosen)
+        bounds = {"first": (page - 1) * size, "size": size}
+        items = await read_objects(connection, "api/sensors", {**chosen, **bounds})
+    pages = -(-total // size)
+    return await json_reply(request, {"items": items, "total": total, "page": page, "pages": pages})
+
+
+@router.get("/{id:sensor}/readings", response_model=SensorReadings, responses=responses(404, 422))
+async def sensor_readings(
+    request: Request,
+    id: SensorPath,
+    begin: Annotated[
+        str | None,
+        Query(
+            alias="from",
+            description="The first moment, ISO 8601 with an offset. Default: as long before `to` as"
+            " is usual: a day, of hours 7 days, of days 31.",
+            examples=["2025-10-04T12:00:00Z"],
+            json_schema_extra={"format": "date-time"},
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        Query(
+            alias="to",
+            description="The moment before which readings are, ISO 8601 with an offset. Default:"
+            " five minutes from now, or as far from `from` as the range may be.",
+            examples=["2025-10-04T13:00:00Z"],
+            json_schema_extra={"format": "date-time"},
+        ),
+    ] = None,
+    resolution: Annotated[
+        Resolution,
+        Query(
+            description="Readings as they came, or rolled up. The range may be 31 days of raw, 62"
+            " of 5min, 732 of hour, 7320 of day."
+        ),
+    ] = "raw",
+) -> Response:
+    """Readings of a sensor from a moment to another, in the order of time.
+
+    Of raw at most 100,000. Rolled-up rows are those that begin in the range.
+    """
+    bounds = _range(begin, end, _series(resolution), resolution)
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        found = await find_sensor(connection, id, "id")
+        parameters = {"sensor_id": found, "from": bounds[0], "to": bounds[1]}
+        if resolution == "raw":
+            limited = {**parameters, "most": MOST_READINGS}
+            total, items = await read_page(connection, "api/sensor_raw", limited)
+            if total > MOST_READINGS:
+                raise ProblemError(
+                    422, f"These are more than {MOST_READINGS:,} readings.", field="from"
+                )
+        else:
+            rows = await read_objects(connection, _series(resolution).statement, parameters)
+            items = msgspec.json.encode(rows)[1:-1]
+    return await reply(request, _document(found, resolution, bounds, items))
+
+
+@router.get("/{id:sensor}", response_model=SensorWithReading, responses=responses(404, 422))
+async def sensor(request: Request, id: SensorPath) -> Response:
+    """One sensor, and its newest reading."""
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        found = await find_sensor(connection, id, "id")
+        rows = await read_objects(connection, "api/sensor", {"sensor_id": found})
+    if not rows:
+        raise ProblemError(404, f"There is no sensor {id!r}.", field="id")
+    newest = rows[0]["newest_reading"]
+    rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
+    return await json_reply(request, rows[0])
+
+
+def _range(
+    begin: str | None, end: str | None, series: _Series, resolution: Resolution
+) -> tuple[datetime, datetime]:
+    """The moments from and to. Raises ProblemError (422)."""
+    lower = parse_instant(begin, "from") if begin is not None else None
+    upper = parse_instant(end, "to") if end is not None else None
+    try:
+        lower, upper = _complete(lower, upper, series)
+    except OverflowError:
+        raise ProblemError(422, "from and to must be of our time", field="from") from None
+    if lower >= upper:
+        raise ProblemError(422, "from must be before to", field="from")
+    if upper - lower > timedelta(days=series.most_days):
+        raise ProblemError(
+            422,
+            f"from must be at most {series.most_days} days before to with resolution {resolution}",
+            field="from",
+        )
+    return lower, upper
+
+
+def _complete(
+    lower: datetime | None, upper: datetime | None, series: _Series
+) -> tuple[datetime, datetime]:
+    """The range, where one end or both are not given. Raises OverflowError."""
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
+    usual, most = timedelta(days=series.usual_days), timedelta(days=series.most_days)
+    if lower is None:
+        upper = upper or now
+        return upper - usual, upper
+    if upper is None:
+        upper = min(now, lower + most) if lower < now else lower + usual
+    return lower, upper
+
+
+def _document(
+    sensor: UUID, resolution: Resolution, bounds: tuple[datetime, datetime], items: bytes
+) -> Content:
+    head = msgspec.json.encode(
+        {"sensor_id": sensor, "resolution": resolution, "from": bounds[0], "to": bounds[1]}
+    )
+    return Content(b'%b,"items":[%b]}' % (head[:-1], items))

@@ -1,0 +1,1 @@
+"""Routes of readings: historical pages and the current reading of each sensor."""

@@ -1,0 +1,90 @@
+"""Pages of the readings of a date."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BeforeValidator, Field
+from starlette.responses import Response
+
+from traffic_platform.api.database import Database
+from traffic_platform.api.local_dates import Day, get_day
+from traffic_platform.api.models import ReadingPage
+from traffic_platform.api.problems import responses
+from traffic_platform.api.replies import reply
+from traffic_platform.api.sensors.sensor_lookup import find_sensor
+from traffic_platform.api.traffic.page_reader import Page, PageReader
+from traffic_platform.api.traffic.pages import page_content, read_page
+
+MOST_ON_A_PAGE = 10_000
+_LAST_PAGE = 1_000_000_000
+
+router = APIRouter(prefix="/api/traffic", tags=["traffic"])
+
+
+def _digits(text: object) -> object:
+    """As it is. Raises ValueError for what Python takes for a number beside: 1_0, 1.0, +1."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("must be a whole number in digits")
+    return text
+
+
+DIGITS = BeforeValidator(_digits)
+
+PageQuery = Annotated[int, Field(ge=1, le=_LAST_PAGE), DIGITS, Query(description="Page, from 1.")]
+SizeQuery = Annotated[
+    int, Field(ge=1, le=MOST_ON_A_PAGE), DIGITS, Query(description="Readings a page.")
+]
+SensorQuery = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=255,
+        description="Only readings of this sensor: its UUID, or the identifier that its feed uses.",
+        examples=["det-7"],
+    ),
+]
+
+
+@router.get("/historical/{date}", response_model=ReadingPage, responses=responses(404, 422))
+async def historical(
+    request: Request,
+    day: Annotated[Day, Depends(get_day)],
+    page: PageQuery = 1,
+    size: SizeQuery = 50,
+    sensor_id: SensorQuery = None,
+) -> Response:
+    """The readings of a date, by time and sensor.
+
+    `total` is exact at the moment of the answer. Any page costs as much as the first. A date
+    without readings has an empty page.
+    """
+    first = (page - 1) * size
+    if sensor_id is None:
+        total, items = await _of_all(request, day, first, size)
+    else:
+        total, items = await _of_sensor(request, day, first, size, sensor_id)
+    return await reply(request, page_content(items, total, page, size))
+
+
+async def _of_all(request: Request, day: Day, first: int, size: int) -> Page:
+    reader: PageReader = request.app.state.pages
+    total, items = await reader.read(day, first, size)
+    if total == 0:
+        # Readings that were put there past the platform are in no count before the date is
+        # computed again; see derived/rollups.
+        bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
+        database: Database = request.app.state.database
+        async with database.connection() as connection:
+            return await read_page(connection, "api/historical_uncounted", bounds)
+    return total, items
+
+
+async def _of_sensor(request: Request, day: Day, first: int, size: int, name: str) -> Page:
+    bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
+    database: Database = request.app.state.database
+    async with database.connection() as connection:
+        sensor = await find_sensor(connection, name)
+        bounded = {**bounds, "sensor_id": sensor}
+        return await read_page(connection, "api/historical_of_sensor", bounded)

@@ -1,0 +1,16 @@
+"""The decoding rules that the settings choose."""
+
+from __future__ import annotations
+
+from traffic_platform.events.rules import Rules
+from traffic_platform.settings import Settings
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The part of the settings that decides results."""
+    return Rules(
+        first_date=settings.first_date,
+        naive_timezone=settings.naive_timezone,
+        timezone=settings.timezone,
+        unknown_sensors=settings.unknown_sensors,
+    )

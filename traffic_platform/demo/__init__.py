@@ -1,0 +1,1 @@
+"""Demonstration feeds: Portland's recorded hour, recordings, and a synthetic corridor."""

@@ -1,0 +1,168 @@
+"""Data to look at: Portland's recorded hour, and a synthetic feed that goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+import traffic_platform
+from traffic_platform.demo.replay import replay
+from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.monitoring.lag import LagReader
+from traffic_platform.sensors.sensor_import import import_sensors
+from traffic_platform.settings import Settings
+from traffic_platform.stack.errors import StackError
+from traffic_platform.statements import statement
+
+# What the recording holds: 12,420 messages, 13 of them without a measure.
+_SAMPLE_HOUR = {
+    "first": datetime(2011, 9, 15, 7, tzinfo=UTC),
+    "next": datetime(2011, 9, 15, 8, tzinfo=UTC),
+}
+_SAMPLE_READINGS = 12_407
+
+_ASK_AGAIN_SECONDS = 0.2
+_NO_PROGRESS_SECONDS = 120.0
+_SAY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows that have been stored. Readings: distinct (sensor, timestamp)."""
+
+    raw: int
+    processed: int
+    quarantined: int
+    readings: int
+
+
+def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int, int]:
+    """Import Portland's detectors and replay the recorded hour.
+
+    Returns the end of each partition afterwards; nothing when the hour is stored already.
+    Raises StackError when the recording is not there, and what import and replay raise.
+    """
+    folder = _sample_folder()
+    if _sample_is_stored(settings):
+        progress("Portland's hour is stored already")
+        return {}
+    import_sensors(settings, folder)
+    progress("Portland's detectors are imported")
+    report = replay(settings, folder / "freeway_loopdata_OneHour.csv")
+    if report.failed:
+        raise StackError(f"{report.failed} events did not reach Kafka: {report.error}")
+    progress(f"Portland's hour is sent: {report.delivered:,} events")
+    reader = LagReader(settings)
+    try:
+        return {part.partition: part.end for part in reader.read([settings.raw_topic])}
+    finally:
+        reader.close()
+
+
+def store_here(settings: Settings) -> None:
+    """Store what is in Kafka now, where no Dagster does."""
+    limits = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
+    topics = settings.ingest_topics
+    run_window(settings, topics, limits=limits, run_id=None, stop=lambda: False)
+
+
+def wait_until_stored(
+    settings: Settings, ends: Mapping[int, int], progress: Callable[[str], None]
+) -> None:
+    """Wait until the ledger has reached `ends`, an offset for each partition of the raw topic.
+
+    Raises StackError when nothing is stored for two minutes.
+    """
+    reader = LagReader(settings)
+    patience = _Patience(progress)
+    try:
+        while (left := _left(reader, settings.raw_topic, ends)) > 0:
+            patience.wait(left, left, settings)
+    finally:
+        reader.close()
+
+
+def wait_for_feed(settings: Settings, progress: Callable[[str], None]) -> None:
+    """Wait until readings of the last minutes are stored, however much is to be stored before.
+
+    Raises StackError when nothing is stored for two minutes.
+    """
+    reader = LagReader(settings)
+    patience = _Patience(progress)
+    try:
+        with psycopg.connect(settings.endpoints().read_url, autocommit=True) as connection:
+            while not _is_fresh(connection):
+                parts = reader.read([settings.raw_topic])
+                stored = sum(part.next_offset or 0 for part in parts)
+                patience.wait(stored, sum(part.lag for part in parts), settings)
+    finally:
+        reader.close()
+
+
+class _Patience:
+    """Waits for as long as something moves, and says now and then how much is left."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._position = -1
+        self._moved_at = time.monotonic()
+        self._said_at = float("-inf")
+
+    def wait(self, position: int, left: int, settings: Settings) -> None:
+        """Wait a moment. Raises StackError when `position` has been the same for two minutes."""
+        now = time.monotonic()
+        if position != self._position:
+            self._position, self._moved_at = position, now
+        elif now - self._moved_at > _NO_PROGRESS_SECONDS:
+            raise StackError(
+                f"{left:,} events wait in Kafka and nothing has been stored for"
+                f" {_NO_PROGRESS_SECONDS:.0f} s; see {settings.logs} and docs/troubleshooting.md."
+            )
+        if left and now - self._said_at > _SAY_SECONDS:
+            self._said_at = now
+            self._progress(f"{left:,} events are still to be stored")
+        time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def sample_date(timezone: str) -> date:
+    """The date of the recorded hour in a zone."""
+    return _SAMPLE_HOUR["first"].astimezone(ZoneInfo(timezone)).date()
+
+
+def read_counts(settings: Settings) -> Counts:
+    """What has been stored so far."""
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        row = connection.execute(statement("demo/counts")).fetchone()
+    return Counts(*row) if row else Counts(0, 0, 0, 0)
+
+
+def _sample_folder() -> Path:
+    folder = Path(traffic_platform.__file__).parent.parent / "examples" / "portland_i205"
+    if not folder.is_dir():
+        raise StackError(f"{folder} is not there: the sample comes with a clone of the repository.")
+    return folder
+
+
+def _sample_is_stored(settings: Settings) -> bool:
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        row = connection.execute(statement("demo/sample_readings"), _SAMPLE_HOUR).fetchone()
+    return bool(row) and row[0] >= _SAMPLE_READINGS
+
+
+def _is_fresh(connection: psycopg.Connection) -> bool:
+    row = connection.execute(statement("demo/newest_reading")).fetchone()
+    return bool(row and row[0])
+
+
+def _left(reader: LagReader, topic: str, ends: Mapping[int, int]) -> int:
+    left = 0
+    for part in reader.read([topic]):
+        position = part.start if part.next_offset is None else part.next_offset
+        left += max(0, ends.get(part.partition, 0) - position)
+    return left

@@ -1,0 +1,1 @@
+"""Detector health: a diagnosis of each sensor and local day, and its present state."""

@@ -1,0 +1,188 @@
+"""What a day's counts say about a detector. Pure: counts in, a diagnosis out.
+
+The tests and their order are those of Caltrans PeMS; `thresholds` names the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from traffic_platform.detector_health.thresholds import Thresholds
+
+
+class Diagnosis(StrEnum):
+    """In the order in which they are tried; the first that applies is the diagnosis."""
+
+    NO_DATA = "no_data"
+    INSUFFICIENT_DATA = "insufficient_data"
+    CARD_OFF = "card_off"
+    HIGH_VALUE = "high_value"
+    INTERMITTENT = "intermittent"
+    CONSTANT = "constant"
+    GOOD = "good"
+    NOT_EVALUATED = "not_evaluated"
+
+
+Reason = Literal["day_not_over", "first_day", "other_hours", "interval_unknown", "no_occupancy"]
+
+TESTS = (
+    Diagnosis.INSUFFICIENT_DATA,
+    Diagnosis.CARD_OFF,
+    Diagnosis.HIGH_VALUE,
+    Diagnosis.INTERMITTENT,
+    Diagnosis.CONSTANT,
+)
+
+
+@dataclass(frozen=True)
+class SensorDay:
+    """Counts of one sensor's readings in the window of a local day (05:00 to 21:59).
+
+    `interval_s` is None where nothing tells it. `readings_elsewhere`: there are readings of the day
+    outside the window; `read_day_before`: there were some in the window of the day before.
+    `first_reading` is the first one ever, where that came when the window had begun, else None.
+    `empty_road` counts readings with volume 0 and no occupancy, `occupancy_samples` 5-minute
+    samples with an occupancy, `constant_…` describe the most of them in a row with the same one,
+    not 0. Times are UTC, `longest_gap_s` at least 300 or None.
+    """
+
+    sensor_id: UUID
+    external_id: str
+    station_id: str | None
+    rural: bool
+    interval_s: int | None
+    interval_inferred: bool
+    last_reading: datetime | None
+    readings_elsewhere: bool
+    read_day_before: bool
+    first_reading: datetime | None
+    readings: int
+    with_occupancy: int
+    with_volume: int
+    with_both: int
+    empty_road: int
+    zero_occupancy: int
+    high_occupancy: int
+    occupancy_without_volume: int
+    volume_without_occupancy: int
+    with_traffic: int
+    traffic_without_speed: int
+    volume_sum: int
+    longest_gap_s: int | None
+    occupancy_samples: int
+    constant_samples: int
+    constant_occupancy: float | None
+    constant_from: datetime | None
+
+    @property
+    def samples(self) -> int:
+        """Readings that hold volume and occupancy, or the one of them that the sensor reports.
+
+        On an empty road detectors may leave occupancy out: that one has come, and lacks nothing.
+        """
+        if self.with_occupancy and self.with_volume:
+            return self.with_both + self.empty_road
+        return self.with_occupancy or self.with_volume or self.readings
+
+    def expected_samples(self, window_s: int) -> int | None:
+        """Samples of a sensor that never misses one; None where its interval is not known."""
+        return None if self.interval_s is None else max(1, window_s // self.interval_s)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The diagnosis of a sensor's day, and the tests that could not be made.
+
+    `reason` says why the whole day was not evaluated, where it was not.
+    """
+
+    diagnosis: Diagnosis
+    tests_not_evaluated: tuple[Diagnosis, ...]
+    reason: Reason | None = None
+
+
+def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -> Finding:
+    """Judge a day; `over`: it is past, so that nothing is still to come."""
+    reason = _no_whole_day(day, over=over)
+    if reason is not None:
+        return Finding(Diagnosis.NOT_EVALUATED, TESTS, reason)
+    results = _results(day, limits, window_s)
+    missing = tuple(test for test in TESTS if results[test] is None)
+    if day.readings == 0:
+        return Finding(Diagnosis.NO_DATA, missing)
+    if results[Diagnosis.INSUFFICIENT_DATA] is None:
+        # Shares of a few samples say nothing, so no test stands before it is known that they are
+        # enough.
+        return Finding(Diagnosis.NOT_EVALUATED, TESTS, "interval_unknown")
+    failed = next((test for test in TESTS if results[test]), None)
+    if failed is None and day.with_occupancy == 0:
+        return Finding(Diagnosis.NOT_EVALUATED, missing, "no_occupancy")
+    return Finding(failed or Diagnosis.GOOD, missing)
+
+
+def _no_whole_day(day: SensorDay, *, over: bool) -> Reason | None:
+    """Why there is no whole day to judge; None: there is one."""
+    if not over:
+        return "day_not_over"
+    if day.first_reading is not None:
+        return "first_day"
+    return "other_hours" if _delivers_at_other_hours(day) else None
+
+
+def _delivers_at_other_hours(day: SensorDay) -> bool:
+    """Whether its silence in the window is no failure: it has readings, and never had them here.
+
+    A sensor that delivered there the day before has stopped.
+    """
+    return day.readings == 0 and day.readings_elsewhere and not day.read_day_before
+
+
+def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosis, bool | None]:
+    """For each test whether it fails; None where it cannot be made."""
+    expected = day.expected_samples(window_s)
+    return {
+        Diagnosis.INSUFFICIENT_DATA: (
+            None if expected is None else 100 * day.samples < limits.min_samples_percent * expected
+        ),
+        Diagnosis.CARD_OFF: exceeds(
+            day.zero_occupancy, day.with_occupancy, limits.card_off(rural=day.rural)
+        ),
+        Diagnosis.HIGH_VALUE: exceeds(
+            day.high_occupancy, day.with_occupancy, limits.high_value_percent
+        ),
+        Diagnosis.INTERMITTENT: (
+            None
+            if day.with_both == 0
+            else bool(
+                exceeds(
+                    day.occupancy_without_volume,
+                    day.with_both,
+                    limits.occupancy_without_volume_percent,
+                )
+                or exceeds(
+                    day.volume_without_occupancy,
+                    day.with_both,
+                    limits.volume_without_occupancy_percent,
+                )
+            )
+        ),
+        Diagnosis.CONSTANT: (
+            None
+            if day.occupancy_samples < limits.constant_samples
+            else day.constant_samples >= limits.constant_samples
+        ),
+    }
+
+
+def exceeds(part: int, whole: int, percent: float) -> bool | None:
+    """Whether part / whole is above a percentage; None of nothing."""
+    return None if whole == 0 else 100 * part > percent * whole
+
+
+def percentage(part: int, whole: int | None) -> float | None:
+    """part / whole in percent; None of nothing."""
+    return 100 * part / whole if whole else None

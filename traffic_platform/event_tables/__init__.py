@@ -1,0 +1,1 @@
+"""Encoding and writing rows of the event tables: raw, processed, readings, quarantined."""

@@ -1,0 +1,152 @@
+"""The transactional producer of one source partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from traffic_platform.errors import IngestError, TransientError
+from traffic_platform.kafka.auth_errors import log_trouble
+from traffic_platform.kafka.messages import Headers
+
+TRANSACTIONAL_ID_PREFIX = "traffic-platform-"
+_TRANSACTION_MS = 10_000
+_REQUEST_SECONDS = 15.0
+_POLL_EVERY = 1_000  # messages; delivery reports wait meanwhile
+_FENCED = frozenset(
+    {
+        KafkaError._FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.PRODUCER_FENCED,
+    }
+)
+
+
+class FencedError(IngestError):
+    """Another publisher of this platform has taken over."""
+
+
+@dataclass(frozen=True)
+class PublishTarget:
+    """A partition of a destination topic, and the offset from which a publisher looks for its own
+    messages."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    next_offset: int
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Messages for one partition of a topic, in order."""
+
+    place: PublishTarget
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers]
+
+
+class Lane:
+    """What source partition `partition` is published through.
+
+    Every method raises FencedError when another publisher has the transactional id now, and
+    KafkaException or TransientError for whatever else goes wrong; then this lane is of no more use.
+    """
+
+    def __init__(self, kafka_config: dict[str, str], platform_id: UUID, partition: int) -> None:
+        self.partition = partition
+        self._reached: dict[tuple[str, int], int] = {}
+        self._error: KafkaError | None = None
+        self._producer = Producer(
+            {
+                **kafka_config,
+                "transactional.id": f"{TRANSACTIONAL_ID_PREFIX}{platform_id}-{partition}",
+                "transaction.timeout.ms": _TRANSACTION_MS,
+                "linger.ms": 5,
+                "queue.buffering.max.messages": 200_000,
+                "error_cb": log_trouble,
+                "log_level": 2,
+            }
+        )
+
+    def take_over(self) -> None:
+        """Fence the predecessor: what it has committed stays, what it has begun is aborted."""
+        self._guarded(lambda: self._producer.init_transactions(_REQUEST_SECONDS))
+
+    def send(self, outgoing: Sequence[Outgoing]) -> None:
+        """Begin a transaction and hand over the messages; `commit` makes them visible."""
+        self._guarded(self._producer.begin_transaction)
+        self._guarded(lambda: self._produce(outgoing))
+
+    def commit(self) -> dict[tuple[str, int], int]:
+        """Commit; the offset behind the last message by topic and partition."""
+        self._guarded(lambda: self._producer.flush(_REQUEST_SECONDS))
+        if self._error is not None:
+            raise KafkaException(self._error)
+        self._guarded(lambda: self._producer.commit_transaction(_REQUEST_SECONDS))
+        reached, self._reached = self._reached, {}
+        return reached
+
+    def abort(self) -> None:
+        """Take back what was sent; the producer must be thrown away when this raises."""
+        self._guarded(lambda: self._producer.abort_transaction(_REQUEST_SECONDS))
+
+    def _produce(self, outgoing: Sequence[Outgoing]) -> None:
+        produce, poll = self._producer.produce, self._producer.poll
+        for part in outgoing:
+            topic, partition = part.place.topic, part.place.partition
+            last = len(part.values) - 1
+            rows = zip(part.keys, part.values, part.headers, strict=True)
+            for number, (key, value, headers) in enumerate(rows):
+                report: dict[str, Any] = {}
+                if number == last:  # of the others the commit says whether they arrived
+                    report = {"on_delivery": self._delivered}
+                while True:
+                    try:
+                        produce(
+                            topic, value, key, partition, headers=cast("Any", headers), **report
+                        )
+                        break
+                    except BufferError:
+                        poll(0.1)
+                if number % _POLL_EVERY == 0:
+                    poll(0)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._error = error
+            return
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if topic is not None and partition is not None and offset is not None:
+            self._reached[topic, partition] = offset + 1
+
+    def _guarded(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except KafkaException as error:
+            raise self._sorted(error) from error
+        except SystemError as error:
+            # A fatal error that confluent-kafka meets while it calls back: the error is the cause,
+            # or there is none at all ("returned NULL without setting an exception").
+            cause = error.__cause__
+            raise self._sorted(
+                cause if isinstance(cause, KafkaException) else self._ask_again()
+            ) from error
+
+    def _ask_again(self) -> Exception:
+        """What ails a producer that failed in silence. Nothing of its transaction is kept."""
+        try:
+            self._producer.abort_transaction(_REQUEST_SECONDS)
+        except KafkaException as error:
+            return error
+        return TransientError("Kafka's client failed without a reason; the transaction was aborted")
+
+    def _sorted(self, error: Exception) -> Exception:
+        if isinstance(error, KafkaException) and error.args[0].code() in _FENCED:
+            return FencedError(f"another publisher has taken over partition {self.partition}")
+        return error

@@ -1,0 +1,1 @@
+"""The ledger in PostgreSQL: offsets, reconciliation with Kafka, and partition locks."""

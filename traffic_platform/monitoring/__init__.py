@@ -1,0 +1,1 @@
+"""Lag, table sizes and rejected messages, read for people, checks and metrics."""

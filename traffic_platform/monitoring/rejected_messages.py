@@ -1,0 +1,140 @@
+"""Reads what could not be processed, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from traffic_platform.errors import translate
+from traffic_platform.postgres.connections import connect
+from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
+
+
+@dataclass(frozen=True)
+class QuarantineFilter:
+    """Which messages: None is all. `day` is the day of arrival in the platform's zone, `sensor` an
+    external id that is the message's key or its `sensor_id`. Resolved ones only with `resolved`."""
+
+    reason: str | None = None
+    day: date | None = None
+    sensor: str | None = None
+    resolved: bool = False
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many messages were quarantined for a reason, and when the first and last arrived."""
+
+    reason: str
+    messages: int
+    oldest: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True)
+class QuarantinedMessage:
+    """A quarantined message without its bytes."""
+
+    topic: str
+    topic_no: int
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    arrived: datetime
+    resolved_at: datetime | None
+
+    @property
+    def id(self) -> str:
+        """What `traffic quarantine show` takes."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True)
+class QuarantinedBytes:
+    """A quarantined message as it came, and where it came from."""
+
+    topic: str
+    topic_no: int
+    kafka_topic_id: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[bytes | None] | None
+    broker_timestamp: datetime | None
+    ingested_at: datetime | None
+    quarantined_at: datetime
+    batch_id: int
+    run_id: str | None
+    rules_version: str | None
+    resolved_at: datetime | None
+    resolution: str | None
+
+
+def count_reasons(settings: Settings, which: QuarantineFilter) -> list[ReasonCount]:
+    """Messages by reason, the most frequent first. Raises TransientError or PermanentError."""
+    with (
+        _reader(settings) as connection,
+        connection.cursor(row_factory=class_row(ReasonCount)) as cursor,
+    ):
+        return cursor.execute(
+            statement("monitoring/count_rejections"), filter_parameters(settings, which)
+        ).fetchall()
+
+
+def list_messages(
+    settings: Settings, which: QuarantineFilter, limit: int
+) -> list[QuarantinedMessage]:
+    """The newest `limit` messages. Raises TransientError or PermanentError."""
+    parameters = {**filter_parameters(settings, which), "limit": limit}
+    with (
+        _reader(settings) as connection,
+        connection.cursor(row_factory=class_row(QuarantinedMessage)) as cursor,
+    ):
+        return cursor.execute(statement("monitoring/list_rejected"), parameters).fetchall()
+
+
+def read_messages(
+    settings: Settings, topic: str, partition: int, offset: int
+) -> list[QuarantinedBytes]:
+    """The message at an offset; several where the topic was deleted and made again, newest first.
+
+    Raises TransientError or PermanentError.
+    """
+    parameters = {"topic": topic, "partition": partition, "offset": offset}
+    with (
+        _reader(settings) as connection,
+        connection.cursor(row_factory=class_row(QuarantinedBytes)) as cursor,
+    ):
+        return cursor.execute(statement("monitoring/read_rejected"), parameters).fetchall()
+
+
+@contextmanager
+def _reader(settings: Settings) -> Generator[psycopg.Connection[Any]]:
+    url = settings.endpoints().read_url
+    try:
+        with connect(url, application_name="traffic quarantine") as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise (translate(error) or error) from error
+
+
+def filter_parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:
+    """The filter as the statements of sql/quarantine take it."""
+    return {
+        "reason": which.reason,
+        "date": which.day,
+        "sensor": which.sensor,
+        "resolved": which.resolved,
+        "timezone": settings.timezone,
+    }

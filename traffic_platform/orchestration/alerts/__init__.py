@@ -1,0 +1,1 @@
+"""The sensors that tell a webhook of failed checks and runs."""

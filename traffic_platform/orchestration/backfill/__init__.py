@@ -1,0 +1,1 @@
+"""Backfills of dates as Dagster runs, and the dates that need one."""

@@ -1,0 +1,134 @@
+"""Dates made again, for whoever chooses them: a person, a schedule, a command."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from dagster import (
+    AssetExecutionContext,
+    AssetSelection,
+    Failure,
+    MaterializeResult,
+    define_asset_job,
+    in_process_executor,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
+from traffic_platform.orchestration.keys import (
+    DETECTOR_HEALTH,
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    READINGS_5MIN,
+    READINGS_DAILY,
+    READINGS_HOURLY,
+    TRAFFIC_READINGS,
+)
+from traffic_platform.orchestration.partitions import event_dates
+from traffic_platform.orchestration.tags import housekeeping_tags
+from traffic_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from traffic_platform.reprocess import DateReport, TableName
+
+BACKFILL_JOB: Final = "backfill_dates"
+# A week of two million messages takes a minute; somebody may ask for a year at once.
+_MAX_RUNTIME_SECONDS = 24 * 3600
+_EVENT_TABLES = (RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
+BACKFILL_ASSETS = (
+    *_EVENT_TABLES,
+    READINGS_5MIN,
+    READINGS_HOURLY,
+    READINGS_DAILY,
+    DETECTOR_HEALTH,
+)
+
+# What a date's metadata says of a table, by the figures of the report.
+_FIGURES: Mapping[str, tuple[str, ...]] = {
+    "raw_events": ("raw_restored",),
+    "processed_events": (
+        "events_added",
+        "events_changed",
+        "events_removed",
+        "events_compared",
+        "entered",
+        "left",
+        "moved",
+        "rejudged",
+    ),
+    "traffic_readings": ("readings_added", "readings_changed", "readings_removed"),
+}
+
+
+def backfill_job(settings: Settings) -> UnresolvedAssetJobDefinition:
+    """Everything that dates have, in order: events, roll-ups, detector health."""
+    return define_asset_job(
+        name=BACKFILL_JOB,
+        selection=AssetSelection.assets(*BACKFILL_ASSETS).without_checks(),
+        partitions_def=event_dates(settings),
+        executor_def=in_process_executor,
+        tags=housekeeping_tags("backfill", _MAX_RUNTIME_SECONDS),
+        description="Makes dates again: events from raw, roll-ups and health from readings.",
+    )
+
+
+def rebuild_events(
+    context: AssetExecutionContext, settings: Settings
+) -> Iterator[MaterializeResult[Any]]:
+    """Make the selected event tables again for the dates of the run, each date at once."""
+    # Not needed by the code server: it names runs, it does not run them.
+    from traffic_platform.reprocess import rebuild_dates
+
+    selected = [key for key in _EVENT_TABLES if key in context.selected_asset_keys]
+    names = [key.path[-1] for key in selected]
+
+    def done(report: "DateReport") -> None:
+        for key, name in zip(selected, names, strict=True):
+            # Of a run for several dates each has its own figures.
+            context.add_asset_metadata(
+                figures_of(report, name), asset_key=key, partition_key=report.date.isoformat()
+            )
+        context.log.info(f"{report.date}: {sentence(report)}")
+
+    dates = [date.fromisoformat(key) for key in context.partition_keys]
+    with deferred_interrupts(context) as stop:
+        rebuilt = rebuild_dates(
+            settings,
+            dates,
+            tables=cast("list[TableName]", names),
+            run_id=context.run_id,
+            stop=stop,
+            done=done,
+        )
+    context.log.info(f"{rebuilt.messages_decoded} messages decoded, {rebuilt.changes} rows changed")
+    left = sorted(set(dates) - {report.date for report in rebuilt.dates})
+    if left:
+        raise Failure(
+            f"Stopped before {len(left)} of {len(set(dates))} dates were done, the first {left[0]}."
+            " Those before it stand as they should; start the run again for the others.",
+            allow_retries=False,
+        )
+    for key in selected:
+        yield MaterializeResult(asset_key=key)
+
+
+def figures_of(report: "DateReport", table: str) -> dict[str, Any]:
+    """What a rebuild did to one table of a date, with the seconds of the whole date."""
+    figures = report.figures()
+    named = {name.replace("_", " "): figures[name] for name in _FIGURES[table]}
+    return {**named, "seconds (all tables)": report.seconds}
+
+
+def sentence(report: "DateReport") -> str:
+    """The same for people: what changed, in words."""
+    changed = {
+        name.replace("_", " "): number
+        for names in _FIGURES.values()
+        for name in names
+        if (number := report.figures()[name]) and name != "events_compared"
+    }
+    if not changed:
+        return "nothing differs"
+    return ", ".join(f"{number} {name}" for name, number in changed.items())

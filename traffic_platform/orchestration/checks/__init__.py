@@ -1,0 +1,1 @@
+"""The asset checks in Dagster: their definitions, their job and their results."""

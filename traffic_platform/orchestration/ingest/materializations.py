@@ -1,0 +1,121 @@
+"""What a window tells Dagster: one materialization per table and event date, with its figures.
+
+Small on purpose (an event is 1.6 kB): sums and ranges; every micro-batch has its row in
+`traffic.micro_batches`, which each event links to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from dagster import AssetKey, AssetMaterialization, MetadataValue
+
+from traffic_platform.orchestration.keys import (
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    READINGS_5MIN,
+    READINGS_DAILY,
+    READINGS_HOURLY,
+    TRAFFIC_READINGS,
+)
+
+if TYPE_CHECKING:
+    from traffic_platform.ingest.totals import DateTotals, WindowTotals
+    from traffic_platform.rollups import Changes, Folded
+
+# Ranges of this many partitions are spelled out; of more, their number.
+MOST_RANGES = 12
+
+Metadata = Mapping[str, Any]
+_ROLLUPS = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
+_FIGURES: Mapping[AssetKey, Callable[[WindowTotals, DateTotals], Metadata]] = {
+    RAW_EVENTS: lambda _, day: {"messages": day.raw, "quarantined": day.quarantined},
+    PROCESSED_EVENTS: lambda _, day: {"events": day.processed},
+    TRAFFIC_READINGS: lambda window, day: {
+        "events": day.processed,
+        "inserted (all dates)": window.inserted,
+        "updated (all dates)": window.updated,
+        "unchanged (all dates)": window.unchanged,
+    },
+}
+
+
+def window_materializations(totals: WindowTotals, run_id: str) -> list[AssetMaterialization]:
+    """The events of what a window did since its last report: dates in order, tables in order.
+
+    A table that got nothing for a date has no event for it.
+    """
+    return [
+        AssetMaterialization(
+            asset_key=key,
+            partition=day.isoformat(),
+            metadata={**figures(totals, counts), **_common(totals, day, counts, run_id)},
+        )
+        for day, counts in sorted(totals.dates.items())
+        for key, figures in _FIGURES.items()
+        if (counts.raw if key == RAW_EVENTS else counts.processed)
+    ]
+
+
+def fold_materializations(folded: Folded) -> list[AssetMaterialization]:
+    """The events of what was rolled up: dates in order, tables in order; none without a change."""
+    return [
+        AssetMaterialization(
+            asset_key=key,
+            partition=day.isoformat(),
+            metadata=table_changes(folded.of(key.path[-1], day)),
+        )
+        for day in sorted({day for dates in folded.tables.values() for day in dates})
+        for key in _ROLLUPS
+        if folded.of(key.path[-1], day).total
+    ]
+
+
+def table_changes(changes: Changes) -> Metadata:
+    """What was written of a roll-up."""
+    return {
+        "rows added": changes.added,
+        "rows changed": changes.changed,
+        "rows removed": changes.removed,
+    }
+
+
+def _common(totals: WindowTotals, day: date, counts: DateTotals, run_id: str) -> Metadata:
+    metadata: dict[str, Any] = {
+        "offsets": _ranges(counts),
+        "lag": totals.lag,
+        "micro-batches (all dates)": totals.batches,
+        "audit rows": MetadataValue.md(f"```sql\n{audit_query(run_id, day)}\n```"),
+    }
+    if counts.first_event_us is not None and counts.last_event_us is not None:
+        metadata["first event"] = _time(counts.first_event_us)
+        metadata["last event"] = _time(counts.last_event_us)
+    return metadata
+
+
+def audit_query(run_id: str, day: date) -> str:
+    """The SQL that shows the micro-batches of a run that touched a date."""
+    # Shown to people, never executed here.
+    return "\n".join(
+        [
+            "select * from traffic.micro_batches",
+            f"where (run_id = '{run_id}' or run_ids @> array['{run_id}'])",
+            f"  and event_dates @> array['{day.isoformat()}'::date]",
+            "order by batch_id",
+        ]
+    )
+
+
+def _ranges(counts: DateTotals) -> str:
+    if len(counts.offsets) > MOST_RANGES:
+        return f"{len(counts.offsets)} partitions; see the audit rows"
+    return ", ".join(
+        f"{topic}/{partition}: {first}-{following - 1}"
+        for (topic, _, partition), (first, following) in sorted(counts.offsets.items())
+    )
+
+
+def _time(microseconds: int) -> MetadataValue:
+    return MetadataValue.timestamp(datetime.fromtimestamp(microseconds / 1e6, tz=UTC))

@@ -1,0 +1,1 @@
+"""Dagster's instance: storage, launcher and processes of runs."""

@@ -1,0 +1,1 @@
+"""Maintenance of the tables and of Dagster's own storage, as scheduled jobs."""

@@ -1,0 +1,1 @@
+"""The clean stream as a Dagster asset, and the job that publishes it."""

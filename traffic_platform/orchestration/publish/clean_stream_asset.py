@@ -1,0 +1,105 @@
+"""The clean stream as an asset, and the job that publishes it."""
+
+# No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from dagster import (
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetsDefinition,
+    AssetSelection,
+    MaterializeResult,
+    MetadataValue,
+    define_asset_job,
+    in_process_executor,
+    multi_asset,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from traffic_platform.orchestration.asset_log import AssetLog
+from traffic_platform.orchestration.ingest.event_tables_asset import REPORT_SECONDS
+from traffic_platform.orchestration.ingest.topics import events_topic_spec
+from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
+from traffic_platform.orchestration.keys import EVENTS_TOPIC
+from traffic_platform.orchestration.tags import PUBLISHER_WINDOWS, publisher_tags
+from traffic_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from traffic_platform.publish.publisher import PublishTotals
+
+PUBLISH_JOB: Final = "publish_events"
+PUBLISH_OP: Final = "clean_stream"
+
+# Publishing goes on for hours, so its events are fewer than a window's.
+_REPORTS_APART = 2
+
+_POSITIONS = """```sql
+select * from traffic.publications order by route, topic_no, partition
+```"""
+
+
+def clean_stream(settings: Settings) -> AssetsDefinition:
+    """`kafka/traffic_events`, materialized by a run that publishes for a while."""
+
+    @multi_asset(
+        name=PUBLISH_OP,
+        description="Publishes processed events of the raw topic, each once.",
+        specs=[events_topic_spec(settings)],
+        can_subset=False,
+    )
+    def publish(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
+        _publish(context, settings)
+        # The output is skipped: what was published is already logged.
+        yield from ()
+
+    return publish
+
+
+def publish_job(settings: Settings) -> UnresolvedAssetJobDefinition:
+    """A publisher, until nothing is left for a while or its time is over."""
+    return define_asset_job(
+        name=PUBLISH_JOB,
+        selection=AssetSelection.assets(EVENTS_TOPIC).without_checks(),
+        executor_def=in_process_executor,
+        tags=publisher_tags(settings),
+        description="Publishes the clean stream to Kafka. The sensor kafka_offsets asks.",
+    )
+
+
+def _publish(context: AssetExecutionContext, settings: Settings) -> None:
+    # Not needed by the code server: it names publishers, it does not run them.
+    from traffic_platform.publish.publisher import run_publisher
+    from traffic_platform.run_clock import WindowLimits
+
+    log = AssetLog(context)
+    limits = WindowLimits(PUBLISHER_WINDOWS * settings.window_seconds, settings.window_idle_seconds)
+    with deferred_interrupts(context) as stop:
+        totals = run_publisher(
+            settings,
+            limits=limits,
+            run_id=context.run_id,
+            stop=stop,
+            report=lambda done: log.add([published_materialization(done)]),
+            report_seconds=_REPORTS_APART * REPORT_SECONDS,
+        )
+        log.finish(hurry=stop())
+    context.log.info(
+        f"{totals.events} events, {totals.replays} events of replays and {totals.quarantined} "
+        f"quarantined messages published; {totals.lag} behind."
+    )
+
+
+def published_materialization(done: "PublishTotals") -> AssetMaterialization:
+    """What was published since the last report."""
+    return AssetMaterialization(
+        asset_key=EVENTS_TOPIC,
+        metadata={
+            "events": done.events,
+            "events of replays": done.replays,
+            "quarantined messages": done.quarantined,
+            "lag": done.lag,
+            "positions": MetadataValue.md(_POSITIONS),
+        },
+    )

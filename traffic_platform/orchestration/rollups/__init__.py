@@ -1,0 +1,1 @@
+"""Roll-ups and detector health as Dagster assets."""

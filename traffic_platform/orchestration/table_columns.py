@@ -1,0 +1,196 @@
+"""Column schemas and column lineage of the tables, for Dagster's catalogue.
+
+The schemas come from `sql/catalogue.toml`, which also makes PostgreSQL's comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dagster import (
+    AssetKey,
+    TableColumn,
+    TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
+    TableConstraints,
+    TableSchema,
+)
+
+from traffic_platform.orchestration.keys import (
+    DETECTOR_HEALTH,
+    PROCESSED_EVENTS,
+    RAW_EVENTS,
+    RAW_TOPIC,
+    READINGS_5MIN,
+    READINGS_DAILY,
+    READINGS_HOURLY,
+    TRAFFIC_READINGS,
+)
+from traffic_platform.postgres.catalogue import TableDoc
+
+# What a Kafka record is made of (name, type, meaning); `raw_events` keeps all of it.
+RECORD_COLUMNS = (
+    ("partition", "int32", "Partition of the topic."),
+    ("offset", "int64", "Offset in the partition."),
+    ("key", "bytes", "Key; null where the producer sets none."),
+    ("value", "bytes", "The event as JSON, flat or nested."),
+    ("headers", "(string, bytes)[]", "Headers in their order."),
+    ("timestamp", "int64", "The broker's time of arrival (milliseconds since 1970 UTC)."),
+)
+KEYS: Mapping[AssetKey, tuple[str, ...]] = {
+    RAW_EVENTS: ("topic_no", "partition", "offset"),
+    PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
+    TRAFFIC_READINGS: ("sensor_id", "timestamp"),
+    DETECTOR_HEALTH: ("sensor_id", "date"),
+    READINGS_5MIN: ("sensor_id", "bucket"),
+    READINGS_HOURLY: ("sensor_id", "hour"),
+    READINGS_DAILY: ("sensor_id", "date"),
+}
+_MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
+_DECODED = ("sensor_id", "timestamp", *_MEASURES)
+_POSITION = ("topic_no", "partition", "offset")
+_TIME = ("timestamp",)
+_JUDGED = ("timestamp", "volume", "occupancy")
+_MOVING = ("speed", "volume", "quality_flags")
+_SUMS = (
+    *("interval_s", "samples", "with_volume", "sum_volume", "sum_q", "sum_qv", "min_speed"),
+    *("max_speed", "with_occupancy", "sum_occupancy", "good", "observed"),
+    *("vmt", "vht", "free_vht", "delay_h"),
+)
+# A ratio of a roll-up rests on these sums.
+_RATIOS: Mapping[str, tuple[str, ...]] = {
+    "completeness": ("samples",),
+    "vehicles": ("sum_volume",),
+    "flow": ("sum_volume", "with_volume"),
+    "speed": ("sum_qv", "sum_q"),
+    "occupancy": ("sum_occupancy", "with_occupancy"),
+    "good_share": ("good", "samples"),
+    "observed_share": ("observed",),
+    "travel_time_index": ("vht", "free_vht"),
+}
+
+
+def _summed(
+    key: Mapping[str, str], sources: Sequence[AssetKey]
+) -> Mapping[str, Iterable[tuple[AssetKey, str]]]:
+    """The lineage of a roll-up of roll-ups; `key` names its time and that of the 5-minute rows."""
+    ratios = {name: [(at, sum_) for at in sources for sum_ in of] for name, of in _RATIOS.items()}
+    sums = {name: [(at, name) for at in sources] for name in ("sensor_id", *_SUMS)}
+    return {**sums, **ratios, **{mine: [(READINGS_5MIN, its)] for mine, its in key.items()}}
+
+
+# column: the columns that it is made from
+_LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
+    RAW_EVENTS: {
+        **{
+            name: [(RAW_TOPIC, name)] for name in ("partition", "offset", "key", "value", "headers")
+        },
+        "broker_timestamp": [(RAW_TOPIC, "timestamp")],
+    },
+    PROCESSED_EVENTS: {
+        **{name: [(RAW_EVENTS, name)] for name in (*_POSITION, "batch_id")},
+        **{name: [(RAW_EVENTS, "value")] for name in (*_DECODED, "format")},
+    },
+    TRAFFIC_READINGS: {
+        **{name: [(PROCESSED_EVENTS, name)] for name in (*_POSITION, *_DECODED)},
+        "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
+        "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
+    },
+    DETECTOR_HEALTH: {
+        column: [(TRAFFIC_READINGS, name) for name in names]
+        for column, names in {
+            "sensor_id": ("sensor_id",),
+            "date": _TIME,
+            "diagnosis": _JUDGED,
+            "seen": _JUDGED,
+            "field": _JUDGED,
+            "tests_not_evaluated": _JUDGED,
+            "scope": _TIME,
+            "interval_s": _TIME,
+            "interval_inferred": _TIME,
+            "readings": _TIME,
+            "samples": _JUDGED,
+            "expected_samples": _TIME,
+            "samples_percent": _JUDGED,
+            "zero_occupancy_percent": ("occupancy",),
+            "high_occupancy_percent": ("occupancy",),
+            "occupancy_without_volume_percent": ("volume", "occupancy"),
+            "volume_without_occupancy_percent": ("volume", "occupancy"),
+            "constant_samples": ("timestamp", "occupancy"),
+            "constant_occupancy": ("timestamp", "occupancy"),
+            "constant_from": ("timestamp", "occupancy"),
+            "without_speed_percent": ("speed", "volume"),
+            "vehicles": ("timestamp", "volume"),
+            "longest_gap_s": _TIME,
+            "last_reading": _TIME,
+        }.items()
+    },
+    READINGS_5MIN: {
+        column: [(TRAFFIC_READINGS, name) for name in names]
+        for column, names in {
+            "sensor_id": ("sensor_id",),
+            "bucket": _TIME,
+            "samples": _TIME,
+            "completeness": _TIME,
+            "with_volume": ("volume",),
+            "sum_volume": ("volume",),
+            "vehicles": ("volume",),
+            "flow": ("volume",),
+            "sum_q": _MOVING,
+            "sum_qv": _MOVING,
+            "speed": _MOVING,
+            "min_speed": _MOVING,
+            "max_speed": _MOVING,
+            "with_occupancy": ("occupancy",),
+            "sum_occupancy": ("occupancy",),
+            "occupancy": ("occupancy",),
+            "good": ("speed", "volume", "occupancy", "quality_flags"),
+            "good_share": ("speed", "volume", "occupancy", "quality_flags"),
+            "observed": _MOVING,
+            "vmt": _MOVING,
+            "vht": _MOVING,
+            "free_vht": _MOVING,
+            "delay_h": _MOVING,
+            "travel_time_index": _MOVING,
+        }.items()
+    },
+    READINGS_HOURLY: _summed({"hour": "bucket"}, [READINGS_5MIN]),
+    READINGS_DAILY: _summed({"date": "bucket"}, [READINGS_HOURLY, READINGS_5MIN]),
+}
+
+
+def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
+    """The columns of a table with their types and meanings; key columns are marked."""
+    return TableSchema(
+        columns=[
+            TableColumn(
+                name=column.name,
+                type=column.type,
+                description=column.description,
+                constraints=TableColumnConstraints(nullable=column.name not in KEYS[key]),
+            )
+            for column in table.columns
+        ],
+        constraints=TableConstraints(other=[f"primary key ({', '.join(KEYS[key])})"]),
+    )
+
+
+def record_schema() -> TableSchema:
+    """The parts of a Kafka record."""
+    return TableSchema(
+        columns=[
+            TableColumn(name=name, type=kind, description=description)
+            for name, kind, description in RECORD_COLUMNS
+        ]
+    )
+
+
+def column_lineage(key: AssetKey) -> TableColumnLineage:
+    """Which column comes from which columns of the tables and topics before."""
+    return TableColumnLineage(
+        {
+            column: [TableColumnDep(asset_key=asset, column_name=name) for asset, name in sources]
+            for column, sources in _LINEAGE[key].items()
+        }
+    )

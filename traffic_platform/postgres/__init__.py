@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, binary COPY, migrations, the catalogue of tables and columns."""

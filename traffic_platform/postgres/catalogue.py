@@ -1,0 +1,63 @@
+"""What every table and column means: one source for PostgreSQL's comments and Dagster's schemas."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from traffic_platform.statements import sql_folder, statement
+
+
+@dataclass(frozen=True)
+class ColumnDoc:
+    """A column: its PostgreSQL type and its meaning with unit."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class TableDoc:
+    """A table of the schema `traffic`: its meaning and its columns in their order."""
+
+    name: str
+    description: str
+    columns: tuple[ColumnDoc, ...]
+
+
+def load_catalogue() -> dict[str, TableDoc]:
+    """Read `sql/catalogue.toml`; keys are table names without the schema."""
+    text = (sql_folder() / "catalogue.toml").read_text(encoding="utf-8")
+    return {
+        name: TableDoc(
+            name=name,
+            description=table["description"],
+            columns=tuple(ColumnDoc(column, *doc) for column, doc in table["columns"].items()),
+        )
+        for name, table in tomllib.loads(text).items()
+    }
+
+
+def write_comments(connection: psycopg.Connection[Any]) -> None:
+    """Write the catalogue into PostgreSQL as comments, those that differ from what is there.
+
+    A comment waits for what works on its table, such as a fold, so none is written needlessly.
+    Raises psycopg.Error.
+    """
+    rows = connection.execute(statement("postgres/comments")).fetchall()
+    written = {(table, column): text for table, column, text in rows}
+    for table in load_catalogue().values():
+        relation = sql.Identifier("traffic", table.name)
+        if written.get((table.name, None)) != table.description:
+            comment = sql.SQL("comment on table {} is {}")
+            connection.execute(comment.format(relation, sql.Literal(table.description)))
+        for column in table.columns:
+            if written.get((table.name, column.name)) != column.description:
+                place = sql.Identifier("traffic", table.name, column.name)
+                comment = sql.SQL("comment on column {} is {}")
+                connection.execute(comment.format(place, sql.Literal(column.description)))

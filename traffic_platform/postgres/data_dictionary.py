@@ -1,0 +1,39 @@
+"""The data dictionary for people, made from the catalogue that also makes the comments.
+
+python -m traffic_platform.postgres.data_dictionary > docs/data-dictionary.md
+"""
+
+from __future__ import annotations
+
+import sys
+
+from traffic_platform.postgres.catalogue import TableDoc, load_catalogue
+
+_HEAD = """# Data dictionary
+
+Every table of the schema `traffic`, from `sql/catalogue.toml`, which PostgreSQL's comments and
+Dagster's column schemas are made from as well. Made by
+`python -m traffic_platform.postgres.data_dictionary`.
+"""
+
+
+def data_dictionary() -> str:
+    """The page, in Markdown: a chapter a table, a row a column."""
+    return "\n".join([_HEAD, *(_chapter(table) for table in load_catalogue().values())])
+
+
+def _chapter(table: TableDoc) -> str:
+    rows = [
+        f"| `{column.name}` | {column.type} | {_cell(column.description)} |"
+        for column in table.columns
+    ]
+    head = [f"## {table.name}", "", table.description, "", "| column | type | meaning |"]
+    return "\n".join([*head, "|---|---|---|", *rows, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(data_dictionary())

@@ -1,0 +1,129 @@
+"""A window of publishing: take the lock, publish what is committed for a while, end."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from traffic_platform.kafka.transactional_producer import FencedError
+from traffic_platform.publish.positions import destinations
+from traffic_platform.publish.publisher_session import Published, PublisherSession
+from traffic_platform.run_clock import WindowClock, WindowLimits, wait_or_fail
+from traffic_platform.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_LOCK_POLL_SECONDS = 0.1
+# In thin traffic: each cycle costs a transaction a partition, whatever it holds.
+_CYCLE_SECONDS = 0.2
+_FULL_CYCLE = 5_000  # messages; a cycle that found as many is followed by the next at once
+_FIRST_REPORT_SECONDS = 5.0
+
+
+@dataclass
+class PublishTotals(Published):
+    """What a publisher has published; `lag` is what is left, as last seen."""
+
+    lag: int = 0
+
+
+@dataclass
+class _Progress:
+    report: Callable[[PublishTotals], None] | None
+    report_seconds: float
+    totals: PublishTotals
+    unreported: PublishTotals
+    report_at: float
+
+    def add(self, cycle: Published) -> None:
+        self.totals.add(cycle)
+        self.unreported.add(cycle)
+
+    def report_if_due(self, lag: Callable[[], int], *, now: bool = False) -> None:
+        if self.unreported.messages and (now or time.monotonic() >= self.report_at):
+            self.unreported.lag = self.totals.lag = lag()
+            if self.report is not None:
+                self.report(self.unreported)
+            self.unreported = PublishTotals()
+            self.report_at = time.monotonic() + self.report_seconds
+
+
+def run_publisher(
+    settings: Settings,
+    *,
+    limits: WindowLimits,
+    run_id: str | None,
+    stop: Callable[[], bool],
+    report: Callable[[PublishTotals], None] | None = None,
+    report_seconds: float = 300.0,
+) -> PublishTotals:
+    """Publish every committed event that is not published yet, until the limits say so.
+
+    Does nothing where the settings want nothing published. Waits for a predecessor's lock first;
+    ends quietly when another publisher takes over. While PostgreSQL or Kafka is away it waits with
+    backoff, up to `limits.outage_seconds`, then raises TransientError; raises PermanentError when
+    waiting cannot help. `limits.until_caught_up` ends it when nothing is left. `report` gets what
+    was done since the last report.
+    """
+    if not destinations(settings):
+        return PublishTotals()
+    first_report = time.monotonic() + min(_FIRST_REPORT_SECONDS, report_seconds)
+    progress = _Progress(report, report_seconds, PublishTotals(), PublishTotals(), first_report)
+    clock = WindowClock(limits)
+    fenced = False
+    try:
+        while not (stop() or clock.over()):
+            try:
+                _hold_session(settings, run_id, limits, clock, progress, stop, fenced=fenced)
+                break
+            except FencedError as error:
+                # By another publisher, or because a transaction took too long: the lock tells.
+                log.info("%s", error)
+                fenced = True
+            except Exception as error:
+                wait_or_fail(error, clock, stop)
+    finally:
+        progress.report_if_due(lambda: progress.totals.lag, now=True)
+    return progress.totals
+
+
+def _hold_session(
+    settings: Settings,
+    run_id: str | None,
+    limits: WindowLimits,
+    clock: WindowClock,
+    progress: _Progress,
+    stop: Callable[[], bool],
+    *,
+    fenced: bool,
+) -> None:
+    with PublisherSession.open(settings, run_id) as session:
+        since = time.monotonic()
+        while not session.try_lock():
+            if fenced or stop() or clock.waiting_is_over(since):
+                return
+            time.sleep(_LOCK_POLL_SECONDS)
+        clock.started()
+        session.begin()
+        clock.busy()
+        while not (stop() or clock.over()):
+            begun = time.monotonic()
+            cycle = session.publish_next()
+            clock.worked()
+            if cycle.messages:
+                clock.busy()
+            progress.add(cycle)
+            progress.report_if_due(lambda: session.lag().total)
+            if not cycle.messages and limits.until_caught_up and session.lag().total == 0:
+                break
+            _pause(cycle, begun)
+        progress.totals.lag = session.lag().total
+        progress.report_if_due(lambda: progress.totals.lag, now=True)
+        session.finish()
+
+
+def _pause(cycle: Published, begun: float) -> None:
+    if cycle.messages < _FULL_CYCLE:
+        time.sleep(max(0.0, begun + _CYCLE_SECONDS - time.monotonic()))

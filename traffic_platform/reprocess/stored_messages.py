@@ -1,0 +1,143 @@
+"""Messages that are stored, as columns: from raw, from quarantine, from the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, LiteralString
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+
+from traffic_platform.kafka.messages import MISSING_TIMESTAMP
+from traffic_platform.postgres import binary_columns
+from traffic_platform.statements import statement
+
+CHUNK_MESSAGES = 20_000
+CHUNK_BYTES = 32 * 1024 * 1024
+_FETCH_ROWS = 1_000  # at a time, so that a run of megabyte messages stays bounded, too
+_NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
+
+Connection = psycopg.Connection[Any]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Stored messages, one entry each; times in microseconds since 1970 UTC."""
+
+    topic_no: Ints
+    partition: Ints
+    offset: Ints
+    batch_id: Ints
+    broker_us: Ints
+    arrival_us: Ints
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: Ints) -> Messages:
+        """The entries at `rows`."""
+        return Messages(
+            topic_no=self.topic_no[rows],
+            partition=self.partition[rows],
+            offset=self.offset[rows],
+            batch_id=self.batch_id[rows],
+            broker_us=self.broker_us[rows],
+            arrival_us=self.arrival_us[rows],
+            keys=[self.keys[row] for row in rows.tolist()],
+            values=[self.values[row] for row in rows.tolist()],
+        )
+
+
+def read_messages(
+    connection: Connection, name: LiteralString, parameters: Mapping[str, object]
+) -> Iterator[Messages]:
+    """What a statement of `rebuild/read_…` finds, in pieces of bounded size."""
+    with connection.cursor(name="rebuild") as cursor:
+        cursor.execute(statement(name), parameters, binary=True)
+        while True:
+            rows: list[tuple[Any, ...]] = []
+            size = 0
+            while len(rows) < CHUNK_MESSAGES and size < CHUNK_BYTES:
+                some = cursor.fetchmany(_FETCH_ROWS)
+                if not some:
+                    break
+                rows += some
+                size += sum([len(row[7]) for row in some if row[7] is not None])
+            if not rows:
+                return
+            yield _messages(rows)
+
+
+def _messages(rows: list[tuple[Any, ...]]) -> Messages:
+    topic_no, partition, offset, batch_id, broker, arrival, keys, values = zip(*rows, strict=True)
+    return Messages(
+        topic_no=np.array(topic_no, dtype=np.int64),
+        partition=np.array(partition, dtype=np.int64),
+        offset=np.array(offset, dtype=np.int64),
+        batch_id=np.array(batch_id, dtype=np.int64),
+        broker_us=_times(broker),
+        arrival_us=_times(arrival),
+        keys=keys,
+        values=values,
+    )
+
+
+def _times(sent: Iterable[bytes | None]) -> Ints:
+    return binary_columns.times(b"".join([_NO_TIME if time is None else time for time in sent]))
+
+
+def archived_messages(
+    connection: Connection, folder: Path | None, first: datetime, last: datetime
+) -> Iterator[Messages]:
+    """What arrived on UTC days that raw has dropped and the archive holds, `first` to `last`.
+
+    Raises ArchiveError where a file is not what was written.
+    """
+    # pyarrow takes a while to import, and most platforms have no archive.
+    from traffic_platform.archive import archived_parts, read_archived_day  # noqa: PLC0415
+
+    if folder is None:
+        return
+    day, end = first.astimezone(UTC).date(), last.astimezone(UTC).date()
+    while day <= end:
+        if archived_parts(folder, day) and not _holds(connection, day):
+            for batch in read_archived_day(folder, day, rows=CHUNK_MESSAGES):
+                yield _archived(batch)
+        day += timedelta(days=1)
+
+
+def _holds(connection: Connection, day: date) -> bool:
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    row = connection.execute(
+        "select exists (select from traffic.raw_events"
+        " where ingested_at >= %s and ingested_at < %s)",
+        (begin, begin + timedelta(days=1)),
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _archived(batch: Any) -> Messages:
+    def integers(name: str) -> Ints:
+        return batch.column(name).to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def times(name: str) -> Ints:
+        column = batch.column(name).to_numpy(zero_copy_only=False).astype("datetime64[us]")
+        return np.where(np.isnat(column), MISSING_TIMESTAMP, column.astype(np.int64))
+
+    return Messages(
+        topic_no=integers("topic_no"),
+        partition=integers("partition"),
+        offset=integers("offset"),
+        batch_id=integers("batch_id"),
+        broker_us=times("broker_timestamp"),
+        arrival_us=times("ingested_at"),
+        keys=batch.column("key").to_pylist(),
+        values=batch.column("value").to_pylist(),
+    )

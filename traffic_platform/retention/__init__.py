@@ -1,0 +1,1 @@
+"""Dropping partitions that are older than the settings keep, with their accounting."""

@@ -1,0 +1,1 @@
+"""Sensors: import from CSV, the registry, and lookup of known sensors."""

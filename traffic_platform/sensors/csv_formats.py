@@ -1,0 +1,226 @@
+"""Reads tables of detectors: a CSV file of the platform's own columns, or PORTAL's three files.
+
+Everything is checked before anything is imported; an error names the file, the line and the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from traffic_platform.events.sensor_ids import canonical_external_id, is_valid, sensor_uuid
+from traffic_platform.sensors.csv_rows import (
+    Row,
+    TableError,
+    Value,
+    flag,
+    latitude,
+    longitude,
+    number,
+    positive,
+    read_rows,
+    text,
+    whole,
+)
+
+_PORTAL_DETECTORS = "freeway_detectors.csv"
+_PORTAL_STATIONS = "freeway_stations.csv"
+_PORTAL_HIGHWAYS = "highways.csv"
+_PORTAL_INTERVAL_S = 20  # PORTAL's archive holds 20-second records
+_LARGEST_INTEGER = 2**31 - 1
+_LARGEST_SMALLINT = 2**15 - 1
+
+
+@dataclass(frozen=True)
+class SensorRecord:
+    """A sensor as a table describes it. `values` holds only the columns that the table has."""
+
+    sensor_id: UUID
+    external_id: str
+    values: Mapping[str, Value]
+
+
+def read_sensor_tables(path: Path, interval_s: int | None = None) -> list[SensorRecord]:
+    """Read the sensors of a file, or of the tables in a folder.
+
+    A file whose headers are columns of traffic.sensors is read as it is. PORTAL's
+    freeway_detectors.csv (or its folder) is joined with freeway_stations.csv and highways.csv
+    beside it. `interval_s` is what a reading covers (seconds), where no column says it.
+    Raises TableError.
+    """
+    file = _find_file(path)
+    rows = list(read_rows(file))
+    if not rows:
+        raise TableError(f"{file} holds no sensor.")
+    headers = rows[0].cells.keys()
+    if "detectorid" in headers:
+        records = _read_portal(file, rows, interval_s or _PORTAL_INTERVAL_S)
+    elif "external_id" in headers:
+        records = _read_own(rows, interval_s)
+    else:
+        raise TableError(
+            f"{file}, line 1: no column external_id (or PORTAL's detectorid); "
+            f"there are {', '.join(headers)}."
+        )
+    _refuse_repeated(rows, [record.external_id for record in records])
+    return records
+
+
+def _find_file(path: Path) -> Path:
+    if not path.exists():
+        raise TableError(f"{path}: there is no such file or folder.")
+    if path.is_file():
+        return path
+    if (path / _PORTAL_DETECTORS).is_file():
+        return path / _PORTAL_DETECTORS
+    files = sorted(path.glob("*.csv"))
+    if len(files) != 1:
+        raise TableError(
+            f"{path} holds no {_PORTAL_DETECTORS} and {len(files)} CSV files: name one."
+        )
+    return files[0]
+
+
+def _read_id(row: Row, column: str) -> str:
+    """A cell that must hold an identifier of a sensor."""
+    text = row.cells[column]
+    if not text:
+        raise row.refuse(column, "is empty")
+    if not is_valid(text):
+        raise row.refuse(column, "is no identifier of 1 to 255 characters")
+    return canonical_external_id(text)
+
+
+def _refuse_repeated(rows: list[Row], external_ids: list[str]) -> None:
+    seen: dict[str, int] = {}
+    for row, external_id in zip(rows, external_ids, strict=True):
+        if external_id in seen:
+            column = "detectorid" if "detectorid" in row.cells else "external_id"
+            raise row.refuse(column, f"is on line {seen[external_id]} already")
+        seen[external_id] = row.line
+
+
+def _read_own(rows: list[Row], interval_s: int | None) -> list[SensorRecord]:
+    """Rows under the column names of traffic.sensors."""
+    known = {"external_id", "sensor_id", *_COLUMNS}
+    for name in rows[0].cells:
+        if name not in known:
+            raise TableError(
+                f"{rows[0].path}, line 1: no column of a sensor is called {name or '(no name)'!r}; "
+                f"there are external_id, sensor_id, {', '.join(_COLUMNS)}."
+            )
+    records: list[SensorRecord] = []
+    for row in rows:
+        external_id = _read_id(row, "external_id")
+        _check_sensor_id(row, external_id)
+        values = {
+            name: row.read(name, convert) for name, convert in _COLUMNS.items() if name in row.cells
+        }
+        if interval_s is not None:
+            values.setdefault("interval_s", interval_s)
+        records.append(SensorRecord(sensor_uuid(external_id), external_id, values))
+    return records
+
+
+def _check_sensor_id(row: Row, external_id: str) -> None:
+    """A sensor_id that differs from the mapping would give one sensor two identities."""
+    text = row.cells.get("sensor_id", "")
+    if text and text.lower() != str(sensor_uuid(external_id)):
+        raise row.refuse(
+            "sensor_id",
+            f"is not the identity of external_id {external_id!r}, "
+            f"which is {sensor_uuid(external_id)}; leave the column out",
+        )
+
+
+def _read_portal(file: Path, rows: list[Row], interval_s: int) -> list[SensorRecord]:
+    """PORTAL's detectors, each in one lane of a station on a highway."""
+    _require(rows[0], "highwayid", "milepost", "locationtext", "stationid")
+    stations = _by_id(file.parent / _PORTAL_STATIONS, "stationid", "length", "latlon")
+    highways = _by_id(file.parent / _PORTAL_HIGHWAYS, "highwayid", "highwayname", "direction")
+    records: list[SensorRecord] = []
+    for row in rows:
+        external_id = _read_id(row, "detectorid")
+        station = _look_up(row, "stationid", stations, _PORTAL_STATIONS)
+        highway = _look_up(row, "highwayid", highways, _PORTAL_HIGHWAYS)
+        position = _position(station) if station else (None, None)
+        values: dict[str, Value] = {
+            "name": row.read("locationtext", text),
+            "road": highway.read("highwayname", text) if highway else None,
+            "direction": highway.read("direction", text) if highway else None,
+            "lanes": 1,  # lanenumber says which lane it is in: a loop covers one
+            "milepost": row.read("milepost", number),
+            "length_mi": station.read("length", positive) if station else None,
+            "latitude": position[0],
+            "longitude": position[1],
+            "station_id": row.read("stationid", text),
+            "interval_s": interval_s,
+        }
+        records.append(SensorRecord(sensor_uuid(external_id), external_id, values))
+    return records
+
+
+def _by_id(path: Path, key: str, *columns: str) -> dict[str, Row]:
+    if not path.is_file():
+        raise TableError(
+            f"{path} is missing: PORTAL's detectors are described by the tables beside them."
+        )
+    found: dict[str, Row] = {}
+    for row in read_rows(path):
+        _require(row, key, *columns)
+        name = row.cells[key]
+        if not name:
+            raise row.refuse(key, "is empty")
+        if name in found:
+            raise row.refuse(key, f"is on line {found[name].line} already")
+        found[name] = row
+    return found
+
+
+def _require(row: Row, *columns: str) -> None:
+    for column in columns:
+        if column not in row.cells:
+            raise TableError(f"{row.path}, line 1: the column {column} is missing.")
+
+
+def _look_up(row: Row, column: str, table: dict[str, Row], name: str) -> Row | None:
+    """The row of another table that a cell refers to; None where the cell is empty."""
+    key = row.cells[column]
+    if key and key not in table:
+        raise row.refuse(column, f"is not in {name}")
+    return table.get(key)
+
+
+def _position(station: Row) -> tuple[float | None, float | None]:
+    """Latitude and longitude of `latlon`, two numbers with a comma between them."""
+    text = station.cells["latlon"]
+    if not text:
+        return None, None
+    parts = text.strip("()").split(",")
+    try:
+        if len(parts) != 2:
+            raise ValueError("is no pair of latitude and longitude")
+        return latitude(parts[0].strip()), longitude(parts[1].strip())
+    except ValueError as error:
+        raise station.refuse("latlon", str(error)) from None
+
+
+_COLUMNS: Mapping[str, Callable[[str], Value]] = {
+    "name": text,
+    "road": text,
+    "direction": text,
+    "lanes": whole(_LARGEST_SMALLINT),
+    "milepost": number,
+    "length_mi": positive,
+    "latitude": latitude,
+    "longitude": longitude,
+    "station_id": text,
+    "interval_s": whole(_LARGEST_INTEGER),
+    "free_flow_mph": positive,
+    "rural": flag,
+}
+
+DESCRIPTION_COLUMNS = tuple(_COLUMNS)
+"""The columns of traffic.sensors that a table can describe."""

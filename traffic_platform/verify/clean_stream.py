@@ -1,0 +1,210 @@
+"""The clean stream against processed_events: each event once, as it is stored."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from traffic_platform.kafka.admin import BrokerTopic
+from traffic_platform.kafka.log_reader import KafkaLog, is_compacted
+from traffic_platform.kafka.messages import headers_of
+from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.publish.encode import Encoder
+from traffic_platform.publish.rows import Events
+from traffic_platform.statements import statement
+from traffic_platform.verify.dropped import read_dropped
+from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.snapshot import Connection
+from traffic_platform.verify.stored_rows import CHUNK_MESSAGES, Outcomes, processed_range
+from traffic_platform.verify.verify_report import Finding, VerifyReport
+
+_SHARED = {column.name for column in fields(Outcomes)} & {column.name for column in fields(Events)}
+_TWICE = "more than one, perhaps a copy"  # another producer may forward ours as it is
+Ints = npt.NDArray[np.int64]
+Place = tuple[int, int]  # topic_no, partition
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """How far a log is published at the snapshot."""
+
+    topic_no: int
+    partition: int
+    start_offset: int
+    next_offset: int
+    next_replay: int
+    destination: str
+    destination_id: str
+    destination_partition: int
+
+
+@dataclass
+class _Found:
+    """Our messages of one source log, in the order of delivery: offsets, and hashes of values."""
+
+    offsets: array[int] = field(default_factory=lambda: array("q"))
+    hashes: array[int] = field(default_factory=lambda: array("q"))
+
+
+def check_published(
+    connection: Connection,
+    kafka_config: dict[str, str],
+    signer: Signer,
+    logs: list[Log],
+    topics: dict[str, BrokerTopic | None],
+    report: VerifyReport,
+) -> None:
+    """Read the clean stream as any `read_committed` consumer and compare it with what is stored.
+
+    What was published after the snapshot may be there already; what Kafka no longer holds is not
+    asked for.
+    """
+    rows = connection.execute(statement("verify/publications")).fetchall()
+    publications = [_Publication(*row) for row in rows]
+    with report.check("the clean stream holds each published event once") as check:
+        check.rows = 0
+        for name in sorted({publication.destination for publication in publications}):
+            topic = topics.get(name)
+            if topic is None:
+                continue
+            found = _read_ours(kafka_config, signer, topic)
+            whole = _is_whole(connection, kafka_config, topic)
+            by_place = {(log.topic_no, log.partition): log for log in logs}
+            for publication in publications:
+                if (publication.destination, publication.destination_id) == (name, topic.topic_id):
+                    place = (publication.topic_no, publication.partition)
+                    of_log = found.get(place, _Found())
+                    check.rows += len(of_log.offsets)
+                    report.add(
+                        _differences(connection, by_place[place], publication, of_log, whole)
+                    )
+
+
+def _read_ours(
+    kafka_config: dict[str, str], signer: Signer, topic: BrokerTopic
+) -> dict[Place, _Found]:
+    found: defaultdict[Place, _Found] = defaultdict(_Found)
+    with KafkaLog(kafka_config, "traffic-verify") as kafka:
+        for partition, ends in topic.partitions.items():
+            if ends.low >= ends.end:
+                continue
+            kafka.seek(topic.name, partition, ends.low)
+            for messages in kafka.read_below(ends.end):
+                for message, headers in zip(messages, headers_of(messages), strict=True):
+                    origin = signer.origin(headers, message.value())
+                    if origin is not None:
+                        of_log = found[origin.topic_no, origin.partition]
+                        of_log.offsets.append(origin.offset)
+                        of_log.hashes.append(_hash(message.value() or b""))
+    return found
+
+
+def _is_whole(connection: Connection, kafka_config: dict[str, str], topic: BrokerTopic) -> bool:
+    """Whether Kafka still holds everything that was ever published to a topic of this name."""
+    if any(ends.low for ends in topic.partitions.values()):
+        return False
+    parameters = {"topic": topic.name, "topic_id": topic.topic_id}
+    row = connection.execute(statement("verify/published_elsewhere"), parameters).fetchone()
+    return not (row and row[0]) and not is_compacted(kafka_config, topic.name)
+
+
+def _differences(
+    connection: Connection, log: Log, publication: _Publication, found: _Found, whole: bool
+) -> Iterator[Finding]:
+    offsets = np.array(found.offsets, dtype=np.int64)
+    order = np.argsort(offsets, kind="stable")
+    offsets, hashes = offsets[order], np.array(found.hashes, dtype=np.int64)[order]
+    for offset in offsets[1:][offsets[1:] == offsets[:-1]].tolist():
+        yield _finding(publication, offset, "one message in the clean stream", _TWICE)
+    first = log.start_offset if whole else int(offsets.min(initial=log.next_offset))
+    replayed = _replayed(connection, log)
+    rebuilt = _rebuilt(connection, log)
+    events_to = read_dropped(connection, log).events_to
+    encoder = Encoder()
+    for begin in range(first, log.next_offset, CHUNK_MESSAGES):
+        end = min(begin + CHUNK_MESSAGES, log.next_offset)
+        stored, _ = processed_range(connection, log, begin, end)
+        low, high = np.searchsorted(offsets, (begin, end))
+        yield from _chunk_differences(
+            publication,
+            stored,
+            encoder,
+            offsets[low:high],
+            hashes[low:high],
+            replayed,
+            rebuilt,
+            events_to,
+        )
+
+
+def _chunk_differences(
+    publication: _Publication,
+    stored: Outcomes,
+    encoder: Encoder,
+    offsets: Ints,
+    hashes: Ints,
+    replayed: dict[int, int],
+    rebuilt: frozenset[int],
+    events_to: int,
+) -> Iterator[Finding]:
+    """`events_to`: below this offset retention may have dropped the event of a message."""
+    due = dict(zip(stored.offset.tolist(), map(_hash, _values(encoder, stored)), strict=True))
+    found = dict(zip(offsets.tolist(), hashes.tolist(), strict=True))
+    for offset in sorted(due.keys() | found.keys()):
+        if offset in rebuilt:  # what was published stays, as it was then
+            continue
+        if offset not in due:
+            if offset >= events_to:
+                yield _finding(publication, offset, "no message: no such event", "a message")
+        elif offset not in found:
+            if _is_published(publication, offset, replayed):
+                yield _finding(publication, offset, "a message in the clean stream", "none")
+        elif due[offset] != found[offset]:
+            yield _finding(publication, offset, "the event as it is stored", "another value")
+
+
+def _is_published(publication: _Publication, offset: int, replayed: dict[int, int]) -> bool:
+    """Whether the positions say that the event of an offset was published."""
+    if offset in replayed:
+        return replayed[offset] < publication.next_replay
+    return offset < publication.next_offset
+
+
+def _replayed(connection: Connection, log: Log) -> dict[int, int]:
+    return dict(connection.execute(statement("verify/replayed"), vars(log)).fetchall())
+
+
+def _rebuilt(connection: Connection, log: Log) -> frozenset[int]:
+    """Offsets whose event a rebuild has changed or taken away, published before or not."""
+    rows = connection.execute(statement("verify/rebuilt_after_publishing"), vars(log)).fetchall()
+    return frozenset(offset for (offset,) in rows)
+
+
+def _values(encoder: Encoder, stored: Outcomes) -> list[bytes]:
+    """The messages that these events are."""
+    nothing = np.zeros(len(stored.offset), dtype=np.int64)
+    columns = {name: getattr(stored, name) for name in _SHARED}
+    return encoder.encode(
+        Events(topic_no=nothing, partition=nothing, replay_no=nothing, **columns)
+    ).values
+
+
+def _hash(value: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest(), "big", signed=True)
+
+
+def _finding(publication: _Publication, offset: int, expected: str, found: str) -> Finding:
+    key: dict[str, Any] = {
+        "topic": publication.destination,
+        "topic_no": publication.topic_no,
+        "partition": publication.partition,
+        "offset": offset,
+    }
+    return Finding("publications", key, expected, found)

@@ -1,0 +1,176 @@
+"""What the tables hold of one log, in the order of offsets and in bounded pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from traffic_platform.kafka.messages import MISSING_TIMESTAMP
+from traffic_platform.postgres import binary_columns as columns
+from traffic_platform.statements import statement
+from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.snapshot import Connection
+
+CHUNK_MESSAGES = 20_000
+CHUNK_BYTES = 32 * 1024 * 1024
+_FETCH_ROWS = 250  # at a time, so that a run of megabyte messages stays bounded, too
+
+Ints = npt.NDArray[np.int64]
+Headers = list[bytes | None]
+Quarantine = dict[int, tuple[str, str]]  # (reason, detail) by offset
+
+_NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
+
+
+@dataclass(frozen=True)
+class RawChunk:
+    """The rows of `raw_events` with `begin` <= offset < `end` of a log, each offset once.
+
+    Times are microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP for null.
+    """
+
+    begin: int
+    end: int
+    offset: Ints
+    values: Sequence[bytes | None]
+    keys: Sequence[bytes | None]
+    headers: Sequence[Headers | None]
+    broker_us: Ints
+    ingested_us: Ints
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def take(self, rows: list[int]) -> RawChunk:
+        """The messages at `rows`, of the same range."""
+        return RawChunk(
+            begin=self.begin,
+            end=self.end,
+            offset=self.offset[rows],
+            values=[self.values[row] for row in rows],
+            keys=[self.keys[row] for row in rows],
+            headers=[self.headers[row] for row in rows],
+            broker_us=self.broker_us[rows],
+            ingested_us=self.ingested_us[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Events as columns, as in events.columns.Processed, with their offsets."""
+
+    offset: Ints
+    sensor_id: npt.NDArray[np.uint8]
+    timestamp_us: Ints
+    speed: npt.NDArray[np.float64]
+    volume: npt.NDArray[np.float64]
+    occupancy: npt.NDArray[np.float64]
+    quality_score: npt.NDArray[np.float64]
+    quality_flags: npt.NDArray[np.int16]
+    format: npt.NDArray[np.int16]
+
+
+def raw_chunks(connection: Connection, log: Log) -> Iterator[RawChunk]:
+    """All of a log's raw rows; the chunks' ranges tile [start_offset, next_offset)."""
+    begin = log.start_offset
+    with connection.cursor(name="verify_raw") as cursor:
+        cursor.execute(statement("verify/raw_log"), vars(log), binary=True)
+        while rows := _fetch_chunk(cursor):
+            # A doubled row is named by the check of the tables; here its first copy counts.
+            rows = [
+                row
+                for row, before in zip(rows, [None, *rows], strict=False)
+                if row[0] >= begin and (before is None or row[0] != before[0])
+            ]
+            if rows:
+                yield _raw_chunk(begin, rows[-1][0] + 1, rows)
+                begin = rows[-1][0] + 1
+    if begin < log.next_offset:
+        yield _raw_chunk(begin, log.next_offset, [])
+
+
+def processed_range(
+    connection: Connection, log: Log, begin: int, end: int
+) -> tuple[Outcomes, Ints]:
+    """The rows of `processed_events` with `begin` <= offset < `end`, and the batch of each."""
+    parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
+    row = connection.execute(
+        statement("verify/processed_range"), parameters, binary=True
+    ).fetchone()
+    assert row is not None
+    offset, sensor_id, timestamp, *measures, score, flags, form, null, batch_id = row
+    nulls = columns.integers(null, ">i2")
+    speed, volume, occupancy = (
+        _measure(data, kind, nulls & bit)
+        for data, kind, bit in zip(measures, (">f8", ">i4", ">f8"), (1, 2, 4), strict=True)
+    )
+    outcomes = Outcomes(
+        offset=columns.integers(offset, ">i8"),
+        sensor_id=columns.uuids(sensor_id),
+        timestamp_us=columns.times(timestamp),
+        speed=speed,
+        volume=volume,
+        occupancy=occupancy,
+        quality_score=_measure(score, ">f8", np.zeros_like(nulls)),
+        quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
+        format=np.frombuffer(form, ">i2").astype(np.int16),
+    )
+    return outcomes, columns.integers(batch_id, ">i8")
+
+
+def quarantined_range(
+    connection: Connection, log: Log, begin: int, end: int
+) -> tuple[Quarantine, dict[int, str]]:
+    """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`.
+
+    And the rules of those that a replay judged anew.
+    """
+    parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
+    rows = connection.execute(statement("verify/quarantined_range"), parameters).fetchall()
+    return (
+        {offset: (reason, detail) for offset, reason, detail, _ in rows},
+        {offset: rules for offset, _, _, rules in rows if rules is not None},
+    )
+
+
+def _fetch_chunk(cursor: Any) -> list[tuple[Any, ...]]:
+    chunk: list[tuple[Any, ...]] = []
+    size = 0
+    while len(chunk) < CHUNK_MESSAGES and size < CHUNK_BYTES:
+        rows = cursor.fetchmany(_FETCH_ROWS)
+        if not rows:
+            break
+        chunk += rows
+        size += sum([len(row[1]) for row in rows if row[1] is not None])
+    return chunk
+
+
+def _raw_chunk(begin: int, end: int, rows: list[tuple[Any, ...]]) -> RawChunk:
+    offset, values, keys, headers, broker, ingested = zip(*rows, strict=True) if rows else [()] * 6
+    return RawChunk(
+        begin=begin,
+        end=end,
+        offset=np.array(offset, dtype=np.int64),
+        values=values,
+        keys=keys,
+        headers=headers,
+        broker_us=_times(broker),
+        ingested_us=_times(ingested),
+    )
+
+
+def _times(sent: Sequence[bytes | None]) -> Ints:
+    joined = b"".join([_NO_TIME if time is None else time for time in sent])
+    return columns.times(joined)
+
+
+def _measure(sent: bytes, kind: str, null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Null as NaN; a stored NaN, which no event makes, as infinity, so that it stays different."""
+    stored = columns.measures(sent, kind, np.zeros_like(null))
+    stored[np.isnan(stored)] = np.inf
+    stored[null != 0] = np.nan
+    return stored

@@ -1,0 +1,16 @@
+"""An upkeep in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
+
+Settings come from the environment. What it did is printed as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from traffic_platform.maintenance import keep_tables
+from traffic_platform.settings import load_settings
+
+if __name__ == "__main__":
+    report = keep_tables(load_settings())
+    json.dump({"folded": report.folded.rows, "dropped": len(report.retired.dropped)}, sys.stdout)

@@ -1,0 +1,19 @@
+"""A reprocessing run in its own process: `python -m traffic_platform_tests.faults.reprocess`.
+
+Settings come from the environment. What it did is printed as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+from traffic_platform.monitoring.rejected_messages import QuarantineFilter
+from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.settings import load_settings
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    report = replay_quarantine(load_settings(), QuarantineFilter())
+    json.dump({"replayed": report.replayed, "remaining": report.remaining}, sys.stdout)

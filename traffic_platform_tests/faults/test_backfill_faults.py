@@ -1,0 +1,147 @@
+"""Dates rebuilt beside a live window and its feed, killed at every point that matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
+from traffic_platform_tests.faults.accounting import stored
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.test_reprocess import ZONE, NaiveFeed, count, feed
+
+MakeTopic = Callable[..., str]
+StartWindow = Callable[..., Window]
+
+# The feed's naive times are of the first by UTC, of the day before where the day is young there.
+DATES = ("2025-06-29", "2025-06-30", "2025-07-01")
+
+
+def rebuild(environment: dict[str, str], **variables: str) -> tuple[int, str]:
+    """Rebuild the feed's dates; exit code, and what was printed or said."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "traffic_platform_tests.faults.backfill", *DATES],
+        env={**os.environ, **environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return ended.returncode, ended.stdout or ended.stderr
+
+
+def entered(said: str) -> int:
+    """How many messages came out of quarantine."""
+    return sum(day["entered"] for day in json.loads(said))
+
+
+def assert_holds(settings: Settings, zone: str | None) -> None:
+    """`traffic verify --deep` finds nothing by the rules of this zone."""
+    report = verify(settings.model_copy(update={"naive_timezone": zone}), deep=True)
+    assert report.holds, [finding.sentence for finding in report.findings]
+
+
+class Reader(threading.Thread):
+    """Looks at the date again and again, as readers do."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._url = settings.endpoints().read_url
+        self.stop = threading.Event()
+        self.odd: list[tuple[object, ...]] = []
+        self.looks = 0
+
+    def run(self) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            while not self.stop.is_set():
+                # An event without its reading, or in two places at once, is half a date.
+                row = connection.execute(
+                    "select count(*) filter (where d.sensor_id is null),"
+                    " count(*) filter (where q.resolved_at is null and q.topic_no is not null)"
+                    " from traffic.processed_events p"
+                    ' left join traffic.traffic_readings d using (sensor_id, "timestamp")'
+                    " left join traffic.quarantined_events q on q.topic_no = p.topic_no"
+                    ' and q.partition = p.partition and q."offset" = p."offset"'
+                ).fetchone()
+                self.looks += 1
+                if row != (0, 0):
+                    self.odd.append(row or ())
+
+
+def test_rebuilds_beside_a_live_window_lose_nothing_and_show_no_half_date(
+    settings: Settings,
+    environment: dict[str, str],
+    make_topic: MakeTopic,
+    start_window: StartWindow,
+) -> None:
+    make_topic(partitions=3)
+    reader = Reader(settings)
+    reader.start()
+    with feed(settings) as naive:
+        window = start_window()
+        wait_until(lambda: count(settings, "quarantined_events") > 300, "enough is in quarantine")
+        let_in = 0
+        # Into the tables and out again: what competes for a time loses and wins again.
+        for zone in (ZONE, "", ZONE):
+            code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=zone)
+            assert code == 0, said
+            let_in = entered(said) if zone else 0
+        assert let_in > 300
+        sent = finish(settings, naive, window)
+        code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
+        assert code == 0, said
+    reader.stop.set()
+    reader.join()
+    assert reader.looks > 5
+    assert reader.odd == []
+    assert count(settings, "processed_events") == sent
+    assert_holds(settings, ZONE)
+    assert_holds(settings, None)
+
+
+def finish(settings: Settings, naive: NaiveFeed, window: Window) -> int:
+    """End the feed and then the window, which stores the rest; how many messages there are."""
+    sent = naive.stop()
+    wait_until(lambda: stored(settings) == sent, "all is stored")
+    window.end()
+    return sent
+
+
+@pytest.mark.parametrize("point", ["before_rebuild_commit:2", "after_rebuild_commit:1"])
+def test_a_rebuild_that_is_killed_leaves_each_date_as_it_was_or_as_it_should_be(
+    settings: Settings,
+    environment: dict[str, str],
+    make_topic: MakeTopic,
+    start_window: StartWindow,
+    produce: Callable[..., None],
+    point: str,
+) -> None:
+    make_topic(partitions=2)
+    days = (29, 30)
+    bodies = [
+        {"sensor_id": f"s{number % 7}", "timestamp": f"2025-06-{day}T12:{number % 60:02}:00"}
+        for day in days
+        for number in range(300)
+    ]
+    produce([json.dumps({**body, "speed": 50.0}).encode() for body in bodies])
+    window = start_window()
+    wait_until(lambda: stored(settings) == 600, "all is stored")
+    window.end()
+    code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE, TRAFFIC_FAULT_POINT=point)
+    assert code == -signal.SIGKILL, said
+    assert count(settings, "processed_events") == 300  # the first date, and nothing of the second
+    assert_holds(settings, ZONE)
+    code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
+    assert code == 0, said
+    assert entered(said) == 300
+    assert count(settings, "processed_events") == 600
+    assert_holds(settings, ZONE)

@@ -1,0 +1,228 @@
+"""Topics deleted, trimmed and cut: what is lost is named, what is there is stored once."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import KafkaServer
+from traffic_platform_tests.faults.accounting import (
+    assert_exactly_once,
+    lost_ranges,
+    stored,
+)
+from traffic_platform_tests.faults.feed import Sent, events, send
+from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.log_files import cut_log
+
+MakeTopic = Callable[..., str]
+StartWindow = Callable[..., Window]
+
+_SMALL = {"TRAFFIC_BATCH_MESSAGES": "100"}
+
+
+def test_a_topic_made_again_under_a_window_goes_on_and_what_it_held_is_named(
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    make_topic(partitions=2)
+    old = [message for p in range(2) for message in send(settings, 500, first=500 * p, partition=p)]
+    window = start_window(TRAFFIC_FAULT_POINT="after_database_commit:3:stop", **_SMALL)
+    wait_until(lambda: window.paused, "the window pauses itself")
+    reached = _ledger(settings)
+    assert 0 < sum(reached.values()) < 1000
+    _delete_topic(settings, admin)
+    make_topic(partitions=2)
+    new = send(settings, 300, first=1000)
+    window.send(signal.SIGCONT)
+    wait_until(lambda: stored(settings) == sum(reached.values()) + 300, "the new log is stored")
+    window.end()
+    assert lost_ranges(settings) == [
+        (partition, offset, 500, "topic_recreated")
+        for partition, offset in sorted(reached.items())
+        if offset < 500
+    ]
+    assert _topic_numbers(settings) == 2
+    assert_exactly_once(settings, new, perhaps_lost=old)
+
+
+def test_a_topic_made_again_with_fewer_partitions_while_nobody_looks_is_a_loss_of_each(
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    make_topic(partitions=3)
+    read = [message for p in range(3) for message in send(settings, 20, first=20 * p, partition=p)]
+    _drain(start_window)
+    unread = [m for p in range(3) for m in send(settings, 10, first=100 + 10 * p, partition=p)]
+    _delete_topic(settings, admin)
+    make_topic(partitions=2)
+    new = send(settings, 50, first=200)
+    _drain(start_window)
+    assert lost_ranges(settings) == [(p, 20, None, "topic_recreated") for p in range(3)]
+    assert _ledger(settings).keys() == {0, 1}
+    assert_exactly_once(settings, read + new, perhaps_lost=unread)
+
+
+@pytest.mark.parametrize("kept", [450, 500], ids=["some messages left", "nothing left"])
+def test_retention_that_passes_the_ledger_is_a_loss_of_exactly_the_missing_offsets(
+    settings: Settings,
+    admin: AdminClient,
+    make_topic: MakeTopic,
+    start_window: StartWindow,
+    kept: int,
+) -> None:
+    make_topic(partitions=1)
+    read = send(settings, 300)
+    _drain(start_window)
+    unread = send(settings, 200, first=300)
+    _delete_before(settings, admin, kept)
+    _drain(start_window)
+    after = send(settings, 50, first=500)
+    _drain(start_window)
+    assert lost_ranges(settings) == [(0, 300, kept, "retention")]
+    assert_exactly_once(settings, read + after, perhaps_lost=unread)
+
+
+def test_retention_that_overtakes_a_window_is_a_loss_of_exactly_the_missing_offsets(
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    # Much more than a consumer fetches ahead, so that its next request is for what is gone.
+    make_topic(partitions=1)
+    sent = send(settings, 4000, padding=4000)
+    window = start_window(TRAFFIC_FAULT_POINT="after_database_commit:2:stop", **_SMALL)
+    wait_until(lambda: window.paused, "the window pauses itself")
+    _delete_before(settings, admin, 3900)
+    window.send(signal.SIGCONT)
+    wait_until(lambda: _ledger(settings) == {0: 4000}, "the window reaches the end")
+    window.end()
+    [(partition, first, following, cause)] = lost_ranges(settings)
+    assert (partition, following, cause) == (0, 3900, "retention")
+    assert 200 <= first < 3900
+    assert_exactly_once(settings, [], perhaps_lost=sent)
+
+
+def test_a_log_cut_behind_the_ledger_goes_on_under_a_new_number(
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    # Partition 0 has grown beyond the ledger again before anybody looks, partition 1 is short.
+    make_topic(partitions=2)
+    sent = _send_to_both(settings, 100, first=0)
+    _drain(start_window)
+    unread = _send_to_both(settings, 20, first=200)
+    _cut(settings, kafka, {0: 60, 1: 60})
+    sent += send(settings, 80, first=300, partition=0)
+    _drain(start_window)
+    assert lost_ranges(settings) == [(p, 100, None, "truncation") for p in range(2)]
+    sent += _send_to_both(settings, 50, first=400)
+    _drain(start_window)
+    assert len(lost_ranges(settings)) == 2
+    assert _topic_numbers(settings) == 2
+    assert _ledger(settings) == {0: 190, 1: 110}
+    assert_exactly_once(settings, sent, perhaps_lost=unread)
+
+
+def test_a_log_cut_under_a_window_goes_on_under_a_new_number(
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    make_topic(partitions=2)
+    sent = _send_to_both(settings, 100, first=0)
+    window = start_window()
+    wait_until(lambda: stored(settings) == 200, "the first part is stored")
+    _cut(settings, kafka, {0: 60})
+    sent += _send_to_both(settings, 80, first=200)
+    wait_until(lambda: stored(settings) == 360, "the second part is stored")
+    window.end()
+    assert lost_ranges(settings) == [(0, 100, None, "truncation")]
+    assert _ledger(settings) == {0: 140, 1: 180}
+    assert_exactly_once(settings, sent)
+
+
+def test_a_transaction_that_ends_after_a_restart_of_kafka_is_no_cut(
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_window: StartWindow
+) -> None:
+    # Its marker, which no consumer is given, is of a later leader epoch than the last message.
+    make_topic(partitions=1)
+    identity = {"transactional.id": settings.raw_topic, "log_level": 0}
+    producer = Producer({**settings.kafka_config(), **identity})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    sent = _produce_ten(settings, producer)
+    kafka.process.stop()
+    kafka.process.start()
+    producer.commit_transaction(60)
+    _drain(start_window)
+    assert _ledger(settings) == {0: len(sent) + 1}
+    sent += send(settings, 50, first=100)
+    _drain(start_window)
+    assert lost_ranges(settings) == []
+    assert _topic_numbers(settings) == 1
+    assert_exactly_once(settings, sent)
+
+
+def _drain(start_window: StartWindow) -> None:
+    """One window over all that is there."""
+    start_window(limits={"until_caught_up": True}).result()
+
+
+def _send_to_both(settings: Settings, count: int, first: int) -> list[Sent]:
+    """As many events to each of two partitions, in record batches of ten."""
+    return [
+        message
+        for p in range(2)
+        for message in send(settings, count, first=first + p * count, partition=p, batch=10)
+    ]
+
+
+def _cut(settings: Settings, kafka: KafkaServer, ends: dict[int, int]) -> None:
+    """After a restart of the broker the logs of these partitions end there."""
+    kafka.process.stop()
+    try:
+        for partition, end in ends.items():
+            assert cut_log(kafka.service, settings.raw_topic, partition, end) == end
+    finally:
+        kafka.process.start()
+
+
+def _delete_topic(settings: Settings, admin: AdminClient) -> None:
+    admin.delete_topics([settings.raw_topic])[settings.raw_topic].result(timeout=30)
+    wait_until(
+        lambda: settings.raw_topic not in admin.list_topics(timeout=30).topics, "the topic is gone"
+    )
+
+
+def _delete_before(settings: Settings, admin: AdminClient, offset: int) -> None:
+    """What retention does."""
+    for future in admin.delete_records([TopicPartition(settings.raw_topic, 0, offset)]).values():
+        future.result(timeout=30)
+
+
+def _ledger(settings: Settings) -> dict[int, int]:
+    """Next offset of every partition's current log."""
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        return dict(
+            connection.execute(
+                "select partition, next_offset from traffic.kafka_offsets where active"
+            ).fetchall()
+        )
+
+
+def _topic_numbers(settings: Settings) -> int:
+    with psycopg.connect(settings.endpoints().read_url) as connection:
+        row = connection.execute("select count(*) from traffic.topics").fetchone()
+        assert row is not None
+        return row[0]
+
+
+def _produce_ten(settings: Settings, producer: Producer) -> list[Sent]:
+    """Ten events in the producer's open transaction."""
+    sent: list[Sent] = []
+    for number, value in enumerate(itertools.islice(events(), 10)):
+        producer.produce(settings.raw_topic, value)
+        sent.append(Sent(0, number, value))
+    assert producer.flush(30) == 0
+    return sent

@@ -1,0 +1,58 @@
+"""What tests of upkeep ask of the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traffic_platform.maintenance import UpkeepReport, keep_tables
+from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.settings import Settings
+from traffic_platform.verify import VerifyReport, verify
+from traffic_platform_tests.integration.once import rows
+
+
+def keep(settings: Settings, **options: Any) -> UpkeepReport:
+    """One upkeep that has no time to wait."""
+    return keep_tables(settings, **{"patience": Patience(seconds=1), **options})
+
+
+def dropped(report: UpkeepReport) -> set[str]:
+    """Names of the partitions with rows that an upkeep dropped."""
+    return {gone.partition.name for gone in report.retired.dropped if gone.rows}
+
+
+def proof(settings: Settings) -> VerifyReport:
+    """What a deep verification says, which must find no difference."""
+    report = verify(settings, deep=True)
+    assert report.holds, [finding.sentence for finding in report.findings]
+    return report
+
+
+def partitions(settings: Settings, parent: str) -> set[str]:
+    """Names of the partitions of a table."""
+    query = (
+        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " where i.inhparent = %s::regclass"
+    )
+    return {name for (name,) in rows(settings, query, (f"traffic.{parent}",))}
+
+
+def count(settings: Settings, table: str) -> int:
+    """Rows of a table."""
+    return rows(settings, f"select count(*) from traffic.{table}")[0][0]
+
+
+SUMS = (
+    "select sum(delivered), sum(raw), sum(processed), sum(quarantined), sum(inserted),"
+    " sum(updated), sum(unchanged), sum(batches),"
+    " (select jsonb_object_agg(day, numbers) from ("
+    "   select d.key as day, array[sum((d.value ->> 'raw')::int),"
+    "     sum((d.value ->> 'processed')::int), sum((d.value ->> 'quarantined')::int)] as numbers"
+    "   from traffic.micro_batches, jsonb_each(date_counts) d group by d.key) dates)"
+    " from traffic.micro_batches"
+)
+
+
+def sums(settings: Settings) -> tuple[Any, ...]:
+    """Sums over all audit rows, also by event date."""
+    return rows(settings, SUMS)[0]

@@ -1,0 +1,368 @@
+"""Upkeep of what arrived long ago: what goes, what stays, and that all of it is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from traffic_platform.detector_health.daily_health import compute_health
+from traffic_platform.errors import LockBusyError
+from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.maintain import UPKEEP_LOCK
+from traffic_platform.maintenance.work_due import find_work
+from traffic_platform.monitoring.rejected_messages import QuarantineFilter
+from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.retention.expired_partitions import Retention
+from traffic_platform.rollups import fold_all, recompute
+from traffic_platform.settings import Settings
+from traffic_platform.verify import verify
+from traffic_platform_tests.integration.aged_stream import (
+    TOPIC,
+    fill,
+    grow_older,
+    import_sensors,
+    send,
+)
+from traffic_platform_tests.integration.maintenance_tools import (
+    count,
+    dropped,
+    keep,
+    partitions,
+    proof,
+    sums,
+)
+from traffic_platform_tests.integration.once import drain, event, rows
+
+NOVEMBER = 30 * 24 * 60  # minutes from an event in October
+MONTHS = {"processed_events_202510", "processed_events_202511"}
+READINGS = {"traffic_readings_202510", "traffic_readings_202511"}
+
+
+@pytest.fixture
+def platform(settings: Settings, make_topic: Callable[..., str]) -> Settings:
+    """Two partitions, known sensors only, and nothing is published."""
+    make_topic(partitions=2, **TOPIC)
+    return settings.model_copy(update={"unknown_sensors": "quarantine", "publish": False})
+
+
+@pytest.fixture
+def filled(platform: Settings, owner: psycopg.Connection) -> Settings:
+    """The same with a stream of everything, which has just arrived."""
+    fill(platform, owner)
+    return platform
+
+
+def test_folded_hours_keep_their_sums_and_are_proved(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    before, rows_before = sums(filled), count(filled, "micro_batches")
+    grow_older(owner, timedelta(days=3))
+    folded = fold(owner, filled, datetime.now(UTC))
+    assert sums(filled) == before
+    assert folded.rows - folded.into == rows_before - count(filled, "micro_batches") > 0
+    report = proof(filled)
+    assert report.by_sums.folded_batches == folded.rows
+    assert report.by_sums.folded_into == folded.into
+    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+
+
+def test_each_hour_of_a_log_is_one_row_for_a_replay_to_stand_between(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=3))
+    fold(owner, filled, datetime.now(UTC))
+    hours = rows(
+        filled,
+        "select partition, date_trunc('hour', committed_at), count(*)"
+        " from traffic.micro_batches where kind = 'window' group by 1, 2 order by 1, 2",
+    )
+    # Only the last hour of partition 1 was interrupted, by the replay.
+    apart = [(partition, hour) for partition, hour, number in hours if number > 1]
+    assert apart in ([], [hours[-1][:2]])
+    assert max(number for _, _, number in hours) <= 2
+
+
+def test_recent_hours_and_an_hour_that_is_not_over_stay_as_they_are(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    before = count(filled, "micro_batches")
+    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+    grow_older(owner, timedelta(days=2) - timedelta(hours=4))
+    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+    assert count(filled, "micro_batches") == before
+
+
+def test_batches_of_other_rules_do_not_fold_with_others(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=3))
+    owner.execute(
+        "update traffic.micro_batches set rules_version = 'old', run_id = 'r-' || first_offset"
+        " where partition = 0 and first_offset < 10"
+    )
+    stale = verify(filled, deep=True).stale
+    fold(owner, filled, datetime.now(UTC))
+    after = verify(filled, deep=True)
+    assert after.holds
+    assert [(s.rules_version, s.messages) for s in after.stale] == [
+        (s.rules_version, s.messages) for s in stale
+    ]
+    runs = rows(
+        filled,
+        "select run_id, run_ids from traffic.micro_batches"
+        " where rules_version = 'old' and batches > 1",
+    )
+    assert (None, ["r-0", "r-5"]) in runs
+
+
+def test_a_fold_in_small_steps_is_the_same_fold(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=3))
+    before = sums(filled)
+    fold(owner, filled, datetime.now(UTC), rows_at_a_time=3)
+    assert sums(filled) == before
+    assert rows(filled, "select count(*) from traffic.micro_batches where batches > 1") != [(0,)]
+    proof(filled)
+
+
+def test_a_fold_knows_every_column_of_the_audit(filled: Settings) -> None:
+    """A column that is new has to be folded too: see sql/upkeep/fold.sql, then add it here."""
+    found = rows(
+        filled,
+        "select string_agg(attname, ' ' order by attnum) from pg_attribute"
+        " where attrelid = 'traffic.micro_batches'::regclass and attnum > 0 and not attisdropped",
+    )
+    assert found == [
+        (
+            "batch_id topic_no partition first_offset next_offset delivered raw processed"
+            " quarantined echoes inserted updated unchanged event_dates date_counts rules_version"
+            " run_id committed_at kind last_batch_id batches run_ids first_committed_at"
+            " dropped_raw dropped_processed",
+        )
+    ]
+
+
+def test_what_arrived_long_ago_goes_and_what_is_left_is_proved(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    messages, events = count(filled, "raw_events"), count(filled, "processed_events")
+    readings = count(filled, "traffic_readings")
+    grow_older(owner, timedelta(days=40))
+    report = keep(filled)
+    assert {name.rpartition("_")[0] for name in dropped(report)} == {"raw_events"}
+    proved = proof(filled)
+    assert proved.by_sums.dropped == {"raw_events": messages}
+    assert proved.rows == {"raw_events": 0, "traffic_readings": readings}
+
+    grow_older(owner, timedelta(days=60))
+    assert dropped(keep(filled)) == MONTHS
+    proved = proof(filled)
+    assert proved.by_sums.dropped == {"raw_events": messages, "processed_events": events}
+    assert count(filled, "traffic_readings") == readings
+    assert count(filled, "quarantined_events") > 0
+
+    assert dropped(keep(filled.model_copy(update={"readings_days": 90}))) == READINGS
+    assert proof(filled).by_sums.traffic_readings == readings
+
+
+def test_what_was_dropped_before_it_was_folded_adds_up_too(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    messages, events = count(filled, "raw_events"), count(filled, "processed_events")
+    grow_older(owner, timedelta(days=100))
+    Retention(owner, filled, Patience(seconds=1)).drop_old(datetime.now(UTC))
+    proof(filled)
+    assert fold(owner, filled, datetime.now(UTC)).rows > 0
+    assert proof(filled).by_sums.dropped == {"raw_events": messages, "processed_events": events}
+
+
+def test_events_may_go_before_their_messages(filled: Settings, owner: psycopg.Connection) -> None:
+    grow_older(owner, timedelta(days=100))
+    assert dropped(keep(filled.model_copy(update={"raw_days": 0}))) == MONTHS
+    assert proof(filled).by_sums.raw_events == 0
+
+
+def test_history_that_arrived_today_stays(filled: Settings) -> None:
+    report = keep(filled)
+    assert dropped(report) == set()
+    assert partitions(filled, "processed_events") >= MONTHS
+    assert "newest row arrived" in report.retired.kept["processed_events_202510"]
+
+
+def test_one_new_arrival_keeps_its_month(filled: Settings, owner: psycopg.Connection) -> None:
+    grow_older(owner, timedelta(days=100))
+    send(filled, [event("a", 700)], partition=0)
+    drain(filled)
+    report = keep(filled)
+    assert "processed_events_202511" in dropped(report)
+    assert set(report.retired.kept) >= {"processed_events_202510"}
+    proof(filled)
+    grow_older(owner, timedelta(days=91))
+    assert "processed_events_202510" in dropped(keep(filled))
+    proof(filled)
+
+
+def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=100))
+    keep(filled)
+    send(filled, [event("a", 0, speed=1.0), event("b", 1 + NOVEMBER), b"broken"], partition=1)
+    drain(filled)
+    proof(filled)
+    import_sensors(filled, "stranger")
+    assert replay_quarantine(filled, QuarantineFilter()).replayed == 1
+    proof(filled)
+    grow_older(owner, timedelta(days=100))
+    assert dropped(keep(filled)) >= MONTHS
+    proof(filled)
+    assert count(filled, "processed_events") == count(filled, "raw_events") == 0
+
+
+def test_what_was_derived_outlives_its_readings_whatever_comes_late(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    fold_all(filled)
+    dates = [row[0] for row in rows(filled, "select distinct date from traffic.readings_daily")]
+    for day in dates:
+        compute_health(filled, day)
+    tables = ("readings_5min", "readings_hourly", "readings_daily", "detector_health")
+    before = [rows(filled, f"select * from traffic.{table} order by 1, 2") for table in tables]
+    assert all(before)
+    grow_older(owner, timedelta(days=100))
+    assert dropped(keep(filled.model_copy(update={"readings_days": 90}))) >= READINGS
+    send(filled, [event("a", 0, speed=1.0)], partition=1)
+    drain(filled)
+    assert count(filled, "traffic_readings") == 1
+    with psycopg.connect(filled.endpoints().ingest_url, autocommit=True) as connection:
+        recompute(connection, dates)
+    fold_all(filled)
+    assert [compute_health(filled, day).date for day in dates] == dates
+    assert count(filled, "dirty_buckets") == 0
+    assert before == [
+        rows(filled, f"select * from traffic.{table} order by 1, 2") for table in tables
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "table"),
+    [
+        ('delete from traffic.raw_events where partition = 0 and "offset" = {new}', "raw_events"),
+        (
+            'delete from traffic.processed_events where partition = 0 and "offset" = {new}',
+            "processed_events",
+        ),
+        (
+            'delete from traffic.processed_events where partition = 0 and "offset" = 6',
+            "micro_batches",
+        ),
+        (
+            'update traffic.processed_events set "offset" = 1000 where "offset" = 5',
+            "raw_events",
+        ),
+        (
+            "update traffic.micro_batches set raw = raw + 1, delivered = delivered + 1,"
+            " quarantined = quarantined + 1 where batches > 1 and partition = 1"
+            " and first_offset = 0",
+            "micro_batches",
+        ),
+        ("update traffic.dropped_rows set rows = rows - 1 where partition = 1", "dropped_rows"),
+        ("update traffic.traffic_readings set speed = 3", "traffic_readings"),
+        ("delete from traffic.micro_batches where partition = 0 and batches > 1", "micro_batches"),
+    ],
+)
+def test_a_difference_is_named_beside_what_was_folded_and_dropped(
+    filled: Settings, owner: psycopg.Connection, spoil: str, table: str
+) -> None:
+    grow_older(owner, timedelta(days=40))
+    keep(filled)
+    send(filled, [event("a", 700), event("a", 701)], partition=0)
+    drain(filled)
+    proof(filled)
+    [(new,)] = rows(filled, 'select max("offset") from traffic.raw_events where partition = 0')
+    owner.execute(spoil.format(new=new))  # pyright: ignore[reportArgumentType]
+    report = verify(filled, deep=False)
+    assert table in {finding.table for finding in report.findings}
+
+
+def test_rows_without_an_audit_row_keep_their_partition(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=40))
+    owner.execute("delete from traffic.micro_batches where partition = 1")
+    report = keep(filled)
+    assert dropped(report) == set()
+    assert "no audit row" in next(iter(report.retired.kept.values()))
+
+
+def test_readers_go_on_while_a_partition_waits_for_them(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
+    grow_older(owner, timedelta(days=40))
+    url = filled.endpoints().read_url
+    with psycopg.connect(url) as reader, psycopg.connect(url, autocommit=True) as other:
+        before = reader.execute("select count(*) from traffic.raw_events").fetchone()
+        other.execute("set statement_timeout = '2s'")
+        asked: list[object] = []
+
+        def ask_others(_seconds: float) -> None:
+            asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
+
+        report = keep(filled, patience=Patience(seconds=8, pause=ask_others))
+        assert dropped(report) == set()
+        kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
+        assert list(kept.values()) == ["it is in use"]
+        assert asked
+        assert set(asked) == {before}
+        assert reader.execute("select count(*) from traffic.raw_events").fetchone() == before
+    assert dropped(keep(filled)) != set()
+
+
+def test_partitions_are_made_ahead_and_only_what_is_missing_is_work(platform: Settings) -> None:
+    now = datetime.now(UTC)
+    with connect(platform.endpoints().read_url, application_name="test") as reader:
+        assert find_work(reader, platform, now)
+        made = keep(platform).made
+        assert {f"raw_events_{now + timedelta(days=7):%Y%m%d}"} < {one.name for one in made}
+        assert len({one.name for one in made}) == 8 + 2 * 4
+        assert find_work(reader, platform, now) == []
+        assert keep(platform).made == []
+        tomorrow = find_work(reader, platform, now + timedelta(days=1))
+    assert f"raw_events_{now + timedelta(days=8):%Y%m%d}" in {one.name for one in tomorrow}
+
+
+def test_what_is_old_is_work_until_it_is_gone(filled: Settings, owner: psycopg.Connection) -> None:
+    keep(filled)
+    grow_older(owner, timedelta(days=40))
+    with connect(filled.endpoints().read_url, application_name="test", autocommit=True) as reader:
+        assert find_work(reader, filled, datetime.now(UTC))
+        keep(filled)
+        assert find_work(reader, filled, datetime.now(UTC)) == []
+
+
+def test_two_upkeeps_do_not_meet(platform: Settings, owner: psycopg.Connection) -> None:
+    owner.execute("select pg_advisory_lock(%s)", (UPKEEP_LOCK,))
+    with pytest.raises(LockBusyError):
+        keep(platform)
+
+
+def test_the_writing_role_cannot_drop_what_is_not_over(platform: Settings) -> None:
+    keep(platform)
+    today = datetime.now(UTC).date()
+    with psycopg.connect(platform.endpoints().ingest_url) as writer:
+        with pytest.raises(psycopg.errors.RaiseException, match="is not over yet"):
+            writer.execute("select traffic.drop_partition('raw_events', %s, 0)", (today,))
+        writer.rollback()
+        with pytest.raises(psycopg.errors.RaiseException, match="not partitioned by date"):
+            writer.execute("select traffic.drop_partition('sensors', '2020-01-01', 0)")
+    with (
+        psycopg.connect(platform.endpoints().read_url) as reader,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        reader.execute("select traffic.drop_partition('raw_events', '2020-01-01', 0)")

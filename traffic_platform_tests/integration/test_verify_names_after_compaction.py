@@ -1,0 +1,96 @@
+"""What verification names in a database as it was, it names in one whose audit rows are folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.verify import verify
+from traffic_platform_tests.conftest import KafkaServer, PostgresServer
+from traffic_platform_tests.integration.test_verify_names_every_difference import (
+    Sample,
+    assert_names,
+    filled_sample,
+    look_after,
+)
+from traffic_platform_tests.integration.verify_spoilings import DEEP, SECOND, SHALLOW
+
+FOLDED = "partition = 0 and batches > 1"
+# The folded row is all that its log has: where it is gone or longer, the ledger says so first.
+NAMED_BY_THE_LEDGER = {
+    "an audit row deleted",
+    "an audit row's next_offset altered",
+    "a window's audit row made one of a replay",
+}
+
+
+@pytest.fixture(scope="module")
+def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
+    """The sample as it will be in three days."""
+    with filled_sample(postgres, kafka) as made:
+        settings = made.settings(made.database).model_copy(update={"publish": False})
+        with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
+            folded = fold(connection, settings, datetime.now(UTC) + timedelta(days=3))
+        assert folded.rows > folded.into > 0
+        yield made
+
+
+@pytest.fixture
+def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
+    """A transaction of somebody with all rights, whom no foreign key hinders; rolled back."""
+    url = sample.postgres.service.url("postgres", sample.database)
+    with psycopg.connect(url, options="-c TimeZone=UTC -c search_path=pg_catalog") as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection
+        connection.rollback()
+
+
+def test_the_folded_database_holds(sample: Sample) -> None:
+    report = verify(sample.settings(sample.database), deep=True)
+    assert report.holds, report.findings[0].sentence
+    assert report.rows == {"raw_events": 33, "traffic_readings": 26}
+
+
+@pytest.mark.parametrize("what", SHALLOW)
+def test_a_difference_is_the_first_to_be_named(
+    what: str, sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    statement, table, key = SHALLOW[what]
+    statement = statement.replace(SECOND, FOLDED)
+    if what == "an audit row's batch altered":  # still before the last of its batches
+        statement = statement.replace("9999", "batch_id + 1")
+    report = look_after(sample, spoilt, statement)
+    assert not report.holds, what
+    if what in NAMED_BY_THE_LEDGER:
+        table, key = "kafka_offsets", {"partition": 0}
+    assert_names(report.findings[0], table, key)
+
+
+@pytest.mark.parametrize("what", DEEP)
+def test_a_deep_look_names_what_tables_alone_cannot_tell(
+    what: str, sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    statement, table, key = DEEP[what]
+    report = look_after(sample, spoilt, statement.replace(SECOND, FOLDED), deep=True)
+    assert not report.holds, what
+    assert_names(report.findings[0], table, key)
+
+
+def test_a_batch_number_of_a_folded_row_that_another_row_claims_is_named(
+    sample: Sample, spoilt: psycopg.Connection
+) -> None:
+    report = look_after(
+        sample,
+        spoilt,
+        "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
+        " next_offset, delivered, raw, processed, quarantined, inserted, updated, unchanged,"
+        " rules_version) select last_batch_id, topic_no, partition, next_offset, next_offset,"
+        " 0, 0, 0, 0, 0, 0, 0, rules_version from traffic.micro_batches"
+        f" where {FOLDED}",
+    )
+    assert_names(report.findings[0], "micro_batches", {"partition": 0})
+    assert "no other audit row of the log" in report.findings[0].expected

@@ -1,0 +1,178 @@
+"""Folds beside others who write, on real connections; one of them waits where it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.rollups import Folded, fold, recompute
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import store_sensors
+from traffic_platform.settings import Settings
+from traffic_platform_tests.rollups.readings import add_sensor, every
+from traffic_platform_tests.rollups.rolled import deliver, everything, fold_everything, rolled
+
+NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
+SATURDAY = date(2025, 10, 4)
+
+
+@pytest.fixture
+def settings(in_zone: Callable[..., Settings]) -> Settings:
+    """Of the test's own database."""
+    return in_zone()
+
+
+@pytest.fixture
+def other(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A second connection, which folds."""
+    with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads for what waits."""
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@contextmanager
+def held(settings: Settings, table: str) -> Iterator[None]:
+    """Nobody reads or writes a table meanwhile."""
+    with psycopg.connect(settings.endpoints().owner_url) as holder:
+        holder.execute(f"lock table traffic.{table} in access exclusive mode")  # pyright: ignore
+        yield
+
+
+def wait_for_waiting(owner: psycopg.Connection, count: int = 1) -> None:
+    """Until so many connections wait for a lock."""
+    while True:
+        row = owner.execute(
+            "select count(distinct pid) from pg_locks where not granted and database ="
+            " (select oid from pg_database where datname = current_database())"
+        ).fetchone()
+        if row and row[0] >= count:
+            return
+
+
+def assert_as_recomputed(owner: psycopg.Connection) -> None:
+    """Nothing is dirty, and a recomputation changes nothing."""
+    assert fold(owner).buckets == 0
+    before = everything(owner)
+    recompute(owner, [SATURDAY])
+    assert everything(owner) == before
+
+
+def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    with held(settings, "readings_daily"):
+        folding = pool.submit(fold, other)
+        wait_for_waiting(owner)  # it has taken the bucket out and read its readings
+        deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
+    assert folding.result().buckets == 1
+    assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
+    assert fold(other).buckets == 1
+    assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
+    assert_as_recomputed(owner)
+
+
+def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
+    owner: psycopg.Connection, other: psycopg.Connection
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 1))
+    with owner.transaction():
+        deliver(owner, "a", every(60, NOON + timedelta(minutes=1), 1))
+        assert fold(other).buckets == 1
+    assert [row["samples"] for row in rolled(owner, "readings_5min")] == [1]
+    assert fold(other).buckets == 1
+    assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
+    assert_as_recomputed(owner)
+
+
+def test_of_two_folds_one_does_nothing_and_loses_nothing(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    with held(settings, "readings_daily"):
+        folding = pool.submit(fold, other)
+        wait_for_waiting(owner)
+        assert fold(owner) == Folded(busy=True)
+    assert folding.result().buckets == 1
+    assert_as_recomputed(owner)
+
+
+def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
+    with held(settings, "readings_daily"):
+        folding = pool.submit(fold, other)
+        wait_for_waiting(owner)  # it has read the old interval
+        importing = pool.submit(store_sensors, settings, [record])
+        wait_for_waiting(owner, 2)
+    folding.result()
+    importing.result()
+    fold_everything(owner)
+    assert {row["interval_s"] for row in rolled(owner, "readings_5min")} == {30}
+    assert_as_recomputed(owner)
+
+
+def test_a_recomputation_and_a_fold_wait_for_each_other(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    with held(settings, "readings_daily"):
+        recomputing = pool.submit(recompute, other, [SATURDAY])
+        wait_for_waiting(owner)
+        assert fold(owner) == Folded(busy=True)
+        deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
+    recomputing.result()
+    fold_everything(owner)
+    assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
+    assert_as_recomputed(owner)
+
+
+def test_a_fold_that_is_ended_has_done_nothing(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    with held(settings, "readings_daily"):
+        folding = pool.submit(fold, other)
+        wait_for_waiting(owner)
+        other.cancel_safe()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            folding.result()
+    assert rolled(owner, "readings_5min") == []
+    fold_everything(owner)
+    assert [row["samples"] for row in rolled(owner, "readings_daily")] == [2]
+    assert_as_recomputed(owner)
