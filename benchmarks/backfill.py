@@ -15,9 +15,9 @@ from benchmarks.race import Task
 from benchmarks.report import say, show, write
 from benchmarks.rollups import DAYS, MONDAY, send_week
 from benchmarks.servers import running_servers
-from traffic_platform.ingest.drain import WindowLimits, run_window
-from traffic_platform.reprocess import rebuild_dates
-from traffic_platform.rollups import TABLES, fold_all, recompute
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.reprocess import backfill_dates
+from traffic_platform.rollups import TABLES, recompute, roll_up_all
 from traffic_platform.rollups.beside_ingest import open_connection
 from traffic_platform.settings import Settings
 
@@ -44,7 +44,7 @@ def measure_backfill() -> None:
         findings: dict[str, Any] = {"events": sent}
         with psycopg.connect(owner_url, autocommit=True) as owner, open_connection(settings) as by:
             say("Rolling it up")
-            while fold_all(settings).left:  # else the folds beside a later leg would do it
+            while roll_up_all(settings).left:  # else the folds beside a later leg would do it
                 pass
             owner.execute("vacuum analyze")
             say("Rebuilding it")
@@ -66,10 +66,10 @@ def measure_backfill() -> None:
 
 
 def _store(settings: Settings) -> None:
-    run_window(
+    run_ingest(
         settings,
         ["week"],
-        limits=WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
+        limits=RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
         run_id=None,
         stop=lambda: False,
     )
@@ -77,7 +77,7 @@ def _store(settings: Settings) -> None:
 
 def _rebuild(settings: Settings, by: psycopg.Connection[Any]) -> dict[str, Any]:
     began = time.monotonic()
-    report = rebuild_dates(settings, DATES)
+    report = backfill_dates(settings, DATES)
     rebuilt = time.monotonic()
     recompute(by, DATES)
     ended = time.monotonic()
@@ -98,5 +98,5 @@ def _rebuild(settings: Settings, by: psycopg.Connection[Any]) -> dict[str, Any]:
 
 def _one_date(settings: Settings) -> dict[str, Any]:
     began = time.monotonic()
-    report = rebuild_dates(settings, [date.fromisoformat("2025-10-08")])
+    report = backfill_dates(settings, [date.fromisoformat("2025-10-08")])
     return {"seconds": round(time.monotonic() - began, 1), **report.dates[0].figures()}

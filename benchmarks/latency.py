@@ -24,7 +24,7 @@ _ROWS = (
     ' join traffic.sensors using (sensor_id) where external_id like %s and "timestamp" >= %s'
 )
 
-Log = tuple[int, int]  # topic_no, partition
+Generation = tuple[int, int]  # topic_no, partition
 
 
 def measure_first_row(stack: Stack) -> dict[str, float]:
@@ -53,7 +53,7 @@ def measure_latency(stack: Stack, rate: float, seconds: float) -> dict[str, Any]
     Raises RuntimeError when an event has no row in the end.
     """
     plan = Plan(stack.endpoints.kafka_bootstrap_servers, stack.settings.raw_topic, rate, seconds)
-    seen: dict[Log, list[tuple[int, float]]] = {}
+    seen: dict[Generation, list[tuple[int, float]]] = {}
     with stack.reader() as reader, SteadyStream(plan) as stream:
         before = _count(reader, _DELIVERED)
         while not stream.ended:
@@ -83,7 +83,7 @@ def measure_latency(stack: Stack, rate: float, seconds: float) -> dict[str, Any]
     }
 
 
-def _look(reader: psycopg.Connection[Any], seen: dict[Log, list[tuple[int, float]]]) -> None:
+def _look(reader: psycopg.Connection[Any], seen: dict[Generation, list[tuple[int, float]]]) -> None:
     """Note where the ledger is, and when that was first seen."""
     ledger = reader.execute(_LEDGER).fetchall()
     now = time.monotonic()

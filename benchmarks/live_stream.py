@@ -20,8 +20,8 @@ from benchmarks.contestants import Task
 from benchmarks.contestants.window import settings_of
 from benchmarks.servers import Servers
 from benchmarks.stream import PARTITIONS, event
-from traffic_platform.ingest.drain import WindowLimits, run_window
-from traffic_platform.rollups import LiveFolds
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.rollups import BackgroundRollups
 
 _TICK_S = 0.1
 
@@ -82,11 +82,11 @@ def main(bootstrap: str, owner_url: str, ingest_url: str, topic: str, sensors: i
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     producer = threading.Thread(target=_produce, args=(task, sensors, 1_000, ended))
     producer.start()
-    with LiveFolds(settings) as folds:
-        run_window(
+    with BackgroundRollups(settings) as folds:
+        run_ingest(
             settings,
             [topic],
-            limits=WindowLimits(seconds=7200, idle_seconds=7200),
+            limits=RunLimits(seconds=7200, idle_seconds=7200),
             run_id=None,
             stop=ended.is_set,
             stored=folds.stored,

@@ -17,7 +17,7 @@ import psycopg
 from benchmarks.report import spread
 from benchmarks.running_stack import Stack, wait_until
 from traffic_platform.kafka.admin import Broker
-from traffic_platform.kafka.log_reader import KafkaLog
+from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.orchestration.instance.run_processes import pid_here
 from traffic_platform.publish.positions import read_lag
 
@@ -168,7 +168,7 @@ def _read_clean_stream(stack: Stack) -> Counter[tuple[Any, ...]]:
     described = broker.describe(topic)
     assert described is not None
     seen: Counter[tuple[Any, ...]] = Counter()
-    with KafkaLog(stack.settings.kafka_config(), "bench-reader") as log:
+    with LogReader(stack.settings.kafka_config(), "bench-reader") as log:
         for partition, ends in described.partitions.items():
             log.seek(topic, partition, ends.low)
             for messages in log.read_below(ends.end):

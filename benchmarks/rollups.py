@@ -17,8 +17,8 @@ from benchmarks.race import Contestant, Task, run_leg
 from benchmarks.report import say, show, spread, write
 from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import PARTITIONS, SENSORS, event, make_topic, prefill
-from traffic_platform.ingest.drain import WindowLimits, run_window
-from traffic_platform.rollups import TABLES, LiveFolds, recompute
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.rollups import TABLES, BackgroundRollups, recompute
 
 LEG = 800_000  # events, a multiple of SENSORS
 _STORED = ("traffic.raw_events", "traffic.processed_events", "traffic.traffic_readings")
@@ -100,11 +100,11 @@ def _store(task: Task) -> tuple[float, float, int]:
     """Seconds of the window, seconds that folds took longer, buckets that were folded."""
     settings = settings_of(task)
     began = time.monotonic()
-    with LiveFolds(settings) as folds:
-        run_window(
+    with BackgroundRollups(settings) as folds:
+        run_ingest(
             settings,
             [task.topic],
-            limits=WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
+            limits=RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
             run_id=None,
             stop=lambda: False,
             stored=folds.stored,

@@ -21,7 +21,7 @@ _RETRY_SECONDS = (0.2, 10.0)  # first and longest wait while PostgreSQL or Kafka
 
 
 @dataclass(frozen=True)
-class WindowLimits:
+class RunLimits:
     """When a window ends: after `seconds` of draining, or `idle_seconds` without a message.
 
     `until_caught_up` ends it as soon as the ends of the logs seen at its start are stored.
@@ -34,13 +34,13 @@ class WindowLimits:
     outage_seconds: float = 120.0
 
 
-class WindowClock:
+class RunClock:
     """The limits of a window in progress. Draining time counts from the first lock.
 
     `has_worked`: Kafka and PostgreSQL have both let this window in.
     """
 
-    def __init__(self, limits: WindowLimits) -> None:
+    def __init__(self, limits: RunLimits) -> None:
         now = time.monotonic()
         self._limits = limits
         self.has_worked = False
@@ -97,7 +97,7 @@ class WindowClock:
         return wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, hides no secret
 
 
-def wait_or_fail(error: Exception, clock: WindowClock, stop: Callable[[], bool]) -> None:
+def wait_or_fail(error: Exception, clock: RunClock, stop: Callable[[], bool]) -> None:
     """Wait before the next try; raise what a window ends with when there is none.
 
     That is what `error` means where waiting cannot help, and TransientError when an outage lasts.

@@ -19,7 +19,7 @@ def sql_folder() -> Path:
 
 @cache
 def statement(name: str) -> LiteralString:
-    """Return the text of `sql/NAME.sql`; `name` is a path without its ending, "event_tables/upsert_readings".
+    """Return the text of `sql/NAME.sql`; `name` is a path without its ending: "ingest/advance".
 
     A line `--| NAME` stands for the text of that file: what several statements have in common.
     The files ship with the code and hold no input of users, hence LiteralString.

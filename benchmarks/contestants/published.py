@@ -11,14 +11,14 @@ from confluent_kafka.admin import AdminClient
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import settings_of
 from benchmarks.stream import make_topic
-from traffic_platform.ingest.drain import run_window
-from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.drain import run_ingest
+from traffic_platform.ingest.totals import IngestTotals
 from traffic_platform.publish.publisher import PublishTotals, run_publisher
-from traffic_platform.run_clock import WindowLimits
+from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 
-LIMITS = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
-UNTIL_STOPPED = WindowLimits(seconds=3600, idle_seconds=60)
+LIMITS = RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
+UNTIL_STOPPED = RunLimits(seconds=3600, idle_seconds=60)
 
 
 def _settings(task: Task) -> Settings:
@@ -49,11 +49,11 @@ def drain(task: Task, committed: Committed) -> None:
 def _store(task: Task, committed: Committed) -> None:
     settings = _settings(task)
 
-    def report(totals: WindowTotals) -> None:
+    def report(totals: IngestTotals) -> None:
         if totals.raw:
             committed(totals.raw)
 
-    run_window(
+    run_ingest(
         settings,
         settings.ingest_topics,
         limits=LIMITS,

@@ -25,9 +25,14 @@ from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.admin import Broker
-from traffic_platform.kafka.consumer import Fetcher
-from traffic_platform.kafka.messages import Fetched, Where
-from traffic_platform.ledger.offsets import Advance, advance, agree_with_broker, read_ledger
+from traffic_platform.kafka.consumer import BatchConsumer
+from traffic_platform.kafka.messages import Fetched, PartitionKey
+from traffic_platform.ledger.offsets import (
+    LedgerAdvance,
+    advance_ledger,
+    agree_with_broker,
+    read_ledger,
+)
 from traffic_platform.postgres import copy_binary as pg
 from traffic_platform.postgres.connections import connect
 from traffic_platform.run_clock import wall_clock_us
@@ -57,7 +62,7 @@ def drain(task: Task, committed: Committed) -> None:
     """Fetch and encode one batch while the one before is stored and committed."""
     prepare_interpreter()
     settings = settings_of(task)
-    fetcher = Fetcher(
+    fetcher = BatchConsumer(
         settings.kafka_config(), task.group, settings.batch_messages, settings.batch_bytes
     )
     with (
@@ -103,10 +108,12 @@ class _Batch:
     new: bytes | None
     known: bytes | None
     sensors: dict[bytes, str]
-    moves: list[Advance]
+    moves: list[LedgerAdvance]
 
 
-def _begin(connection: psycopg.Connection[Any], task: Task, fetcher: Fetcher) -> dict[Where, _Log]:
+def _begin(
+    connection: psycopg.Connection[Any], task: Task, fetcher: BatchConsumer
+) -> dict[PartitionKey, _Log]:
     """Position the consumer where the ledger is."""
     broker = Broker(settings_of(task).kafka_config())
     topic = broker.describe(task.topic)
@@ -122,7 +129,7 @@ class _Encoder:
     """Turns what was fetched into a batch."""
 
     decoder: Decoder
-    logs: dict[Where, _Log]
+    logs: dict[PartitionKey, _Log]
 
     def encode(self, fetched: Fetched, newest: NewestReadings) -> _Batch:
         now = wall_clock_us()
@@ -140,10 +147,10 @@ class _Encoder:
             moves=[self._move(where, fetched) for where in fetched.reached],
         )
 
-    def _move(self, where: Where, fetched: Fetched) -> Advance:
+    def _move(self, where: PartitionKey, fetched: Fetched) -> LedgerAdvance:
         reached, log = fetched.reached[where], self.logs[where]
         first, log.next_offset = log.next_offset, reached.next_offset
-        return Advance(
+        return LedgerAdvance(
             topic_no=log.topic_no,
             partition=where[1],
             first_offset=first,
@@ -195,11 +202,11 @@ class _Store:
 
     connection: psycopg.Connection[Any]
     newest: NewestReadings = field(default_factory=NewestReadings)
-    positions: dict[Where, int] = field(default_factory=dict[Where, int])
+    positions: dict[PartitionKey, int] = field(default_factory=dict[PartitionKey, int])
 
     def store(self, batch: _Batch) -> int:
         with self.connection.transaction(), self.connection.cursor() as cursor:
-            advance(self.connection, batch.moves)
+            advance_ledger(self.connection, batch.moves)
             self._copy(cursor, "event_tables/copy_readings", batch.new)
             if batch.known is not None:
                 self._copy(cursor, "event_tables/copy_incoming", batch.known)

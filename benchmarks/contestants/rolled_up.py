@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.window import drain as drain_plainly
 from benchmarks.contestants.window import prepare, settings_of
-from traffic_platform.rollups import LiveFolds
+from traffic_platform.rollups import BackgroundRollups
 
 
 def drain(task: Task, committed: Committed) -> None:
@@ -13,7 +13,7 @@ def drain(task: Task, committed: Committed) -> None:
 
     What is left to fold at its end is not waited for: it is no part of ingest.
     """
-    with LiveFolds(settings_of(task), last_seconds=0) as folds:
+    with BackgroundRollups(settings_of(task), last_seconds=0) as folds:
         drain_plainly(task, committed, folds.stored)
 
 

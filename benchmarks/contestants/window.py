@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.contestants import Committed, Task, take_part
-from traffic_platform.ingest.drain import WindowLimits, run_window
-from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.ingest.totals import IngestTotals
 from traffic_platform.settings import Settings
 
 
@@ -29,13 +29,13 @@ def prepare(_task: Task) -> None:
 def drain(task: Task, committed: Committed, stored: Callable[[], None] | None = None) -> None:
     """Run one window until all that is there is stored. `stored` is called after commits."""
 
-    def report(totals: WindowTotals) -> None:
+    def report(totals: IngestTotals) -> None:
         committed(totals.delivered)
 
-    run_window(
+    run_ingest(
         settings_of(task),
         [task.topic],
-        limits=WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
+        limits=RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
         run_id=None,
         stop=lambda: False,
         writer=task.writer,

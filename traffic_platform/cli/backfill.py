@@ -95,12 +95,12 @@ def _show_plan(
         say,
         stop_on_signals,
     )
-    from traffic_platform.reprocess import EVERY_TABLE, TableName, rebuild_dates
+    from traffic_platform.reprocess import EVERY_TABLE, TableName, backfill_dates
 
     tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
         task = bar.add_task("decoding", total=None)
-        report = rebuild_dates(
+        report = backfill_dates(
             settings,
             days,
             tables=tables,

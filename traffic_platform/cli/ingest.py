@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from traffic_platform.ingest.partition_sums import PartitionSums
-    from traffic_platform.ingest.totals import WindowTotals
+    from traffic_platform.ingest.totals import IngestTotals
     from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.settings import Settings
 
@@ -36,13 +36,13 @@ def ingest(
         raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
     from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
     from traffic_platform.ingest.partition_sums import read_partition_sums
-    from traffic_platform.rollups import LiveFolds
+    from traffic_platform.rollups import BackgroundRollups
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     topics = settings.ingest_topics
     with stop_on_signals() as stop:
-        with LiveFolds(settings, last_seconds=_LONGEST_SECONDS) as folds:
+        with BackgroundRollups(settings, last_seconds=_LONGEST_SECONDS) as folds:
             totals = _drain(settings, topics, stop, folds.stored, quiet=as_json)
             if stop.is_set():
                 folds.hurry()
@@ -59,19 +59,19 @@ def _drain(
     stored: Callable[[], None],
     *,
     quiet: bool,
-) -> WindowTotals:
+) -> IngestTotals:
     from traffic_platform.cli.console import progress_bar
-    from traffic_platform.ingest.drain import WindowLimits, run_window
+    from traffic_platform.ingest.drain import RunLimits, run_ingest
     from traffic_platform.monitoring.lag import LagReader
 
-    limits = WindowLimits(
+    limits = RunLimits(
         seconds=_LONGEST_SECONDS,
         idle_seconds=settings.window_idle_seconds,
         until_caught_up=True,
     )
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("storing", total=_look_ahead(LagReader(settings), topics))
-        return run_window(
+        return run_ingest(
             settings,
             topics,
             limits=limits,
@@ -97,7 +97,7 @@ def _look_ahead(reader: LagReader, topics: Sequence[str]) -> int | None:
         reader.close()
 
 
-def _show(totals: WindowTotals, sums: list[PartitionSums], as_json: bool) -> None:
+def _show(totals: IngestTotals, sums: list[PartitionSums], as_json: bool) -> None:
     from dataclasses import asdict
 
     from traffic_platform.cli.console import print_json, print_table, utc_text

@@ -57,10 +57,10 @@ def publish(
 def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
     from traffic_platform.cli.console import progress_bar
     from traffic_platform.publish.publisher import run_publisher
-    from traffic_platform.run_clock import WindowLimits
+    from traffic_platform.run_clock import RunLimits
 
     _say_who_publishes(settings)
-    limits = WindowLimits(_LONGEST_SECONDS, settings.window_idle_seconds, until_caught_up=True)
+    limits = RunLimits(_LONGEST_SECONDS, settings.window_idle_seconds, until_caught_up=True)
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("publishing", total=None)
         return run_publisher(

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from traffic_platform.monitoring.rejected_messages import QuarantinedBytes, QuarantineFilter
-    from traffic_platform.reprocess import ReplayReport
+    from traffic_platform.reprocess import ReprocessReport
     from traffic_platform.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What could not be processed.")
@@ -135,8 +135,8 @@ def replay(
     """
     from traffic_platform.cli.console import INTERRUPTED, progress_bar, stop_on_signals
     from traffic_platform.monitoring.rejected_messages import count_reasons
-    from traffic_platform.reprocess import replay_quarantine
-    from traffic_platform.rollups import fold_all
+    from traffic_platform.reprocess import reprocess_rejected
+    from traffic_platform.rollups import roll_up_all
     from traffic_platform.settings import load_settings
 
     which = _filter(reason, date, sensor)
@@ -144,7 +144,7 @@ def replay(
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
         total = sum(count.messages for count in count_reasons(settings, which))
         task = bar.add_task("decoding again", total=total)
-        report = replay_quarantine(
+        report = reprocess_rejected(
             settings,
             which,
             dry_run=dry_run,
@@ -152,7 +152,7 @@ def replay(
             progress=lambda done: bar.advance(task, done),
         )
         if report.replayed and not dry_run:
-            fold_all(settings)
+            roll_up_all(settings)
     _show_replay(report, settings, as_json)
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
@@ -169,7 +169,7 @@ def _filter(
     return QuarantineFilter(reason=reason, day=date, sensor=sensor, resolved=resolved)
 
 
-def _show_replay(report: ReplayReport, settings: Settings, as_json: bool) -> None:
+def _show_replay(report: ReprocessReport, settings: Settings, as_json: bool) -> None:
     from traffic_platform.cli.console import counted, print_json, print_table, say
 
     if as_json:
@@ -202,7 +202,7 @@ def _show_replay(report: ReplayReport, settings: Settings, as_json: bool) -> Non
         say(hint)
 
 
-def _why_they_stay(report: ReplayReport, settings: Settings) -> Iterator[str]:
+def _why_they_stay(report: ReprocessReport, settings: Settings) -> Iterator[str]:
     """What would let in more, for those who set it elsewhere than where this command looks."""
     from traffic_platform.events.reasons import Reason
 

@@ -35,14 +35,14 @@ def import_(
     Example: traffic sensors import examples/portland_i205
     """
     from traffic_platform.cli.console import print_json
-    from traffic_platform.rollups import fold_all
+    from traffic_platform.rollups import roll_up_all
     from traffic_platform.sensors.sensor_import import import_sensors
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     report = import_sensors(settings, path, interval)
     if report.changed:
-        fold_all(settings)
+        roll_up_all(settings)
     if as_json:
         print_json(_document(report))
     else:

@@ -19,7 +19,7 @@ from traffic_platform.dashboard.sensor import sensor_page
 from traffic_platform.dashboard.shared.access_log import leave_out_queries
 from traffic_platform.dashboard.shared.day_pages import link, on_date, parse_words
 from traffic_platform.dashboard.shared.frame import add_style
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.render import compile_templates
 
 # Messages that a page which lost its connection for a moment is sent again.
@@ -29,9 +29,9 @@ _BUILD_S = 20.0
 _PRIMARY = "#12586b"
 
 
-def mount(app: FastAPI) -> Rooms:
+def mount(app: FastAPI) -> PageContext:
     """Add the page at `/`, over the settings and the database of this application; its rooms."""
-    rooms = Rooms.of(app)
+    rooms = PageContext.of(app)
     keep_problems(app)
     leave_out_queries()
     add_style()

@@ -13,7 +13,7 @@ import psycopg
 
 import traffic_platform
 from traffic_platform.demo.replay import replay
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
@@ -67,9 +67,9 @@ def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int
 
 def store_here(settings: Settings) -> None:
     """Store what is in Kafka now, where no Dagster does."""
-    limits = WindowLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
+    limits = RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
     topics = settings.ingest_topics
-    run_window(settings, topics, limits=limits, run_id=None, stop=lambda: False)
+    run_ingest(settings, topics, limits=limits, run_id=None, stop=lambda: False)
 
 
 def wait_until_stored(

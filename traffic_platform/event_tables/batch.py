@@ -17,8 +17,8 @@ from traffic_platform.event_tables.reading_counts import encode_changes
 from traffic_platform.events.columns import Decoded, Processed
 from traffic_platform.events.dates import local_days, to_date
 from traffic_platform.events.decode import Decoder
-from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers, Where
-from traffic_platform.ledger.offsets import Advance
+from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers, PartitionKey
+from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.postgres import copy_binary as pg
 
 _MINUS_INFINITY = np.iinfo(np.int64).min
@@ -54,7 +54,7 @@ class PartitionAudit:
     """What a batch did in one partition: a row of `micro_batches`."""
 
     topic: str
-    move: Advance
+    move: LedgerAdvance
     delivered: int
     raw: int
     echoes: int
@@ -101,7 +101,7 @@ class Provenance:
 
 def build_batch(
     fetched: Fetched,
-    ledger: dict[Where, Advance],
+    ledger: dict[PartitionKey, LedgerAdvance],
     decoder: Decoder,
     newest: NewestReadings,
     *,
@@ -114,7 +114,7 @@ def build_batch(
     decoded = decoder.decode(fetched.values, ingested_at_us)
     days = quarantine_days(decoded, source.broker_us, timezone)
     events = decoded.processed
-    winners, replaced = fold_repeats(events, source)
+    winners, replaced = deduplicate(events, source)
     is_new = newest.split(events.sensor_id[winners], events.timestamp_us[winners])
     new, known = winners[is_new], winners[~is_new]
     audits = _audits(fetched, ledger, decoded, source, timezone, days)
@@ -139,7 +139,7 @@ def build_batch(
     )
 
 
-def fold_repeats(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
+def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
     """Keep the latest event of each (sensor, time) of a batch.
 
     Returns the rows of the winners in key order, and the superseded rows whose measures differ
@@ -179,7 +179,9 @@ def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[n
     return differ
 
 
-def _provenance(fetched: Fetched, ledger: dict[Where, Advance], ingested_at_us: int) -> Provenance:
+def _provenance(
+    fetched: Fetched, ledger: dict[PartitionKey, LedgerAdvance], ingested_at_us: int
+) -> Provenance:
     topic_no = np.array([ledger[where].topic_no for where in fetched.places], dtype=np.int64)
     partition = np.array([where[1] for where in fetched.places], dtype=np.int64)
     return Provenance(
@@ -199,14 +201,14 @@ def order_times(broker_us: Ints, ingested_at_us: int | Ints) -> Ints:
 
 def _audits(
     fetched: Fetched,
-    ledger: dict[Where, Advance],
+    ledger: dict[PartitionKey, LedgerAdvance],
     decoded: Decoded,
     source: Provenance,
     timezone: str,
     quarantine_days: Ints,
-) -> dict[Where, PartitionAudit]:
+) -> dict[PartitionKey, PartitionAudit]:
     dates = _date_counts(fetched, decoded, source, timezone, quarantine_days)
-    audits: dict[Where, PartitionAudit] = {}
+    audits: dict[PartitionKey, PartitionAudit] = {}
     for where, reached in fetched.reached.items():
         counts = dates[where]
         audits[where] = PartitionAudit(
@@ -225,7 +227,7 @@ def _audits(
 
 
 def _count(
-    audits: dict[Where, PartitionAudit],
+    audits: dict[PartitionKey, PartitionAudit],
     fetched: Fetched,
     source: Provenance,
     messages: Ints,
@@ -246,9 +248,9 @@ def _date_counts(
     source: Provenance,
     timezone: str,
     quarantine_days: Ints,
-) -> defaultdict[Where, dict[date, DateCounts]]:
+) -> defaultdict[PartitionKey, dict[date, DateCounts]]:
     """Counts by partition and event date; what is no event counts at its broker's date."""
-    counts: defaultdict[Where, dict[date, DateCounts]] = defaultdict(dict)
+    counts: defaultdict[PartitionKey, dict[date, DateCounts]] = defaultdict(dict)
     events, rows = decoded.processed, decoded.processed.index
     days = local_days(events.timestamp_us, timezone)
     # topic_no has 15 bits, a day after year 0 has 22, and Kafka's partitions have fewer than 24:

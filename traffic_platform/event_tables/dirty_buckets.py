@@ -43,7 +43,7 @@ def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | N
     return pg.encode_rows(1, (pg.variable([sensors]), pg.variable([starts])))
 
 
-def exclude_folds(
+def exclude_rollups(
     connection: psycopg.Connection[Any], wait_seconds: float = PATIENCE_SECONDS
 ) -> None:
     """In a transaction that has begun: no fold runs until it ends; those who append do not wait.

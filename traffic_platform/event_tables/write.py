@@ -11,7 +11,7 @@ import psycopg
 
 from traffic_platform.event_tables.batch import Batch, PartitionAudit
 from traffic_platform.events.rules import UnknownSensors
-from traffic_platform.ledger.offsets import advance
+from traffic_platform.ledger.offsets import advance_ledger
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -68,7 +68,7 @@ class Tables:
         """
         cursor = self._connection.cursor()
         cursor.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
-        advance(self._connection, [audit.move for audit in batch.audits])
+        advance_ledger(self._connection, [audit.move for audit in batch.audits])
         copy_rows(cursor, "event_tables/copy_raw", batch.raw)
         copy_rows(cursor, "event_tables/copy_processed", batch.processed)
         self._store_readings(cursor, batch, upsert_all=upsert_all)

@@ -26,11 +26,11 @@ from traffic_platform.events.columns import (
     Processed,
     Quarantined,
 )
-from traffic_platform.events.domain import find_refusals, time_window
+from traffic_platform.events.domain import find_rejections, time_window
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
 from traffic_platform.events.prefilter import screen
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.sensor_ids import (
     canonical_external_id,
@@ -81,7 +81,7 @@ class Decoder:
         rows = self._read(values, refused)
         rows = self._resolve(rows, refused)
         candidates = self._columns(rows)
-        outside = find_refusals(candidates, time_window(self._rules, ingested_at_us))
+        outside = find_rejections(candidates, time_window(self._rules, ingested_at_us))
         candidates = _without(candidates, outside, refused)
         candidates = _without(candidates, self._refuse_unknown(candidates), refused)
         return Decoded(
@@ -104,7 +104,7 @@ class Decoder:
         for position in unread:
             try:
                 events[position] = examine(values[position], self._naive_zone)
-            except Refusal as refusal:
+            except Rejection as refusal:
                 refused[position] = _quarantine(position, refusal, refusal.timestamp_us)
         return _Rows(range(len(events)), events).without(refused)
 
@@ -141,7 +141,7 @@ class Decoder:
             format=np.fromiter([NESTED if nested else FLAT for nested in data], np.int16, count),
         )
 
-    def _refuse_unknown(self, events: Candidates) -> dict[int, Refusal]:
+    def _refuse_unknown(self, events: Candidates) -> dict[int, Rejection]:
         """Rows of sensors that may not report."""
         if self._find_unknown is None:
             return {}
@@ -185,23 +185,23 @@ class _Memory(Generic[K, V]):
         self._compute = compute
         self.known: dict[K, V] = {}
 
-    def learn(self, keys: set[K]) -> dict[K, Refusal]:
+    def learn(self, keys: set[K]) -> dict[K, Rejection]:
         """Make sure that all keys are known, but those that the function refuses."""
         new = keys.difference(self.known)
         if len(self.known) + len(new) > _MOST_REMEMBERED:
             self.known.clear()
             new = keys
-        refused: dict[K, Refusal] = {}
+        refused: dict[K, Rejection] = {}
         for key in new:
             try:
                 self.known[key] = self._compute(key)
-            except Refusal as refusal:
+            except Rejection as refusal:
                 refused[key] = refusal
         return refused
 
 
 def _without(
-    events: Candidates, outside: dict[int, Refusal], refused: dict[int, Quarantined]
+    events: Candidates, outside: dict[int, Rejection], refused: dict[int, Quarantined]
 ) -> Candidates:
     """The rows that are not `outside`; adds the others to `refused`."""
     if not outside:
@@ -212,9 +212,9 @@ def _without(
     return events.take(np.delete(np.arange(len(events)), list(outside)))
 
 
-def _refuse_sensor(sent: SentSensor, timestamp_us: int) -> Refusal:
+def _refuse_sensor(sent: SentSensor, timestamp_us: int) -> Rejection:
     detail = f"sensor_id {quote(str(sent))} is not in traffic.sensors"
-    return Refusal(Reason.UNKNOWN_SENSOR, detail, timestamp_us)
+    return Rejection(Reason.UNKNOWN_SENSOR, detail, timestamp_us)
 
 
 def _assess(events: Candidates) -> Processed:
@@ -240,7 +240,7 @@ def _floats(values: list[float | None]) -> npt.NDArray[np.float64]:
     return np.fromiter(values, np.float64, len(values))
 
 
-def _quarantine(position: int, refusal: Refusal, timestamp_us: int | None) -> Quarantined:
+def _quarantine(position: int, refusal: Rejection, timestamp_us: int | None) -> Quarantined:
     # The exception ends here: with its traceback it would keep the message alive.
     return Quarantined(
         position, refusal.reason, shorten(refusal.detail, LONGEST_DETAIL), timestamp_us

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from traffic_platform.events.columns import NESTED, Candidates
 from traffic_platform.events.messages import MEASURES, NESTED_MEASURES
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.texts import show_time
 
@@ -48,7 +48,7 @@ def time_window(rules: Rules, ingested_at_us: int) -> TimeWindow:
     return TimeWindow((midnight - _EPOCH - offset) // _MICROSECOND, ingested_at_us + AHEAD_US)
 
 
-def find_refusals(events: Candidates, window: TimeWindow) -> dict[int, Refusal]:
+def find_rejections(events: Candidates, window: TimeWindow) -> dict[int, Rejection]:
     """Rows that are outside of `window` or of a domain, or measure nothing, and why; ascending."""
     refused = np.isnan(events.speed) & np.isnan(events.volume) & np.isnan(events.occupancy)
     refused |= events.timestamp_us > window.last_us
@@ -68,7 +68,7 @@ def _domains(events: Candidates) -> tuple[tuple[Floats, float], ...]:
     )
 
 
-def _refusal(events: Candidates, row: int, window: TimeWindow) -> Refusal:
+def _refusal(events: Candidates, row: int, window: TimeWindow) -> Rejection:
     """The first reason that applies to an event that some reason applies to."""
     time_us = int(events.timestamp_us[row])
     if all(math.isnan(column[row]) for column in (events.speed, events.volume, events.occupancy)):
@@ -83,7 +83,7 @@ def _refusal(events: Candidates, row: int, window: TimeWindow) -> Refusal:
         detail = f"timestamp {show_time(time_us)} is before {first}, set by TRAFFIC_FIRST_DATE"
     else:
         reason, detail = Reason.OUT_OF_RANGE, _first_outside(events, row)
-    return Refusal(reason, detail, time_us)
+    return Rejection(reason, detail, time_us)
 
 
 def _first_outside(events: Candidates, row: int) -> str:

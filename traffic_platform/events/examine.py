@@ -22,7 +22,7 @@ from traffic_platform.events.messages import (
     Event,
     TrafficData,
 )
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.sensor_ids import read_external_id
 from traffic_platform.events.texts import Unbounded, describe
 from traffic_platform.events.timestamps import to_microseconds
@@ -46,7 +46,7 @@ def examine(value: bytes | None, naive_zone: Zone) -> Event:
         _check_types(fields)
         _require(fields, "sensor_id", Reason.MISSING_SENSOR_ID)
         read_external_id(fields["sensor_id"])
-    except Refusal as refusal:
+    except Rejection as refusal:
         refusal.timestamp_us = _timestamp_if_any(fields, naive_zone)
         raise
     _require(fields, "timestamp", Reason.MISSING_TIMESTAMP)
@@ -56,15 +56,15 @@ def examine(value: bytes | None, naive_zone: Zone) -> Event:
 
 def _text(value: bytes | None) -> str:
     if value is None:
-        raise Refusal(Reason.TOMBSTONE, "the message has no value: a tombstone")
+        raise Rejection(Reason.TOMBSTONE, "the message has no value: a tombstone")
     if not value:
-        raise Refusal(Reason.EMPTY, "the value has no bytes")
+        raise Rejection(Reason.EMPTY, "the value has no bytes")
     if len(value) > MAX_BYTES:
-        raise Refusal(
+        raise Rejection(
             Reason.TOO_LARGE, f"the value has {len(value)} bytes, and {MAX_BYTES} are allowed"
         )
     if value[0] == 0 and len(value) >= 5:
-        raise Refusal(
+        raise Rejection(
             Reason.CONFLUENT_WIRE_FORMAT,
             f"the value begins like Confluent's wire format with schema id "
             f"{int.from_bytes(value[1:5], 'big')}; plain JSON is read: give the producer a JSON "
@@ -73,7 +73,7 @@ def _text(value: bytes | None) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError as error:
-        raise Refusal(
+        raise Rejection(
             Reason.INVALID_UTF8,
             f"byte 0x{value[error.start]:02x} at position {error.start} is no UTF-8",
         ) from None
@@ -81,15 +81,15 @@ def _text(value: bytes | None) -> str:
 
 def _parse(text: str) -> Fields:
     if _depth(text) > MAX_DEPTH:
-        raise Refusal(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} objects and arrays")
+        raise Rejection(Reason.TOO_DEEP, f"nested deeper than {MAX_DEPTH} objects and arrays")
     try:
         document = _PARSER.decode(text)
     except json.JSONDecodeError as error:
-        raise Refusal(
+        raise Rejection(
             Reason.MALFORMED_JSON, f"no JSON at character {error.pos}: {error.msg}"
         ) from None
     if not isinstance(document, dict):
-        raise Refusal(Reason.NOT_AN_OBJECT, f"the message is {describe(document)}, not an object")
+        raise Rejection(Reason.NOT_AN_OBJECT, f"the message is {describe(document)}, not an object")
     return document
 
 
@@ -120,12 +120,12 @@ def _check_types(fields: Fields) -> None:
 def _check(value: object, types: tuple[type, ...], name: str, expected: str) -> None:
     # bool is a subclass of int.
     if value is not None and (isinstance(value, bool) or not isinstance(value, types)):
-        raise Refusal(Reason.WRONG_TYPE, f"{name} is {describe(value)}, not {expected}")
+        raise Rejection(Reason.WRONG_TYPE, f"{name} is {describe(value)}, not {expected}")
 
 
 def _require(fields: Fields, name: str, reason: Reason) -> None:
     if fields.get(name) is None:
-        raise Refusal(reason, f"{name} is {'null' if name in fields else 'absent'}")
+        raise Rejection(reason, f"{name} is {'null' if name in fields else 'absent'}")
 
 
 def _timestamp_if_any(fields: Fields, naive_zone: Zone) -> int | None:
@@ -134,7 +134,7 @@ def _timestamp_if_any(fields: Fields, naive_zone: Zone) -> int | None:
         return None
     try:
         return to_microseconds(value, naive_zone)
-    except Refusal:
+    except Rejection:
         return None
 
 
@@ -168,7 +168,7 @@ def _read_float(text: str) -> float:
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    raise Refusal(Reason.MALFORMED_JSON, f"{text} is no JSON")
+    raise Rejection(Reason.MALFORMED_JSON, f"{text} is no JSON")
 
 
 _PARSER = json.JSONDecoder(

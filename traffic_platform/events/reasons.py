@@ -36,7 +36,7 @@ class Reason(StrEnum):
     UNKNOWN_SENSOR = "unknown_sensor"
 
 
-class Refusal(Exception):
+class Rejection(Exception):
     """A message is no event. Ends in `Quarantined`, never outside this room.
 
     `detail` names field and value for people; `timestamp_us` is the event time where it is known.

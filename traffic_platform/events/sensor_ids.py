@@ -6,7 +6,7 @@ import re
 import uuid
 from uuid import UUID
 
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.texts import Unbounded, quote
 
 SENSOR_NAMESPACE = UUID("6f7d4f0e-3d0b-5f0c-9a39-6c2d6b1f5a11")
@@ -46,7 +46,7 @@ def read_external_id(value: str | int | Unbounded) -> str:
     external_id = value.text if isinstance(value, Unbounded) else str(value)
     flaw = fault(external_id)
     if flaw:
-        raise Refusal(Reason.INVALID_SENSOR_ID, f"sensor_id {quote(external_id)} {flaw}")
+        raise Rejection(Reason.INVALID_SENSOR_ID, f"sensor_id {quote(external_id)} {flaw}")
     return external_id
 
 

@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.texts import describe, quote
 
 LONGEST_TEXT = 64
@@ -48,7 +48,7 @@ def to_microseconds(value: str | int | float, naive_zone: ZoneInfo | None) -> in
     else:
         timestamp_us = _from_epoch(value) if abs(value) < _BEYOND else _BEYOND
     if not _EARLIEST_US <= timestamp_us <= _LATEST_US:
-        raise Refusal(
+        raise Rejection(
             Reason.INVALID_TIMESTAMP,
             f"timestamp is {describe(value)}, outside the years 1 to 9999 "
             "(numbers are epoch seconds or milliseconds)",
@@ -75,7 +75,7 @@ def _from_text(text: str, naive_zone: ZoneInfo | None) -> int:
     if moment.tzinfo is not None:
         return (moment - _EPOCH) // _MICROSECOND
     if naive_zone is None:
-        raise Refusal(
+        raise Rejection(
             Reason.TIMESTAMP_WITHOUT_ZONE,
             f"timestamp {quote(text)} names no zone; TRAFFIC_NAIVE_TIMEZONE can say which zone "
             "such feeds mean",
@@ -84,8 +84,8 @@ def _from_text(text: str, naive_zone: ZoneInfo | None) -> int:
     return (moment.replace(tzinfo=UTC) - _EPOCH - offset) // _MICROSECOND
 
 
-def _no_time(text: str) -> Refusal:
-    return Refusal(
+def _no_time(text: str) -> Rejection:
+    return Rejection(
         Reason.INVALID_TIMESTAMP,
         f"timestamp is the text {quote(text)}, which is no date and time of ISO 8601",
     )
@@ -99,12 +99,12 @@ def _offset(local: datetime, zone: ZoneInfo, text: str) -> timedelta:
     assert first is not None
     assert second is not None
     if first > second:
-        raise Refusal(
+        raise Rejection(
             Reason.AMBIGUOUS_LOCAL_TIME,
             f"timestamp {quote(text)} was twice in {zone.key}, where clocks went back",
         )
     if first < second:
-        raise Refusal(
+        raise Rejection(
             Reason.NONEXISTENT_LOCAL_TIME,
             f"timestamp {quote(text)} never was in {zone.key}, where clocks went forward",
         )

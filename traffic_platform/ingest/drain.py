@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from traffic_platform.ingest.session import Session, WindowSpec
-from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.session import IngestRunSpec, Session
+from traffic_platform.ingest.totals import IngestTotals
 from traffic_platform.interpreter import prepare_interpreter
-from traffic_platform.run_clock import WindowClock, WindowLimits, wait_or_fail
+from traffic_platform.run_clock import RunClock, RunLimits, wait_or_fail
 from traffic_platform.settings import Settings
 
 _FIRST_REPORT_SECONDS = 5.0  # a new stream shows up quickly, a steady one seldom
@@ -20,11 +20,11 @@ _LOCK_POLL_SECONDS = 0.1
 class _Progress:
     """What a window has done, and what it has yet to report."""
 
-    report: Callable[[WindowTotals], None] | None
+    report: Callable[[IngestTotals], None] | None
     stored: Callable[[], None] | None
     report_seconds: float
-    totals: WindowTotals = field(default_factory=WindowTotals)
-    unreported: WindowTotals = field(default_factory=WindowTotals)
+    totals: IngestTotals = field(default_factory=IngestTotals)
+    unreported: IngestTotals = field(default_factory=IngestTotals)
     lag: int = 0
     _report_at: float | None = None
     _reported: bool = False
@@ -50,23 +50,23 @@ class _Progress:
         self.totals.lag = self.unreported.lag = self.lag
         if self.report is not None and self.unreported.batches:
             self.report(self.unreported)
-        self.unreported = WindowTotals()
+        self.unreported = IngestTotals()
         self._report_at, self._reported = None, True
 
 
-def run_window(
+def run_ingest(
     settings: Settings,
     topics: Sequence[str],
     *,
-    limits: WindowLimits,
+    limits: RunLimits,
     run_id: str | None,
     stop: Callable[[], bool],
     writer: int = 0,
     writers: int = 1,
-    report: Callable[[WindowTotals], None] | None = None,
+    report: Callable[[IngestTotals], None] | None = None,
     report_seconds: float = 300.0,
     stored: Callable[[], None] | None = None,
-) -> WindowTotals:
+) -> IngestTotals:
     """Drain the partitions p of `topics` with p % writers == writer, and return what was done.
 
     Waits for a predecessor's locks first; takes over when it ends, dies or stops renewing its
@@ -77,10 +77,10 @@ def run_window(
     the batch in hand is finished. `report` gets what was done since the last report, soon after
     the first batch, then every `report_seconds`, and at the end. `stored` is called after commits.
     """
-    spec = WindowSpec(tuple(topics), run_id, writer, writers)
+    spec = IngestRunSpec(tuple(topics), run_id, writer, writers)
     prepare_interpreter()
     progress = _Progress(report, stored, report_seconds)
-    clock = WindowClock(limits)
+    clock = RunClock(limits)
     try:
         while not (stop() or clock.over()):
             try:
@@ -97,10 +97,10 @@ def run_window(
 
 def _hold_session(
     settings: Settings,
-    spec: WindowSpec,
+    spec: IngestRunSpec,
     *,
-    limits: WindowLimits,
-    clock: WindowClock,
+    limits: RunLimits,
+    clock: RunClock,
     progress: _Progress,
     stop: Callable[[], bool],
 ) -> None:
@@ -126,7 +126,7 @@ def _hold_session(
 
 
 def _wait_for_locks(
-    session: Session, limits: WindowLimits, clock: WindowClock, stop: Callable[[], bool]
+    session: Session, limits: RunLimits, clock: RunClock, stop: Callable[[], bool]
 ) -> bool:
     """Wait until this window holds its partitions; False when it should end without them."""
     since = time.monotonic()

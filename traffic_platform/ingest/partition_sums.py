@@ -8,7 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from traffic_platform.errors import translate
-from traffic_platform.ingest.totals import WindowTotals
+from traffic_platform.ingest.totals import IngestTotals
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -33,7 +33,7 @@ class PartitionSums:
     unchanged: int
 
 
-def read_partition_sums(settings: Settings, totals: WindowTotals) -> list[PartitionSums]:
+def read_partition_sums(settings: Settings, totals: IngestTotals) -> list[PartitionSums]:
     """The partitions that the window moved. Raises TransientError or PermanentError."""
     if not totals.batches:
         return []

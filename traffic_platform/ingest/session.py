@@ -20,12 +20,17 @@ from traffic_platform.errors import TopicChangedError
 from traffic_platform.event_tables.batch import Batch, build_batch
 from traffic_platform.events.decode import Decoder
 from traffic_platform.faults import fault_points
-from traffic_platform.ingest.writer import Storer
+from traffic_platform.ingest.writer import BatchWriter
 from traffic_platform.kafka.admin import Broker, BrokerTopic
-from traffic_platform.kafka.consumer import Fetcher, OffsetRefusedError
-from traffic_platform.kafka.messages import Fetched, Where
-from traffic_platform.kafka.origin_header import Signer, without_echoes
-from traffic_platform.ledger.offsets import Advance, Connection, agree_with_broker, read_ledger
+from traffic_platform.kafka.consumer import BatchConsumer, OffsetRefusedError
+from traffic_platform.kafka.messages import Fetched, PartitionKey
+from traffic_platform.kafka.origin_header import Signer, without_own_messages
+from traffic_platform.ledger.offsets import (
+    Connection,
+    LedgerAdvance,
+    agree_with_broker,
+    read_ledger,
+)
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.ledger.reconcile import LedgerPartition
 from traffic_platform.postgres.connections import connect
@@ -41,7 +46,7 @@ _DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
 
 
 @dataclass(frozen=True)
-class WindowSpec:
+class IngestRunSpec:
     """Which partitions a window drains: those p of `topics` with p % writers == writer."""
 
     topics: tuple[str, ...]
@@ -53,7 +58,7 @@ class WindowSpec:
         """Whether a partition is this window's."""
         return partition % self.writers == self.writer
 
-    def mine(self, topic: BrokerTopic) -> list[Where]:
+    def mine(self, topic: BrokerTopic) -> list[PartitionKey]:
         """The partitions of a topic that are this window's."""
         return [(topic.name, p) for p in topic.partitions if self.owns(p)]
 
@@ -70,7 +75,7 @@ class _Position:
 class Session:
     """See the module. Use `Session.open`."""
 
-    def __init__(self, settings: Settings, spec: WindowSpec, connection: Connection) -> None:
+    def __init__(self, settings: Settings, spec: IngestRunSpec, connection: Connection) -> None:
         require_timezone(connection, settings.timezone)
         self._signer = Signer(read_identity(connection))
         self._settings = settings
@@ -80,13 +85,13 @@ class Session:
         self._decoder = Decoder(self._rules, find_unknown(self._rules, self._registered))
         self._broker = Broker(settings.kafka_config())
         self._locks = PartitionLocks(connection, spec.run_id, settings.lease_seconds)
-        self._fetcher = Fetcher(
+        self._fetcher = BatchConsumer(
             settings.kafka_config(),
             settings.consumer_group,
             settings.batch_messages,
             settings.batch_bytes,
         )
-        self._storer = Storer(
+        self._storer = BatchWriter(
             connection,
             self._locks,
             self._broker.ask_whether_same,
@@ -95,11 +100,11 @@ class Session:
         )
         self._passed = fault_points()
         self._topics: dict[str, BrokerTopic] = {}
-        self._wanted: list[Where] = []
-        self._positions: dict[Where, _Position] = {}
-        self._fetched: dict[Where, int] = {}  # next offset to fetch: ahead of what is stored
-        self._targets: dict[Where, int] = {}
-        self._seen_end: dict[Where, int] = {}
+        self._wanted: list[PartitionKey] = []
+        self._positions: dict[PartitionKey, _Position] = {}
+        self._fetched: dict[PartitionKey, int] = {}  # next offset to fetch: ahead of what is stored
+        self._targets: dict[PartitionKey, int] = {}
+        self._seen_end: dict[PartitionKey, int] = {}
         self._stored: list[Batch] = []
         self._last_ingested_us = 0
         self._group_commit_at = 0.0
@@ -107,7 +112,7 @@ class Session:
 
     @classmethod
     @contextmanager
-    def open(cls, settings: Settings, spec: WindowSpec) -> Generator[Session]:
+    def open(cls, settings: Settings, spec: IngestRunSpec) -> Generator[Session]:
         """Connect; at the end, give the locks back and close. Raises what the drivers raise."""
         connection: psycopg.Connection[tuple[object, ...]] = connect(
             settings.endpoints().ingest_url,
@@ -225,7 +230,7 @@ class Session:
                 )
 
     def _assign(self) -> None:
-        rows: dict[Where, LedgerPartition] = {}
+        rows: dict[PartitionKey, LedgerPartition] = {}
         for name in self._topics:
             rows |= {(name, p): row for p, row in read_ledger(self._connection, name).items()}
         self._positions = {
@@ -247,7 +252,7 @@ class Session:
         if not moves:
             return
         batch = build_batch(
-            without_echoes(fetched, self._signer),
+            without_own_messages(fetched, self._signer),
             moves,
             self._decoder,
             self._storer.newest,
@@ -275,9 +280,9 @@ class Session:
                 self._seen_end[where] = move.seen_end
         self._stored.append(batch)
 
-    def _moves(self, fetched: Fetched) -> dict[Where, Advance]:
+    def _moves(self, fetched: Fetched) -> dict[PartitionKey, LedgerAdvance]:
         return {
-            where: Advance(
+            where: LedgerAdvance(
                 topic_no=self._positions[where].topic_no,
                 partition=where[1],
                 first_offset=self._fetched[where],

@@ -42,7 +42,7 @@ class DateTotals:
 
 
 @dataclass
-class WindowTotals:
+class IngestTotals:
     """Sums over committed batches; `lag` is the number of messages not stored yet at the end."""
 
     batches: int = 0

@@ -33,7 +33,7 @@ _SENSORS_AT_A_TIME = 1_000  # looked up in a statement: a second, where years of
 AskWhetherSame = Callable[[Mapping[str, str]], Callable[[], None]]
 
 
-class Storer:
+class BatchWriter:
     """Stores batches over one connection, which nobody else may use while `busy`."""
 
     def __init__(

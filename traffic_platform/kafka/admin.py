@@ -30,7 +30,7 @@ from traffic_platform.errors import (
     not_allowed,
     translate,
 )
-from traffic_platform.kafka.auth_errors import Refusals
+from traffic_platform.kafka.auth_errors import AuthErrors
 
 _EARLIEST = cast("OffsetSpec", OffsetSpec.earliest())
 _LATEST = cast("OffsetSpec", OffsetSpec.latest())
@@ -52,7 +52,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class LogEnds:
+class PartitionEnds:
     """First offset of a partition's log and the end that `read_committed` consumers reach."""
 
     low: int
@@ -66,7 +66,7 @@ class BrokerTopic:
     name: str
     topic_id: str
     cluster_id: str
-    partitions: dict[int, LogEnds]
+    partitions: dict[int, PartitionEnds]
 
 
 class Broker:
@@ -79,7 +79,7 @@ class Broker:
     def __init__(self, kafka_config: dict[str, str], seconds: float = REQUEST_TIMEOUT) -> None:
         self._config = kafka_config
         self._seconds = seconds
-        self._refusals = Refusals(kafka_config)
+        self._refusals = AuthErrors(kafka_config)
         client: dict[str, Any] = {
             **kafka_config,
             "socket.timeout.ms": 10_000,
@@ -143,11 +143,11 @@ class Broker:
             name=name,
             topic_id=str(description.topic_id),
             cluster_id=self.cluster_id(),
-            partitions={p: LogEnds(low=low[p], end=end[p]) for p in partitions},
+            partitions={p: PartitionEnds(low=low[p], end=end[p]) for p in partitions},
         )
 
     def first_message_after_epoch(
-        self, name: str, partition: int, ends: LogEnds, epoch: int | None
+        self, name: str, partition: int, ends: PartitionEnds, epoch: int | None
     ) -> int | None:
         """Where a truncated log begins to differ: the first message of a later leader epoch.
 

@@ -27,7 +27,7 @@ _ALERT = re.compile(r"SSL alert number (4[0-9]|116)\b")
 _CONNECTING = frozenset({KafkaError._TRANSPORT, KafkaError._AUTHENTICATION, KafkaError._SSL})
 
 
-class Refusals:
+class AuthErrors:
     """What a client's brokers say against letting it in, until one answers."""
 
     def __init__(self, kafka_config: dict[str, str]) -> None:
@@ -94,7 +94,7 @@ def _advice(code: int, text: str) -> str | None:
     return None
 
 
-def log_trouble(error: KafkaError) -> None:
+def log_client_error(error: KafkaError) -> None:
     """Note what a client reports of its connections: its `error_cb`."""
     # A broker that is away refuses dozens of connections a second; that all are down is said once.
     # Why one does not let us in is said by the session's questions to it.

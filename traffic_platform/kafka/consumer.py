@@ -20,11 +20,11 @@ from confluent_kafka import (
 
 from traffic_platform.errors import TopicChangedError, not_allowed
 from traffic_platform.interpreter import AT_A_TIME
-from traffic_platform.kafka.auth_errors import log_trouble
+from traffic_platform.kafka.auth_errors import log_client_error
 from traffic_platform.kafka.messages import (
     Fetched,
+    PartitionKey,
     Reached,
-    Where,
     broker_times,
     each_of,
     headers_of,
@@ -52,7 +52,7 @@ class OffsetRefusedError(TopicChangedError):
         self.partition = partition
 
 
-class Fetcher:
+class BatchConsumer:
     """A consumer with assigned partitions, positioned by the ledger alone."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Fetcher:
         self._batch_messages = batch_messages
         self._batch_bytes = batch_bytes
         self._message_bytes = 200.0  # running mean, to ask for no more than a batch may hold
-        self._next: dict[Where, int] = {}
+        self._next: dict[PartitionKey, int] = {}
         self._consumer = Consumer(
             {
                 **kafka_config,
@@ -85,13 +85,13 @@ class Fetcher:
                 "session.timeout.ms": 6000,
                 "socket.timeout.ms": 20_000,
                 "socket.keepalive.enable": True,
-                "error_cb": log_trouble,
+                "error_cb": log_client_error,
                 "on_commit": self._committed,
                 "log_level": 2,
             }
         )
 
-    def assign(self, positions: dict[Where, tuple[int, int | None]]) -> None:
+    def assign(self, positions: dict[PartitionKey, tuple[int, int | None]]) -> None:
         """Begin at (next offset, leader epoch) of each partition."""
         self._next = {where: position for where, (position, _) in positions.items()}
         self._consumer.assign(
@@ -149,7 +149,7 @@ class Fetcher:
         if failure is not None:
             raise failure
 
-    def commit_to_group(self, positions: dict[Where, int], *, wait: bool) -> None:
+    def commit_to_group(self, positions: dict[PartitionKey, int], *, wait: bool) -> None:
         """Tell Kafka how far the ledger is, for lag tools. Failure is logged.
 
         `wait`: until Kafka has heard it. Nothing is fetched afterwards; raises PermanentError when
@@ -209,7 +209,7 @@ class Fetcher:
             log.info("Kafka's client goes on closing by itself")
 
     def _columns(
-        self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[Where, int]
+        self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[PartitionKey, int]
     ) -> Fetched:
         places, place = places_of(messages)
         offset = integers(each_of(Message.offset, messages), len(messages))
@@ -230,12 +230,12 @@ class Fetcher:
     def _reached(
         self,
         messages: Sequence[Message],
-        places: list[Where],
+        places: list[PartitionKey],
         place: npt.NDArray[np.int64],
         offset: npt.NDArray[np.int64],
-        ends: dict[Where, int],
-    ) -> dict[Where, Reached]:
-        reached: dict[Where, Reached] = {}
+        ends: dict[PartitionKey, int],
+    ) -> dict[PartitionKey, Reached]:
+        reached: dict[PartitionKey, Reached] = {}
         for number, where in enumerate(places):
             rows = np.flatnonzero(place == number)
             offsets = offset[rows]
@@ -253,7 +253,7 @@ class Fetcher:
                 reached[where] = Reached(end, 0, None, self._seen_end(where))
         return reached
 
-    def _seen_end(self, place: Where) -> int | None:
+    def _seen_end(self, place: PartitionKey) -> int | None:
         try:
             _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
         except KafkaException:
@@ -261,9 +261,9 @@ class Fetcher:
         return high if high >= 0 else None
 
 
-def _reports(messages: Sequence[Message]) -> tuple[dict[Where, int], Exception | None]:
+def _reports(messages: Sequence[Message]) -> tuple[dict[PartitionKey, int], Exception | None]:
     """What stands between the messages: ends of partitions reached, and the first failure."""
-    ends: dict[Where, int] = {}
+    ends: dict[PartitionKey, int] = {}
     failure: Exception | None = None
     for message in messages:
         error = message.error()

@@ -33,7 +33,7 @@ _SILENCE_SECONDS = 30.0
 _OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
-class KafkaLog:
+class LogReader:
     """Reads partitions of Kafka from an offset on, as a `read_committed` consumer sees them.
 
     Commits no offset and joins no group. Every method raises KafkaException when the broker is

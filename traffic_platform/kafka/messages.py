@@ -17,7 +17,7 @@ MISSING_TIMESTAMP = -1
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that Python can say
 T = TypeVar("T")
 Headers = list[tuple[str, bytes | None]]
-Where = tuple[str, int]  # (topic, partition)
+PartitionKey = tuple[str, int]  # (topic, partition)
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class Fetched:
     `broker_us` is in microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP where Kafka has none.
     """
 
-    places: list[Where]
+    places: list[PartitionKey]
     place: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     broker_us: npt.NDArray[np.int64]
     keys: list[bytes | None]
     values: list[bytes | None]
     headers: list[Headers | None]
-    reached: dict[Where, Reached]
+    reached: dict[PartitionKey, Reached]
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def where(self, row: int | np.integer) -> Where:
+    def where(self, row: int | np.integer) -> PartitionKey:
         """Topic and partition of a message."""
         return self.places[int(self.place[row])]
 
@@ -101,7 +101,7 @@ def _name_in(error: SystemError) -> bytes:
     return error.__cause__.object if isinstance(error.__cause__, UnicodeDecodeError) else b"\xff"
 
 
-def places_of(messages: Sequence[Message]) -> tuple[list[Where], npt.NDArray[np.int64]]:
+def places_of(messages: Sequence[Message]) -> tuple[list[PartitionKey], npt.NDArray[np.int64]]:
     """The partitions that messages came from, and each message's position among them."""
     topics = cast("list[str]", each_of(Message.topic, messages))
     names = sorted(set(topics))

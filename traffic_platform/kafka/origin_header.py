@@ -88,7 +88,7 @@ class Signer:
         return signed.hexdigest().encode()
 
 
-def without_echoes(fetched: Fetched, signer: Signer) -> Fetched:
+def without_own_messages(fetched: Fetched, signer: Signer) -> Fetched:
     """What was fetched but for messages of our own, which are counted in `reached`."""
     if not any(fetched.headers):
         return fetched

@@ -10,7 +10,7 @@ from uuid import UUID
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from traffic_platform.errors import IngestError, TransientError
-from traffic_platform.kafka.auth_errors import log_trouble
+from traffic_platform.kafka.auth_errors import log_client_error
 from traffic_platform.kafka.messages import Headers
 
 TRANSACTIONAL_ID_PREFIX = "traffic-platform-"
@@ -51,7 +51,7 @@ class Outgoing:
     headers: Sequence[Headers]
 
 
-class Lane:
+class TransactionalProducer:
     """What source partition `partition` is published through.
 
     Every method raises FencedError when another publisher has the transactional id now, and
@@ -69,7 +69,7 @@ class Lane:
                 "transaction.timeout.ms": _TRANSACTION_MS,
                 "linger.ms": 5,
                 "queue.buffering.max.messages": 200_000,
-                "error_cb": log_trouble,
+                "error_cb": log_client_error,
                 "log_level": 2,
             }
         )

@@ -27,7 +27,7 @@ Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
-class Advance:
+class LedgerAdvance:
     """A move of one ledger row, from exactly `first_offset` to `next_offset`."""
 
     topic_no: int
@@ -44,7 +44,7 @@ def read_ledger(connection: Connection, topic: str) -> dict[int, LedgerPartition
     return {row[1]: LedgerPartition(*row) for row in rows}
 
 
-def advance(connection: Connection, moves: Sequence[Advance]) -> None:
+def advance_ledger(connection: Connection, moves: Sequence[LedgerAdvance]) -> None:
     """Move ledger rows by compare-and-set, inside the caller's transaction.
 
     Raises LedgerMovedError when a row is not where its move starts: the caller rolls back.

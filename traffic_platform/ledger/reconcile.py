@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from traffic_platform.kafka.admin import BrokerTopic, LogEnds
+from traffic_platform.kafka.admin import BrokerTopic, PartitionEnds
 
 Cause = Literal["retention", "truncation", "topic_recreated"]
 
@@ -108,12 +108,12 @@ def reconcile(
     return changes
 
 
-def is_truncated(known: LedgerPartition, ends: LogEnds) -> bool:
+def is_truncated(known: LedgerPartition, ends: PartitionEnds) -> bool:
     """Whether the log ends before what was already stored from it."""
     return ends.end < known.next_offset
 
 
-def _begin_recreated(known: LedgerPartition, ends: LogEnds) -> Begin:
+def _begin_recreated(known: LedgerPartition, ends: PartitionEnds) -> Begin:
     # A log made again starts at 0. What it has lost since, nobody saw: the old log's open end
     # names the same loss, so the new one is counted from where it can be read.
     return Begin(

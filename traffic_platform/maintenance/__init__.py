@@ -14,6 +14,6 @@ All of it runs beside live windows, and may be killed anywhere and called again.
     partition   days and months of the three tables
 """
 
-from traffic_platform.maintenance.maintain import UpkeepReport, keep_tables
+from traffic_platform.maintenance.maintain import MaintenanceReport, maintain_tables
 
-__all__ = ["UpkeepReport", "keep_tables"]
+__all__ = ["MaintenanceReport", "maintain_tables"]

@@ -29,27 +29,27 @@ _EVERYTHING = 2**63 - 1
 
 
 @dataclass
-class Folded:
+class Compacted:
     """How many audit rows went, and how many came in their place."""
 
     rows: int = 0
     into: int = 0
 
 
-def fold(
+def compact_audit(
     connection: Connection,
     settings: Settings,
     now: datetime,
     *,
     stop: Callable[[], bool] = lambda: False,
     rows_at_a_time: int = ROWS_AT_A_TIME,
-) -> Folded:
+) -> Compacted:
     """Fold what was committed in hours that ended FOLD_AFTER ago and that is published.
 
     `connection` is in autocommit. Each step is a transaction of its own: what was done stays done
     whatever ends this, and to call it again goes on. Raises psycopg.Error.
     """
-    folded, passed = Folded(), fault_points()
+    folded, passed = Compacted(), fault_points()
     before = (now - FOLD_AFTER).replace(minute=0, second=0, microsecond=0)
     published = published_offsets(connection, settings)
     for topic_no, partition, _, begin in connection.execute(
@@ -82,7 +82,7 @@ def published_offsets(connection: Connection, settings: Settings) -> dict[tuple[
 def _fold_next(
     connection: Connection,
     log: dict[str, Any],
-    folded: Folded,
+    folded: Compacted,
     passed: Callable[[FaultPoint], None],
 ) -> int | None:
     """One step of a log; where to go on, None: there is nothing left."""

@@ -31,7 +31,7 @@ def months_without_order(connection: Connection, now: datetime) -> list[Partitio
     return [partition for partition, _ in _found(connection, now)]
 
 
-def put_in_order(owner_url: str, now: datetime, stop: Callable[[], bool]) -> list[Partition]:
+def index_month(owner_url: str, now: datetime, stop: Callable[[], bool]) -> list[Partition]:
     """Make what is missing, and return for which months.
 
     Beside readers and writers: it waits for transactions that are open, nobody waits for it. While

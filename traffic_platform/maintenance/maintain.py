@@ -10,13 +10,13 @@ from typing import Any
 import psycopg
 
 from traffic_platform.errors import LockBusyError, translate
-from traffic_platform.maintenance.compact_audit import Folded, fold
-from traffic_platform.maintenance.index_closed_months import months_without_order, put_in_order
+from traffic_platform.maintenance.compact_audit import Compacted, compact_audit
+from traffic_platform.maintenance.index_closed_months import index_month, months_without_order
 from traffic_platform.maintenance.partitions_ahead import make_ahead
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.event_partitions import Partition
 from traffic_platform.postgres.identity import require_timezone
-from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.retention.expired_partitions import Retention, Retired
 from traffic_platform.settings import Settings
 
@@ -24,22 +24,22 @@ UPKEEP_LOCK = 7_204_511_003  # one upkeep at a time per database
 
 
 @dataclass
-class UpkeepReport:
+class MaintenanceReport:
     """What an upkeep made, folded, dropped and put in order."""
 
     made: list[Partition] = field(default_factory=list[Partition])
-    folded: Folded = field(default_factory=Folded)
+    folded: Compacted = field(default_factory=Compacted)
     retired: Retired = field(default_factory=Retired)
     ordered: list[Partition] = field(default_factory=list[Partition])
 
 
-def keep_tables(
+def maintain_tables(
     settings: Settings,
     *,
     now: datetime | None = None,
     stop: Callable[[], bool] = lambda: False,
-    patience: Patience | None = None,
-) -> UpkeepReport:
+    patience: LockRetry | None = None,
+) -> MaintenanceReport:
     """Make partitions ahead, fold closed hours, drop what is too old, index months that are over.
 
     All of it runs beside live windows.
@@ -55,23 +55,23 @@ def keep_tables(
         with connect(url, application_name="traffic-upkeep", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             _lock(connection)
-            report = _keep(connection, settings, now, patience or Patience(stop=stop))
+            report = _keep(connection, settings, now, patience or LockRetry(stop=stop))
             in_order = not months_without_order(connection, now)
         if not in_order and not stop():  # without the lock, which rebuilds wait for
-            report.ordered = put_in_order(settings.endpoints().owner_url, now, stop)
+            report.ordered = index_month(settings.endpoints().owner_url, now, stop)
         return report
     except Exception as error:
         raise translate(error) or error from error
 
 
 def _keep(
-    connection: psycopg.Connection[Any], settings: Settings, now: datetime, patience: Patience
-) -> UpkeepReport:
-    report = UpkeepReport()
+    connection: psycopg.Connection[Any], settings: Settings, now: datetime, patience: LockRetry
+) -> MaintenanceReport:
+    report = MaintenanceReport()
     report.made = make_ahead(connection, now, patience)
     # Before anything goes: what is dropped is written down with the audit rows, and of these there
     # are fewer then.
-    report.folded = fold(connection, settings, now, stop=patience.stop)
+    report.folded = compact_audit(connection, settings, now, stop=patience.stop)
     report.retired = Retention(connection, settings, patience).drop_old(now)
     return report
 

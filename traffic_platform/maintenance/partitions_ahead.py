@@ -13,7 +13,7 @@ from traffic_platform.postgres.event_partitions import (
     next_month,
     read_partitions,
 )
-from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.postgres.lock_retry import LockRetry
 
 DAYS_AHEAD: Final = 7
 MONTHS_AHEAD: Final = 3
@@ -26,7 +26,7 @@ def missing_partitions(connection: Connection, now: datetime) -> list[Partition]
     return [wanted for wanted in _wanted(now) if wanted not in there]
 
 
-def make_ahead(connection: Connection, now: datetime, patience: Patience) -> list[Partition]:
+def make_ahead(connection: Connection, now: datetime, patience: LockRetry) -> list[Partition]:
     """Make what is missing of the next days (raw) and months; what was made.
 
     A partition that another session keeps us from is left to the next time. Raises psycopg.Error.

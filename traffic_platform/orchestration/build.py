@@ -9,11 +9,14 @@ from traffic_platform.orchestration.backfill.backfill_job import backfill_job
 from traffic_platform.orchestration.checks.asset_checks import date_checks, table_checks
 from traffic_platform.orchestration.checks.checks_job import checks_job
 from traffic_platform.orchestration.ingest.event_tables_asset import event_tables
-from traffic_platform.orchestration.ingest.ingest_job import window_job
+from traffic_platform.orchestration.ingest.ingest_job import ingest_job
 from traffic_platform.orchestration.ingest.offset_sensor import offset_sensor
 from traffic_platform.orchestration.ingest.topics import topic_specs
 from traffic_platform.orchestration.maintenance.retention_job import retention_job
-from traffic_platform.orchestration.maintenance.table_maintenance import upkeep_job, upkeep_schedule
+from traffic_platform.orchestration.maintenance.table_maintenance import (
+    maintenance_job,
+    maintenance_schedule,
+)
 from traffic_platform.orchestration.publish.clean_stream_asset import clean_stream, publish_job
 from traffic_platform.orchestration.rollups.detector_health_asset import detector_health, health_job
 from traffic_platform.orchestration.rollups.rollup_assets import rollup_tables, rollups_job
@@ -31,9 +34,9 @@ def build_definitions(settings: Settings) -> Definitions:
     """Everything that Dagster shows and runs, for these settings."""
     streams = [clean_stream(settings)] if settings.publish else []
     publishers = [publish_job(settings)] if settings.publish else []
-    window, check, retention = window_job(settings), checks_job(settings), retention_job(settings)
+    window, check, retention = ingest_job(settings), checks_job(settings), retention_job(settings)
     health, rollups = health_job(settings), rollups_job(settings)
-    backfill, upkeep = backfill_job(settings), upkeep_job(settings)
+    backfill, upkeep = backfill_job(settings), maintenance_job(settings)
     jobs = [window, *publishers, check, health, rollups, backfill, retention, upkeep]
     return Definitions(
         assets=[
@@ -55,6 +58,6 @@ def build_definitions(settings: Settings) -> Definitions:
             health_schedule(settings, health),
             rollups_schedule(settings, rollups),
             retention_schedule(settings, retention),
-            upkeep_schedule(settings, upkeep),
+            maintenance_schedule(settings, upkeep),
         ],
     )

@@ -17,7 +17,7 @@ WRITERS: Final = "traffic/writers"
 _WINDOW_MARGIN_SECONDS = 300
 
 
-def window_tags(settings: Settings) -> dict[str, str]:
+def ingest_tags(settings: Settings) -> dict[str, str]:
     """Tags of a window: never retried by Dagster, first in the queue, ended when overdue.
 
     A window may wait as long as its predecessor runs, and then run as long itself. After that

@@ -19,7 +19,7 @@ _LONGEST_PAUSE = 5.0
 
 
 @dataclass
-class Patience:
+class LockRetry:
     """How long upkeep tries in all; `pause` waits so many seconds, or less where it should stop."""
 
     seconds: float = 120.0

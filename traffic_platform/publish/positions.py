@@ -20,7 +20,7 @@ FIRST_REPLAY = 1
 
 
 @dataclass(frozen=True)
-class Log:
+class PartitionGeneration:
     """A log of the ledger; `next_offset` is how far it is stored."""
 
     topic: str
@@ -37,7 +37,7 @@ class Position:
     `next_position` is the first source offset (for replays: number) that is not published.
     """
 
-    log: Log
+    log: PartitionGeneration
     route: Route
     next_position: int
     known: PublishTarget | None
@@ -101,7 +101,7 @@ def _position(
     known = None
     if topic_id is not None and place is not None and place_offset is not None:
         known = PublishTarget(destination, topic_id, place, place_offset)
-    log = Log(topic, topic_no, partition, start_offset, next_offset)
+    log = PartitionGeneration(topic, topic_no, partition, start_offset, next_offset)
     return Position(log, route, first if position is None else position, known)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from traffic_platform.kafka.transactional_producer import FencedError
 from traffic_platform.publish.positions import destinations
 from traffic_platform.publish.publisher_session import Published, PublisherSession
-from traffic_platform.run_clock import WindowClock, WindowLimits, wait_or_fail
+from traffic_platform.run_clock import RunClock, RunLimits, wait_or_fail
 from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class _Progress:
 def run_publisher(
     settings: Settings,
     *,
-    limits: WindowLimits,
+    limits: RunLimits,
     run_id: str | None,
     stop: Callable[[], bool],
     report: Callable[[PublishTotals], None] | None = None,
@@ -71,7 +71,7 @@ def run_publisher(
         return PublishTotals()
     first_report = time.monotonic() + min(_FIRST_REPORT_SECONDS, report_seconds)
     progress = _Progress(report, report_seconds, PublishTotals(), PublishTotals(), first_report)
-    clock = WindowClock(limits)
+    clock = RunClock(limits)
     fenced = False
     try:
         while not (stop() or clock.over()):
@@ -92,8 +92,8 @@ def run_publisher(
 def _hold_session(
     settings: Settings,
     run_id: str | None,
-    limits: WindowLimits,
-    clock: WindowClock,
+    limits: RunLimits,
+    clock: RunClock,
     progress: _Progress,
     stop: Callable[[], bool],
     *,

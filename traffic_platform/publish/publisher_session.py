@@ -18,7 +18,11 @@ from traffic_platform.faults import fault_points
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.kafka.messages import Headers
 from traffic_platform.kafka.origin_header import ORIGIN_HEADER, QUARANTINED_HEADER, Signer
-from traffic_platform.kafka.transactional_producer import Lane, Outgoing, PublishTarget
+from traffic_platform.kafka.transactional_producer import (
+    Outgoing,
+    PublishTarget,
+    TransactionalProducer,
+)
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import read_identity
@@ -45,7 +49,7 @@ _LANES_AT_A_TIME = 16
 # Bytes of key and value; brokers take 1,048,588 with the headers unless they are told otherwise.
 _LARGEST_MESSAGE = 900_000
 
-Log = tuple[int, int]  # topic_no, partition
+PartitionGeneration = tuple[int, int]  # topic_no, partition
 
 
 @dataclass
@@ -81,7 +85,7 @@ class PublisherSession:
         self._encoder = Encoder()
         self._passed = fault_points()
         self._threads = ThreadPoolExecutor(_LANES_AT_A_TIME, thread_name_prefix="traffic-lane")
-        self._lanes: dict[int, Lane] = {}
+        self._lanes: dict[int, TransactionalProducer] = {}
         self._positions: dict[Key, Position] = {}
         self._places: dict[Key, PublishTarget] = {}
         self._unsaved: set[Key] = set()
@@ -114,7 +118,7 @@ class PublisherSession:
             by_lane[position.log.partition].append(position)
             self._positions[position.key] = position
         config = self._settings.kafka_config()
-        self._lanes = {p: Lane(config, self._platform_id, p) for p in by_lane}
+        self._lanes = {p: TransactionalProducer(config, self._platform_id, p) for p in by_lane}
         self._await([self._threads.submit(lane.take_over) for lane in self._lanes.values()])
         topics = Destinations(self._broker, destinations(self._settings))
         self._identities = topics.identities()
@@ -197,7 +201,9 @@ class PublisherSession:
         require_same_topics()
         self._passed("before_publish_commit")
         lanes = [self._lanes[partition] for partition in outgoing]
-        for lane, reached in zip(lanes, self._threads.map(Lane.commit, lanes), strict=True):
+        for lane, reached in zip(
+            lanes, self._threads.map(TransactionalProducer.commit, lanes), strict=True
+        ):
             self._note(lane.partition, reached)
         self._passed("after_publish_commit")
 
@@ -220,21 +226,23 @@ class PublisherSession:
                 for log, part in _by_log(events):
                     place = self._places[route, *log]
                     by_lane[log[1]].append(self._events(place, log, part))
-        rows: defaultdict[Log, list[QuarantinedRow]] = defaultdict(list)
+        rows: defaultdict[PartitionGeneration, list[QuarantinedRow]] = defaultdict(list)
         for row in following.quarantined:
             rows[row.topic_no, row.partition].append(row)
         for log, of_log in rows.items():
             by_lane[log[1]].append(self._quarantined(self._places["quarantine", *log], log, of_log))
         return by_lane
 
-    def _events(self, place: PublishTarget, log: Log, events: Events) -> Outgoing:
+    def _events(self, place: PublishTarget, log: PartitionGeneration, events: Events) -> Outgoing:
         encoded = self._encoder.encode(events)
         numbers = (events.offset.tolist(), events.replay_no.tolist())
         marks = self._signer.headers(*log, *numbers, encoded.values)
         headers: list[Headers] = [[(ORIGIN_HEADER, mark)] for mark in marks]
         return Outgoing(place, encoded.keys, encoded.values, headers)
 
-    def _quarantined(self, place: PublishTarget, log: Log, rows: list[QuarantinedRow]) -> Outgoing:
+    def _quarantined(
+        self, place: PublishTarget, log: PartitionGeneration, rows: list[QuarantinedRow]
+    ) -> Outgoing:
         values = [row.value if _fits(row) else None for row in rows]
         offsets = [row.offset for row in rows]
         signed = [value or b"" for value in values]
@@ -259,7 +267,7 @@ def _fits(row: QuarantinedRow) -> bool:
     return len(row.key or b"") + len(row.value or b"") <= _LARGEST_MESSAGE
 
 
-def _by_log(events: Events) -> Generator[tuple[Log, Events]]:
+def _by_log(events: Events) -> Generator[tuple[PartitionGeneration, Events]]:
     """The events of each log; they lie together."""
     logs = sorted(set(zip(events.topic_no.tolist(), events.partition.tolist(), strict=True)))
     for topic_no, partition in logs:

@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from traffic_platform.errors import TransientError
 from traffic_platform.kafka.admin import Broker, BrokerTopic
-from traffic_platform.kafka.log_reader import KafkaLog
+from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.kafka.messages import headers_of
 from traffic_platform.kafka.origin_header import ORIGIN_HEADER, QUARANTINED_HEADER, Origin, Signer
 from traffic_platform.kafka.transactional_producer import PublishTarget
@@ -87,7 +87,7 @@ def recover(
         end = destinations.end_of(place)
         if place.next_offset >= end:
             continue
-        with KafkaLog(kafka_config, RECOVERY_GROUP) as kafka:
+        with LogReader(kafka_config, RECOVERY_GROUP) as kafka:
             kafka.seek(place.topic, place.partition, place.next_offset)
             quarantine = destinations.topics.get("quarantine") == place.topic
             for messages in kafka.read_below(end):

@@ -8,7 +8,7 @@ that time.
 
 from __future__ import annotations
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome
 
@@ -20,7 +20,7 @@ COUNTED_OFFSETS = 20_000
 _LOG = ("topic", "partition")
 
 
-def every_offset_accounted_for(look: Look) -> Outcome:
+def every_offset_accounted_for(look: CheckContext) -> Outcome:
     """Each offset up to the ledger is in one audit row or one lost range, and the counts add up.
 
     That is, for each log (a topic's partition as long as it is the same log): the ranges of
@@ -53,7 +53,7 @@ def every_offset_accounted_for(look: Look) -> Outcome:
     )
 
 
-def no_lost_range(look: Look) -> Outcome:
+def no_lost_range(look: CheckContext) -> Outcome:
     """No message was gone from Kafka before it was read, but for losses that were acknowledged."""
     losses = read_rows(look.connection, "open_losses")
     numbers = {"lost ranges": len(losses)}

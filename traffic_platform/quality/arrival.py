@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import median
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
@@ -27,7 +27,7 @@ FED_WITHIN = timedelta(hours=6)
 LEAST_READINGS = 10
 
 
-def messages_stored_in_time(look: Look) -> Outcome:
+def messages_stored_in_time(look: CheckContext) -> Outcome:
     """95 % of the messages that arrived on the date were stored within 60 s of their arrival.
 
     Arrival is the broker's time. A topic with the producers' time (CreateTime) holds what they say.
@@ -57,7 +57,7 @@ def messages_stored_in_time(look: Look) -> Outcome:
     )
 
 
-def feeds_deliver(look: Look) -> Outcome:
+def feeds_deliver(look: CheckContext) -> Outcome:
     """Each feed's newest reading arrived a short while ago.
 
     A feed may be silent for five of its intervals, and for a quarter of an hour. About now, so not

@@ -22,7 +22,7 @@ ARRIVAL_MARGIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Look:
+class CheckContext:
     """One date, seen at one moment. `url` is the reading role's, for what brings its own client."""
 
     connection: Connection

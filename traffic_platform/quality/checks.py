@@ -12,7 +12,7 @@ from typing import Literal
 
 from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
 from traffic_platform.quality.arrival import feeds_deliver, messages_stored_in_time
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.clocks import clocks_agree
 from traffic_platform.quality.completeness import every_event_has_its_reading, sensors_deliver
 from traffic_platform.quality.expectations import (
@@ -55,7 +55,7 @@ class Check:
     table: str
     severity: Literal["ERROR", "WARN"]
     scope: Scope
-    evaluate: Callable[[Look], Outcome]
+    evaluate: Callable[[CheckContext], Outcome]
     statements: Sequence[str]
     blocking: bool = False
     heavy: bool = False
@@ -87,7 +87,7 @@ def _check(
     table: str,
     severity: Literal["ERROR", "WARN"],
     scope: Scope,
-    evaluate: Callable[[Look], Outcome],
+    evaluate: Callable[[CheckContext], Outcome],
     *statements: str,
     blocking: bool = False,
     heavy: bool = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.history import LEAST_DAYS
@@ -24,7 +24,7 @@ LEAST_READINGS = 20
 LEAST_SAMPLED = 5
 
 
-def clocks_agree(look: Look) -> Outcome:
+def clocks_agree(look: CheckContext) -> Outcome:
     """Readings arrive as long after their time as in the sensor's last 14 days.
 
     Compares medians of (arrival at Kafka - time of the reading). A sensor whose data was held up
@@ -69,7 +69,7 @@ def clocks_agree(look: Look) -> Outcome:
     )
 
 
-def _habits(look: Look) -> dict[UUID, Row]:
+def _habits(look: CheckContext) -> dict[UUID, Row]:
     """By sensor, the steady delays of the days before; sensors without a habit are not in it."""
     rows = read_rows(
         look.connection,

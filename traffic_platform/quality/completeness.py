@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
@@ -32,7 +32,7 @@ class _Expectation:
     days: int
 
 
-def sensors_deliver(look: Look) -> Outcome:
+def sensors_deliver(look: CheckContext) -> Outcome:
     """Each sensor delivers as many readings as on the same weekday in the 60 days before.
 
     Of a date that is not over, as many as up to the same time of day. A sensor that has not three
@@ -91,7 +91,7 @@ def sensors_deliver(look: Look) -> Outcome:
     )
 
 
-def _first_days(look: Look, sensors: Sequence[UUID]) -> list[Row]:
+def _first_days(look: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
     """Of these sensors those whose first reading ever is of the date, with its time (`since`)."""
     return read_rows(
         look.connection,
@@ -111,7 +111,7 @@ def _since(new: Sequence[Row]) -> str:
     return f"on their first day are {names}"
 
 
-def _expectations(look: Look) -> dict[UUID, _Expectation]:
+def _expectations(look: CheckContext) -> dict[UUID, _Expectation]:
     """By sensor. The same weekdays where there are enough, else the sampled mean day."""
     weekdays = _weekday_counts(look)
     names = _names(look)
@@ -127,7 +127,7 @@ def _expectations(look: Look) -> dict[UUID, _Expectation]:
     return expected
 
 
-def _weekday_counts(look: Look) -> Mapping[UUID, list[int]]:
+def _weekday_counts(look: CheckContext) -> Mapping[UUID, list[int]]:
     """Readings of each sensor up to the same time of day on the same weekdays before."""
     lasting = look.until - look.begin
     begins = [look.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
@@ -141,14 +141,14 @@ def _weekday_counts(look: Look) -> Mapping[UUID, list[int]]:
     return counts
 
 
-def _names(look: Look) -> dict[UUID, str]:
+def _names(look: CheckContext) -> dict[UUID, str]:
     rows = look.connection.execute(
         "select sensor_id, external_id from traffic.sensors order by external_id"
     )
     return dict(rows.fetchall())
 
 
-def every_event_has_its_reading(look: Look) -> Outcome:
+def every_event_has_its_reading(look: CheckContext) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
     rows = read_rows(
         look.connection, "events_without_reading", day=look.day, begin=look.begin, end=look.end

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from traffic_platform.postgres.connections import engine_url
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
 from traffic_platform.statements import statement
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", "updated_at")
 
 
-def measures_in_range(look: Look) -> Outcome:
+def measures_in_range(look: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
     from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
 
@@ -60,7 +60,7 @@ def measures_in_range(look: Look) -> Outcome:
     )
 
 
-def required_columns_filled(look: Look) -> Outcome:
+def required_columns_filled(look: CheckContext) -> Outcome:
     """Every reading has its score, its flags, its source and its times."""
 
     def expectations(gx: Any, date: Any) -> list[Expectation]:
@@ -78,7 +78,7 @@ def required_columns_filled(look: Look) -> Outcome:
     )
 
 
-def messages_give_one_reading(look: Look) -> Outcome:
+def messages_give_one_reading(look: CheckContext) -> Outcome:
     """No message is the source of two readings: (topic_no, partition, offset) is there once."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
@@ -95,7 +95,7 @@ def messages_give_one_reading(look: Look) -> Outcome:
     )
 
 
-def readings_have_sensors(look: Look) -> Outcome:
+def readings_have_sensors(look: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
@@ -111,7 +111,7 @@ def readings_have_sensors(look: Look) -> Outcome:
 
 
 def _outcome(
-    look: Look,
+    look: CheckContext,
     expectations: Callable[[Any, Any], Sequence[Expectation]],
     *,
     holds: str,
@@ -151,12 +151,12 @@ _OPTIONS = "-c work_mem=64MB"
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
-def _has_rows(connection: Connection, look: Look) -> bool:
+def _has_rows(connection: Connection, look: CheckContext) -> bool:
     return bool(read_rows(connection, "any_reading", begin=look.begin, end=look.end))
 
 
 @contextmanager
-def _readings(look: Look) -> Generator[tuple[Batch, Any]]:
+def _readings(look: CheckContext) -> Generator[tuple[Batch, Any]]:
     """The table of readings as a batch, and the module of expectations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -184,7 +184,7 @@ def _readings(look: Look) -> Generator[tuple[Batch, Any]]:
             source.get_engine().dispose()
 
 
-def _query(look: Look, name: str) -> str:
+def _query(look: CheckContext, name: str) -> str:
     """A query of rows that should not be: the library fills in `{batch}`, and binds nothing."""
     return (
         sql.SQL(statement(f"quality/expect_{name}"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
@@ -16,7 +16,7 @@ MOST_FALL = 0.05
 LEAST_DETECTORS = 2
 
 
-def detectors_stay_healthy(look: Look) -> Outcome:
+def detectors_stay_healthy(look: CheckContext) -> Outcome:
     """The share of healthy detectors does not fall below that of the two weeks before.
 
     By the diagnoses of detector_health, which are made once a date is over; detectors whose tests

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, qualified, read_query, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
 
@@ -27,7 +27,7 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 
 
-def no_duplicate_readings(look: Look) -> Outcome:
+def no_duplicate_readings(look: CheckContext) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
     connection = look.connection
     unproven = read_rows(
@@ -47,7 +47,7 @@ def no_duplicate_readings(look: Look) -> Outcome:
     )
 
 
-def no_null_in_keys(look: Look) -> Outcome:
+def no_null_in_keys(look: CheckContext) -> Outcome:
     """No key column of the three tables holds a null."""
     connection = look.connection
     columns = [(table, column) for table, key in KEYS.items() for column in key]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
@@ -34,7 +34,7 @@ FRACTION_GREATEST = 1.0
 SCORE_FALL = 0.15
 
 
-def measures_present(look: Look) -> Outcome:
+def measures_present(look: CheckContext) -> Outcome:
     """Each sensor has the measures that it had in its last 14 days.
 
     Readings of an empty road do not count: many detectors leave speed out there. A sensor without
@@ -106,7 +106,7 @@ def _missing_sentences(found: list[dict[str, Any]], sensors: list[SensorDay]) ->
             )
 
 
-def values_change(look: Look) -> Outcome:
+def values_change(look: CheckContext) -> Outcome:
     """No sensor is stuck: repeats the same measures under other times.
 
     Equal readings one after another while vehicles pass; or, once the date is over, a measure that
@@ -165,7 +165,7 @@ def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
             }
 
 
-def occupancy_in_percent(look: Look) -> Outcome:
+def occupancy_in_percent(look: CheckContext) -> Outcome:
     """Occupancy is a percentage: in traffic it passes 1 at some time of the date.
 
     A feed that sends a share of 1 stays below. Looks at readings of 600 vehicles per hour and more,
@@ -199,7 +199,7 @@ def occupancy_in_percent(look: Look) -> Outcome:
     )
 
 
-def quality_holds(look: Look) -> Outcome:
+def quality_holds(look: CheckContext) -> Outcome:
     """Each sensor's mean quality score is what it was in its last 14 days."""
     pairs = [
         (sensor, look.history[sensor.sensor_id])

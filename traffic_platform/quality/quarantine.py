@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from traffic_platform.events.reasons import Reason
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Row, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
@@ -23,7 +23,7 @@ LEAST_QUARANTINED = 10
 FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
-def quarantine_rate_holds(look: Look) -> Outcome:
+def quarantine_rate_holds(look: CheckContext) -> Outcome:
     """No larger a share of messages than is usual is quarantined."""
     counts = {day: (bad, all_) for day, (bad, all_) in _messages(look).items()}
     bad, messages = counts.get(look.day, (0, 0))
@@ -50,7 +50,7 @@ def quarantine_rate_holds(look: Look) -> Outcome:
     )
 
 
-def quarantine_reasons_hold(look: Look) -> Outcome:
+def quarantine_reasons_hold(look: CheckContext) -> Outcome:
     """No reason for quarantine has a larger share of messages than is usual."""
     totals = _messages(look)
     _, messages = totals.get(look.day, (0, 0))
@@ -90,7 +90,7 @@ def quarantine_reasons_hold(look: Look) -> Outcome:
     )
 
 
-def _messages(look: Look) -> Mapping[date, tuple[int, int]]:
+def _messages(look: CheckContext) -> Mapping[date, tuple[int, int]]:
     """(quarantined, all) messages of the date and of those before."""
     days = [*look.history_days, look.day]
     names = [day.isoformat() for day in days]
@@ -98,7 +98,7 @@ def _messages(look: Look) -> Mapping[date, tuple[int, int]]:
     return {row["day"]: (row["quarantined"], row["messages"]) for row in rows}
 
 
-def _reasons(look: Look) -> Mapping[str, Mapping[date, int]]:
+def _reasons(look: CheckContext) -> Mapping[str, Mapping[date, int]]:
     """Messages in quarantine by reason and date."""
     days = [*look.history_days, look.day]
     reasons: dict[str, dict[date, int]] = {}
@@ -107,7 +107,7 @@ def _reasons(look: Look) -> Mapping[str, Mapping[date, int]]:
     return reasons
 
 
-def _read(look: Look, name: str, begin: datetime, **parameters: object) -> list[Row]:
+def _read(look: CheckContext, name: str, begin: datetime, **parameters: object) -> list[Row]:
     """Rows of a statement; what is far off is counted from `begin` to the end of the date."""
     return read_rows(
         look.connection,

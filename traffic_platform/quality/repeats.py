@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
@@ -12,7 +12,7 @@ RISE = 0.01
 LEAST_REPEATS = 50
 
 
-def repeats_are_rare(look: Look) -> Outcome:
+def repeats_are_rare(look: CheckContext) -> Outcome:
     """No larger a share of events than is usual repeats a reading that is there already.
 
     By the day of arrival, from the audit: (updated + unchanged) / processed.

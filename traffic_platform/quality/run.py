@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from traffic_platform.errors import translate
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.checks import Check
 from traffic_platform.quality.outcome import Outcome
 from traffic_platform.settings import Settings
@@ -57,7 +57,7 @@ def evaluate_checks(
         with connect(url, application_name="traffic-checks", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             connection.execute(statement("quality/settings"))
-            look = Look(connection, url, day, settings.timezone, now)
+            look = CheckContext(connection, url, day, settings.timezone, now)
             for check in checks:
                 yield evaluate_check(check, look)
     except Exception as error:
@@ -80,7 +80,7 @@ def newest_date(settings: Settings) -> date | None:
     return cast("date | None", row[0]) if row else None
 
 
-def evaluate_check(check: Check, look: Look) -> Result:
+def evaluate_check(check: Check, look: CheckContext) -> Result:
     """Evaluate one check. Raises what the driver raises when the connection is lost."""
     started = time.monotonic()
     try:

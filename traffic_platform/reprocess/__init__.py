@@ -11,16 +11,16 @@ The comparison runs beside ingest runs. Ingest runs wait for the rebuild lock on
 transaction applies the differences of one date: a reader sees the old date or the new one.
 """
 
-from traffic_platform.reprocess.backfill import EVERY_TABLE, TableName, rebuild_dates
-from traffic_platform.reprocess.backfill_report import DateReport, RebuildReport
-from traffic_platform.reprocess.quarantine import ReplayReport, replay_quarantine
+from traffic_platform.reprocess.backfill import EVERY_TABLE, TableName, backfill_dates
+from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
+from traffic_platform.reprocess.quarantine import ReprocessReport, reprocess_rejected
 
 __all__ = [
     "EVERY_TABLE",
+    "BackfillReport",
     "DateReport",
-    "RebuildReport",
-    "ReplayReport",
+    "ReprocessReport",
     "TableName",
-    "rebuild_dates",
-    "replay_quarantine",
+    "backfill_dates",
+    "reprocess_rejected",
 ]

@@ -18,7 +18,7 @@ from traffic_platform.event_tables.write import REBUILD_LOCK, Cursor, Tables, wr
 from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.rules import Rules
 from traffic_platform.faults import fault_points
-from traffic_platform.ledger.offsets import Advance
+from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.reprocess.backfill_report import DateReport
 from traffic_platform.statements import statement
 
@@ -255,7 +255,7 @@ def _audits(written: _Written) -> list[PartitionAudit]:
         processed = sum(day.processed for day in days.values())
         audit = PartitionAudit(
             topic="",
-            move=Advance(topic_no, partition, min(found), max(found) + 1, None, None),
+            move=LedgerAdvance(topic_no, partition, min(found), max(found) + 1, None, None),
             delivered=0,
             raw=0,
             echoes=0,

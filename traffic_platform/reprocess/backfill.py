@@ -21,7 +21,7 @@ from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.reprocess.apply import Dates
 from traffic_platform.reprocess.await_publisher import await_publisher
-from traffic_platform.reprocess.backfill_report import DateReport, RebuildReport
+from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
 from traffic_platform.reprocess.restore_raw import RawRestorer
 from traffic_platform.reprocess.stage import Stage, find_ranges
 from traffic_platform.sensors.known_sensors import find_unknown, registered
@@ -42,7 +42,7 @@ Progress = Callable[[str, int], None]
 """Gets what goes on ("messages", or a date in ISO form) and how many messages or changes it was."""
 
 
-def rebuild_dates(
+def backfill_dates(
     settings: Settings,
     dates: Sequence[date],
     *,
@@ -52,7 +52,7 @@ def rebuild_dates(
     stop: Callable[[], bool] = lambda: False,
     progress: Progress = lambda _what, _number: None,
     done: Callable[[DateReport], None] = lambda _report: None,
-) -> RebuildReport:
+) -> BackfillReport:
     """Make dates again from what is kept, by today's code and settings, beside live windows.
 
     `tables` are those to rebuild; processed_events brings traffic_readings with it, since a reading
@@ -71,7 +71,7 @@ def rebuild_dates(
             # Of dates that differ in nothing and in everything no plan is good for both.
             connection.prepare_threshold = None
             if not dry_run and not _take_turn(connection, stop):
-                return RebuildReport(dry_run, rules_of(settings).version)
+                return BackfillReport(dry_run, rules_of(settings).version)
             return _rebuild(
                 connection, settings, dates, tables, dry_run, run_id, stop, progress, done
             )
@@ -103,9 +103,9 @@ def _rebuild(
     stop: Callable[[], bool],
     progress: Progress,
     done: Callable[[DateReport], None],
-) -> RebuildReport:
+) -> BackfillReport:
     rules = rules_of(settings)
-    report = RebuildReport(dry_run, rules.version)
+    report = BackfillReport(dry_run, rules.version)
     wanted = sorted(set(dates))
     events = "processed_events" in tables
     readings = events or "traffic_readings" in tables

@@ -50,7 +50,7 @@ class DateReport:
 
 
 @dataclass
-class RebuildReport:
+class BackfillReport:
     """All dates of a rebuild, in order."""
 
     dry_run: bool

@@ -29,7 +29,7 @@ Progress = Callable[[int], None]  # gets the number of messages just decoded
 
 
 @dataclass
-class ReplayReport:
+class ReprocessReport:
     """What a replay did, or of a dry run: would do.
 
     `examined` messages were decoded again; `replayed` of them are events now, by the reason that
@@ -83,14 +83,14 @@ class ReplayReport:
             self.unchanged += audit.unchanged
 
 
-def replay_quarantine(
+def reprocess_rejected(
     settings: Settings,
     which: QuarantineFilter,
     *,
     dry_run: bool = False,
     stop: Callable[[], bool] = lambda: False,
     progress: Progress | None = None,
-) -> ReplayReport:
+) -> ReprocessReport:
     """Decode the chosen messages again and let in what passes; `stop` is asked between chunks.
 
     Messages that arrive meanwhile are left to the next replay. What was done stays done whatever
@@ -114,11 +114,11 @@ def _replay(
     dry_run: bool,
     stop: Callable[[], bool],
     progress: Progress | None,
-) -> ReplayReport:
+) -> ReprocessReport:
     rules = rules_of(settings)
     decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
     committer = None if dry_run else Committer(connection, rules, settings.raw_topic)
-    report = ReplayReport(dry_run, rules.version)
+    report = ReprocessReport(dry_run, rules.version)
     filters = filter_parameters(settings, which) | {"last_batch_id": _last_batch_id(connection)}
     after = BEFORE_ALL
     while not stop():

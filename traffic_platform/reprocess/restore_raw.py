@@ -14,7 +14,7 @@ from confluent_kafka import Message
 from traffic_platform.event_tables.batch import Provenance, encode_raw
 from traffic_platform.event_tables.write import Tables, copy_rows
 from traffic_platform.kafka.admin import Broker, BrokerTopic
-from traffic_platform.kafka.log_reader import KafkaLog
+from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.kafka.messages import broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.reprocess.stage import Range
@@ -63,7 +63,7 @@ class RawRestorer:
         first = max(item.first_offset, ends.low, dropped_to)
         if first >= min(item.next_offset, ends.end):
             return
-        with KafkaLog(self._config, "traffic-rebuild") as kafka:
+        with LogReader(self._config, "traffic-rebuild") as kafka:
             kafka.seek(name, item.partition, first)
             for begin in range(first, item.next_offset, _OFFSETS):
                 end = min(begin + _OFFSETS, item.next_offset)
@@ -71,7 +71,7 @@ class RawRestorer:
                     replace(item, first_offset=begin, next_offset=end), kafka
                 )
 
-    def _restore_part(self, item: Range, kafka: KafkaLog) -> Iterator[Messages]:
+    def _restore_part(self, item: Range, kafka: LogReader) -> Iterator[Messages]:
         rows = self._connection.execute(statement("reprocess/raw_offsets"), vars(item)).fetchall()
         held = {int(row[0]) for row in rows}
         batches = _Batches(self._connection, item)

@@ -14,16 +14,16 @@ from traffic_platform.event_tables.batch import (
     DateCounts,
     PartitionAudit,
     Provenance,
+    deduplicate,
     encode_processed,
     encode_readings,
-    fold_repeats,
     months_of,
     order_times,
 )
 from traffic_platform.event_tables.dirty_buckets import encode_dirty
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days, to_date
-from traffic_platform.ledger.offsets import Advance
+from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.reprocess.retry_chunk import Chunk
 
 Ints = npt.NDArray[np.int64]
@@ -75,7 +75,7 @@ def build_outcome(
         broker_us=chunk.broker_us,
         order_us=order_times(chunk.broker_us, chunk.arrival_us),
     )
-    winners, replaced = fold_repeats(events, source)
+    winners, replaced = deduplicate(events, source)
     days = local_days(events.timestamp_us, timezone).astype(np.int64)
     return Outcome(
         batch_id=batch_id,
@@ -109,7 +109,7 @@ def _audits(chunk: Chunk, passed: Ints, days: Ints, replaced: Ints) -> list[Part
         audits.append(
             PartitionAudit(
                 topic="",
-                move=Advance(
+                move=LedgerAdvance(
                     topic_no=place >> 32,
                     partition=place & 0xFFFFFFFF,
                     first_offset=int(offsets.min()),

@@ -21,7 +21,7 @@ from traffic_platform.postgres.event_partitions import (
     Partition,
     read_partitions,
 )
-from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.publish.positions import read_positions
 from traffic_platform.retention.drop_partition import ChangedError, drop
 from traffic_platform.retention.partition_counts import Counted, count_partition
@@ -56,7 +56,7 @@ class Retention:
 
     connection: Connection
     settings: Settings
-    patience: Patience
+    patience: LockRetry
     passed: Callable[[FaultPoint], None] = field(default_factory=fault_points)
 
     def drop_old(self, now: datetime) -> Retired:

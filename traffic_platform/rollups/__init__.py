@@ -11,19 +11,19 @@ Whoever changes readings appends the changed (sensor, 5 minutes) pairs to traffi
 the same transaction (sql/derived/append_dirty.sql).
 """
 
-from traffic_platform.rollups.beside_ingest import LiveFolds, fold_all
+from traffic_platform.rollups.beside_ingest import BackgroundRollups, roll_up_all
 from traffic_platform.rollups.infer_intervals import infer
 from traffic_platform.rollups.recompute import recompute
-from traffic_platform.rollups.roll_up import fold
-from traffic_platform.rollups.rollup_tables import TABLES, Changes, Folded
+from traffic_platform.rollups.roll_up import roll_up
+from traffic_platform.rollups.rollup_tables import TABLES, Changes, RollupResult
 
 __all__ = [
     "TABLES",
+    "BackgroundRollups",
     "Changes",
-    "Folded",
-    "LiveFolds",
-    "fold",
-    "fold_all",
+    "RollupResult",
     "infer",
     "recompute",
+    "roll_up",
+    "roll_up_all",
 ]

@@ -18,8 +18,8 @@ from psycopg import errors
 from traffic_platform.errors import translate
 from traffic_platform.postgres.connections import connect
 from traffic_platform.rollups.infer_intervals import infer
-from traffic_platform.rollups.roll_up import fold
-from traffic_platform.rollups.rollup_tables import Folded
+from traffic_platform.rollups.roll_up import roll_up
+from traffic_platform.rollups.rollup_tables import RollupResult
 from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def open_connection(settings: Settings) -> psycopg.Connection[Any]:
     return connection
 
 
-class LiveFolds:
+class BackgroundRollups:
     """Folds while its block runs, and at its end what is left, for `last_seconds` at most.
 
     with LiveFolds(settings) as folds:
@@ -61,7 +61,7 @@ class LiveFolds:
         self._wake = threading.Event()
         self._ending = threading.Event()
         self._lock = threading.Lock()
-        self._folded = Folded()
+        self._folded = RollupResult()
         self._infer_at = 0.0
         self._retry_seconds = _RETRY_SECONDS[0]
         self._last_seconds = last_seconds
@@ -93,10 +93,10 @@ class LiveFolds:
         """Spend little time at the end."""
         self._last_seconds = min(self._last_seconds, HURRIED_SECONDS)
 
-    def take(self) -> Folded:
+    def take(self) -> RollupResult:
         """What was folded since the last call."""
         with self._lock:
-            folded, self._folded = self._folded, Folded()
+            folded, self._folded = self._folded, RollupResult()
         return folded
 
     def _run(self) -> None:
@@ -118,8 +118,8 @@ class LiveFolds:
         self._retry_seconds = _RETRY_SECONDS[0]
         return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
 
-    def _fold_once(self, wait_seconds: float = 0.0) -> Folded:
-        folded = fold(self._connected(), wait_seconds=wait_seconds)
+    def _fold_once(self, wait_seconds: float = 0.0) -> RollupResult:
+        folded = roll_up(self._connected(), wait_seconds=wait_seconds)
         with self._lock:
             self._folded.add(folded)
         if time.monotonic() >= self._infer_at:
@@ -175,8 +175,8 @@ class LiveFolds:
             self._connection = None
 
 
-def fold_all(settings: Settings) -> Folded:
+def roll_up_all(settings: Settings) -> RollupResult:
     """Fold until nothing is dirty. An error is logged; what is dirty then waits for the next."""
-    with LiveFolds(settings) as folds:
+    with BackgroundRollups(settings) as folds:
         pass
     return folds.take()

@@ -9,7 +9,7 @@ from psycopg import errors
 
 from traffic_platform.rollups.infer_intervals import infer_new_intervals
 from traffic_platform.rollups.rollup_lock import exclusively
-from traffic_platform.rollups.rollup_tables import Folded, fold_ranges
+from traffic_platform.rollups.rollup_tables import RollupResult, roll_up_ranges
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -19,7 +19,9 @@ MOST_BUCKETS = 20_000
 _MOST_ROWS = 1_000
 
 
-def fold(connection: Connection, limit: int = MOST_BUCKETS, wait_seconds: float = 0.0) -> Folded:
+def roll_up(
+    connection: Connection, limit: int = MOST_BUCKETS, wait_seconds: float = 0.0
+) -> RollupResult:
     """Take out dirty buckets, oldest first, and compute them and their hours and days again.
 
     Adds up the counts of readings, too. In one REPEATABLE READ transaction, so that what is
@@ -28,17 +30,17 @@ def fold(connection: Connection, limit: int = MOST_BUCKETS, wait_seconds: float 
     (`busy`). `connection` is in autocommit and of the writing role. Raises psycopg.Error; then
     nothing is done, and the buckets are still dirty.
     """
-    folded = Folded()
+    folded = RollupResult()
     try:
         with exclusively(connection, wait_seconds):
             folded.buckets = _take(connection, limit)
             connection.execute(statement("rollups/roll_up_counts"))
             if folded.buckets:
                 infer_new_intervals(connection)
-                fold_ranges(connection, folded)
+                roll_up_ranges(connection, folded)
                 folded.left = _is_dirty(connection)
     except errors.LockNotAvailable:
-        return Folded(busy=True)
+        return RollupResult(busy=True)
     return folded
 
 

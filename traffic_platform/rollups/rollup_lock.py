@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.event_tables.dirty_buckets import PATIENCE_SECONDS, exclude_folds
+from traffic_platform.event_tables.dirty_buckets import PATIENCE_SECONDS, exclude_rollups
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
@@ -26,7 +26,7 @@ def exclusively(connection: Connection, wait_seconds: float = PATIENCE_SECONDS) 
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     try:
         with connection.transaction():
-            exclude_folds(connection, wait_seconds)
+            exclude_rollups(connection, wait_seconds)
             yield
     finally:
         if not connection.closed:

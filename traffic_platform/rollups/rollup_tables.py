@@ -43,7 +43,7 @@ class Changes:
 
 
 @dataclass
-class Folded:
+class RollupResult:
     """What folds did: `tables` by name and by date (the platform's zone).
 
     `buckets` of 5 minutes were computed again; `left` is whether there are more. A fold that found
@@ -55,7 +55,7 @@ class Folded:
     busy: bool = False
     tables: dict[str, dict[date, Changes]] = field(default_factory=dict[str, dict[date, Changes]])
 
-    def add(self, other: Folded) -> None:
+    def add(self, other: RollupResult) -> None:
         """Add what another fold did."""
         self.buckets += other.buckets
         self.left, self.busy = other.left, other.busy
@@ -75,7 +75,9 @@ class Folded:
         return sums
 
 
-def fold_ranges(connection: Connection, folded: Folded, tables: Collection[str] = TABLES) -> None:
+def roll_up_ranges(
+    connection: Connection, folded: RollupResult, tables: Collection[str] = TABLES
+) -> None:
     """Compute the rows of pg_temp.dirty_ranges again, and count in `folded` what was written.
 
     Of the tables chosen each is computed from the one before it as that is stored.

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from traffic_platform.errors import translate
-from traffic_platform.event_tables.dirty_buckets import append_sensors, exclude_folds
+from traffic_platform.event_tables.dirty_buckets import append_sensors, exclude_rollups
 from traffic_platform.postgres.connections import connect
 from traffic_platform.sensors.csv_formats import (
     DESCRIPTION_COLUMNS,
@@ -112,7 +112,7 @@ def list_sensors(
 def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord]) -> ImportReport:
     report = ImportReport()
     rows: list[dict[str, Any]] = []
-    exclude_folds(connection)
+    exclude_rollups(connection)
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(statement("sensors/lock_sensors"))
         cursor.execute(

@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from traffic_platform.kafka.admin import BrokerTopic
-from traffic_platform.kafka.log_reader import KafkaLog, is_compacted
+from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.messages import headers_of
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.publish.encode import Encoder
 from traffic_platform.publish.rows import Events
 from traffic_platform.statements import statement
 from traffic_platform.verify.dropped import read_dropped
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stored_rows import CHUNK_MESSAGES, Outcomes, processed_range
 from traffic_platform.verify.verify_report import Finding, VerifyReport
@@ -57,7 +57,7 @@ def check_published(
     connection: Connection,
     kafka_config: dict[str, str],
     signer: Signer,
-    logs: list[Log],
+    logs: list[PartitionGeneration],
     topics: dict[str, BrokerTopic | None],
     report: VerifyReport,
 ) -> None:
@@ -91,7 +91,7 @@ def _read_ours(
     kafka_config: dict[str, str], signer: Signer, topic: BrokerTopic
 ) -> dict[Place, _Found]:
     found: defaultdict[Place, _Found] = defaultdict(_Found)
-    with KafkaLog(kafka_config, "traffic-verify") as kafka:
+    with LogReader(kafka_config, "traffic-verify") as kafka:
         for partition, ends in topic.partitions.items():
             if ends.low >= ends.end:
                 continue
@@ -116,7 +116,11 @@ def _is_whole(connection: Connection, kafka_config: dict[str, str], topic: Broke
 
 
 def _differences(
-    connection: Connection, log: Log, publication: _Publication, found: _Found, whole: bool
+    connection: Connection,
+    log: PartitionGeneration,
+    publication: _Publication,
+    found: _Found,
+    whole: bool,
 ) -> Iterator[Finding]:
     offsets = np.array(found.offsets, dtype=np.int64)
     order = np.argsort(offsets, kind="stable")
@@ -177,11 +181,11 @@ def _is_published(publication: _Publication, offset: int, replayed: dict[int, in
     return offset < publication.next_offset
 
 
-def _replayed(connection: Connection, log: Log) -> dict[int, int]:
+def _replayed(connection: Connection, log: PartitionGeneration) -> dict[int, int]:
     return dict(connection.execute(statement("verify/replayed"), vars(log)).fetchall())
 
 
-def _rebuilt(connection: Connection, log: Log) -> frozenset[int]:
+def _rebuilt(connection: Connection, log: PartitionGeneration) -> frozenset[int]:
     """Offsets whose event a rebuild has changed or taken away, published before or not."""
     rows = connection.execute(statement("verify/rebuilt_after_publishing"), vars(log)).fetchall()
     return frozenset(offset for (offset,) in rows)

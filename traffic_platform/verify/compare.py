@@ -16,7 +16,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.decode_by_arrival import decode_by_arrival
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stored_rows import Headers, Outcomes, Quarantine, RawChunk
 from traffic_platform.verify.verify_report import Finding
 
@@ -81,7 +81,7 @@ def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
 
 
 def raw_differences(
-    log: Log,
+    log: PartitionGeneration,
     raw: RawChunk,
     piece: Piece,
     may_lack: Callable[[int], bool],
@@ -117,7 +117,7 @@ def raw_differences(
 
 
 def outcome_differences(
-    log: Log, processed: Outcomes, quarantined: Quarantine, decision: Decision
+    log: PartitionGeneration, processed: Outcomes, quarantined: Quarantine, decision: Decision
 ) -> Iterator[tuple[int, Finding]]:
     """Stored outcomes against decided ones: (offset, difference)."""
     if not _same_columns(processed, decision.processed):
@@ -139,7 +139,7 @@ def _all_equal(
 
 
 def _message_differences(
-    log: Log, raw: RawChunk, row: int, message: Message, headers: Headers | None
+    log: PartitionGeneration, raw: RawChunk, row: int, message: Message, headers: Headers | None
 ) -> Iterator[Finding]:
     key = _key(log, int(raw.offset[row]))
     pairs: list[tuple[str, bytes | None, bytes | None]] = [
@@ -160,7 +160,7 @@ def _message_differences(
 
 
 def _event_differences(
-    log: Log, stored: Outcomes, decided: Outcomes
+    log: PartitionGeneration, stored: Outcomes, decided: Outcomes
 ) -> Iterator[tuple[int, Finding]]:
     found_rows = _rows_by_offset(stored)
     due_rows = _rows_by_offset(decided)
@@ -179,7 +179,7 @@ def _event_differences(
 
 
 def _quarantine_differences(
-    log: Log, stored: Quarantine, decided: Quarantine
+    log: PartitionGeneration, stored: Quarantine, decided: Quarantine
 ) -> Iterator[tuple[int, Finding]]:
     for offset in sorted(stored.keys() | decided.keys()):
         due, found = decided.get(offset), stored.get(offset)
@@ -221,7 +221,7 @@ def _number(value: np.float64) -> str:
     return "null" if np.isnan(value) else repr(float(value))
 
 
-def _key(log: Log, offset: int) -> dict[str, Any]:
+def _key(log: PartitionGeneration, offset: int) -> dict[str, Any]:
     return {"topic_no": log.topic_no, "partition": log.partition, "offset": offset}
 
 

@@ -11,7 +11,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
 from traffic_platform.kafka.admin import BrokerTopic
-from traffic_platform.kafka.log_reader import KafkaLog, is_compacted
+from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.sensors.known_sensors import find_unknown, registered
 from traffic_platform.statements import statement
@@ -24,7 +24,7 @@ from traffic_platform.verify.compare import (
     raw_differences,
 )
 from traffic_platform.verify.dropped import Dropped, read_dropped
-from traffic_platform.verify.ledger_sums import Log, is_same_log
+from traffic_platform.verify.ledger_sums import PartitionGeneration, is_same_generation
 from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stale_rules import OtherRules
 from traffic_platform.verify.stored_rows import (
@@ -43,7 +43,7 @@ Progress = Callable[[int], None]  # gets the number of messages just compared
 class _Messages:
     """Kafka's side of one log, None where its messages are gone or are another log's."""
 
-    kafka: KafkaLog | None
+    kafka: LogReader | None
     compacted: bool = False
     whole: bool = False  # Kafka holds everything that the ledger has counted
     dropped: Dropped = field(default_factory=Dropped)
@@ -74,7 +74,7 @@ class DeepLook:
 
     def check(
         self,
-        logs: list[Log],
+        logs: list[PartitionGeneration],
         topics: dict[str, BrokerTopic | None],
         report: VerifyReport,
         progress: Progress,
@@ -82,7 +82,7 @@ class DeepLook:
         """Compare all logs; stops when the report is full."""
         with (
             report.check("raw equals Kafka, and decodes to the same rows") as check,
-            KafkaLog(self._kafka_config, "traffic-verify") as kafka,
+            LogReader(self._kafka_config, "traffic-verify") as kafka,
         ):
             for log in logs:
                 self._check_log(log, topics.get(log.topic), kafka, report, progress)
@@ -90,9 +90,9 @@ class DeepLook:
 
     def _check_log(
         self,
-        log: Log,
+        log: PartitionGeneration,
         topic: BrokerTopic | None,
-        kafka: KafkaLog,
+        kafka: LogReader,
         report: VerifyReport,
         progress: Progress,
     ) -> None:
@@ -111,7 +111,7 @@ class DeepLook:
         if source.whole:
             self._check_echoes(log, echoes, report)
 
-    def _check_echoes(self, log: Log, found: int, report: VerifyReport) -> None:
+    def _check_echoes(self, log: PartitionGeneration, found: int, report: VerifyReport) -> None:
         row = self._connection.execute(statement("verify/echoes"), vars(log)).fetchone()
         audited = int(row[0]) if row else 0
         if audited != found:
@@ -119,9 +119,11 @@ class DeepLook:
             expected = f"{found} echoes in all, as in Kafka"
             report.add([Finding("micro_batches", key, expected, f"{audited}")])
 
-    def _open(self, log: Log, topic: BrokerTopic | None, kafka: KafkaLog) -> _Messages:
+    def _open(
+        self, log: PartitionGeneration, topic: BrokerTopic | None, kafka: LogReader
+    ) -> _Messages:
         """Kafka's messages of a log, from the first that both it and the ledger know."""
-        if topic is None or not log.active or not is_same_log(log, topic):
+        if topic is None or not log.active or not is_same_generation(log, topic):
             return _Messages(None)
         ends = topic.partitions.get(log.partition)
         if ends is None or not max(ends.low, log.start_offset) < log.next_offset <= ends.end:
@@ -131,7 +133,7 @@ class DeepLook:
         return _Messages(kafka, compacted, whole=ends.low <= log.start_offset and not compacted)
 
     def _compare_with_kafka(
-        self, log: Log, chunk: RawChunk, source: _Messages, report: VerifyReport
+        self, log: PartitionGeneration, chunk: RawChunk, source: _Messages, report: VerifyReport
     ) -> int:
         """Piece by piece, so that raw rows that are gone do not make memory grow. Echoes found."""
         assert source.kafka is not None
@@ -151,7 +153,7 @@ class DeepLook:
 
     def _compare_outcomes(
         self,
-        log: Log,
+        log: PartitionGeneration,
         chunk: RawChunk,
         dropped: Dropped,
         others: OtherRules,

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from traffic_platform.statements import statement
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stored_rows import Ints, Outcomes, Quarantine
 from traffic_platform.verify.verify_report import BySums
@@ -78,7 +78,7 @@ class Dropped:
         return Outcomes(**{name: column[kept] for name, column in vars(decided).items()})
 
 
-def read_dropped(connection: Connection, log: Log) -> Dropped:
+def read_dropped(connection: Connection, log: PartitionGeneration) -> Dropped:
     """What was dropped of a log."""
     rows = connection.execute(statement("verify/dropped_log"), vars(log)).fetchall()
     return dropped_of(rows)

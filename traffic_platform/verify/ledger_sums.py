@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from traffic_platform.kafka.admin import Broker, BrokerTopic, LogEnds
+from traffic_platform.kafka.admin import Broker, BrokerTopic, PartitionEnds
 from traffic_platform.statements import statement
 from traffic_platform.verify.snapshot import Connection, differences
-from traffic_platform.verify.verify_report import Finding, LogState, StaleRules, VerifyReport
+from traffic_platform.verify.verify_report import Finding, GenerationState, StaleRules, VerifyReport
 
 
 @dataclass(frozen=True)
-class Log:
+class PartitionGeneration:
     """A row of the ledger with the identity of the log that it counts.
 
     `raw` is the number of messages that its audit rows claim to be stored, `succeeded` whether a
@@ -38,9 +38,11 @@ class Log:
         return {"topic": self.topic, "topic_no": self.topic_no, "partition": self.partition}
 
 
-def read_logs(connection: Connection) -> list[Log]:
+def read_generations(connection: Connection) -> list[PartitionGeneration]:
     """All logs of the ledger, in key order."""
-    return [Log(*row) for row in connection.execute(statement("verify/logs")).fetchall()]
+    return [
+        PartitionGeneration(*row) for row in connection.execute(statement("verify/logs")).fetchall()
+    ]
 
 
 def read_stale(connection: Connection, rules_version: str) -> list[StaleRules]:
@@ -76,7 +78,9 @@ def describe_topics(broker: Broker, names: set[str]) -> dict[str, BrokerTopic | 
     return {name: broker.describe(name) for name in sorted(names)}
 
 
-def log_states(logs: list[Log], topics: dict[str, BrokerTopic | None]) -> list[LogState]:
+def generation_states(
+    logs: list[PartitionGeneration], topics: dict[str, BrokerTopic | None]
+) -> list[GenerationState]:
     """Ledger and Kafka side by side, with the lag of every partition."""
     active = {(log.topic, log.partition): log for log in logs if log.active}
     places = set(active) | {
@@ -88,14 +92,16 @@ def log_states(logs: list[Log], topics: dict[str, BrokerTopic | None]) -> list[L
     return [_state(place, active.get(place), topics.get(place[0])) for place in sorted(places)]
 
 
-def _state(place: tuple[str, int], log: Log | None, topic: BrokerTopic | None) -> LogState:
+def _state(
+    place: tuple[str, int], log: PartitionGeneration | None, topic: BrokerTopic | None
+) -> GenerationState:
     ends = topic.partitions.get(place[1]) if topic else None
-    known = log is not None and topic is not None and is_same_log(log, topic)
+    known = log is not None and topic is not None and is_same_generation(log, topic)
     lag = None
     if ends is not None:
         reached = max(log.next_offset, ends.low) if log is not None and known else ends.low
         lag = max(0, ends.end - reached)
-    return LogState(
+    return GenerationState(
         topic=place[0],
         partition=place[1],
         topic_no=log.topic_no if log else None,
@@ -106,15 +112,15 @@ def _state(place: tuple[str, int], log: Log | None, topic: BrokerTopic | None) -
     )
 
 
-def is_same_log(log: Log, topic: BrokerTopic) -> bool:
+def is_same_generation(log: PartitionGeneration, topic: BrokerTopic) -> bool:
     """Whether Kafka's topic is the one that the ledger counts."""
     return (log.kafka_topic_id, log.cluster_id) == (topic.topic_id, topic.cluster_id)
 
 
 def kafka_differences(
-    logs: list[Log],
+    logs: list[PartitionGeneration],
     topics: dict[str, BrokerTopic | None],
-    next_offset_now: Callable[[Log], int],
+    next_offset_now: Callable[[PartitionGeneration], int],
 ) -> Iterator[Finding]:
     """Where the ledger contradicts Kafka's offsets.
 
@@ -125,7 +131,7 @@ def kafka_differences(
         topic = topics.get(log.topic)
         if log.active:
             finding = _active_difference(log, topic, next_offset_now)
-        elif topic is not None and is_same_log(log, topic) and not log.succeeded:
+        elif topic is not None and is_same_generation(log, topic) and not log.succeeded:
             finding = Finding(
                 "kafka_offsets", log.key, "active, since no log took over", "inactive"
             )
@@ -136,11 +142,13 @@ def kafka_differences(
 
 
 def _active_difference(
-    log: Log, topic: BrokerTopic | None, next_offset_now: Callable[[Log], int]
+    log: PartitionGeneration,
+    topic: BrokerTopic | None,
+    next_offset_now: Callable[[PartitionGeneration], int],
 ) -> Finding | None:
     if topic is None:
         return Finding("kafka_offsets", log.key, "the topic in Kafka", "no topic of this name")
-    if not is_same_log(log, topic):
+    if not is_same_generation(log, topic):
         return Finding(
             "topics",
             {"topic_no": log.topic_no, "name": log.topic},
@@ -163,7 +171,7 @@ def _active_difference(
     return None
 
 
-def _unread_loss(log: Log, ends: LogEnds) -> Finding:
+def _unread_loss(log: PartitionGeneration, ends: PartitionEnds) -> Finding:
     return Finding(
         "kafka_offsets",
         log.key,

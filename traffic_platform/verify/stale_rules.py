@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from traffic_platform.statements import statement
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
 
 
@@ -17,7 +17,9 @@ class OtherRules:
     by its window's.
     """
 
-    def __init__(self, connection: Connection, log: Log, rules_version: str) -> None:
+    def __init__(
+        self, connection: Connection, log: PartitionGeneration, rules_version: str
+    ) -> None:
         parameters = {
             "topic_no": log.topic_no,
             "partition": log.partition,

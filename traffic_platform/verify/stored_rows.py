@@ -12,7 +12,7 @@ import numpy.typing as npt
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns as columns
 from traffic_platform.statements import statement
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
 
 CHUNK_MESSAGES = 20_000
@@ -74,7 +74,7 @@ class Outcomes:
     format: npt.NDArray[np.int16]
 
 
-def raw_chunks(connection: Connection, log: Log) -> Iterator[RawChunk]:
+def raw_chunks(connection: Connection, log: PartitionGeneration) -> Iterator[RawChunk]:
     """All of a log's raw rows; the chunks' ranges tile [start_offset, next_offset)."""
     begin = log.start_offset
     with connection.cursor(name="verify_raw") as cursor:
@@ -94,7 +94,7 @@ def raw_chunks(connection: Connection, log: Log) -> Iterator[RawChunk]:
 
 
 def processed_range(
-    connection: Connection, log: Log, begin: int, end: int
+    connection: Connection, log: PartitionGeneration, begin: int, end: int
 ) -> tuple[Outcomes, Ints]:
     """The rows of `processed_events` with `begin` <= offset < `end`, and the batch of each."""
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
@@ -123,7 +123,7 @@ def processed_range(
 
 
 def quarantined_range(
-    connection: Connection, log: Log, begin: int, end: int
+    connection: Connection, log: PartitionGeneration, begin: int, end: int
 ) -> tuple[Quarantine, dict[int, str]]:
     """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`.
 

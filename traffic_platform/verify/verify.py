@@ -29,12 +29,12 @@ from traffic_platform.verify.event_rows import (
     check_rows,
 )
 from traffic_platform.verify.ledger_sums import (
-    Log,
+    PartitionGeneration,
     check_ledger,
     describe_topics,
+    generation_states,
     kafka_differences,
-    log_states,
-    read_logs,
+    read_generations,
     read_stale,
 )
 from traffic_platform.verify.snapshot import Connection, open_snapshot
@@ -68,11 +68,11 @@ def look(
     started = time.monotonic()
     connection.execute(statement("verify/settings"))
     require_timezone(connection, settings.timezone)
-    logs = read_logs(connection)
+    logs = read_generations(connection)
     broker = Broker(settings.kafka_config())
     names = {log.topic for log in logs} | set(settings.ingest_topics)
     topics = describe_topics(broker, names)
-    report.logs = log_states(logs, topics)
+    report.logs = generation_states(logs, topics)
     report.stale = read_stale(connection, rules.version)
     report.by_sums = read_by_sums(connection)
 
@@ -106,7 +106,7 @@ def _signer(settings: Settings) -> Signer:
 
 def _look_deep(
     look: DeepLook,
-    logs: list[Log],
+    logs: list[PartitionGeneration],
     topics: dict[str, BrokerTopic | None],
     report: VerifyReport,
     progress: Progress,
@@ -129,7 +129,7 @@ def _moment(connection: Connection) -> datetime:
     return row[0]
 
 
-def _next_offset_now(settings: Settings, log: Log) -> int:
+def _next_offset_now(settings: Settings, log: PartitionGeneration) -> int:
     """Where the ledger is outside the snapshot; a log that was replaced since has no say."""
     connection: psycopg.Connection[Any]
     with connect(settings.endpoints().read_url, application_name="traffic-verify") as connection:

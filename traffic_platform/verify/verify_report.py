@@ -40,7 +40,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class LogState:
+class GenerationState:
     """A partition's log in the ledger and in Kafka; what is None is not known there.
 
     `start` and `end` are Kafka's (`read_committed`), `lag` the offsets between ledger and end.
@@ -106,7 +106,7 @@ class VerifyReport:
     findings: list[Finding] = field(default_factory=list[Finding])
     cut: bool = False
     checks: list[Check] = field(default_factory=list[Check])
-    logs: list[LogState] = field(default_factory=list[LogState])
+    logs: list[GenerationState] = field(default_factory=list[GenerationState])
     stale: list[StaleRules] = field(default_factory=list[StaleRules])
     stale_differing: int = 0
     waiting_for_replay: int = 0

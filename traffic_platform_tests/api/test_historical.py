@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from traffic_platform.api.app import create_app
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.maintenance.index_closed_months import put_in_order
+from traffic_platform.maintenance.index_closed_months import index_month
 from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE
@@ -83,7 +83,7 @@ def test_pages_are_the_same_once_months_are_in_order(
         ]
         assert before[1][0]["total"] == 175
         for today in (datetime(2025, 11, 20, tzinfo=UTC), datetime(2025, 12, 20, tzinfo=UTC)):
-            assert put_in_order(settings.owning_url(), today, lambda: False)
+            assert index_month(settings.owning_url(), today, lambda: False)
             assert [pages(size) for size in (3, 50)] == before
 
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from traffic_platform.api.app import create_app
 from traffic_platform.api.metrics import add_metrics, pipeline_metrics
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
@@ -118,7 +118,7 @@ def test_counters_follow_the_audit_and_never_fall_whatever_is_folded(
     # A batch that nobody has scraped is folded with those that were.
     add_batch(owner, 7, 50, delivered=10, raw=10, processed=10, inserted=10)
     owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'replay'")
-    folded = fold(owner, served, OLD + timedelta(days=3))
+    folded = compact_audit(owner, served, OLD + timedelta(days=3))
     assert (folded.rows, folded.into) == (6, 1)
     second = scrape(scraped)
     assert second["traffic_messages_total processed t"] == 45

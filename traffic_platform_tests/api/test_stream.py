@@ -16,7 +16,7 @@ import pytest
 from traffic_platform.api.app import create_app
 from traffic_platform.api.stream import live_readings
 from traffic_platform.api.stream.event_history import MOST_AT_A_TIME, History
-from traffic_platform.rollups import fold_all
+from traffic_platform.rollups import roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import Served, served
 from traffic_platform_tests.integration.once import drain
@@ -98,7 +98,7 @@ def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
     assert {json.loads(event["data"])["speed"] for event in later} == {50.0, 60.0}
     with listening(serve, "another-7") as lost:
         assert next(lost)["event"] == "reset"
-    fold_all(settings)
+    roll_up_all(settings)
     totals = httpx.get(f"{serve.url}/api/traffic/historical/2025-10-04").json()
     stored = owner.execute("select count(*) from traffic.traffic_readings").fetchone()
     assert (totals["total"],) == stored

@@ -12,8 +12,8 @@ import psycopg
 from fastapi.testclient import TestClient
 
 from traffic_platform.api.app import create_app
-from traffic_platform.reprocess import rebuild_dates
-from traffic_platform.rollups import fold_all
+from traffic_platform.reprocess import backfill_dates
+from traffic_platform.rollups import roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import HERE
 from traffic_platform_tests.integration.once import drain
@@ -53,7 +53,7 @@ def test_totals_hold_while_windows_store_and_folds_fold(
                 produce(messages(number, 1500), partition=number % 2)
                 drain(settings)
                 if number % 2:
-                    fold_all(settings)
+                    roll_up_all(settings)
         finally:
             ended.set()
 
@@ -87,8 +87,8 @@ def test_totals_hold_while_windows_store_and_folds_fold(
         # Somebody goes around the platform, and a rebuild repairs it.
         owner.execute("delete from traffic.traffic_readings where sensor_id in"
                       " (select sensor_id from traffic.sensors limit 3)")  # fmt: skip
-        rebuild_dates(settings, [NOON.date()])
-        fold_all(settings)
+        backfill_dates(settings, [NOON.date()])
+        roll_up_all(settings)
         assert client.get(PATH).json()["total"] == stored()
     spans = owner.execute(
         "select span_s, sum(readings) from traffic.reading_counts group by 1 order by 1"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.chromium import chromium
 from traffic_platform_tests.browser.screenshots import stage
@@ -32,10 +32,10 @@ CHANGES = 20
 def window(settings: Settings) -> Iterator[None]:
     """A window that drains until the end."""
     stop = threading.Event()
-    limits = WindowLimits(seconds=600, idle_seconds=600)
+    limits = RunLimits(seconds=600, idle_seconds=600)
     arguments = {"limits": limits, "run_id": None, "stop": stop.is_set}
     thread = threading.Thread(
-        target=run_window, args=(settings, [settings.raw_topic]), kwargs=arguments
+        target=run_ingest, args=(settings, [settings.raw_topic]), kwargs=arguments
     )
     thread.start()
     try:

@@ -20,7 +20,7 @@ from traffic_platform.demo.sending import Sender
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.rollups import fold_all
+from traffic_platform.rollups import roll_up_all
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import import_sensors, store_sensors
 from traffic_platform.settings import Settings
@@ -60,7 +60,7 @@ def a_day_ago() -> date:
 def store(settings: Settings) -> None:
     """A window over all that is there, and the roll-ups."""
     drain(settings)
-    fold_all(settings)
+    roll_up_all(settings)
 
 
 def event(sensor: str, speed: float, volume: int = 1200, occupancy: float = 9.5) -> bytes:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from traffic_platform.cli.storage import size_text
-from traffic_platform.maintenance import keep_tables
+from traffic_platform.maintenance import maintain_tables
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older
@@ -27,7 +27,7 @@ def archive(
     platform = settings.model_copy(update=changed)
     fill(platform, owner, hours=1)
     grow_older(owner, timedelta(days=40))
-    keep_tables(platform)
+    maintain_tables(platform)
     return folder
 
 

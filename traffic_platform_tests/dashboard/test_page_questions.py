@@ -10,8 +10,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from traffic_platform.ingest.drain import run_window
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.ingest.drain import run_ingest
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
@@ -45,7 +45,7 @@ def test_runs_of_a_day_show_what_they_brought_of_that_day(
     for run_id, values in brought.items():
         produce(values)
         topics = [settings.raw_topic]
-        run_window(settings, topics, limits=ONCE, run_id=run_id, stop=lambda: False)
+        run_ingest(settings, topics, limits=ONCE, run_id=run_id, stop=lambda: False)
 
     def runs(day: str) -> dict[str, tuple[int, int, bool]]:
         found = ask(settings, "day_runs", date=day)
@@ -59,7 +59,7 @@ def test_runs_of_a_day_show_what_they_brought_of_that_day(
         "update traffic.micro_batches"
         " set committed_at = date_trunc('hour', now(), 'UTC') - interval '3 days'"
     )
-    assert fold(owner, settings, datetime.now(UTC)).into == 1
+    assert compact_audit(owner, settings, datetime.now(UTC)).into == 1
     assert runs("2025-10-04") == {"both": (2, 2, True), "next": (2, 2, True)}
 
 

@@ -23,7 +23,7 @@ from traffic_platform.dashboard.shared.model import Band, Change
 from traffic_platform.dashboard.shared.reader import Reader
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import rebuild_dates, replay_quarantine
+from traffic_platform.reprocess import backfill_dates, reprocess_rejected
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.browser.world import describe, event
@@ -206,10 +206,10 @@ def test_what_a_rebuild_changes_or_removes_is_not_shown_any_longer(
             page = Page(reader)
             assert shown(reader) == {"altered": 77.0, "back": 10.0, "gone": 20.0}
             # A rebuild of readings alone has no audit row.
-            await asyncio.to_thread(rebuild_dates, lenient, [day])
+            await asyncio.to_thread(backfill_dates, lenient, [day])
             await page.until(lambda: shown(reader)["altered"] == 40.0)
             assert shown(reader) == {"altered": 40.0, "back": 10.0, "gone": 20.0}
-            await asyncio.to_thread(rebuild_dates, settings, [day])
+            await asyncio.to_thread(backfill_dates, settings, [day])
             await page.until(lambda: "gone" not in shown(reader))
             assert shown(reader) == {"altered": 40.0, "back": 30.0}
             assert feed(reader) == [("altered", 40.0), ("back", 30.0)]
@@ -262,7 +262,7 @@ def test_what_a_replay_lets_in_is_seen_as_well(
             await page.until(lambda: bool(reader.state.quarantine))
             assert not reader.state.newest
             await asyncio.to_thread(store_sensors, settings, [describe("late", road="A")])
-            await asyncio.to_thread(replay_quarantine, closed, QuarantineFilter())
+            await asyncio.to_thread(reprocess_rejected, closed, QuarantineFilter())
             await page.until(lambda: [one.speed for one in reader.state.feed] == [33.0])
             await page.until(lambda: not reader.state.quarantine)
             page.close()

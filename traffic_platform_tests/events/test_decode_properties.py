@@ -19,7 +19,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
 from traffic_platform.events.prefilter import screen
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.events.texts import LONGEST_DETAIL
@@ -222,7 +222,7 @@ def read_slow(value: bytes) -> Event | Reason:
     """What the slow way makes of a message."""
     try:
         return examine(value, ZoneInfo(ZONE))
-    except Refusal as refusal:
+    except Rejection as refusal:
         return refusal.reason
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.sensor_ids import (
     SENSOR_NAMESPACE,
     canonical_external_id,
@@ -50,7 +50,7 @@ def test_any_other_form_is_a_name_like_any(text: str) -> None:
 def test_what_postgresql_cannot_hold_names_no_sensor(text: str, flaw: str) -> None:
     assert fault(text) == flaw
     assert not is_valid(text)
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         read_external_id(text)
     assert caught.value.reason == Reason.INVALID_SENSOR_ID
     assert caught.value.detail.endswith(flaw)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traffic_platform.events.reasons import Reason, Refusal
+from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.timestamps import to_microseconds
 
 NOON_US = 1_759_579_200_000_000
@@ -19,7 +19,7 @@ SECOND = 1_000_000
 
 def reason(value: str | float, zone: ZoneInfo | None = None) -> Reason:
     """Why it is no timestamp."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(Rejection) as caught:
         to_microseconds(value, zone)
     return caught.value.reason
 
@@ -161,7 +161,7 @@ def test_what_python_writes_is_read(moment: datetime) -> None:
 def test_anything_is_a_time_or_refused(value: str | float, zone: ZoneInfo | None) -> None:
     try:
         assert isinstance(to_microseconds(value, zone), int)
-    except Refusal as refusal:
+    except Rejection as refusal:
         refusal.detail.encode()
 
 

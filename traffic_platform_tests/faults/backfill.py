@@ -10,10 +10,10 @@ import logging
 import sys
 from datetime import date
 
-from traffic_platform.reprocess import rebuild_dates
+from traffic_platform.reprocess import backfill_dates
 from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    report = rebuild_dates(load_settings(), [date.fromisoformat(day) for day in sys.argv[1:]])
+    report = backfill_dates(load_settings(), [date.fromisoformat(day) for day in sys.argv[1:]])
     json.dump([day.figures() for day in report.dates], sys.stdout)

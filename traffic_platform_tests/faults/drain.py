@@ -15,7 +15,7 @@ import threading
 from typing import Any
 
 from traffic_platform.errors import IngestError
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import load_settings
 
@@ -37,10 +37,10 @@ def main() -> int:
 
 
 def _drain(wanted: dict[str, Any], stop: threading.Event) -> dict[str, int]:
-    totals = run_window(
+    totals = run_ingest(
         load_settings(),
         wanted["topics"],
-        limits=WindowLimits(**wanted["limits"]),
+        limits=RunLimits(**wanted["limits"]),
         run_id=wanted["run_id"],
         stop=stop.is_set,
         writer=wanted["writer"],
@@ -52,7 +52,7 @@ def _drain(wanted: dict[str, Any], stop: threading.Event) -> dict[str, int]:
 def _publish(wanted: dict[str, Any], stop: threading.Event) -> dict[str, int]:
     totals = run_publisher(
         load_settings(),
-        limits=WindowLimits(**wanted["limits"]),
+        limits=RunLimits(**wanted["limits"]),
         run_id=wanted["run_id"],
         stop=stop.is_set,
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import sys
 
-from traffic_platform.maintenance import keep_tables
+from traffic_platform.maintenance import maintain_tables
 from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
-    report = keep_tables(load_settings())
+    report = maintain_tables(load_settings())
     json.dump({"folded": report.folded.rows, "dropped": len(report.retired.dropped)}, sys.stdout)

@@ -10,10 +10,10 @@ import logging
 import sys
 
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    report = replay_quarantine(load_settings(), QuarantineFilter())
+    report = reprocess_rejected(load_settings(), QuarantineFilter())
     json.dump({"replayed": report.replayed, "remaining": report.remaining}, sys.stdout)

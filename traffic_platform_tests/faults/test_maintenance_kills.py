@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.faults.ingest_runs import Window, wait_until
@@ -105,7 +105,7 @@ def test_folding_and_dropping_go_on_beside_a_live_window(
     try:
         for number in range(4):
             send(platform, [event("a", 1_000 + number), b"broken"], partition=number % 2)
-            folded = fold(owner, platform, datetime.now(UTC), rows_at_a_time=2)
+            folded = compact_audit(owner, platform, datetime.now(UTC), rows_at_a_time=2)
             assert (folded.rows > 0) == (number == 0)
             keep(platform)
             assert verify(platform, deep=False).holds

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
@@ -22,7 +22,7 @@ from traffic_platform_tests.integration.verify_sample import flat
 MakeTopic = Callable[..., str]
 Produce = Callable[..., None]
 
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 UNKNOWN = QuarantineFilter(reason="unknown_sensor")
 
 
@@ -34,7 +34,7 @@ def strict(settings: Settings) -> Settings:
 
 def drain(settings: Settings) -> None:
     """One window over all that is there."""
-    run_window(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
+    run_ingest(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
@@ -70,7 +70,7 @@ def test_events_of_unknown_sensors_are_quarantined_and_register_nothing(
         strict, "select reason, count(*) from traffic.quarantined_events group by 1 order by 1"
     ) == [("malformed_json", 1), ("unknown_sensor", 2)]
     assert waiting(strict) == 0
-    assert replay_quarantine(strict, UNKNOWN).replayed == 0
+    assert reprocess_rejected(strict, UNKNOWN).replayed == 0
 
 
 def test_an_import_and_a_replay_let_them_in(
@@ -81,7 +81,7 @@ def test_an_import_and_a_replay_let_them_in(
     drain(strict)
     import_table(strict, tmp_path, "b,B")
     assert waiting(strict) == 5
-    report = replay_quarantine(strict, UNKNOWN)
+    report = reprocess_rejected(strict, UNKNOWN)
     assert (report.replayed, report.remaining, report.inserted) == (5, 1, 5)
     assert waiting(strict) == 0
     assert rows(
@@ -112,7 +112,7 @@ def test_the_policy_register_lets_in_everybody_who_was_refused(
     make_topic(partitions=1)
     produce([flat("b", 0, 50.0)])
     drain(strict)
-    assert replay_quarantine(settings, UNKNOWN).replayed == 1
+    assert reprocess_rejected(settings, UNKNOWN).replayed == 1
     assert rows(settings, "select external_id, origin from traffic.sensors") == [("b", "seen")]
     assert verify(settings, deep=True).holds
 
@@ -143,7 +143,7 @@ def test_a_running_window_learns_of_an_import_within_seconds(
     drain(strict)
     refused_since = waiting(strict)
     assert refused_since >= 1
-    assert replay_quarantine(strict, UNKNOWN).replayed == refused_since
+    assert reprocess_rejected(strict, UNKNOWN).replayed == refused_since
     assert waiting(strict) == 0
 
 

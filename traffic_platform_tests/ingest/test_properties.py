@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from traffic_platform.errors import LedgerMovedError
-from traffic_platform.event_tables.batch import Batch, Provenance, build_batch, fold_repeats
+from traffic_platform.event_tables.batch import Batch, Provenance, build_batch, deduplicate
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
-from traffic_platform.ingest.writer import Storer
-from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Reached, Where
-from traffic_platform.ledger.offsets import Advance
+from traffic_platform.ingest.writer import BatchWriter
+from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, PartitionKey, Reached
+from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
@@ -90,7 +90,7 @@ class Stage:
         """The next messages of each partition, as a batch that is not stored yet."""
         told = [(p, message) for p, part in sorted(parts.items()) for message in part]
         moves = {
-            ("t", p): Advance(
+            ("t", p): LedgerAdvance(
                 self.topic_no, p, self.reached[p], self.reached[p] + len(part), 0, None
             )
             for p, part in parts.items()
@@ -129,9 +129,9 @@ class Stage:
         """All rows of a query."""
         return self.connection.execute(query.encode()).fetchall()
 
-    def _new_storer(self) -> Storer:
+    def _new_storer(self) -> BatchWriter:
         locks = PartitionLocks(self.connection, None, 10)
-        return Storer(self.connection, locks, lambda _: lambda: None, run_id=None, rules=RULES)
+        return BatchWriter(self.connection, locks, lambda _: lambda: None, run_id=None, rules=RULES)
 
     def _begin_topic(self) -> int:
         row = self.connection.execute(
@@ -148,7 +148,9 @@ class Stage:
 
 
 def _fetched(
-    told: Sequence[tuple[int, Told]], offsets: Sequence[int], moves: dict[Where, Advance]
+    told: Sequence[tuple[int, Told]],
+    offsets: Sequence[int],
+    moves: dict[PartitionKey, LedgerAdvance],
 ) -> Fetched:
     places = sorted({("t", partition) for partition, _ in told})
     return Fetched(
@@ -306,7 +308,7 @@ def test_fold_repeats_keeps_the_latest_event_of_each_sensor_and_time(
     rows: list[tuple[Any, ...]], gap: int
 ) -> None:
     events, source = _columns(rows, gap)
-    winners, replaced = fold_repeats(events, source)
+    winners, replaced = deduplicate(events, source)
     latest: dict[tuple[bytes, int], int] = {}
     for number, (sensor, time, _, broker, topic_no, partition) in enumerate(rows):
         best = latest.get((sensor, time))

@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
@@ -90,7 +90,7 @@ def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
     send(settings, [event("late", 1), event("late", 2 + november), event("stranger")], partition=1)
     drain(settings)
     import_sensors(settings, "late")
-    assert replay_quarantine(settings, QuarantineFilter()).replayed == 2
+    assert reprocess_rejected(settings, QuarantineFilter()).replayed == 2
     send(settings, [event("a", 500), event("a", 501 + november)], partition=1)
     drain(settings)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from traffic_platform.maintenance import UpkeepReport, keep_tables
-from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.maintenance import MaintenanceReport, maintain_tables
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.settings import Settings
 from traffic_platform.verify import VerifyReport, verify
 from traffic_platform_tests.integration.once import rows
 
 
-def keep(settings: Settings, **options: Any) -> UpkeepReport:
+def keep(settings: Settings, **options: Any) -> MaintenanceReport:
     """One upkeep that has no time to wait."""
-    return keep_tables(settings, **{"patience": Patience(seconds=1), **options})
+    return maintain_tables(settings, **{"patience": LockRetry(seconds=1), **options})
 
 
-def dropped(report: UpkeepReport) -> set[str]:
+def dropped(report: MaintenanceReport) -> set[str]:
     """Names of the partitions with rows that an upkeep dropped."""
     return {gone.partition.name for gone in report.retired.dropped if gone.rows}
 

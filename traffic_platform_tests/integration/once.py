@@ -9,19 +9,19 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.ingest.drain import WindowLimits, WindowTotals, run_window
+from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 
-ONCE = WindowLimits(seconds=120, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=120, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 
 
-def drain(settings: Settings) -> WindowTotals:
+def drain(settings: Settings) -> IngestTotals:
     """One window over all that is there."""
     topics = [settings.raw_topic]
-    return run_window(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
+    return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def event(sensor: str, minute: int = 0, speed: float = 55.0, **fields: Any) -> bytes:

@@ -13,8 +13,8 @@ import pytest
 
 from traffic_platform.archive import ArchiveError, archived_parts, read_archived_day
 from traffic_platform.archive.files import Manifest, checksum, manifest_path
-from traffic_platform.maintenance import UpkeepReport, keep_tables
-from traffic_platform.postgres.lock_retry import Patience
+from traffic_platform.maintenance import MaintenanceReport, maintain_tables
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.integration.aged_stream import (
@@ -49,9 +49,9 @@ def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path)
     )
 
 
-def keep(settings: Settings) -> UpkeepReport:
+def keep(settings: Settings) -> MaintenanceReport:
     """One upkeep."""
-    return keep_tables(settings, patience=Patience(seconds=1))
+    return maintain_tables(settings, patience=LockRetry(seconds=1))
 
 
 def days_of(settings: Settings) -> list[date]:

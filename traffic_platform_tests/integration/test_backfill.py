@@ -13,7 +13,12 @@ import psycopg
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.quality.checks import checks_named
 from traffic_platform.quality.run import evaluate_checks
-from traffic_platform.reprocess import DateReport, RebuildReport, rebuild_dates, replay_quarantine
+from traffic_platform.reprocess import (
+    BackfillReport,
+    DateReport,
+    backfill_dates,
+    reprocess_rejected,
+)
 from traffic_platform.settings import Settings
 from traffic_platform.verify import VerifyReport, verify
 from traffic_platform_tests.integration.once import drain, rows
@@ -80,7 +85,7 @@ def everything(settings: Settings, columns: str = "t::text") -> dict[str, list[A
     }
 
 
-def total(report: RebuildReport, name: str) -> int:
+def total(report: BackfillReport, name: str) -> int:
     """A figure over all dates."""
     return sum(getattr(day, name) for day in report.dates)
 
@@ -91,7 +96,7 @@ def test_where_nothing_differs_nothing_is_written(
     fill(settings, make_topic, produce)
     before = everything(settings, "t.xmin::text || t.ctid::text || t::text")
     batches = rows(settings, "select xmin::text, * from traffic.micro_batches order by 1, 2")
-    report = rebuild_dates(settings, DATES)
+    report = backfill_dates(settings, DATES)
     assert report.changes == 0
     assert report.messages_decoded >= 600
     assert everything(settings, "t.xmin::text || t.ctid::text || t::text") == before
@@ -119,12 +124,12 @@ def test_readings_deleted_and_altered_by_hand_are_restored_and_counted(
         f" where (sensor_id, timestamp) in {keys} limit 20)",
     )
     assert (deleted, altered) == (30, 20)
-    report = rebuild_dates(settings, DATES)
+    report = backfill_dates(settings, DATES)
     assert [day.changes for day in report.dates] == [0, 50, 0]
     assert (total(report, "readings_added"), total(report, "readings_changed")) == (30, 20)
     assert rows(settings, f"select {columns} from traffic.traffic_readings order by 1") == before
     holds(settings)
-    assert rebuild_dates(settings, DATES).changes == 0
+    assert backfill_dates(settings, DATES).changes == 0
 
 
 def test_events_damaged_by_hand_are_restored(
@@ -142,7 +147,7 @@ def test_events_damaged_by_hand_are_restored(
         ' where "offset" between 50 and 59',
     )
     change(settings, "delete from traffic.quarantined_events where reason = 'no_measures'")
-    report = rebuild_dates(settings, DATES)
+    report = backfill_dates(settings, DATES)
     assert total(report, "events_added") > 0
     assert total(report, "events_changed") > 0
     after = everything(settings)
@@ -162,9 +167,9 @@ def test_a_setting_that_lets_messages_in_lets_in_those_of_the_dates(
     )
     waiting = rows(settings, naive + " and resolved_at is null")[0][0]
     assert waiting > 50
-    plan = rebuild_dates(changed, DATES, dry_run=True)
+    plan = backfill_dates(changed, DATES, dry_run=True)
     assert rows(settings, naive + " and resolved_at is null") == [(waiting,)]
-    report = rebuild_dates(changed, [*DATES, FIRST + timedelta(days=3)])
+    report = backfill_dates(changed, [*DATES, FIRST + timedelta(days=3)])
     assert total(report, "entered") == waiting
     assert total(plan, "entered") <= waiting
     assert [(day.date, day.entered) for day in plan.dates] == [
@@ -172,22 +177,22 @@ def test_a_setting_that_lets_messages_in_lets_in_those_of_the_dates(
     ]
     assert rows(settings, naive + " and resolved_at is null") == [(0,)]
     holds(changed)
-    assert rebuild_dates(changed, [*DATES, FIRST + timedelta(days=3)]).changes == 0
+    assert backfill_dates(changed, [*DATES, FIRST + timedelta(days=3)]).changes == 0
     # And out again, since the old settings take the time for no time.
-    back = rebuild_dates(settings, [*DATES, FIRST + timedelta(days=3)])
+    back = backfill_dates(settings, [*DATES, FIRST + timedelta(days=3)])
     assert total(back, "left") == waiting
     holds(settings)
     assert rows(settings, naive + " and resolved_at is null") == [(waiting,)]
-    again = rebuild_dates(changed, [*DATES, FIRST + timedelta(days=3)])
+    again = backfill_dates(changed, [*DATES, FIRST + timedelta(days=3)])
     assert total(again, "entered") == waiting
     holds(changed)
     # One date alone, although the batches of its events name others.
-    alone = rebuild_dates(settings, [DATES[1]])
+    alone = backfill_dates(settings, [DATES[1]])
     assert total(alone, "left") == [day.entered for day in again.dates][1] > 0
     holds(settings)
     # And in by a replay, which numbers none of them again.
     numbered = rows(settings, "select count(*) from traffic.replayed_events")
-    assert replay_quarantine(changed, QuarantineFilter()).replayed == total(alone, "left")
+    assert reprocess_rejected(changed, QuarantineFilter()).replayed == total(alone, "left")
     assert rows(settings, "select count(*) from traffic.replayed_events") == numbered
     holds(changed)
 
@@ -208,7 +213,7 @@ def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
         ]
     )
     drain(eastern)
-    report = rebuild_dates(western, [FIRST])
+    report = backfill_dates(western, [FIRST])
     assert report.dates[0].moved == 2
     speeds = "select s.external_id, to_char(timestamp at time zone 'UTC', 'DD HH24'), speed"
     found = rows(
@@ -223,7 +228,7 @@ def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
         ("s3", "30 11", 50.0),
     ]
     holds(western)
-    assert rebuild_dates(western, [FIRST, FIRST + timedelta(days=1)]).changes == 0
+    assert backfill_dates(western, [FIRST, FIRST + timedelta(days=1)]).changes == 0
 
 
 def test_a_lost_reading_of_an_event_that_moved_is_found_though_its_batch_knows_another_date(
@@ -233,7 +238,7 @@ def test_a_lost_reading_of_an_event_that_moved_is_found_though_its_batch_knows_a
     western = settings.model_copy(update={"naive_timezone": "Etc/GMT+9"})
     produce([event("s1", "2025-06-30T20:00:00")])
     drain(settings.model_copy(update={"naive_timezone": "Etc/GMT+1"}))
-    assert rebuild_dates(western, [FIRST]).dates[0].moved == 1
+    assert backfill_dates(western, [FIRST]).dates[0].moved == 1
     assert change(settings, "delete from traffic.traffic_readings") == 1
     for day, missing in ((FIRST, 0), (FIRST + timedelta(days=1), 1)):
         [result] = evaluate_checks(western, checks_named(["every_event_has_its_reading"]), day)
@@ -249,7 +254,7 @@ def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(
     seen: list[DateReport] = []
     change(settings, 'delete from traffic.raw_events where "offset" between 100 and 110')
     tables = {"raw_events", "traffic_readings"}
-    report = rebuild_dates(changed, DATES, tables=tables, done=seen.append)  # pyright: ignore
+    report = backfill_dates(changed, DATES, tables=tables, done=seen.append)  # pyright: ignore
     assert seen == report.dates
     assert total(report, "raw_restored") > 0
     logged = rows(settings, "select sum(raw_restored), sum(readings_added) from traffic.rebuilds")
@@ -266,11 +271,11 @@ def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
     before = everything(settings)
     gone = change(settings, 'delete from traffic.raw_events where "offset" between 100 and 140')
     assert gone >= 41  # of at least one of the two partitions
-    report = rebuild_dates(settings, DATES, tables={"raw_events"})
+    report = backfill_dates(settings, DATES, tables={"raw_events"})
     assert total(report, "raw_restored") > 0
     assert everything(settings) == before
     holds(settings)
-    assert rebuild_dates(settings, DATES).changes == 0
+    assert backfill_dates(settings, DATES).changes == 0
 
 
 def test_what_neither_raw_nor_kafka_holds_any_more_stays_as_it_is(
@@ -280,7 +285,7 @@ def test_what_neither_raw_nor_kafka_holds_any_more_stays_as_it_is(
     change(settings, "truncate traffic.raw_events")
     before = everything(settings)
     changed = settings.model_copy(update={"naive_timezone": ZONE})
-    report = rebuild_dates(changed, DATES, tables={"processed_events", "traffic_readings"})
+    report = backfill_dates(changed, DATES, tables={"processed_events", "traffic_readings"})
     after = everything(settings)
     assert total(report, "entered") > 0  # quarantine keeps its own bytes
     assert set(before["traffic_readings"]) <= set(after["traffic_readings"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from traffic_platform.reprocess import RebuildReport, rebuild_dates
+from traffic_platform.reprocess import BackfillReport, backfill_dates
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older
 from traffic_platform_tests.integration.maintenance_tools import count, keep, proof
@@ -41,7 +41,7 @@ def dates(settings: Settings) -> list[date]:
     return [day for (day,) in found]
 
 
-def total(report: RebuildReport, name: str) -> int:
+def total(report: BackfillReport, name: str) -> int:
     """A figure over all dates."""
     return sum(getattr(day, name) for day in report.dates)
 
@@ -50,17 +50,17 @@ def test_folded_batches_are_rebuilt_and_proved(filled: Settings, owner: psycopg.
     grow_older(owner, timedelta(days=3))
     assert keep(filled).folded.rows > 0
     days = dates(filled)
-    assert rebuild_dates(filled, days).changes == 0
+    assert backfill_dates(filled, days).changes == 0
     owner.execute('delete from traffic.raw_events where "offset" between 3 and 9')
     owner.execute('delete from traffic.processed_events where "offset" between 10 and 14')
     owner.execute('delete from traffic.traffic_readings where "offset" > 15')
-    restored = rebuild_dates(filled, days)
+    restored = backfill_dates(filled, days)
     assert total(restored, "raw_restored") > 0
     assert total(restored, "events_added") > 0
     assert total(restored, "readings_added") > 0
     proof(filled)
     changed = filled.model_copy(update={"unknown_sensors": "register", "naive_timezone": ZONE})
-    report = rebuild_dates(changed, [*days, max(days) + timedelta(days=1)])
+    report = backfill_dates(changed, [*days, max(days) + timedelta(days=1)])
     assert total(report, "entered") > 0
     proof(changed)
 
@@ -73,11 +73,11 @@ def test_what_raw_has_dropped_is_rebuilt_from_the_archive(
     keep(filled)
     assert count(filled, "raw_events") == 0
     before = rows(filled, "select t::text from traffic.processed_events t order by 1")
-    assert rebuild_dates(filled, days, tables=EVENTS).changes == 0  # pyright: ignore
+    assert backfill_dates(filled, days, tables=EVENTS).changes == 0  # pyright: ignore
     owner.execute('update traffic.processed_events set speed = 1 where "offset" > 15')
     owner.execute('delete from traffic.processed_events where "offset" between 3 and 8')
     owner.execute("delete from traffic.traffic_readings")
-    restored = rebuild_dates(filled, days, tables=EVENTS)  # pyright: ignore
+    restored = backfill_dates(filled, days, tables=EVENTS)  # pyright: ignore
     assert total(restored, "events_added") > 0
     assert total(restored, "events_changed") > 0
     assert rows(filled, "select t::text from traffic.processed_events t order by 1") == before
@@ -88,7 +88,7 @@ def test_what_was_rebuilt_is_proved_when_it_is_dropped(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     changed = filled.model_copy(update={"unknown_sensors": "register", "naive_timezone": ZONE})
-    report = rebuild_dates(changed, dates(filled))
+    report = backfill_dates(changed, dates(filled))
     assert total(report, "entered") > 0
     grow_older(owner, timedelta(days=100))
     keep(changed)

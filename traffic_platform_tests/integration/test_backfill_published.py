@@ -11,14 +11,14 @@ import pytest
 
 from traffic_platform.errors import TransientError
 from traffic_platform.publish.publisher import run_publisher
-from traffic_platform.reprocess import await_publisher, rebuild_dates
-from traffic_platform.run_clock import WindowLimits
+from traffic_platform.reprocess import await_publisher, backfill_dates
+from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.integration.clean_stream import read_published
 from traffic_platform_tests.integration.once import drain, rows
 
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 DAY = date(2025, 10, 4)
 
 
@@ -50,11 +50,11 @@ def test_what_leaves_has_been_published_before(
     with monkeypatch.context() as hurried:
         hurried.setattr(await_publisher, "PATIENCE_SECONDS", 0.0)
         with pytest.raises(TransientError, match=r"7 events .* `traffic publish --once`"):
-            rebuild_dates(settings, [DAY])
+            backfill_dates(settings, [DAY])
     assert rows(settings, "select count(*) from traffic.processed_events") == [(12,)]
     publish()
-    assert rebuild_dates(settings, [DAY]).dates[0].left == 12
-    assert rebuild_dates(zoned, [DAY]).dates[0].entered == 12
+    assert backfill_dates(settings, [DAY]).dates[0].left == 12
+    assert backfill_dates(zoned, [DAY]).dates[0].entered == 12
     publish()
     times = [
         json.loads(one.value or b"")["timestamp"]

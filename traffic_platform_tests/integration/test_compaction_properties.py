@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.settings import Settings
 
 BEGIN = datetime(2026, 1, 1, 22, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_every_batch_is_counted_in_one_row_that_may_count_it(
     audit = audit_rows(steps)
     store(owner, audit)
     silent = settings.model_copy(update={"publish": False})
-    done = fold(owner, silent, NOW, rows_at_a_time=at_a_time)
+    done = compact_audit(owner, silent, NOW, rows_at_a_time=at_a_time)
     after = read(owner)
     assert len(audit) - len(after) == done.rows - done.into
     assert sum(row["batches"] for row in after) == len(audit)
@@ -140,4 +140,4 @@ def test_every_batch_is_counted_in_one_row_that_may_count_it(
             assert counts["raw"] == sum(
                 json.loads(batch["date_counts"]).get(day, {"raw": 0})["raw"] for batch in within
             )
-    assert fold(owner, silent, NOW).rows == 0
+    assert compact_audit(owner, silent, NOW).rows == 0

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from traffic_platform.maintenance import index_closed_months
-from traffic_platform.maintenance.index_closed_months import put_in_order
+from traffic_platform.maintenance.index_closed_months import index_month
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.postgres.event_partitions import Partition
-from traffic_platform.reprocess import rebuild_dates
+from traffic_platform.reprocess import backfill_dates
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.ingest_runs import wait_until
 from traffic_platform_tests.integration.maintenance_tools import keep
@@ -58,12 +58,12 @@ def test_what_an_ended_upkeep_left_unfinished_is_made_anew(
     url = october.endpoints().owner_url
     with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
         writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
-        making = thread.submit(put_in_order, url, NOVEMBER_8, lambda: False)
+        making = thread.submit(index_month, url, NOVEMBER_8, lambda: False)
         wait_until(lambda: cancel(owner), "the index waits for the writer")
         with pytest.raises(psycopg.errors.QueryCanceled):
             making.result()
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": False}
-    assert put_in_order(url, NOVEMBER_8, lambda: False) == [OCTOBER]
+    assert index_month(url, NOVEMBER_8, lambda: False) == [OCTOBER]
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
 
 
@@ -88,7 +88,7 @@ def test_nobody_waits_while_an_index_waits(october: Settings, owner: psycopg.Con
         wait_until(lambda: waiting(owner), "the index waits for the writer")
         # Neither another upkeep, which leaves the index to that one, nor a rebuild.
         assert keep(october, now=NOVEMBER_8).ordered == []
-        rebuild_dates(october, [OCTOBER.day])
+        backfill_dates(october, [OCTOBER.day])
         writer.rollback()
         assert making.result().ordered == [OCTOBER]
 

@@ -12,20 +12,20 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from traffic_platform.ingest.drain import WindowLimits, WindowTotals, run_window
+from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
 
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 
 Produce = Callable[..., None]
 MakeTopic = Callable[..., str]
 
 
-def drain(settings: Settings, **options: Any) -> WindowTotals:
+def drain(settings: Settings, **options: Any) -> IngestTotals:
     """One window over all that is there."""
-    return run_window(
+    return run_ingest(
         settings,
         [settings.raw_topic],
         limits=ONCE,
@@ -204,7 +204,7 @@ def test_two_writers_drain_their_own_partitions_at_the_same_time(
     make_topic(partitions=5)
     for partition in range(5):
         produce([flat("a", minute) for minute in range(300)], partition=partition)
-    totals: list[WindowTotals] = []
+    totals: list[IngestTotals] = []
     windows = [
         threading.Thread(
             target=lambda n=number: totals.append(drain(settings, writer=n, writers=2))
@@ -229,14 +229,14 @@ def test_an_added_partition_is_picked_up_without_a_restart(
 
     make_topic(partitions=1)
     produce([flat("a", 0)])
-    reports: list[WindowTotals] = []
+    reports: list[IngestTotals] = []
     done = threading.Event()
     window = threading.Thread(
         target=lambda: reports.append(
-            run_window(
+            run_ingest(
                 settings,
                 [settings.raw_topic],
-                limits=WindowLimits(seconds=60, idle_seconds=60),
+                limits=RunLimits(seconds=60, idle_seconds=60),
                 run_id=None,
                 stop=done.is_set,
             )
@@ -263,10 +263,10 @@ def test_a_window_that_is_to_catch_up_ends_when_another_has_stored_all(
     make_topic(partitions=1)
     done = threading.Event()
     first = threading.Thread(
-        target=lambda: run_window(
+        target=lambda: run_ingest(
             settings,
             [settings.raw_topic],
-            limits=WindowLimits(seconds=120, idle_seconds=120),
+            limits=RunLimits(seconds=120, idle_seconds=120),
             run_id=None,
             stop=done.is_set,
         )
@@ -275,10 +275,10 @@ def test_a_window_that_is_to_catch_up_ends_when_another_has_stored_all(
     try:
         produce([flat("a", 0)])
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(1,)])
-        second = run_window(
+        second = run_ingest(
             settings,
             [settings.raw_topic],
-            limits=WindowLimits(seconds=120, idle_seconds=120, until_caught_up=True),
+            limits=RunLimits(seconds=120, idle_seconds=120, until_caught_up=True),
             run_id=None,
             stop=lambda: not first.is_alive(),
         )

@@ -10,15 +10,15 @@ import pytest
 
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.errors import LockBusyError
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.maintenance.maintain import UPKEEP_LOCK
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.postgres.connections import connect
-from traffic_platform.postgres.lock_retry import Patience
-from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.postgres.lock_retry import LockRetry
+from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.retention.expired_partitions import Retention
-from traffic_platform.rollups import fold_all, recompute
+from traffic_platform.rollups import recompute, roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.integration.aged_stream import (
@@ -62,20 +62,20 @@ def test_folded_hours_keep_their_sums_and_are_proved(
 ) -> None:
     before, rows_before = sums(filled), count(filled, "micro_batches")
     grow_older(owner, timedelta(days=3))
-    folded = fold(owner, filled, datetime.now(UTC))
+    folded = compact_audit(owner, filled, datetime.now(UTC))
     assert sums(filled) == before
     assert folded.rows - folded.into == rows_before - count(filled, "micro_batches") > 0
     report = proof(filled)
     assert report.by_sums.folded_batches == folded.rows
     assert report.by_sums.folded_into == folded.into
-    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+    assert compact_audit(owner, filled, datetime.now(UTC)).rows == 0
 
 
 def test_each_hour_of_a_log_is_one_row_for_a_replay_to_stand_between(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     grow_older(owner, timedelta(days=3))
-    fold(owner, filled, datetime.now(UTC))
+    compact_audit(owner, filled, datetime.now(UTC))
     hours = rows(
         filled,
         "select partition, date_trunc('hour', committed_at), count(*)"
@@ -91,9 +91,9 @@ def test_recent_hours_and_an_hour_that_is_not_over_stay_as_they_are(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     before = count(filled, "micro_batches")
-    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+    assert compact_audit(owner, filled, datetime.now(UTC)).rows == 0
     grow_older(owner, timedelta(days=2) - timedelta(hours=4))
-    assert fold(owner, filled, datetime.now(UTC)).rows == 0
+    assert compact_audit(owner, filled, datetime.now(UTC)).rows == 0
     assert count(filled, "micro_batches") == before
 
 
@@ -106,7 +106,7 @@ def test_batches_of_other_rules_do_not_fold_with_others(
         " where partition = 0 and first_offset < 10"
     )
     stale = verify(filled, deep=True).stale
-    fold(owner, filled, datetime.now(UTC))
+    compact_audit(owner, filled, datetime.now(UTC))
     after = verify(filled, deep=True)
     assert after.holds
     assert [(s.rules_version, s.messages) for s in after.stale] == [
@@ -125,7 +125,7 @@ def test_a_fold_in_small_steps_is_the_same_fold(
 ) -> None:
     grow_older(owner, timedelta(days=3))
     before = sums(filled)
-    fold(owner, filled, datetime.now(UTC), rows_at_a_time=3)
+    compact_audit(owner, filled, datetime.now(UTC), rows_at_a_time=3)
     assert sums(filled) == before
     assert rows(filled, "select count(*) from traffic.micro_batches where batches > 1") != [(0,)]
     proof(filled)
@@ -176,9 +176,9 @@ def test_what_was_dropped_before_it_was_folded_adds_up_too(
 ) -> None:
     messages, events = count(filled, "raw_events"), count(filled, "processed_events")
     grow_older(owner, timedelta(days=100))
-    Retention(owner, filled, Patience(seconds=1)).drop_old(datetime.now(UTC))
+    Retention(owner, filled, LockRetry(seconds=1)).drop_old(datetime.now(UTC))
     proof(filled)
-    assert fold(owner, filled, datetime.now(UTC)).rows > 0
+    assert compact_audit(owner, filled, datetime.now(UTC)).rows > 0
     assert proof(filled).by_sums.dropped == {"raw_events": messages, "processed_events": events}
 
 
@@ -217,7 +217,7 @@ def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
     drain(filled)
     proof(filled)
     import_sensors(filled, "stranger")
-    assert replay_quarantine(filled, QuarantineFilter()).replayed == 1
+    assert reprocess_rejected(filled, QuarantineFilter()).replayed == 1
     proof(filled)
     grow_older(owner, timedelta(days=100))
     assert dropped(keep(filled)) >= MONTHS
@@ -228,7 +228,7 @@ def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
 def test_what_was_derived_outlives_its_readings_whatever_comes_late(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
-    fold_all(filled)
+    roll_up_all(filled)
     dates = [row[0] for row in rows(filled, "select distinct date from traffic.readings_daily")]
     for day in dates:
         compute_health(filled, day)
@@ -242,7 +242,7 @@ def test_what_was_derived_outlives_its_readings_whatever_comes_late(
     assert count(filled, "traffic_readings") == 1
     with psycopg.connect(filled.endpoints().ingest_url, autocommit=True) as connection:
         recompute(connection, dates)
-    fold_all(filled)
+    roll_up_all(filled)
     assert [compute_health(filled, day).date for day in dates] == dates
     assert count(filled, "dirty_buckets") == 0
     assert before == [
@@ -314,7 +314,7 @@ def test_readers_go_on_while_a_partition_waits_for_them(
         def ask_others(_seconds: float) -> None:
             asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
 
-        report = keep(filled, patience=Patience(seconds=8, pause=ask_others))
+        report = keep(filled, patience=LockRetry(seconds=8, pause=ask_others))
         assert dropped(report) == set()
         kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
         assert list(kept.values()) == ["it is in use"]

@@ -12,14 +12,14 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.ingest.drain import WindowTotals, run_window
+from traffic_platform.ingest.drain import IngestTotals, run_ingest
 from traffic_platform.publish.publisher import PublishTotals, run_publisher
-from traffic_platform.run_clock import WindowLimits
+from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.integration.clean_stream import Published, read_published
 
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 FLAT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 NESTED = (
     b'{"sensor_id":7,"timestamp":1759564800.25,'
@@ -38,10 +38,10 @@ def topics(settings: Settings, make_topic: MakeTopic) -> Settings:
     return settings
 
 
-def ingest(settings: Settings) -> WindowTotals:
+def ingest(settings: Settings) -> IngestTotals:
     """One window over all that is there."""
     topics = [settings.raw_topic, settings.events_topic]
-    return run_window(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
+    return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def publish(settings: Settings) -> PublishTotals:

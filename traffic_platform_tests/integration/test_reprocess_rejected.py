@@ -16,9 +16,9 @@ import psycopg
 import pytest
 
 from traffic_platform.event_tables.write import REBUILD_LOCK
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import ReplayReport, replay_quarantine
+from traffic_platform.reprocess import ReprocessReport, reprocess_rejected
 from traffic_platform.settings import Settings, SettingsError
 from traffic_platform.verify import VerifyReport, verify
 from traffic_platform_tests.conftest import PostgresServer
@@ -27,7 +27,7 @@ from traffic_platform_tests.faults.ingest_runs import wait_until
 MakeTopic = Callable[..., str]
 Produce = Callable[..., None]
 
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 ZONE = "America/Los_Angeles"
 EVERYTHING = QuarantineFilter()
 TABLES = [
@@ -49,7 +49,7 @@ def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
 
 def drain(settings: Settings, *topics: str) -> None:
     """One window over all that is there."""
-    run_window(
+    run_ingest(
         settings,
         topics or [settings.raw_topic],
         limits=ONCE,
@@ -135,7 +135,7 @@ def naive_times(messages: Sequence[bytes]) -> Counter[tuple[str, datetime]]:
 
 def test_another_time_zone_of_dates_is_refused(settings: Settings) -> None:
     with pytest.raises(SettingsError, match="TRAFFIC_TIMEZONE"):
-        replay_quarantine(settings.model_copy(update={"timezone": ZONE}), EVERYTHING)
+        reprocess_rejected(settings.model_copy(update={"timezone": ZONE}), EVERYTHING)
 
 
 def test_what_does_not_pass_stays_as_it_was(
@@ -145,7 +145,7 @@ def test_what_does_not_pass_stays_as_it_was(
     produce([b"not json", None, event("a", "2025-06-30T12:00:00")])
     drain(settings)
     before = everything(settings)
-    report = replay_quarantine(settings, EVERYTHING)
+    report = reprocess_rejected(settings, EVERYTHING)
     assert (report.examined, report.replayed, report.remaining, report.rejudged) == (3, 0, 3, 0)
     assert everything(settings) == before
 
@@ -162,7 +162,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
     assert unresolved(settings)["timestamp_without_zone"] > naive.total() > 200
     assert_holds(settings)
 
-    report = replay_quarantine(zoned(settings, batch_messages=chunk), EVERYTHING)
+    report = reprocess_rejected(zoned(settings, batch_messages=chunk), EVERYTHING)
     assert report.replayed == naive.total()
     assert report.replayed_by_reason == {"timestamp_without_zone": naive.total()}
     left = unresolved(settings)
@@ -185,7 +185,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
     # By the rules of the windows, what was replayed is stale; by today's, the windows are.
     for rules in (zoned(settings), settings):
         assert len(assert_holds(rules).stale) == 1
-    assert replay_quarantine(zoned(settings), EVERYTHING).replayed == 0
+    assert reprocess_rejected(zoned(settings), EVERYTHING).replayed == 0
     assert_holds(zoned(settings))
 
 
@@ -217,7 +217,7 @@ def test_audit_rows_of_a_replay_hold_signed_differences(
     produce([b"not json", event("a", "2025-06-30T20:00:00")], partition=0)
     produce([event("a", f"2025-07-01T12:0{minute}:00") for minute in (1, 2, 1)], partition=1)
     drain(settings)
-    report = replay_quarantine(zoned(settings), EVERYTHING)
+    report = reprocess_rejected(zoned(settings), EVERYTHING)
     assert (report.inserted, report.updated, report.unchanged) == (3, 0, 1)
     audits = rows(
         settings,
@@ -256,7 +256,7 @@ def test_numbers_go_on_and_only_events_of_the_raw_topic_have_one(
         produce([event("a", f"2025-06-30T12:0{minute}:00")], partition=0)
         produce([event("b", f"2025-06-30T12:0{minute}:00")], settings.events_topic, partition=0)
         drain(settings, settings.raw_topic, settings.events_topic)
-        assert replay_quarantine(zoned(settings), EVERYTHING).replayed == 2
+        assert reprocess_rejected(zoned(settings), EVERYTHING).replayed == 2
     assert rows(
         settings,
         'select t.name, r.replay_no, r."offset" from traffic.replayed_events r'
@@ -272,9 +272,9 @@ def test_a_dry_run_says_what_would_pass_and_changes_nothing(
     produce(mixed_feed(100))
     drain(settings)
     before = everything(settings)
-    said = replay_quarantine(zoned(settings), EVERYTHING, dry_run=True)
+    said = reprocess_rejected(zoned(settings), EVERYTHING, dry_run=True)
     assert everything(settings) == before
-    done = replay_quarantine(zoned(settings), EVERYTHING)
+    done = reprocess_rejected(zoned(settings), EVERYTHING)
     for name in (
         "examined",
         "replayed",
@@ -298,8 +298,8 @@ def test_only_what_the_filter_chooses_is_replayed(
     drain(settings)
     today = datetime.now(UTC).date()
 
-    def replayed(**only: Any) -> ReplayReport:
-        return replay_quarantine(zoned(settings), QuarantineFilter(**only), dry_run=True)
+    def replayed(**only: Any) -> ReprocessReport:
+        return reprocess_rejected(zoned(settings), QuarantineFilter(**only), dry_run=True)
 
     assert replayed(reason="malformed_json").examined == 1
     assert replayed(reason="timestamp_without_zone").replayed == 3
@@ -307,7 +307,7 @@ def test_only_what_the_filter_chooses_is_replayed(
     assert replayed(sensor="keyed").replayed == 1
     assert replayed(day=today, sensor="b").replayed == 1
     assert replayed(day=today - timedelta(days=2)).examined == 0
-    assert replay_quarantine(zoned(settings), QuarantineFilter(sensor="b")).replayed == 1
+    assert reprocess_rejected(zoned(settings), QuarantineFilter(sensor="b")).replayed == 1
     assert replayed(sensor="b").examined == 0
     assert unresolved(settings) == {"timestamp_without_zone": 2, "malformed_json": 1}
     assert_holds(zoned(settings))
@@ -321,7 +321,7 @@ def test_a_chunk_is_bounded_by_bytes(
     drain(settings)
     chunks: list[int] = []
     small = zoned(settings, batch_bytes=1024)
-    replay_quarantine(small, EVERYTHING, progress=chunks.append)
+    reprocess_rejected(small, EVERYTHING, progress=chunks.append)
     assert chunks == [1, 1, 2]
     assert_holds(zoned(settings))
 
@@ -334,7 +334,7 @@ def test_an_older_event_than_the_stored_one_loses_and_a_later_one_wins(
     produce([event("a", "2025-06-30T19:00:00Z", 20.0), event("a", "2025-06-30T20:00:00Z", 30.0)])
     produce([event("a", "2025-06-30T13:00:00", 40.0)])
     drain(settings)
-    report = replay_quarantine(zoned(settings), EVERYTHING)
+    report = reprocess_rejected(zoned(settings), EVERYTHING)
     assert (report.replayed, report.inserted, report.updated, report.unchanged) == (2, 0, 1, 1)
     assert rows(
         settings,
@@ -362,7 +362,7 @@ def test_the_future_is_what_was_the_future_when_the_message_came(
             ("quarantined_events", "quarantined_at"),
         ):
             owner.execute(f"update traffic.{table} set {column} = {column} - interval '46 minutes'")  # pyright: ignore[reportArgumentType]
-    report = replay_quarantine(zoned(settings, naive_timezone="UTC"), EVERYTHING)
+    report = reprocess_rejected(zoned(settings, naive_timezone="UTC"), EVERYTHING)
     assert report.replayed == 1
     assert report.remaining_by_reason == {"timestamp_in_future": 1}
     assert_holds(zoned(settings, naive_timezone="UTC"))
@@ -374,7 +374,7 @@ def test_what_stays_is_told_by_the_rules_that_judged_it_last(
     make_topic(partitions=1)
     produce([event("a", "2024-11-03T01:30:00")])
     drain(settings)
-    report = replay_quarantine(zoned(settings), EVERYTHING)
+    report = reprocess_rejected(zoned(settings), EVERYTHING)
     assert (report.replayed, report.rejudged) == (0, 1)
     ((reason, version),) = rows(
         settings, "select reason, rules_version from traffic.quarantined_events"
@@ -400,9 +400,9 @@ def test_two_replays_at_once_let_in_every_message_once(
     small = zoned(settings, batch_messages=20)
     together = threading.Barrier(2)
 
-    def replay(_number: int) -> ReplayReport:
+    def replay(_number: int) -> ReprocessReport:
         together.wait()
-        return replay_quarantine(small, EVERYTHING)
+        return reprocess_rejected(small, EVERYTHING)
 
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(replay, range(2)))
@@ -424,9 +424,9 @@ def test_a_replay_that_another_was_faster_than_does_the_rest_of_its_chunk(
     ):
         # Both have read their messages and wait for a window; who waits longer comes first.
         window.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
-        first = pool.submit(replay_quarantine, zoned(settings), QuarantineFilter(sensor="a"))
+        first = pool.submit(reprocess_rejected, zoned(settings), QuarantineFilter(sensor="a"))
         wait_for_waiting(superuser, settings, 1)
-        second = pool.submit(replay_quarantine, zoned(settings), EVERYTHING)
+        second = pool.submit(reprocess_rejected, zoned(settings), EVERYTHING)
         wait_for_waiting(superuser, settings, 2)
         window.rollback()
         assert (first.result().replayed, second.result().replayed) == (3, 1)
@@ -458,8 +458,8 @@ def test_messages_that_come_meanwhile_are_left_to_the_next_replay(
         drain(settings)
 
     small = zoned(settings, batch_messages=1)
-    assert replay_quarantine(small, EVERYTHING, progress=feed).replayed == 1
-    assert replay_quarantine(small, EVERYTHING).replayed == 1
+    assert reprocess_rejected(small, EVERYTHING, progress=feed).replayed == 1
+    assert reprocess_rejected(small, EVERYTHING).replayed == 1
     assert_holds(zoned(settings))
 
 
@@ -471,7 +471,7 @@ def test_a_replay_stops_between_chunks_and_goes_on_later(
     drain(settings)
     asked = iter([False, False, True])
     small = zoned(settings, batch_messages=2)
-    assert replay_quarantine(small, EVERYTHING, stop=lambda: next(asked)).replayed == 4
+    assert reprocess_rejected(small, EVERYTHING, stop=lambda: next(asked)).replayed == 4
     assert_holds(zoned(settings))
-    assert replay_quarantine(small, EVERYTHING).replayed == 1
+    assert reprocess_rejected(small, EVERYTHING).replayed == 1
     assert_holds(zoned(settings))

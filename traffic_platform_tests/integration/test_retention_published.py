@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older, send
@@ -71,7 +71,7 @@ def test_who_begins_to_publish_after_a_fold_publishes_each_event_once(
     platform: Settings, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = platform.model_copy(update={"publish": False})
-    assert fold(owner, silent, datetime.now(UTC)).rows > 0
+    assert compact_audit(owner, silent, datetime.now(UTC)).rows > 0
     events = count(platform, "processed_events")
     # Few at a time, so that a position comes to lie inside of what was folded.
     monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_OF_A_LOG", 1)

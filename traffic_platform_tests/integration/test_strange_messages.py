@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psycopg
 from confluent_kafka import Producer
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 
@@ -18,8 +18,8 @@ EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"vol
 
 
 def _drain(settings: Settings) -> None:
-    limits = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
-    run_window(settings, [settings.raw_topic], limits=limits, run_id=None, stop=lambda: False)
+    limits = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+    run_ingest(settings, [settings.raw_topic], limits=limits, run_id=None, stop=lambda: False)
 
 
 def _send_with_headers(settings: Settings) -> None:

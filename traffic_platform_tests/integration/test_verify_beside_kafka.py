@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
 from traffic_platform.errors import PermanentError, TransientError
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.kafka.log_reader import is_compacted
 from traffic_platform.settings import Settings, SettingsError
 from traffic_platform.verify import VerifyReport, verify
@@ -142,10 +142,10 @@ def test_a_live_stream_is_verified_at_one_moment(
     make_topic(partitions=3)
     done = threading.Event()
     window = threading.Thread(
-        target=run_window,
+        target=run_ingest,
         args=(settings, [settings.raw_topic]),
         kwargs={
-            "limits": WindowLimits(seconds=120, idle_seconds=120),
+            "limits": RunLimits(seconds=120, idle_seconds=120),
             "run_id": None,
             "stop": done.is_set,
         },

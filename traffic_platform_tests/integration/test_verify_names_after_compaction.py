@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from traffic_platform.maintenance.compact_audit import fold
+from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 from traffic_platform_tests.integration.test_verify_names_every_difference import (
@@ -34,7 +34,7 @@ def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
     with filled_sample(postgres, kafka) as made:
         settings = made.settings(made.database).model_copy(update={"publish": False})
         with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
-            folded = fold(connection, settings, datetime.now(UTC) + timedelta(days=3))
+            folded = compact_audit(connection, settings, datetime.now(UTC) + timedelta(days=3))
         assert folded.rows > folded.into > 0
         yield made
 

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 from confluent_kafka import Producer
 
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.ingest.drain import WindowLimits, WindowTotals, run_window
+from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import replay_quarantine
+from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
-ONCE = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
+ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_seconds=20)
 
 
 def flat(sensor: str, minute: int, speed: float | None, volume: int | None = 900) -> bytes:
@@ -40,9 +40,9 @@ def nested(sensor: str, minute: int, speed: float) -> bytes:
     ).encode()
 
 
-def drain(settings: Settings) -> WindowTotals:
+def drain(settings: Settings) -> IngestTotals:
     """One window over all that is there."""
-    return run_window(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
+    return run_ingest(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def fill(settings: Settings, topic: str) -> None:
@@ -72,7 +72,7 @@ def fill(settings: Settings, topic: str) -> None:
     producer.produce(topic, flat("stranger", 22, 32.0), partition=1)
     _flush_and_drain(producer, settings)
     import_sensors(settings, "late")
-    assert replay_quarantine(settings, QuarantineFilter()).replayed == 2
+    assert reprocess_rejected(settings, QuarantineFilter()).replayed == 2
 
 
 def import_sensors(settings: Settings, *external_ids: str) -> None:

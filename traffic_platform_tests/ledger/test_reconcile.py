@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from traffic_platform.kafka.admin import BrokerTopic, LogEnds
+from traffic_platform.kafka.admin import BrokerTopic, PartitionEnds
 from traffic_platform.ledger.reconcile import (
     Begin,
     ForgetEpoch,
@@ -16,7 +16,7 @@ from traffic_platform.ledger.reconcile import (
     reconcile,
 )
 
-TOPIC = BrokerTopic("traffic-raw", "topic-a", "cluster", {0: LogEnds(low=10, end=100)})
+TOPIC = BrokerTopic("traffic-raw", "topic-a", "cluster", {0: PartitionEnds(low=10, end=100)})
 KNOWN = LedgerPartition(
     topic_no=1,
     partition=0,
@@ -68,17 +68,17 @@ def test_a_truncated_log_goes_on_from_where_it_begins_to_differ() -> None:
 
 
 def test_a_log_that_ends_before_the_ledger_is_truncated() -> None:
-    assert is_truncated(KNOWN, LogEnds(0, 49))
-    assert not is_truncated(KNOWN, LogEnds(0, 50))
+    assert is_truncated(KNOWN, PartitionEnds(0, 49))
+    assert not is_truncated(KNOWN, PartitionEnds(0, 50))
 
 
 def test_an_added_partition_begins_while_the_others_go_on() -> None:
-    wider = replace(TOPIC, partitions={0: LogEnds(0, 60), 1: LogEnds(0, 5)})
+    wider = replace(TOPIC, partitions={0: PartitionEnds(0, 60), 1: PartitionEnds(0, 5)})
     assert reconcile(wider, {0: KNOWN}, {}) == [Begin(1, 0, 0, None)]
 
 
 def test_a_topic_made_again_with_fewer_partitions_loses_the_logs_of_the_others_too() -> None:
-    again = BrokerTopic("traffic-raw", "topic-b", "cluster", {0: LogEnds(0, 0)})
+    again = BrokerTopic("traffic-raw", "topic-b", "cluster", {0: PartitionEnds(0, 0)})
     other = replace(KNOWN, partition=1)
     [first, second] = reconcile(again, {0: KNOWN, 1: other}, {})
     assert isinstance(first, Begin)

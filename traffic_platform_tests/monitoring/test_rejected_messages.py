@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import (
     QuarantineFilter,
     count_reasons,
@@ -28,10 +28,10 @@ def filled(
     make_topic(partitions=1)
     produce([NO_MEASURES, NO_MEASURES, TOO_FAST], partition=0)
     produce([b"\xff\x1b[2J"], partition=0, key=b"s9")
-    run_window(
+    run_ingest(
         settings,
         [settings.raw_topic],
-        limits=WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True),
+        limits=RunLimits(seconds=60, idle_seconds=30, until_caught_up=True),
         run_id="run-1",
         stop=lambda: False,
     )

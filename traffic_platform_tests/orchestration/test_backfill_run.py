@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from dagster import DagsterEventType, DagsterInstance, ExecuteInProcessResult
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.orchestration.backfill.backfill_job import BACKFILL_ASSETS, BACKFILL_JOB
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
@@ -19,7 +19,7 @@ RANGE = {
     "dagster/asset_partition_range_start": "2025-10-04",
     "dagster/asset_partition_range_end": "2025-10-06",
 }
-LIMITS = WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True)
+LIMITS = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True)
 
 
 def fill(settings: Settings, make_topic: Callable[..., str], produce: Callable[..., None]) -> None:
@@ -33,7 +33,7 @@ def fill(settings: Settings, make_topic: Callable[..., str], produce: Callable[.
         for minute in range(10)
     )
     topics = [settings.raw_topic]
-    run_window(settings, topics, limits=LIMITS, run_id=None, stop=lambda: False)
+    run_ingest(settings, topics, limits=LIMITS, run_id=None, stop=lambda: False)
 
 
 def execute(

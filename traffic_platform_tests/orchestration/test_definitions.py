@@ -61,7 +61,7 @@ def tables(definitions: Definitions) -> list[AssetSpec]:
     return [spec for spec in definitions.resolve_all_asset_specs() if "table" in spec.kinds]
 
 
-def window_job(definitions: Definitions) -> JobDefinition:
+def ingest_job(definitions: Definitions) -> JobDefinition:
     """The resolved window job."""
     return definitions.resolve_job_def(WINDOW_JOB)
 
@@ -117,7 +117,7 @@ def test_tables_are_partitioned_by_the_days_of_the_platform_from_the_first_date_
 def test_a_window_runs_no_checks_in_one_process_and_is_never_retried(
     definitions: Definitions,
 ) -> None:
-    job = window_job(definitions)
+    job = ingest_job(definitions)
     assert job.executor_def.name == "in_process"
     assert [node.name for node in job.nodes] == [WINDOW_OP]
     assert job.tags["dagster/max_retries"] == "0"
@@ -126,7 +126,7 @@ def test_a_window_runs_no_checks_in_one_process_and_is_never_retried(
 def test_a_window_may_take_as_long_as_it_may_wait_and_drain(definitions: Definitions) -> None:
     settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
     longest = 2 * (settings.window_seconds + settings.window_idle_seconds)
-    assert longest < float(window_job(definitions).tags["dagster/max_runtime"]) < longest + 600
+    assert longest < float(ingest_job(definitions).tags["dagster/max_runtime"]) < longest + 600
 
 
 def test_loading_the_code_location_imports_nothing_heavy(tmp_path: Path) -> None:

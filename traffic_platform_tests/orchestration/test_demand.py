@@ -12,7 +12,7 @@ from traffic_platform.orchestration.ingest.demand import (
     Window,
     WriterWork,
     backoff_left,
-    plan_windows,
+    plan_runs,
 )
 
 NOW = 1_000_000.0
@@ -51,7 +51,7 @@ def failures(*ended: float) -> list[Window]:
 
 def plan(state: WriterWork, *windows: Window) -> Demand:
     """The plan for one writer."""
-    return plan_windows([state], windows, NOW)[0]
+    return plan_runs([state], windows, NOW)[0]
 
 
 class TestNobodyDrains:
@@ -181,4 +181,4 @@ class TestBackoff:
 def test_each_writer_is_planned_for_itself() -> None:
     states = [work(writer=0), work("b", writer=1), work(writer=2, needs_window=False, busy=False)]
     windows = [window("b", writer=1), window("c", writer=1, age=5)]
-    assert [demand.ask for demand in plan_windows(states, windows, NOW)] == [True, False, False]
+    assert [demand.ask for demand in plan_runs(states, windows, NOW)] == [True, False, False]

@@ -20,7 +20,7 @@ from dagster import (
 
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
+from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.keys import DETECTOR_HEALTH
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.settings import Settings
@@ -187,7 +187,7 @@ def test_a_run_is_no_window_and_stands_in_the_way_of_none(
     produce: Callable[..., None],
 ) -> None:
     execute(stocked, instance, partition_key=SATURDAY)
-    assert newest_windows(instance, stocked.writers) == []
+    assert newest_ingest_runs(instance, stocked.writers) == []
     make_topic()
     produce([flat("b")])
     with psycopg.connect(stocked.endpoints().ingest_url) as judging:

@@ -17,12 +17,12 @@ from dagster import (
     materialize,
 )
 
-from traffic_platform.ingest.totals import DateTotals, WindowTotals
+from traffic_platform.ingest.totals import DateTotals, IngestTotals
 from traffic_platform.orchestration.asset_log import AssetLog
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB
 from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
-from traffic_platform.orchestration.ingest.materializations import window_materializations
+from traffic_platform.orchestration.ingest.materializations import ingest_materializations
 from traffic_platform.orchestration.keys import (
     EVENTS_TOPIC,
     PROCESSED_EVENTS,
@@ -164,13 +164,13 @@ def test_a_check_that_fails_shows_what_and_leaves_the_run_successful(
 def test_asset_events_wait_while_dagsters_storage_is_away(
     platform: Settings, instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
-    day = WindowTotals(dates={date(2025, 10, 4): DateTotals(raw=1)})
+    day = IngestTotals(dates={date(2025, 10, 4): DateTotals(raw=1)})
 
     @asset
     def other(context: AssetExecutionContext) -> None:
         report = AssetLog(context)
         storage.execute("alter table event_logs rename to away")
-        report.add(window_materializations(day, "run"))
+        report.add(ingest_materializations(day, "run"))
         storage.execute("alter table away rename to event_logs")
         report.finish(hurry=False)
 
@@ -182,12 +182,12 @@ def test_a_history_of_many_dates_is_reported_whole(
     platform: Settings, instance: DagsterInstance
 ) -> None:
     days = [date(2025, 10, 4) - timedelta(days=number) for number in range(365)]
-    year = WindowTotals(dates={day: DateTotals(raw=1, processed=1) for day in days})
+    year = IngestTotals(dates={day: DateTotals(raw=1, processed=1) for day in days})
 
     @asset
     def other(context: AssetExecutionContext) -> None:
         report = AssetLog(context)
-        report.add(window_materializations(year, "run"))
+        report.add(ingest_materializations(year, "run"))
         report.finish(hurry=False)
 
     assert materialize([other], instance=instance).success

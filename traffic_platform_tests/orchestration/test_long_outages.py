@@ -27,7 +27,7 @@ from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor
 from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
-from traffic_platform.run_clock import WindowLimits
+from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer
@@ -46,8 +46,8 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka_admin, "REQUEST_TIMEOUT", 1.0)
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
     monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
-    impatient = functools.partial(WindowLimits, outage_seconds=OUTAGE_SECONDS)
-    monkeypatch.setattr(drain, "WindowLimits", impatient)
+    impatient = functools.partial(RunLimits, outage_seconds=OUTAGE_SECONDS)
+    monkeypatch.setattr(drain, "RunLimits", impatient)
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 
 from dagster import AssetMaterialization
 
-from traffic_platform.ingest.totals import DateTotals, WindowTotals
+from traffic_platform.ingest.totals import DateTotals, IngestTotals
 from traffic_platform.orchestration.ingest.materializations import (
     MOST_RANGES,
-    fold_materializations,
-    window_materializations,
+    ingest_materializations,
+    rollup_materializations,
 )
 from traffic_platform.orchestration.keys import (
     PROCESSED_EVENTS,
@@ -18,15 +18,15 @@ from traffic_platform.orchestration.keys import (
     READINGS_5MIN,
     TRAFFIC_READINGS,
 )
-from traffic_platform.rollups import Changes, Folded
+from traffic_platform.rollups import Changes, RollupResult
 
 NOON_US = int(datetime(2025, 10, 4, 12, tzinfo=UTC).timestamp() * 1_000_000)
 SATURDAY, SUNDAY = date(2025, 10, 4), date(2025, 10, 5)
 
 
-def totals() -> WindowTotals:
+def totals() -> IngestTotals:
     """A window over two dates, one message of the second quarantined."""
-    return WindowTotals(
+    return IngestTotals(
         batches=3,
         delivered=13,
         raw=13,
@@ -55,7 +55,7 @@ def values(event: AssetMaterialization) -> dict[str, object]:
 
 
 def test_each_table_has_one_event_for_each_date_that_it_got_rows_of() -> None:
-    events = window_materializations(totals(), "run")
+    events = ingest_materializations(totals(), "run")
     assert [(event.asset_key, event.partition) for event in events] == [
         (RAW_EVENTS, "2025-10-04"),
         (PROCESSED_EVENTS, "2025-10-04"),
@@ -65,7 +65,7 @@ def test_each_table_has_one_event_for_each_date_that_it_got_rows_of() -> None:
 
 
 def test_an_event_shows_counts_offsets_lag_and_the_times_of_its_events() -> None:
-    raw, _, readings, quarantined = window_materializations(totals(), "run")
+    raw, _, readings, quarantined = ingest_materializations(totals(), "run")
     assert (
         values(raw).items()
         >= {
@@ -82,30 +82,30 @@ def test_an_event_shows_counts_offsets_lag_and_the_times_of_its_events() -> None
 
 
 def test_an_event_leads_to_the_audit_rows_of_its_run_and_date() -> None:
-    event = window_materializations(totals(), "0b1c")[0]
+    event = ingest_materializations(totals(), "0b1c")[0]
     query = str(event.metadata["audit rows"].value)
     assert "run_id = '0b1c'" in query
     assert "event_dates @> array['2025-10-04'::date]" in query
 
 
 def test_a_window_that_stored_nothing_says_nothing() -> None:
-    assert window_materializations(WindowTotals(), "run") == []
+    assert ingest_materializations(IngestTotals(), "run") == []
 
 
 def test_offsets_of_very_many_partitions_are_not_spelled_out() -> None:
     many = totals()
     many.dates[SATURDAY].offsets = {("traffic-raw", 1, p): (0, 9) for p in range(MOST_RANGES + 1)}
-    assert values(window_materializations(many, "run")[0])["offsets"] == (
+    assert values(ingest_materializations(many, "run")[0])["offsets"] == (
         f"{MOST_RANGES + 1} partitions; see the audit rows"
     )
 
 
 def test_what_was_folded_has_one_event_for_each_table_and_date_that_changed() -> None:
-    folded = Folded()
+    folded = RollupResult()
     folded.of("readings_5min", SUNDAY).add(Changes(added=2, changed=1))
     folded.of("readings_5min", SATURDAY).add(Changes(removed=3))
     folded.of("readings_daily", SATURDAY)
-    events = fold_materializations(folded)
+    events = rollup_materializations(folded)
     assert [(event.asset_key, event.partition) for event in events] == [
         (READINGS_5MIN, "2025-10-04"),
         (READINGS_5MIN, "2025-10-05"),

@@ -17,12 +17,12 @@ from dagster import (
 )
 from dagster._core.test_utils import create_run_for_test
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor, watch
 from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
+from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, identity
 from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
@@ -68,13 +68,13 @@ def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | No
 
 def store_all(settings: Settings) -> None:
     """Drain what is there without Dagster."""
-    limits = WindowLimits(60, 30, until_caught_up=True)
-    run_window(settings, settings.ingest_topics, limits=limits, run_id=None, stop=lambda: False)
+    limits = RunLimits(60, 30, until_caught_up=True)
+    run_ingest(settings, settings.ingest_topics, limits=limits, run_id=None, stop=lambda: False)
 
 
 def publish_all(settings: Settings) -> None:
     """Publish what is stored without Dagster."""
-    limits = WindowLimits(60, 30, until_caught_up=True)
+    limits = RunLimits(60, 30, until_caught_up=True)
     run_publisher(settings, limits=limits, run_id=None, stop=lambda: False)
 
 
@@ -83,9 +83,9 @@ def draining(settings: Settings, run_id: str | None) -> Iterator[None]:
     """A window that holds the locks meanwhile."""
     ended = threading.Event()
     window = threading.Thread(
-        target=run_window,
+        target=run_ingest,
         args=(settings, [settings.raw_topic]),
-        kwargs={"limits": WindowLimits(60, 60), "run_id": run_id, "stop": ended.is_set},
+        kwargs={"limits": RunLimits(60, 60), "run_id": run_id, "stop": ended.is_set},
     )
     window.start()
     reader = LagReader(settings)
@@ -217,7 +217,7 @@ def test_a_run_whose_process_is_gone_is_reported_failed_and_replaced(
     run = instance.get_run_by_id(ghost)
     assert run
     assert run.status is DagsterRunStatus.FAILURE
-    assert newest_windows(instance, 1)[0].ended_at is not None
+    assert newest_ingest_runs(instance, 1)[0].ended_at is not None
 
 
 def test_each_writer_gets_its_own_window(

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
@@ -29,7 +29,7 @@ def reading(postgres: PostgresServer, database: str, tmp_path: Path) -> Settings
 
 
 @pytest.fixture
-def look(reader: psycopg.Connection, reading: Settings) -> Look:
+def look(reader: psycopg.Connection, reading: Settings) -> CheckContext:
     """DAY, seen on the next morning."""
     return look_at(reader, reading)
 
@@ -39,9 +39,9 @@ def look_at(
     reading: Settings,
     now: datetime = MIDNIGHT + timedelta(days=1, hours=6),
     timezone: str = "UTC",
-) -> Look:
+) -> CheckContext:
     """DAY, seen at another moment."""
-    return Look(reader, reading.reading_url(), DAY, timezone, now)
+    return CheckContext(reader, reading.reading_url(), DAY, timezone, now)
 
 
 class Table:

@@ -9,7 +9,7 @@ import pytest
 
 from traffic_platform.quality import accounting
 from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.outcome import SAMPLE_ROWS
 
 TILE = "ranges that do not tile"
@@ -54,7 +54,7 @@ def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) 
     )
 
 
-def found(look: Look) -> dict[str, int]:
+def found(look: CheckContext) -> dict[str, int]:
     """The kinds of failures that were found, with their number."""
     outcome = every_offset_accounted_for(look)
     kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS)}
@@ -64,11 +64,11 @@ def found(look: Look) -> dict[str, int]:
     return wrong
 
 
-def test_a_ledger_that_nothing_was_stored_in_yet_passes(look: Look) -> None:
+def test_a_ledger_that_nothing_was_stored_in_yet_passes(look: CheckContext) -> None:
     assert found(look) == {}
 
 
-def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: Look) -> None:
+def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: CheckContext) -> None:
     assert found(look) == {}
 
 
@@ -81,7 +81,7 @@ def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: Look) ->
     ],
 )
 def test_offsets_in_no_audit_row_are_found_with_their_range(
-    ledger: psycopg.Connection, look: Look, deleted: str, gap: tuple[int, int]
+    ledger: psycopg.Connection, look: CheckContext, deleted: str, gap: tuple[int, int]
 ) -> None:
     ledger.execute("delete from traffic.micro_batches where " + deleted)  # pyright: ignore
     assert found(look)[TILE] == 1
@@ -90,7 +90,9 @@ def test_offsets_in_no_audit_row_are_found_with_their_range(
     assert row["finding"] == "in no audit row"
 
 
-def test_offsets_in_two_audit_rows_are_found(ledger: psycopg.Connection, look: Look) -> None:
+def test_offsets_in_two_audit_rows_are_found(
+    ledger: psycopg.Connection, look: CheckContext
+) -> None:
     ledger.execute("update traffic.micro_batches set first_offset = 15 where first_offset = 20")
     assert found(look)[TILE] == 1
     row = every_offset_accounted_for(look).sample[0]
@@ -99,7 +101,7 @@ def test_offsets_in_two_audit_rows_are_found(ledger: psycopg.Connection, look: L
 
 
 def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 31")
     assert TILE in found(look)
@@ -110,13 +112,15 @@ def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
     ["delivered = 9", "raw = 9", "processed = 9", "quarantined = 1", "echoes = 1"],
 )
 def test_counts_that_do_not_add_up_are_found(
-    ledger: psycopg.Connection, look: Look, change: str
+    ledger: psycopg.Connection, look: CheckContext, change: str
 ) -> None:
     ledger.execute(f"update traffic.micro_batches set {change} where first_offset = 10")  # pyright: ignore
     assert found(look)[SUMS] == 1
 
 
-def test_more_messages_than_offsets_are_found(ledger: psycopg.Connection, look: Look) -> None:
+def test_more_messages_than_offsets_are_found(
+    ledger: psycopg.Connection, look: CheckContext
+) -> None:
     ledger.execute(
         "update traffic.micro_batches set delivered = 11, raw = 11, processed = 11 "
         "where first_offset = 10"
@@ -135,7 +139,7 @@ def replay(owner: psycopg.Connection, first: int, following: int, **counts: int)
 
 
 def test_replays_lie_over_the_ranges_that_they_correct(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     for first, following in ((3, 8), (5, 25), (29, 30)):
         replay(ledger, first, following)
@@ -143,7 +147,7 @@ def test_replays_lie_over_the_ranges_that_they_correct(
 
 
 def test_a_replay_whose_counts_do_not_add_up_is_found_among_many_batches(
-    ledger: psycopg.Connection, look: Look, monkeypatch: pytest.MonkeyPatch
+    ledger: psycopg.Connection, look: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 1)
     replay(ledger, 3, 8, quarantined=-2)
@@ -151,7 +155,7 @@ def test_a_replay_whose_counts_do_not_add_up_is_found_among_many_batches(
 
 
 def test_markers_and_aborted_messages_are_no_failure(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 33")
     audit(ledger, 30, 33, delivered=0, raw=0, processed=0)
@@ -159,7 +163,7 @@ def test_markers_and_aborted_messages_are_no_failure(
 
 
 def test_echoes_and_quarantined_messages_are_no_failure(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     ledger.execute('delete from traffic.raw_events where "offset" in (12, 13)')
     ledger.execute(
@@ -179,14 +183,14 @@ def test_echoes_and_quarantined_messages_are_no_failure(
     ],
 )
 def test_a_raw_row_that_was_deleted_or_doubled_is_found(
-    ledger: psycopg.Connection, look: Look, change: Any
+    ledger: psycopg.Connection, look: CheckContext, change: Any
 ) -> None:
     ledger.execute(change)
     assert found(look) == {ROWS: 1}
 
 
 def test_a_lost_range_fails_until_it_is_acknowledged(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 40")
     ledger.execute(
@@ -203,7 +207,7 @@ def test_a_lost_range_fails_until_it_is_acknowledged(
 
 
 def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
-    ledger: psycopg.Connection, look: Look
+    ledger: psycopg.Connection, look: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set active = false")
     ledger.execute(
@@ -215,7 +219,7 @@ def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
 
 
 def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
-    ledger: psycopg.Connection, look: Look, monkeypatch: pytest.MonkeyPatch
+    ledger: psycopg.Connection, look: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 2)
     assert found(look) == {}
@@ -223,7 +227,7 @@ def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
     assert TILE in found(look)
 
 
-def test_a_sample_is_bounded(ledger: psycopg.Connection, look: Look) -> None:
+def test_a_sample_is_bounded(ledger: psycopg.Connection, look: CheckContext) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 1000")
     for first in range(100, 1000, 10):
         audit(ledger, first, first + 5)

@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from benchmarks.fortnight import Fortnight
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.completeness import every_event_has_its_reading, sensors_deliver
 from traffic_platform.settings import Settings
 from traffic_platform_tests.quality.conftest import DAY, MIDNIGHT, Table, look_at
 
 
-def test_a_silent_sensor_is_named_with_what_was_expected(table: Table, look: Look) -> None:
+def test_a_silent_sensor_is_named_with_what_was_expected(table: Table, look: CheckContext) -> None:
     for sensor in ("a-1", "a-2"):
         table.add_history(sensor)
     table.add("a-2")
@@ -23,7 +23,7 @@ def test_a_silent_sensor_is_named_with_what_was_expected(table: Table, look: Loo
     assert outcome.sample[0] == {"sensor": "a-1", "readings": 0, "expected": 144, "days before": 13}
 
 
-def test_the_same_weekdays_go_before_other_days(table: Table, look: Look) -> None:
+def test_the_same_weekdays_go_before_other_days(table: Table, look: CheckContext) -> None:
     for weeks in (1, 2, 3):
         table.add("a-1", days_ago=7 * weeks, hours=(0, 4))  # half-empty every Tuesday
     for days_ago in (1, 2, 3, 4, 5, 6):
@@ -35,7 +35,7 @@ def test_the_same_weekdays_go_before_other_days(table: Table, look: Look) -> Non
 
 
 def test_an_outage_of_some_hours_of_all_sensors_fails_though_none_is_silent(
-    table: Table, look: Look
+    table: Table, look: CheckContext
 ) -> None:
     for sensor in ("a-1", "a-2"):
         table.add_history(sensor)
@@ -56,7 +56,7 @@ def test_a_date_that_is_not_over_is_compared_up_to_the_same_time_of_day(
 
 
 @pytest.mark.parametrize("days", [0, 2])
-def test_a_sensor_that_is_new_is_not_expected(table: Table, look: Look, days: int) -> None:
+def test_a_sensor_that_is_new_is_not_expected(table: Table, look: CheckContext, days: int) -> None:
     table.add_history("a-1", days=days)
     outcome = sensors_deliver(look)
     assert outcome.passed
@@ -94,12 +94,14 @@ def test_days_of_a_clock_change_are_as_long_as_they_are(
     reader: psycopg.Connection, reading: Settings
 ) -> None:
     url = reading.reading_url()
-    autumn = Look(reader, url, DAY.replace(month=11, day=2), "America/Los_Angeles", MIDNIGHT)
+    autumn = CheckContext(
+        reader, url, DAY.replace(month=11, day=2), "America/Los_Angeles", MIDNIGHT
+    )
     assert autumn.end - autumn.begin == timedelta(hours=25)
 
 
 def test_a_reading_that_was_deleted_is_named_by_its_event(
-    owner: psycopg.Connection, look: Look
+    owner: psycopg.Connection, look: CheckContext
 ) -> None:
     Fortnight(days=1, sensors=1).store(owner)
     assert every_event_has_its_reading(look).passed

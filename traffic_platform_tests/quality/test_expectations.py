@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.expectations import (
     measures_in_range,
     messages_give_one_reading,
@@ -25,7 +25,9 @@ CHECKS = (
 )
 
 
-def test_rows_as_ingest_writes_them_meet_every_expectation(table: Table, look: Look) -> None:
+def test_rows_as_ingest_writes_them_meet_every_expectation(
+    table: Table, look: CheckContext
+) -> None:
     table.add("a-1")
     table.add("a-2", speed="null", volume="0", occupancy="0")
     for check in CHECKS:
@@ -39,7 +41,7 @@ def test_rows_as_ingest_writes_them_meet_every_expectation(table: Table, look: L
     [("speed", "-1"), ("speed", "301"), ("volume", "100001"), ("occupancy", "100.5")],
 )
 def test_an_impossible_measure_is_named_with_its_sensor(
-    table: Table, look: Look, column: str, value: str
+    table: Table, look: CheckContext, column: str, value: str
 ) -> None:
     table.add("a-1", hours=(0, 1))
     table.add("a-1", hours=(1, 1.1), **{column: value})  # pyright: ignore[reportArgumentType]
@@ -49,7 +51,7 @@ def test_an_impossible_measure_is_named_with_its_sensor(
     assert outcome.sample[0]["timestamp"] == MIDNIGHT + timedelta(hours=1)
 
 
-def test_a_null_where_none_may_be_is_found(table: Table, look: Look) -> None:
+def test_a_null_where_none_may_be_is_found(table: Table, look: CheckContext) -> None:
     table.add("a-1")
     table.owner.execute("alter table traffic.traffic_readings alter quality_score drop not null")
     table.owner.execute(
@@ -61,7 +63,7 @@ def test_a_null_where_none_may_be_is_found(table: Table, look: Look) -> None:
     assert outcome.sample[0]["sensor"] == "a-1"
 
 
-def test_a_reading_without_its_sensor_is_found(table: Table, look: Look) -> None:
+def test_a_reading_without_its_sensor_is_found(table: Table, look: CheckContext) -> None:
     table.add("a-1", hours=(0, 1))
     keys = table.owner.execute(
         "select conrelid::regclass::text, conname from pg_constraint where contype = 'f'"
@@ -76,7 +78,7 @@ def test_a_reading_without_its_sensor_is_found(table: Table, look: Look) -> None
     assert len(outcome.sample) == 6
 
 
-def test_two_readings_of_one_message_are_found(table: Table, look: Look) -> None:
+def test_two_readings_of_one_message_are_found(table: Table, look: CheckContext) -> None:
     table.add("a-1", hours=(0, 1))
     table.owner.execute(
         'update traffic.traffic_readings set "offset" = 7 where "timestamp" < %s',
@@ -87,7 +89,7 @@ def test_two_readings_of_one_message_are_found(table: Table, look: Look) -> None
     assert [row["offset"] for row in outcome.sample] == [7, 7]
 
 
-def test_rows_of_other_dates_are_not_looked_at(table: Table, look: Look) -> None:
+def test_rows_of_other_dates_are_not_looked_at(table: Table, look: CheckContext) -> None:
     table.add("a-1", days_ago=1, speed="-1")
     assert not measures_in_range(look).evaluated
     table.add("a-1")

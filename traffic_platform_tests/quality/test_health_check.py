@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import psycopg
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.health import detectors_stay_healthy
 from traffic_platform_tests.quality.conftest import DAY
 
@@ -34,7 +34,7 @@ def diagnose_days_before(owner: psycopg.Connection, days: int, *diagnoses: str) 
 
 
 def test_detectors_that_break_together_are_named_with_their_diagnoses(
-    owner: psycopg.Connection, look: Look
+    owner: psycopg.Connection, look: CheckContext
 ) -> None:
     diagnose_days_before(owner, 4, "good", "good", "good", "card_off", "not_evaluated")
     diagnose(owner, DAY, "no_data", "constant", "good", "card_off", "not_evaluated")
@@ -49,14 +49,14 @@ def test_detectors_that_break_together_are_named_with_their_diagnoses(
 
 
 def test_one_that_breaks_among_few_is_told_by_its_own_diagnosis(
-    owner: psycopg.Connection, look: Look
+    owner: psycopg.Connection, look: CheckContext
 ) -> None:
     diagnose_days_before(owner, 3, "good", "good", "good")
     diagnose(owner, DAY, "good", "high_value", "good")
     assert detectors_stay_healthy(look).passed
 
 
-def test_what_was_broken_before_is_no_fall(owner: psycopg.Connection, look: Look) -> None:
+def test_what_was_broken_before_is_no_fall(owner: psycopg.Connection, look: CheckContext) -> None:
     diagnose_days_before(owner, 3, "good", "no_data", "no_data")
     diagnose(owner, DAY, "good", "no_data", "no_data")
     outcome = detectors_stay_healthy(look)
@@ -65,7 +65,7 @@ def test_what_was_broken_before_is_no_fall(owner: psycopg.Connection, look: Look
 
 
 def test_without_diagnoses_or_a_history_it_is_not_evaluated(
-    owner: psycopg.Connection, look: Look
+    owner: psycopg.Connection, look: CheckContext
 ) -> None:
     assert not detectors_stay_healthy(look).evaluated
     diagnose(owner, DAY, "no_data", "no_data", "good")

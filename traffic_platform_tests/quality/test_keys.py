@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.keys import no_duplicate_readings, no_null_in_keys
 
 DAY = "2025-10-04"
@@ -38,14 +38,14 @@ def drop_key(owner: psycopg.Connection) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
 
 
-def test_no_duplicates_are_found_where_the_key_stands(look: Look, partition: str) -> None:
+def test_no_duplicates_are_found_where_the_key_stands(look: CheckContext, partition: str) -> None:
     outcome = no_duplicate_readings(look)
     assert outcome.passed
     assert outcome.numbers["partitions without a unique index"] == 0
 
 
 def test_a_duplicate_fails_and_is_shown(
-    owner: psycopg.Connection, look: Look, partition: str
+    owner: psycopg.Connection, look: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
     insert_reading(owner)
@@ -56,7 +56,7 @@ def test_a_duplicate_fails_and_is_shown(
 
 
 def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
-    owner: psycopg.Connection, look: Look, partition: str
+    owner: psycopg.Connection, look: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
     outcome = no_duplicate_readings(look)
@@ -74,7 +74,7 @@ def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
     ],
 )
 def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
-    owner: psycopg.Connection, look: Look, partition: str, index: str
+    owner: psycopg.Connection, look: CheckContext, partition: str, index: str
 ) -> None:
     drop_key(owner)
     owner.execute("create " + index.format(f"traffic.{partition}"))  # pyright: ignore
@@ -82,14 +82,14 @@ def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
 
 
 def test_another_unique_index_on_the_key_is_proof_enough(
-    owner: psycopg.Connection, look: Look, partition: str
+    owner: psycopg.Connection, look: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
     owner.execute(f'create unique index on traffic.{partition} ("timestamp", sensor_id)')  # pyright: ignore
     assert no_duplicate_readings(look).passed
 
 
-def test_keys_without_nulls_pass(look: Look, partition: str) -> None:
+def test_keys_without_nulls_pass(look: CheckContext, partition: str) -> None:
     outcome = no_null_in_keys(look)
     assert outcome.passed
     assert outcome.numbers["nulls"] == 0
@@ -105,7 +105,7 @@ def processed(owner: psycopg.Connection) -> str:
 
 
 def test_a_null_in_a_key_fails_and_is_counted(
-    owner: psycopg.Connection, look: Look, processed: str
+    owner: psycopg.Connection, look: CheckContext, processed: str
 ) -> None:
     owner.execute(
         'insert into traffic.processed_events (topic_no, partition, "offset", "timestamp", '
@@ -117,14 +117,16 @@ def test_a_null_in_a_key_fails_and_is_counted(
     assert f"traffic.{processed}.sensor_id" in outcome.summary
 
 
-def test_a_key_column_that_may_be_null_fails_before_it_is(look: Look, processed: str) -> None:
+def test_a_key_column_that_may_be_null_fails_before_it_is(
+    look: CheckContext, processed: str
+) -> None:
     outcome = no_null_in_keys(look)
     assert not outcome.passed
     assert outcome.numbers["nulls"] == 0
 
 
 def test_a_not_null_that_was_never_validated_is_no_proof(
-    owner: psycopg.Connection, look: Look, processed: str
+    owner: psycopg.Connection, look: CheckContext, processed: str
 ) -> None:
     if owner.info.server_version < 180000:
         return  # such a constraint exists from PostgreSQL 18 on

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from traffic_platform.quality.arrival import feeds_deliver, messages_stored_in_time
-from traffic_platform.quality.check_context import Look
+from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.quarantine import quarantine_rate_holds, quarantine_reasons_hold
 from traffic_platform.quality.repeats import repeats_are_rare
 from traffic_platform.settings import Settings
@@ -75,7 +75,9 @@ def audit(owner: psycopg.Connection) -> Audit:
     return audit
 
 
-def test_a_day_with_much_more_in_quarantine_fails_with_its_share(audit: Audit, look: Look) -> None:
+def test_a_day_with_much_more_in_quarantine_fails_with_its_share(
+    audit: Audit, look: CheckContext
+) -> None:
     audit.add(0, 10_000, {"malformed_json": 20, "timestamp_in_future": 300})
     outcome = quarantine_rate_holds(look)
     assert not outcome.passed
@@ -83,7 +85,7 @@ def test_a_day_with_much_more_in_quarantine_fails_with_its_share(audit: Audit, l
     assert outcome.sample[0]["reason"] in ("malformed_json", "timestamp_in_future")
 
 
-def test_the_reason_that_grew_is_named(audit: Audit, look: Look) -> None:
+def test_the_reason_that_grew_is_named(audit: Audit, look: CheckContext) -> None:
     audit.add(0, 10_000, {"malformed_json": 20, "timestamp_in_future": 300})
     outcome = quarantine_reasons_hold(look)
     assert outcome.summary.endswith("300 as timestamp_in_future.")
@@ -101,7 +103,7 @@ def test_the_reason_that_grew_is_named(audit: Audit, look: Look) -> None:
     ],
 )
 def test_messages_of_a_clock_that_is_far_off_count_where_they_arrived(
-    audit: Audit, look: Look, claimed: date, reason: str
+    audit: Audit, look: CheckContext, claimed: date, reason: str
 ) -> None:
     audit.add(0, 5_000, {"malformed_json": 10})
     audit.add(0, 5_000, {reason: 5_000}, claimed=claimed)
@@ -118,7 +120,7 @@ def test_messages_of_a_clock_that_is_far_off_count_where_they_arrived(
 
 
 @pytest.mark.parametrize("check", [quarantine_rate_holds, quarantine_reasons_hold])
-def test_a_day_like_the_others_passes(audit: Audit, look: Look, check: object) -> None:
+def test_a_day_like_the_others_passes(audit: Audit, look: CheckContext, check: object) -> None:
     audit.add(0, 10_000, {"malformed_json": 40})
     outcome = check(look)  # pyright: ignore[reportCallIssue]
     assert outcome.passed
@@ -126,14 +128,16 @@ def test_a_day_like_the_others_passes(audit: Audit, look: Look, check: object) -
 
 
 @pytest.mark.parametrize("check", [quarantine_rate_holds, quarantine_reasons_hold])
-def test_a_day_as_bad_as_its_weekday_before_passes(audit: Audit, look: Look, check: object) -> None:
+def test_a_day_as_bad_as_its_weekday_before_passes(
+    audit: Audit, look: CheckContext, check: object
+) -> None:
     audit.add(14, 10_000, {"malformed_json": 900})
     audit.add(0, 10_000, {"malformed_json": 900})
     assert check(look).passed  # pyright: ignore[reportCallIssue]
 
 
 def test_few_messages_and_a_short_history_are_not_judged(
-    owner: psycopg.Connection, look: Look
+    owner: psycopg.Connection, look: CheckContext
 ) -> None:
     audit = Audit(owner)
     audit.add(0, 50, {"malformed_json": 50})
@@ -147,13 +151,13 @@ def test_few_messages_and_a_short_history_are_not_judged(
         assert not outcome.evaluated
 
 
-def test_many_more_repeats_than_before_fail(audit: Audit, look: Look) -> None:
+def test_many_more_repeats_than_before_fail(audit: Audit, look: CheckContext) -> None:
     audit.add(0, 10_000, repeats=500)
     outcome = repeats_are_rare(look)
     assert "500 of 10,000 events repeat another (5.0%; 0.3% is usual" in outcome.summary
 
 
-def test_as_many_repeats_as_before_pass(audit: Audit, look: Look) -> None:
+def test_as_many_repeats_as_before_pass(audit: Audit, look: CheckContext) -> None:
     audit.add(0, 10_000, repeats=60)
     outcome = repeats_are_rare(look)
     assert outcome.passed
@@ -181,7 +185,7 @@ def arrive(raw: psycopg.Connection, messages: int, lag_s: float) -> None:
 
 
 def test_a_backlog_fails_with_its_topic_and_longest_wait(
-    raw: psycopg.Connection, look: Look
+    raw: psycopg.Connection, look: CheckContext
 ) -> None:
     arrive(raw, 90, 0.2)
     arrive(raw, 10, 1800)
@@ -191,13 +195,15 @@ def test_a_backlog_fails_with_its_topic_and_longest_wait(
     assert outcome.sample[0]["topic"] == "raw"
 
 
-def test_a_short_outage_passes(raw: psycopg.Connection, look: Look) -> None:
+def test_a_short_outage_passes(raw: psycopg.Connection, look: CheckContext) -> None:
     arrive(raw, 98, 0.2)
     arrive(raw, 2, 90)
     assert messages_stored_in_time(look).passed
 
 
-def test_a_date_on_which_nothing_arrived_has_no_lag(raw: psycopg.Connection, look: Look) -> None:
+def test_a_date_on_which_nothing_arrived_has_no_lag(
+    raw: psycopg.Connection, look: CheckContext
+) -> None:
     assert not messages_stored_in_time(look).evaluated
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from traffic_platform.rollups import TABLES, Folded, fold
+from traffic_platform.rollups import TABLES, RollupResult, roll_up
 from traffic_platform.statements import statement
 from traffic_platform_tests.rollups.readings import Reading, add_readings
 
@@ -42,11 +42,11 @@ def deliver(owner: psycopg.Connection, sensor: str, readings: Iterable[Reading])
         mark(owner, sensor, (reading.at for reading in rows))
 
 
-def fold_everything(owner: psycopg.Connection) -> Folded:
+def fold_everything(owner: psycopg.Connection) -> RollupResult:
     """Fold until nothing is left."""
-    sums = fold(owner)
+    sums = roll_up(owner)
     while sums.left:
-        sums.add(fold(owner))
+        sums.add(roll_up(owner))
     return sums
 
 

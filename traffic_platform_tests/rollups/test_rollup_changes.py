@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.rollups import TABLES, Changes, fold, infer, recompute
+from traffic_platform.rollups import TABLES, Changes, infer, recompute, roll_up
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
@@ -119,7 +119,7 @@ def test_an_import_of_another_interval_or_length_changes_all_rows_of_the_sensor(
     assert a["delay_h"] == pytest.approx(600 / 55 - 600 / 110)
     assert (b["vehicles"], b["vmt"]) == (600, None)
     store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", {"name": "another"})])
-    assert fold(owner).buckets == 0
+    assert roll_up(owner).buckets == 0
 
 
 def test_an_interval_is_inferred_when_readings_tell_it_and_then_for_all_rows(
@@ -249,7 +249,7 @@ def test_whatever_the_order_the_rows_are_those_of_a_recomputation_from_nothing(
         )
         mark(owner, name, [start + timedelta(seconds=at)])
         if random.random() < 0.5:
-            fold(owner, limit=500)
+            roll_up(owner, limit=500)
     fold_everything(owner)
     folded = everything(owner)
     assert len(folded["readings_daily"]) == 3 * len(names)
@@ -270,5 +270,5 @@ def test_readings_that_nobody_marked_are_found_by_a_recomputation(
 ) -> None:
     add_sensor(owner, "a", interval_s=300)
     add_readings(owner, "a", every(300, NOON, 3))
-    assert fold(owner).buckets == 0
+    assert roll_up(owner).buckets == 0
     assert recompute(owner, [SATURDAY]).total("readings_5min") == Changes(added=3)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.rollups import Folded, fold, recompute
+from traffic_platform.rollups import RollupResult, recompute, roll_up
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
@@ -63,7 +63,7 @@ def wait_for_waiting(owner: psycopg.Connection, count: int = 1) -> None:
 
 def assert_as_recomputed(owner: psycopg.Connection) -> None:
     """Nothing is dirty, and a recomputation changes nothing."""
-    assert fold(owner).buckets == 0
+    assert roll_up(owner).buckets == 0
     before = everything(owner)
     recompute(owner, [SATURDAY])
     assert everything(owner) == before
@@ -78,12 +78,12 @@ def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(fold, other)
+        folding = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has taken the bucket out and read its readings
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
     assert folding.result().buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
-    assert fold(other).buckets == 1
+    assert roll_up(other).buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
     assert_as_recomputed(owner)
 
@@ -95,9 +95,9 @@ def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
     deliver(owner, "a", every(60, NOON, 1))
     with owner.transaction():
         deliver(owner, "a", every(60, NOON + timedelta(minutes=1), 1))
-        assert fold(other).buckets == 1
+        assert roll_up(other).buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [1]
-    assert fold(other).buckets == 1
+    assert roll_up(other).buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
     assert_as_recomputed(owner)
 
@@ -111,9 +111,9 @@ def test_of_two_folds_one_does_nothing_and_loses_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(fold, other)
+        folding = pool.submit(roll_up, other)
         wait_for_waiting(owner)
-        assert fold(owner) == Folded(busy=True)
+        assert roll_up(owner) == RollupResult(busy=True)
     assert folding.result().buckets == 1
     assert_as_recomputed(owner)
 
@@ -128,7 +128,7 @@ def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
     deliver(owner, "a", every(60, NOON, 2))
     record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
     with held(settings, "readings_daily"):
-        folding = pool.submit(fold, other)
+        folding = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has read the old interval
         importing = pool.submit(store_sensors, settings, [record])
         wait_for_waiting(owner, 2)
@@ -150,7 +150,7 @@ def test_a_recomputation_and_a_fold_wait_for_each_other(
     with held(settings, "readings_daily"):
         recomputing = pool.submit(recompute, other, [SATURDAY])
         wait_for_waiting(owner)
-        assert fold(owner) == Folded(busy=True)
+        assert roll_up(owner) == RollupResult(busy=True)
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
     recomputing.result()
     fold_everything(owner)
@@ -167,7 +167,7 @@ def test_a_fold_that_is_ended_has_done_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(fold, other)
+        folding = pool.submit(roll_up, other)
         wait_for_waiting(owner)
         other.cancel_safe()
         with pytest.raises(psycopg.errors.QueryCanceled):

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
-from traffic_platform.reprocess import replay_quarantine
-from traffic_platform.rollups import LiveFolds, beside_ingest, fold_all, recompute
+from traffic_platform.reprocess import reprocess_rejected
+from traffic_platform.rollups import BackgroundRollups, beside_ingest, recompute, roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, event, rows
 from traffic_platform_tests.rollups.rolled import everything
@@ -54,7 +54,7 @@ def test_every_bucket_that_a_window_touches_is_folded(
     )
     produce([event("a", 3, speed=20.0, volume=1200)])
     drain(settings.model_copy(update={"batch_messages": batch_messages}))
-    folded = fold_all(settings)
+    folded = roll_up_all(settings)
     assert folded.buckets >= 12
     of_one = [("00:00", 1), ("11:55", 1), ("12:00", 5), ("12:05", 5), ("12:10", 1), ("23:55", 1)]
     assert samples(settings) == [(name, *one) for name in ("a", "b") for one in of_one]
@@ -66,10 +66,10 @@ def test_folds_run_beside_a_window_and_say_what_they_did(
 ) -> None:
     make_topic()
     ending = threading.Event()
-    limits = WindowLimits(seconds=60, idle_seconds=60)
-    with LiveFolds(settings) as folds:
+    limits = RunLimits(seconds=60, idle_seconds=60)
+    with BackgroundRollups(settings) as folds:
         window = threading.Thread(
-            target=run_window,
+            target=run_ingest,
             args=(settings, [settings.raw_topic]),
             kwargs={
                 "limits": limits,
@@ -100,11 +100,11 @@ def test_what_a_replay_lets_in_is_folded(
     make_topic()
     produce([event("a"), event("a", 1).replace(b"+00:00", b"")])
     drain(settings)
-    fold_all(settings)
+    roll_up_all(settings)
     assert samples(settings) == [("a", "12:00", 1)]
     lenient = settings.model_copy(update={"naive_timezone": "UTC"})
-    assert replay_quarantine(lenient, QuarantineFilter()).replayed == 1
-    fold_all(settings)
+    assert reprocess_rejected(lenient, QuarantineFilter()).replayed == 1
+    roll_up_all(settings)
     assert samples(settings) == [("a", "12:00", 2)]
     assert_as_recomputed(settings)
 
@@ -121,7 +121,7 @@ def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
     produce([event("a")])
     with psycopg.connect(settings.endpoints().owner_url, autocommit=True) as owner:
         owner.execute("alter table traffic.readings_daily rename to away")
-        with caplog.at_level(logging.WARNING), LiveFolds(settings) as folds:
+        with caplog.at_level(logging.WARNING), BackgroundRollups(settings) as folds:
             assert drain(settings).processed == 1
             folds.stored()
             while "were not rolled up, and will be" not in caplog.text:
@@ -146,6 +146,6 @@ def test_with_postgresql_away_folds_end_in_time_and_what_is_dirty_stays(
             )
         }
     )
-    assert fold_all(nowhere).buckets == 0
-    assert fold_all(settings).buckets == 1
+    assert roll_up_all(nowhere).buckets == 0
+    assert roll_up_all(settings).buckets == 1
     assert_as_recomputed(settings)

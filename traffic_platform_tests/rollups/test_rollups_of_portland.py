@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from traffic_platform.demo.replay import replay
-from traffic_platform.rollups import fold_all
+from traffic_platform.rollups import roll_up_all
 from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, rows
@@ -27,7 +27,7 @@ def test_portlands_hour_has_its_vehicles_and_its_flow_weighted_speed(
     import_sensors(there, PORTLAND)
     replay(there, PORTLAND / "freeway_loopdata_OneHour.csv")
     drain(there)
-    fold_all(there)
+    roll_up_all(there)
     for table in ("readings_5min", "readings_hourly", "readings_daily"):
         [(vehicles, speed, samples)] = rows(
             there,

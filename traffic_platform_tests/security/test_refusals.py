@@ -23,9 +23,9 @@ from confluent_kafka.admin import (
 )
 
 from traffic_platform.errors import RefusedError
-from traffic_platform.ingest.drain import WindowLimits, run_window
-from traffic_platform.ingest.totals import WindowTotals
-from traffic_platform.kafka.consumer import Fetcher
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.ingest.totals import IngestTotals
+from traffic_platform.kafka.consumer import BatchConsumer
 from traffic_platform.settings import Settings
 from traffic_platform.stack.standalone import Standalone
 from traffic_platform_tests.faults.ingest_runs import wait_until
@@ -194,7 +194,7 @@ class WindowThread(threading.Thread):
         super().__init__()
         self._settings, self._outage = settings, outage_seconds
         self.stop = threading.Event()
-        self.totals: WindowTotals | None = None
+        self.totals: IngestTotals | None = None
         self.error: Exception | None = None
 
     def where(self) -> str:
@@ -203,9 +203,9 @@ class WindowThread(threading.Thread):
         return "".join(traceback.format_stack(frame)) if frame else "it has ended"
 
     def run(self) -> None:
-        limits = WindowLimits(seconds=120, idle_seconds=120, outage_seconds=self._outage)
+        limits = RunLimits(seconds=120, idle_seconds=120, outage_seconds=self._outage)
         try:
-            self.totals = run_window(
+            self.totals = run_ingest(
                 self._settings,
                 [self._settings.raw_topic],
                 limits=limits,
@@ -272,7 +272,7 @@ def test_a_commit_to_the_group_that_nobody_answers_does_not_keep_a_consumer_from
     topic = make_topic()
     produce([EVENT])
     secured.allow(documented(settings, "ingest"))
-    fetcher = Fetcher(settings.kafka_config(), settings.consumer_group, 10, 10_000)
+    fetcher = BatchConsumer(settings.kafka_config(), settings.consumer_group, 10, 10_000)
     fetcher.assign(dict.fromkeys([(topic, partition) for partition in range(6)], (0, None)))
     wait_until(lambda: sum(map(len, fetcher.columns(fetcher.fetch(0.1)))) == 1, "the event")
     fetcher.commit_to_group({(topic, 0): 1}, wait=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from traffic_platform.ingest.drain import WindowLimits, run_window
+from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_tool import tool_command
@@ -45,10 +45,10 @@ def test_kafka_consumer_groups_shows_the_lag_of_the_ledger(
     make_topic(partitions=2)
     produce([EVENT] * 3, partition=0)
     produce([EVENT] * 4, partition=1)
-    run_window(
+    run_ingest(
         settings,
         [settings.raw_topic],
-        limits=WindowLimits(seconds=60, idle_seconds=30, until_caught_up=True),
+        limits=RunLimits(seconds=60, idle_seconds=30, until_caught_up=True),
         run_id=None,
         stop=lambda: False,
     )

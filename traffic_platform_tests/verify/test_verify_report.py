@@ -13,13 +13,13 @@ import pytest
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
 from traffic_platform.verify.compare import Decision, decode_again, outcome_differences
-from traffic_platform.verify.ledger_sums import Log
+from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stale_rules import Ranges
 from traffic_platform.verify.stored_rows import Outcomes, RawChunk
 from traffic_platform.verify.verify_report import LIMIT, Finding, VerifyReport
 
 NOON_US = 1_759_579_200_000_000
-LOG = Log(1, 0, "t", 0, 3, True, "t", "id", "cluster", 3, False)
+LOG = PartitionGeneration(1, 0, "t", 0, 3, True, "t", "id", "cluster", 3, False)
 
 
 def report() -> VerifyReport:

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from traffic_platform.api.database import Database
 from traffic_platform.api.metrics.pipeline_metrics import Pipeline, PipelineReader
 from traffic_platform.api.metrics.request_metrics import Measured, RequestMetrics
-from traffic_platform.api.security.concurrency_limits import Kind, Places
+from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
 
 # Of several scrapers at once, one asks the database for all.
 _KEEP_SECONDS = 1.0
@@ -67,7 +67,7 @@ class MetricsPage:
             return None
 
 
-def add_metrics(app: FastAPI, places: Mapping[Kind, Places]) -> None:
+def add_metrics(app: FastAPI, places: Mapping[Kind, ConcurrencyLimits]) -> None:
     """Count what passes through `app` and what is open, and serve /metrics."""
     page = MetricsPage()
     app.add_middleware(Measured, metrics=RequestMetrics(page.registry, places))

@@ -24,11 +24,11 @@ _READINGS = ("inserted", "updated", "unchanged")
 _SUMS = ("batches", *_RESULTS, *_READINGS)
 _LABELS = {"processed": "processed", "quarantined": "quarantined", "echoes": "echo"}
 
-Log = tuple[int, int]
+Generation = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class LogSums:
+class GenerationSums:
     """A log (topic_no, partition): what was counted below `next_offset`, and how it is now."""
 
     topic: str
@@ -43,7 +43,7 @@ class LogSums:
 class Pipeline:
     """One moment. Times are seconds since 1970, None where there is none."""
 
-    logs: dict[Log, LogSums]
+    logs: dict[Generation, GenerationSums]
     newest_bucket: float | None
     lost: int
 
@@ -119,7 +119,7 @@ class PipelineReader:
     """Reads one moment after another, each from where the one before ended."""
 
     def __init__(self) -> None:
-        self._logs: dict[Log, LogSums] = {}
+        self._logs: dict[Generation, GenerationSums] = {}
 
     async def read(self, database: Database) -> Pipeline:
         """Read. Raises psycopg.Error, or psycopg_pool.PoolTimeout, when the server is away."""
@@ -144,11 +144,11 @@ class PipelineReader:
                 "most": _ROWS_AT_A_TIME,
             },
         )
-        found: dict[Log, LogSums] = {}
+        found: dict[Generation, GenerationSums] = {}
         more = False
         for row in await cursor.fetchall():
             log = (row["topic_no"], row["partition"])
-            before = known.get(log) or LogSums(row["topic"], 0, dict.fromkeys(_SUMS, 0))
+            before = known.get(log) or GenerationSums(row["topic"], 0, dict.fromkeys(_SUMS, 0))
             more = more or row["straddles"] or row["rows"] == _ROWS_AT_A_TIME
             if row["straddles"]:
                 continue  # a log that is not known is summed from its start

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from traffic_platform.api.security.auth_middleware import FULL, KEY_ID
-from traffic_platform.api.security.concurrency_limits import Kind, Places
+from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +23,9 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 class RequestMetrics:
     """The metrics of one application, in a registry of its own."""
 
-    def __init__(self, registry: CollectorRegistry, places: Mapping[Kind, Places]) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, places: Mapping[Kind, ConcurrencyLimits]
+    ) -> None:
         self.seconds = Histogram(
             "traffic_api_request_duration_seconds",
             "Time until a response was sent; of a stream of events, until it began.",

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from traffic_platform.api.security.api_keys import Keyring
-from traffic_platform.api.security.auth_middleware import Gate
+from traffic_platform.api.security.api_keys import ApiKeys
+from traffic_platform.api.security.auth_middleware import AuthMiddleware
 from traffic_platform.api.security.concurrency_limits import places_of
 from traffic_platform.api.security.open_responses import OpenResponses
 from traffic_platform.api.security.policy import Policy
@@ -27,12 +27,12 @@ class Security:
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         """Put the gate around everything that is added to `app`, sooner or later."""
         self._stopping: asyncio.Event = app.state.stopping
-        self._keyring = Keyring(settings)
+        self._keyring = ApiKeys(settings)
         self._responses = OpenResponses()
         policy = Policy.of(settings)
         self.places = places_of(policy.caps)
         app.add_middleware(
-            Gate,
+            AuthMiddleware,
             policy=policy,
             keyring=self._keyring,
             responses=self._responses,

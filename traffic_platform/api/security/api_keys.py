@@ -64,7 +64,7 @@ class Grant:
             ender()
 
 
-class Keyring:
+class ApiKeys:
     """The keys that are in use. It must be `watch`ed while it is asked."""
 
     def __init__(self, settings: Settings) -> None:

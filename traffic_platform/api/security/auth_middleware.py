@@ -6,9 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from traffic_platform.api.security.api_keys import Grant, Keyring, KeysUnknownError
+from traffic_platform.api.security.api_keys import ApiKeys, Grant, KeysUnknownError
 from traffic_platform.api.security.caller import Caller
-from traffic_platform.api.security.concurrency_limits import EXPORTS, Kind, Places, kind_of
+from traffic_platform.api.security.concurrency_limits import (
+    EXPORTS,
+    ConcurrencyLimits,
+    Kind,
+    kind_of,
+)
 from traffic_platform.api.security.headers import for_one_only, security_headers, with_headers
 from traffic_platform.api.security.open_responses import OpenResponses, serve_socket
 from traffic_platform.api.security.policy import Policy
@@ -36,7 +41,7 @@ _HEALTH = ("/health/live", "/health/ready")
 _WRONG_TRIES = 60  # a minute, of one address
 
 
-class Gate:
+class AuthMiddleware:
     """ASGI middleware that admits or refuses, by the policy of the settings."""
 
     def __init__(
@@ -44,9 +49,9 @@ class Gate:
         app: ASGIApp,
         *,
         policy: Policy,
-        keyring: Keyring,
+        keyring: ApiKeys,
         responses: OpenResponses,
-        places: Mapping[Kind, Places],
+        places: Mapping[Kind, ConcurrencyLimits],
         images: Sequence[str] = (),
     ) -> None:
         self._app = app

@@ -31,7 +31,7 @@ class Caps:
     everybody: int
 
 
-class Places:
+class ConcurrencyLimits:
     """Places of one kind."""
 
     def __init__(self, caps: Caps) -> None:
@@ -67,9 +67,9 @@ class Places:
                     del self._taken[limit, who]  # addresses are many
 
 
-def places_of(caps: Mapping[Kind, Caps]) -> dict[Kind, Places]:
+def places_of(caps: Mapping[Kind, Caps]) -> dict[Kind, ConcurrencyLimits]:
     """Places of each kind, none of them taken."""
-    return {kind: Places(each) for kind, each in caps.items()}
+    return {kind: ConcurrencyLimits(each) for kind, each in caps.items()}
 
 
 def kind_of(scope: Scope) -> Kind | None:

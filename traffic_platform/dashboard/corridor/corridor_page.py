@@ -12,7 +12,7 @@ from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.overview.sensor_layout import runs_backwards
-from traffic_platform.dashboard.shared.chart_panel import Drawn
+from traffic_platform.dashboard.shared.chart_panel import ChartPanel
 from traffic_platform.dashboard.shared.day_pages import (
     Days,
     ask,
@@ -24,7 +24,7 @@ from traffic_platform.dashboard.shared.day_pages import (
 )
 from traffic_platform.dashboard.shared.follow_day import follow_day
 from traffic_platform.dashboard.shared.frame import frame, text
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -50,7 +50,9 @@ class _Corridor:
     cells: Sequence[Any]
 
 
-async def build(rooms: Rooms, road: str | None, direction: str | None, day: date | None) -> None:
+async def build(
+    rooms: PageContext, road: str | None, direction: str | None, day: date | None
+) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Corridor:
@@ -81,7 +83,7 @@ async def _read(
     return _Corridor(days, corridors, chosen, places, cells)
 
 
-def _show(rooms: Rooms, found: _Corridor) -> None:
+def _show(rooms: PageContext, found: _Corridor) -> None:
     if found.chosen is None:
         text("p", "No road has sensors at two mileposts; `traffic sensors import` brings them.")
         return
@@ -92,11 +94,11 @@ def _show(rooms: Rooms, found: _Corridor) -> None:
             pick_day(
                 days, lambda to: link(PATH, road=chosen.road, direction=chosen.direction, date=to)
             )
-        drawn = Drawn("contour", "480px")
+        drawn = ChartPanel("contour", "480px")
         _draw(drawn, found)
         Panel(render("exports", day=days.shown))
     with ui.element("div").classes("panel").style("margin-top: 18px"):
-        text("h2", "Places")
+        text("h2", "ConcurrencyLimits")
         places = Panel(_places(found))
 
     async def read(connection: Connection) -> _Corridor:
@@ -109,7 +111,7 @@ def _show(rooms: Rooms, found: _Corridor) -> None:
     follow_day(rooms, days, (PATH, chosen.road, chosen.direction, days.shown), read, show)
 
 
-def _draw(drawn: Drawn, found: _Corridor) -> None:
+def _draw(drawn: ChartPanel, found: _Corridor) -> None:
     if found.cells:
         drawn.show(_data(found), _label(found), f"{_in_words(found)} {_HOW_TO_READ}")
     else:

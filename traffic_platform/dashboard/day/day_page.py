@@ -22,7 +22,7 @@ from traffic_platform.dashboard.shared.day_pages import (
 )
 from traffic_platform.dashboard.shared.follow_day import follow_day
 from traffic_platform.dashboard.shared.frame import frame, panel
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -37,7 +37,7 @@ class _Day:
     runs: Sequence[Any]
 
 
-async def build(rooms: Rooms, day: date | None) -> None:
+async def build(rooms: PageContext, day: date | None) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Day:
@@ -62,7 +62,7 @@ async def _read(connection: Connection, day: date | None) -> _Day:
     )
 
 
-def _show(rooms: Rooms, found: _Day) -> None:
+def _show(rooms: PageContext, found: _Day) -> None:
     days = found.days
     with ui.element("div").classes("grid"):
         with panel("w12", "Roads", "Sums over all sensors of a direction") as head:

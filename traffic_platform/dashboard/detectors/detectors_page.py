@@ -17,7 +17,7 @@ from traffic_platform.dashboard.shared.day_pages import Days, ask, away, link, p
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.frame import frame, panel
 from traffic_platform.dashboard.shared.model import Change, place
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -32,7 +32,7 @@ class _Diagnosed:
     counts: Sequence[Any]
 
 
-async def build(rooms: Rooms, day: date | None) -> None:
+async def build(rooms: PageContext, day: date | None) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Diagnosed:
@@ -67,7 +67,7 @@ async def build(rooms: Rooms, day: date | None) -> None:
     follow(rooms, show)
 
 
-def _now(rooms: Rooms) -> str:
+def _now(rooms: PageContext) -> str:
     return render("attention", **tables.attention(rooms.reader.state, _LISTED))
 
 

@@ -14,7 +14,7 @@ from traffic_platform.dashboard.shared.elements import SensorMap
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.frame import frame, panel, text
 from traffic_platform.dashboard.shared.model import EVERYTHING, Change, State
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.render import Panel, render
 
 _SHOWN_UNPLACED = 40
@@ -22,7 +22,7 @@ _ROW_PX = 76  # of a road, as in sensor_map.js
 _LINES_PX = 480
 
 
-async def build(rooms: Rooms) -> None:
+async def build(rooms: PageContext) -> None:
     """The whole page; it follows the reader until it is closed."""
     await rooms.reader.want(timeout=2.0)
     with frame(rooms, "/", "Now", "Traffic now"):
@@ -33,7 +33,7 @@ async def build(rooms: Rooms) -> None:
 class _Overview:
     """The parts of one open page."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: PageContext) -> None:
         self._rooms = rooms
         self._by = "speed"
         self._maps: list[SensorMap] = []

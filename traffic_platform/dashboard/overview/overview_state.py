@@ -15,7 +15,7 @@ from traffic_platform.dashboard.shared.render import render
 
 
 @dataclass
-class Screen:
+class OverviewState:
     """HTML by panel; the sensors, where they are drawn (as JSON, by kind), and how each looks."""
 
     html: dict[str, str] = field(default_factory=dict[str, str])

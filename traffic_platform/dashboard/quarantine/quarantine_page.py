@@ -15,7 +15,7 @@ from traffic_platform.dashboard.shared.day_pages import ask, away
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.frame import frame, panel, text
 from traffic_platform.dashboard.shared.model import Change
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -24,7 +24,7 @@ _LISTED = 50
 _SUB = "With the time of arrival; what cannot be printed is escaped, long values are cut"
 
 
-async def build(rooms: Rooms, reason: str | None) -> None:
+async def build(rooms: PageContext, reason: str | None) -> None:
     """The whole page; it shows new messages by itself."""
 
     async def read(connection: Connection) -> list[Any]:
@@ -58,12 +58,12 @@ async def build(rooms: Rooms, reason: str | None) -> None:
     follow(rooms, show)
 
 
-def _reasons(rooms: Rooms, reason: str | None) -> str:
+def _reasons(rooms: PageContext, reason: str | None) -> str:
     listed = tables.reasons(rooms.reader.state, datetime.now(UTC))
     return render("reasons", rows=listed) + (render("all_reasons") if reason else "")
 
 
-def _what_to_do(rooms: Rooms, reason: str | None, found: Sequence[Any]) -> str:
+def _what_to_do(rooms: PageContext, reason: str | None, found: Sequence[Any]) -> str:
     # Somebody pastes it into a shell: what an address says has to be a reason that there is.
     known = {each.reason for each in rooms.reader.state.quarantine}
     example = _id(found[0]) if found else None
@@ -75,7 +75,7 @@ def _id(row: Any) -> str:
     return f"{row.topic}/{row.partition}/{row.offset}"
 
 
-def _messages(rooms: Rooms, found: Sequence[Any]) -> str:
+def _messages(rooms: PageContext, found: Sequence[Any]) -> str:
     zone = rooms.zone
     listed = [
         {

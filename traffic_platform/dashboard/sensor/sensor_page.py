@@ -12,7 +12,7 @@ from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.api.database import Connection
-from traffic_platform.dashboard.shared.chart_panel import Drawn
+from traffic_platform.dashboard.shared.chart_panel import ChartPanel
 from traffic_platform.dashboard.shared.day_pages import (
     Days,
     ask,
@@ -27,7 +27,7 @@ from traffic_platform.dashboard.shared.failed_tests import failed_tests
 from traffic_platform.dashboard.shared.follow_day import follow_day
 from traffic_platform.dashboard.shared.frame import frame, panel, text
 from traffic_platform.dashboard.shared.model import Reading, place
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows, typed
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -54,7 +54,7 @@ class _SensorDay:
     newest: datetime | None
 
 
-async def build_search(rooms: Rooms, wanted: str) -> None:
+async def build_search(rooms: PageContext, wanted: str) -> None:
     """The page that finds a sensor."""
 
     async def read(connection: Connection) -> list[Any]:
@@ -94,14 +94,14 @@ def parse_id(value: str) -> UUID | None:
         return None
 
 
-def build_unknown(rooms: Rooms, name: object) -> None:
+def build_unknown(rooms: PageContext, name: object) -> None:
     """The page of a sensor that there is not."""
     with frame(rooms, PATH, "Sensor", "No such sensor"):
         text("p", f"There is no sensor {name}.")
         Panel(render("find"))
 
 
-async def build(rooms: Rooms, sensor_id: UUID, day: date | None) -> None:
+async def build(rooms: PageContext, sensor_id: UUID, day: date | None) -> None:
     """The page of one sensor."""
 
     async def read(connection: Connection) -> _SensorDay:
@@ -150,7 +150,7 @@ def _results(found: Sequence[Any]) -> str:
     return render("found", rows=listed, limit=_FOUND)
 
 
-def _show(rooms: Rooms, found: _SensorDay) -> None:
+def _show(rooms: PageContext, found: _SensorDay) -> None:
     sensor, days = found.sensor, found.days
     assert sensor is not None
     with ui.element("div").classes("grid"):
@@ -158,10 +158,10 @@ def _show(rooms: Rooms, found: _SensorDay) -> None:
             with head, ui.element("div").classes("controls"):
                 pick_day(days, lambda to: link(f"{PATH}/{sensor.sensor_id}", date=to))
             figures = Panel(_figures(found))
-            series = Drawn("series", "520px")
+            series = ChartPanel("series", "520px")
             Panel(render("exports", day=days.shown))
         with panel("w6", "Flow and density", "5-minute means; density is flow divided by speed"):
-            scatter = Drawn("scatter", "340px")
+            scatter = ChartPanel("scatter", "340px")
         with panel("w6", "This sensor"):
             about = Panel(_about(found))
 
@@ -189,7 +189,7 @@ def _about(found: _SensorDay) -> str:
     return render("sensor", sensor=found.sensor, day=found.summary)
 
 
-def _draw_series(drawn: Drawn, found: _SensorDay) -> None:
+def _draw_series(drawn: ChartPanel, found: _SensorDay) -> None:
     if not found.readings:
         sentence = no_data(found.days, "This sensor")
         if found.newest is not None:
@@ -230,7 +230,7 @@ def _counted(found: _SensorDay) -> str:
     return f"The first {_DRAWN:,} of {readings:,} readings are drawn; {flagged:,} of all are"
 
 
-def _draw_scatter(drawn: Drawn, found: _SensorDay) -> None:
+def _draw_scatter(drawn: ChartPanel, found: _SensorDay) -> None:
     if not found.means:
         drawn.say_nothing("No 5 minutes with flow and speed on this day.")
         return

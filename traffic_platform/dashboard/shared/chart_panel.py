@@ -10,7 +10,7 @@ from traffic_platform.dashboard.shared.elements import Chart
 from traffic_platform.dashboard.shared.render import Panel, render
 
 
-class Drawn:
+class ChartPanel:
     """A place for a chart of one kind of lib/charts.js."""
 
     def __init__(self, kind: str, height: str) -> None:

@@ -18,7 +18,7 @@ from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.frame import frame
 from traffic_platform.dashboard.shared.model import Change
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.reader import AWAY
 from traffic_platform.dashboard.shared.render import Panel, render
@@ -33,7 +33,9 @@ _log = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
-async def ask(rooms: Rooms, question: Callable[[Connection], Awaitable[Found]]) -> Found | None:
+async def ask(
+    rooms: PageContext, question: Callable[[Connection], Awaitable[Found]]
+) -> Found | None:
     """The answer of PostgreSQL; None when there is none in time: `away` is the page then."""
     await rooms.reader.want(timeout=0)
     patience = _SHORT_PATIENCE_S if _is_away(rooms) else _PATIENCE_S
@@ -45,7 +47,7 @@ async def ask(rooms: Rooms, question: Callable[[Connection], Awaitable[Found]]) 
         return None
 
 
-def away(rooms: Rooms, here: str, title: str) -> None:
+def away(rooms: PageContext, here: str, title: str) -> None:
     """A page that says that the database is away, and comes back when it is not.
 
     Where the reader is answered meanwhile the question was too slow. To ask it again by itself
@@ -66,11 +68,11 @@ def away(rooms: Rooms, here: str, title: str) -> None:
     follow(rooms, show)
 
 
-def _waiting(rooms: Rooms) -> str:
+def _waiting(rooms: PageContext) -> str:
     return render("waiting", away=_is_away(rooms))
 
 
-def _is_away(rooms: Rooms) -> bool:
+def _is_away(rooms: PageContext) -> bool:
     problem = rooms.reader.state.problem
     return problem is not None and problem.is_away
 
@@ -85,7 +87,7 @@ def parse_date(value: str | None) -> date | None:
 
 
 async def on_date(
-    rooms: Rooms,
+    rooms: PageContext,
     here: str,
     date_of_query: str | None,
     build: Callable[[date | None], Awaitable[None]],

@@ -12,7 +12,7 @@ from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.shared.day_pages import Days, ask
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.model import Change
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 
 # What comes last to a day is still waited for, and rolled up.
 _LATE = timedelta(minutes=10)
@@ -22,7 +22,7 @@ Question = Callable[[Connection], Awaitable[Found]]
 
 
 def follow_day(
-    rooms: Rooms,
+    rooms: PageContext,
     days: Days,
     key: Hashable,
     question: Question[Found],
@@ -49,7 +49,7 @@ def _is_running(days: Days) -> bool:
     return days.zone.today(datetime.now(UTC) - _LATE) <= days.shown <= days.zone.today()
 
 
-async def _shared(rooms: Rooms, key: Hashable, question: Question[Found]) -> Found | None:
+async def _shared(rooms: PageContext, key: Hashable, question: Question[Found]) -> Found | None:
     """The answer to a question that may be under way already, one question after another."""
     task = rooms.asked.get(key)
     if task is None:

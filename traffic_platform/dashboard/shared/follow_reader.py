@@ -9,12 +9,12 @@ from nicegui import ui
 
 from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.shared.model import EVERYTHING, Change
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 
 Show = Callable[[Change, Sequence[Mark]], Awaitable[None] | None]
 
 
-def follow(rooms: Rooms, show: Show) -> None:
+def follow(rooms: PageContext, show: Show) -> None:
     """Call `show` for every change, and with EVERYTHING when the browser connects.
 
     What only fetches the HTML never connects: messages for it would pile up until it is forgotten.

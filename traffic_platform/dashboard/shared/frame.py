@@ -12,7 +12,7 @@ from nicegui import ui
 from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.shared.follow_reader import follow
 from traffic_platform.dashboard.shared.model import Change
-from traffic_platform.dashboard.shared.page_context import Rooms
+from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.render import Panel, render
 
 PAGES = (
@@ -34,7 +34,9 @@ def add_style() -> None:
 
 
 @contextmanager
-def frame(rooms: Rooms, here: str, title: str, heading: str = "", sub: str = "") -> Generator[None]:
+def frame(
+    rooms: PageContext, here: str, title: str, heading: str = "", sub: str = ""
+) -> Generator[None]:
     """The page around its content. `title` is that of the window."""
     ui.page_title(f"{title} · traffic_platform")
     Panel(render("bar", pages=PAGES, here=here, zone=rooms.zone.name))
@@ -71,7 +73,7 @@ def text(tag: str, value: str) -> ui.html:
     return ui.html(escape(value), sanitize=False, tag=tag)
 
 
-def _problem(rooms: Rooms) -> str:
+def _problem(rooms: PageContext) -> str:
     problem = rooms.reader.state.problem
     if problem is None:
         return ""

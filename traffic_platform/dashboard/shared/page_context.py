@@ -18,7 +18,7 @@ from traffic_platform.settings import Settings
 
 
 @dataclass(frozen=True)
-class Rooms:
+class PageContext:
     """The application that the page is mounted on, and the reader of its process.
 
     `asked`, `one_at_a_time`: questions about a running day, which pages share (redrawing.py).
@@ -31,7 +31,7 @@ class Rooms:
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
-    def of(cls, app: FastAPI) -> Rooms:
+    def of(cls, app: FastAPI) -> PageContext:
         """For an application of `create_app`; its database opens when it is served."""
         settings: Settings = app.state.settings
         return cls(app, settings, Reader(settings, lambda: app.state.database))

@@ -16,7 +16,7 @@ from nicegui import Event
 
 from traffic_platform.api.database import Connection, Database
 from traffic_platform.api.sensors.detector_states import live_states
-from traffic_platform.dashboard.overview.overview_state import Screen
+from traffic_platform.dashboard.overview.overview_state import OverviewState
 from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.shared.model import (
     Change,
@@ -57,7 +57,7 @@ class Reader:
 
     def __init__(self, settings: Settings, database: Callable[[], Database]) -> None:
         self.state = State(zone=settings.timezone)
-        self.screen = Screen()
+        self.screen = OverviewState()
         self.changed: Event[Change, list[Mark]] = Event()
         self._settings = settings
         self._database = database

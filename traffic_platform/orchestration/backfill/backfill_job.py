@@ -74,12 +74,12 @@ def backfill_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     )
 
 
-def rebuild_events(
+def backfill_events(
     context: AssetExecutionContext, settings: Settings
 ) -> Iterator[MaterializeResult[Any]]:
     """Make the selected event tables again for the dates of the run, each date at once."""
     # Not needed by the code server: it names runs, it does not run them.
-    from traffic_platform.reprocess import rebuild_dates
+    from traffic_platform.reprocess import backfill_dates
 
     selected = [key for key in _EVENT_TABLES if key in context.selected_asset_keys]
     names = [key.path[-1] for key in selected]
@@ -94,7 +94,7 @@ def rebuild_events(
 
     dates = [date.fromisoformat(key) for key in context.partition_keys]
     with deferred_interrupts(context) as stop:
-        rebuilt = rebuild_dates(
+        rebuilt = backfill_dates(
             settings,
             dates,
             tables=cast("list[TableName]", names),

@@ -96,7 +96,7 @@ class Demand:
         return "publisher" if self.writer == PUBLISHER else f"writer {self.writer}"
 
 
-def plan_windows(work: Iterable[WriterWork], windows: Sequence[Window], now: float) -> list[Demand]:
+def plan_runs(work: Iterable[WriterWork], windows: Sequence[Window], now: float) -> list[Demand]:
     """Decide for every writer whether to ask for a window; at most one each."""
     return [
         _plan_writer(state, [w for w in windows if w.writer == state.writer], now) for state in work

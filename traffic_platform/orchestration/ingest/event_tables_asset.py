@@ -22,10 +22,10 @@ from dagster import (
 from pydantic import Field
 
 from traffic_platform.orchestration.asset_log import AssetLog
-from traffic_platform.orchestration.backfill.backfill_job import rebuild_events
+from traffic_platform.orchestration.backfill.backfill_job import backfill_events
 from traffic_platform.orchestration.ingest.materializations import (
-    fold_materializations,
-    window_materializations,
+    ingest_materializations,
+    rollup_materializations,
 )
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
 from traffic_platform.orchestration.keys import (
@@ -62,7 +62,7 @@ _TABLES: dict[AssetKey, tuple[AssetKey, tuple[str, ...]]] = {
 }
 
 
-class WindowConfig(Config):
+class IngestConfig(Config):
     """Which partitions a window drains: those p with p % writers == writer."""
 
     writer: int = Field(default=0, ge=0, description="Index of the writer.")
@@ -86,10 +86,10 @@ def event_tables(settings: Settings) -> AssetsDefinition:
         backfill_policy=BackfillPolicy.single_run(),
     )
     def move_events(
-        context: AssetExecutionContext, config: WindowConfig
+        context: AssetExecutionContext, config: IngestConfig
     ) -> Iterator[MaterializeResult[Any]]:
         if context.has_partition_key or context.has_partition_key_range:
-            yield from rebuild_events(context, settings)
+            yield from backfill_events(context, settings)
             return
         _drain(context, settings, config)
         # Outputs are skipped: what was moved is already logged, per event date.
@@ -140,26 +140,26 @@ def sql_links(statements: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _drain(context: AssetExecutionContext, settings: Settings, config: WindowConfig) -> None:
+def _drain(context: AssetExecutionContext, settings: Settings, config: IngestConfig) -> None:
     # Not needed by the code server: it names windows, it does not run them.
-    from traffic_platform.ingest.drain import WindowLimits, run_window
-    from traffic_platform.rollups import LiveFolds
+    from traffic_platform.ingest.drain import RunLimits, run_ingest
+    from traffic_platform.rollups import BackgroundRollups
 
     log = AssetLog(context)
     with deferred_interrupts(context) as stop:
-        with LiveFolds(settings) as folds:
-            totals = run_window(
+        with BackgroundRollups(settings) as folds:
+            totals = run_ingest(
                 settings,
                 settings.ingest_topics,
-                limits=WindowLimits(settings.window_seconds, settings.window_idle_seconds),
+                limits=RunLimits(settings.window_seconds, settings.window_idle_seconds),
                 run_id=context.run_id,
                 writer=config.writer,
                 writers=config.writers,
                 stop=stop,
                 report=lambda done: log.add(
                     [
-                        *window_materializations(done, context.run_id),
-                        *fold_materializations(folds.take()),
+                        *ingest_materializations(done, context.run_id),
+                        *rollup_materializations(folds.take()),
                     ]
                 ),
                 report_seconds=REPORT_SECONDS,
@@ -167,7 +167,7 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: WindowCon
             )
             if stop():
                 folds.hurry()
-        log.add(fold_materializations(folds.take()))
+        log.add(rollup_materializations(folds.take()))
         log.finish(hurry=stop())
     context.log.info(
         f"{totals.delivered} messages in {totals.batches} micro-batches: {totals.inserted} "

@@ -8,13 +8,13 @@ from dagster import AssetSelection, define_asset_job, in_process_executor
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
-from traffic_platform.orchestration.tags import window_tags
+from traffic_platform.orchestration.tags import ingest_tags
 from traffic_platform.settings import Settings
 
 WINDOW_JOB: Final = "ingest_window"
 
 
-def window_job(settings: Settings) -> UnresolvedAssetJobDefinition:
+def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     """One window: drain Kafka into the three tables until its limits say so.
 
     In the run's own process: a process for the step would cost another second to start. Without
@@ -25,6 +25,6 @@ def window_job(settings: Settings) -> UnresolvedAssetJobDefinition:
         name=WINDOW_JOB,
         selection=tables.without_checks(),
         executor_def=in_process_executor,
-        tags=window_tags(settings),
+        tags=ingest_tags(settings),
         description="Drains a window: Kafka to the three tables. The sensor kafka_offsets asks.",
     )

@@ -31,7 +31,7 @@ _STATES: Mapping[DagsterRunStatus, State] = {
 _UNFINISHED = (State.PENDING, State.STARTED)
 
 
-def newest_windows(instance: DagsterInstance, writers: int) -> list[Window]:
+def newest_ingest_runs(instance: DagsterInstance, writers: int) -> list[Window]:
     """The newest windows of the current number of writers, and publishers; each newest first.
 
     A run whose process is gone is reported as failed, so that nobody waits for it.

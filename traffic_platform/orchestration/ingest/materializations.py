@@ -22,15 +22,15 @@ from traffic_platform.orchestration.keys import (
 )
 
 if TYPE_CHECKING:
-    from traffic_platform.ingest.totals import DateTotals, WindowTotals
-    from traffic_platform.rollups import Changes, Folded
+    from traffic_platform.ingest.totals import DateTotals, IngestTotals
+    from traffic_platform.rollups import Changes, RollupResult
 
 # Ranges of this many partitions are spelled out; of more, their number.
 MOST_RANGES = 12
 
 Metadata = Mapping[str, Any]
 _ROLLUPS = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
-_FIGURES: Mapping[AssetKey, Callable[[WindowTotals, DateTotals], Metadata]] = {
+_FIGURES: Mapping[AssetKey, Callable[[IngestTotals, DateTotals], Metadata]] = {
     RAW_EVENTS: lambda _, day: {"messages": day.raw, "quarantined": day.quarantined},
     PROCESSED_EVENTS: lambda _, day: {"events": day.processed},
     TRAFFIC_READINGS: lambda window, day: {
@@ -42,7 +42,7 @@ _FIGURES: Mapping[AssetKey, Callable[[WindowTotals, DateTotals], Metadata]] = {
 }
 
 
-def window_materializations(totals: WindowTotals, run_id: str) -> list[AssetMaterialization]:
+def ingest_materializations(totals: IngestTotals, run_id: str) -> list[AssetMaterialization]:
     """The events of what a window did since its last report: dates in order, tables in order.
 
     A table that got nothing for a date has no event for it.
@@ -59,7 +59,7 @@ def window_materializations(totals: WindowTotals, run_id: str) -> list[AssetMate
     ]
 
 
-def fold_materializations(folded: Folded) -> list[AssetMaterialization]:
+def rollup_materializations(folded: RollupResult) -> list[AssetMaterialization]:
     """The events of what was rolled up: dates in order, tables in order; none without a change."""
     return [
         AssetMaterialization(
@@ -82,7 +82,7 @@ def table_changes(changes: Changes) -> Metadata:
     }
 
 
-def _common(totals: WindowTotals, day: date, counts: DateTotals, run_id: str) -> Metadata:
+def _common(totals: IngestTotals, day: date, counts: DateTotals, run_id: str) -> Metadata:
     metadata: dict[str, Any] = {
         "offsets": _ranges(counts),
         "lag": totals.lag,

@@ -18,9 +18,9 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from traffic_platform.orchestration.ingest.demand import PUBLISHER, Demand
-from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP, WindowConfig
+from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP, IngestConfig
 from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_windows
+from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.ingest.watch import (
     TICK_MARGIN_SECONDS,
     TICK_SECONDS,
@@ -54,16 +54,16 @@ def offset_sensor(
     )
     def kafka_offsets(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         outcome = watch.look_until_demand(
-            lambda: newest_windows(context.instance, settings.writers),
+            lambda: newest_ingest_runs(context.instance, settings.writers),
             seconds=TICK_SECONDS - TICK_MARGIN_SECONDS,
         )
-        requests = window_requests(outcome.demands, settings.writers)
+        requests = run_requests(outcome.demands, settings.writers)
         return SensorResult(run_requests=requests) if requests else SkipReason(explain(outcome))
 
     return kafka_offsets
 
 
-def window_requests(demands: Sequence[Demand], writers: int) -> list[RunRequest]:
+def run_requests(demands: Sequence[Demand], writers: int) -> list[RunRequest]:
     """A run request for each demand. Without a run key: a failed run must never silence it."""
     return [_request(demand, writers) for demand in demands if demand.ask]
 
@@ -72,7 +72,7 @@ def _request(demand: Demand, writers: int) -> RunRequest:
     reason = {"traffic/reason": demand.reason}
     if demand.writer == PUBLISHER:
         return RunRequest(job_name=PUBLISH_JOB, tags=reason)
-    config = WindowConfig(writer=demand.writer, writers=writers)
+    config = IngestConfig(writer=demand.writer, writers=writers)
     return RunRequest(
         job_name=WINDOW_JOB,
         run_config=RunConfig(ops={WINDOW_OP: config}),

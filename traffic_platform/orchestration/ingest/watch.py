@@ -22,7 +22,7 @@ from traffic_platform.orchestration.ingest.demand import (
     Demand,
     Window,
     WriterWork,
-    plan_windows,
+    plan_runs,
 )
 from traffic_platform.settings import Settings, SettingsError
 
@@ -124,7 +124,7 @@ class OffsetWatch:
             self._held_back = self._reader.open_transactions(lags)
             self._transactions_at = time.monotonic()
         return Outcome(
-            demands=plan_windows(work, windows, time.time()),
+            demands=plan_runs(work, windows, time.time()),
             lag=sum(lag.lag for lag in lags),
             held_back=self._held_back,
         )

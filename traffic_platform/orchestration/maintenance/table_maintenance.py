@@ -29,7 +29,7 @@ from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.settings import Settings
 
 if TYPE_CHECKING:
-    from traffic_platform.maintenance import UpkeepReport
+    from traffic_platform.maintenance import MaintenanceReport
 
 UPKEEP_JOB: Final = "keep_tables"
 # Off the other schedules' minutes. There is something to do about once a day; what was in use or
@@ -40,7 +40,7 @@ _MAX_RUNTIME_SECONDS: Final = 10_800
 _MOST_LISTED: Final = 30
 
 
-def upkeep_job(settings: Settings) -> JobDefinition:
+def maintenance_job(settings: Settings) -> JobDefinition:
     """Partitions ahead, audit rows folded, old partitions archived and dropped."""
 
     @op(
@@ -49,11 +49,11 @@ def upkeep_job(settings: Settings) -> JobDefinition:
     )
     def keep(context: OpExecutionContext) -> None:
         # Not needed by the code server: it names runs, it does not run them.
-        from traffic_platform.maintenance import keep_tables
+        from traffic_platform.maintenance import maintain_tables
 
         with deferred_interrupts(context) as stop:
-            report = keep_tables(settings, stop=stop)
-        context.add_output_metadata(upkeep_metadata(report))
+            report = maintain_tables(settings, stop=stop)
+        context.add_output_metadata(maintenance_metadata(report))
         for observation in observations(report):
             context.log_event(observation)
         context.log.info(summary(report))
@@ -70,7 +70,7 @@ def upkeep_job(settings: Settings) -> JobDefinition:
     return keep_tables_job
 
 
-def upkeep_schedule(settings: Settings, upkeep: JobDefinition) -> ScheduleDefinition:
+def maintenance_schedule(settings: Settings, upkeep: JobDefinition) -> ScheduleDefinition:
     """The upkeep, when something is to be made or may be too old."""
 
     @schedule(
@@ -97,7 +97,7 @@ def upkeep_schedule(settings: Settings, upkeep: JobDefinition) -> ScheduleDefini
     return keep_tables_schedule
 
 
-def upkeep_metadata(report: "UpkeepReport") -> Mapping[str, Any]:
+def maintenance_metadata(report: "MaintenanceReport") -> Mapping[str, Any]:
     """Figures of an upkeep, and what it made, dropped and left."""
     retired = report.retired
     metadata: dict[str, Any] = {
@@ -120,7 +120,7 @@ def upkeep_metadata(report: "UpkeepReport") -> Mapping[str, Any]:
     return metadata | {name: _listed(lines) for name, lines in lists.items() if lines}
 
 
-def observations(report: "UpkeepReport") -> Iterator[AssetObservation]:
+def observations(report: "MaintenanceReport") -> Iterator[AssetObservation]:
     """What each table lost, for its page in the asset graph."""
     for table in ("raw_events", "processed_events", "traffic_readings"):
         gone = [one for one in report.retired.dropped if one.partition.parent == table]
@@ -139,7 +139,7 @@ def observations(report: "UpkeepReport") -> Iterator[AssetObservation]:
         )
 
 
-def summary(report: "UpkeepReport") -> str:
+def summary(report: "MaintenanceReport") -> str:
     """One line for the run's log."""
     rows = sum(gone.rows for gone in report.retired.dropped)
     return (

@@ -71,10 +71,10 @@ def publish_job(settings: Settings) -> UnresolvedAssetJobDefinition:
 def _publish(context: AssetExecutionContext, settings: Settings) -> None:
     # Not needed by the code server: it names publishers, it does not run them.
     from traffic_platform.publish.publisher import run_publisher
-    from traffic_platform.run_clock import WindowLimits
+    from traffic_platform.run_clock import RunLimits
 
     log = AssetLog(context)
-    limits = WindowLimits(PUBLISHER_WINDOWS * settings.window_seconds, settings.window_idle_seconds)
+    limits = RunLimits(PUBLISHER_WINDOWS * settings.window_seconds, settings.window_idle_seconds)
     with deferred_interrupts(context) as stop:
         totals = run_publisher(
             settings,

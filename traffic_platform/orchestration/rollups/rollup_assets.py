@@ -25,7 +25,7 @@ from pydantic import Field
 
 from traffic_platform.orchestration.ingest.event_tables_asset import sql_links
 from traffic_platform.orchestration.ingest.materializations import (
-    fold_materializations,
+    rollup_materializations,
     table_changes,
 )
 from traffic_platform.orchestration.keys import (
@@ -43,7 +43,7 @@ from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
 
 if TYPE_CHECKING:
-    from traffic_platform.rollups import Folded
+    from traffic_platform.rollups import RollupResult
 
 ROLLUPS_OP: Final = "roll_ups"
 ROLLUPS_JOB: Final = "roll_up_readings"
@@ -136,13 +136,13 @@ def rollups_job(settings: Settings) -> UnresolvedAssetJobDefinition:
 
 def _keep_up(context: AssetExecutionContext, settings: Settings) -> None:
     # Not needed by the code server: it names runs, it does not run them.
-    from traffic_platform.rollups import fold_all, infer
+    from traffic_platform.rollups import infer, roll_up_all
     from traffic_platform.rollups.beside_ingest import open_connection
 
     with open_connection(settings) as connection:
         inferred = infer(connection)
-    folded = fold_all(settings)
-    for event in fold_materializations(folded):
+    folded = roll_up_all(settings)
+    for event in rollup_materializations(folded):
         context.log_event(event)
     context.log.info(
         f"{inferred.intervals} intervals and {inferred.free_flow_speeds} free-flow speeds inferred;"
@@ -169,7 +169,7 @@ def _recompute(
             context.log.info(f"{partition}: {_summary(folded, names.values())}")
 
 
-def _summary(folded: "Folded", tables: Iterable[str]) -> str:
+def _summary(folded: "RollupResult", tables: Iterable[str]) -> str:
     parts: list[str] = []
     for table in tables:
         changes = folded.total(table)
