@@ -92,7 +92,7 @@ def test_every_query_runs_as_the_reading_role(ask: Ask, title: str) -> None:
 
 
 def test_the_worst_place_of_yesterday_is_named_with_the_hours_lost(ask: Ask) -> None:
-    [worst] = ask("Where was the worst")
+    [worst] = ask("Worst congestion")
     assert (worst["external_id"], worst["milepost"]) == ("slow", 10.0)
     # 2,400 vehicles over a mile: at 20 instead of 60 mph.
     assert float(worst["hours_lost"]) == 2400 / 20 - 2400 / 60
@@ -101,14 +101,14 @@ def test_the_worst_place_of_yesterday_is_named_with_the_hours_lost(ask: Ask) -> 
 
 
 def test_the_hours_of_a_road_are_those_of_its_clock(ask: Ask) -> None:
-    hours_of_day = ask("When was it worst")
+    hours_of_day = ask("Worst hours")
     assert [row["hour"] for row in hours_of_day] == ["07:00", "08:00"]
     assert {float(row["speed_mph"]) for row in hours_of_day} == {40.0}
     assert {float(row["vehicles"]) for row in hours_of_day} == {2400}
 
 
 def test_the_contour_has_a_row_for_each_place_and_quarter_of_an_hour(ask: Ask) -> None:
-    contour = ask("What did the corridor")
+    contour = ask("Speed contour")
     assert len(contour) == 2 * 8
     assert {(row["milepost"], float(row["speed_mph"])) for row in contour} == {
         (10.0, 20.0), (11.0, 60.0)
@@ -116,12 +116,12 @@ def test_the_contour_has_a_row_for_each_place_and_quarter_of_an_hour(ask: Ask) -
 
 
 def test_the_silent_detector_is_down(ask: Ask) -> None:
-    down = {row["external_id"]: row["diagnoses"] for row in ask("Which detectors were down")}
+    down = {row["external_id"]: row["diagnoses"] for row in ask("Detectors down")}
     assert down["silent"] == "no_data"
 
 
 def test_before_and_after_compares_the_same_hours(ask: Ask) -> None:
-    [slow] = [row for row in ask("What changed") if row["external_id"] == "slow"]
+    [slow] = [row for row in ask("Before and after") if row["external_id"] == "slow"]
     assert (slow["days_before"], slow["days_after"]) == (4, 4)
     assert (float(slow["mph_before"]), float(slow["mph_after"])) == (30.0, 50.0)
     assert float(slow["hours_lost_an_hour_before"]) == 1200 / 30 - 1200 / 60
@@ -129,6 +129,6 @@ def test_before_and_after_compares_the_same_hours(ask: Ask) -> None:
 
 
 def test_a_typical_day_is_one_that_is_nearly_complete(ask: Ask) -> None:
-    [monday] = ask("How much traffic")
+    [monday] = ask("Traffic on a typical")
     assert (monday["external_id"], monday["weekday"], monday["days"]) == ("fast", "Mon", 1)
     assert float(monday["vehicles"]) == 24 * 600
