@@ -72,7 +72,7 @@ class _Platform:
 
     def windows(self) -> dict[str, int]:
         """The windows."""
-        return self.workers("ingest_window")
+        return self.workers("ingest_events")
 
     def draining(self) -> dict[str, int]:
         """Those that hold partitions."""

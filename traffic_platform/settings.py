@@ -157,10 +157,10 @@ class Settings(BaseSettings):
     batch_linger_ms: int = Field(
         default=100, ge=1, le=10_000, description="Wait for more messages in thin traffic (ms)."
     )
-    window_seconds: float = Field(
+    ingest_run_seconds: float = Field(
         default=1200, gt=0, le=3600, description="A window ends after this time."
     )
-    window_idle_seconds: float = Field(
+    ingest_run_idle_seconds: float = Field(
         default=60, gt=0, description="A window ends after this time without a message."
     )
     lease_seconds: float = Field(

@@ -66,7 +66,7 @@ def _drain(
 
     limits = RunLimits(
         seconds=_LONGEST_SECONDS,
-        idle_seconds=settings.window_idle_seconds,
+        idle_seconds=settings.ingest_run_idle_seconds,
         until_caught_up=True,
     )
     with progress_bar(quiet=quiet) as bar:

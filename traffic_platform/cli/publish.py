@@ -60,7 +60,7 @@ def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
     from traffic_platform.run_clock import RunLimits
 
     _say_who_publishes(settings)
-    limits = RunLimits(_LONGEST_SECONDS, settings.window_idle_seconds, until_caught_up=True)
+    limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
     with progress_bar(quiet=quiet) as bar:
         task = bar.add_task("publishing", total=None)
         return run_publisher(

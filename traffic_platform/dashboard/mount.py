@@ -31,7 +31,7 @@ _PRIMARY = "#12586b"
 
 def mount(app: FastAPI) -> PageContext:
     """Add the page at `/`, over the settings and the database of this application; its rooms."""
-    rooms = PageContext.of(app)
+    context = PageContext.of(app)
     keep_problems(app)
     leave_out_queries()
     add_style()
@@ -40,19 +40,19 @@ def mount(app: FastAPI) -> PageContext:
 
     @ui.page("/", response_timeout=_BUILD_S)
     async def now() -> None:  # pyright: ignore[reportUnusedFunction]  (NiceGUI calls it)
-        await overview_page.build(rooms)
+        await overview_page.build(context)
 
     @ui.page(corridor_page.PATH, response_timeout=_BUILD_S)
     async def of_corridor(  # pyright: ignore[reportUnusedFunction]
         road: str | None = None, direction: str | None = None, date: str | None = None
     ) -> None:
         without = link(corridor_page.PATH, road=road, direction=direction)
-        build = partial(corridor_page.build, rooms, road, direction)
-        await on_date(rooms, corridor_page.PATH, date, build, without=without)
+        build = partial(corridor_page.build, context, road, direction)
+        await on_date(context, corridor_page.PATH, date, build, without=without)
 
     @ui.page(sensor_page.PATH, response_timeout=_BUILD_S)
     async def search(q: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        await sensor_page.build_search(rooms, parse_words(q))
+        await sensor_page.build_search(context, parse_words(q))
 
     @ui.page(sensor_page.PATH + "/{name}", response_timeout=_BUILD_S)
     async def of_sensor(  # pyright: ignore[reportUnusedFunction]
@@ -60,17 +60,17 @@ def mount(app: FastAPI) -> PageContext:
     ) -> None:
         sensor_id = sensor_page.parse_id(name)
         if sensor_id is None:
-            sensor_page.build_unknown(rooms, parse_words(name))
+            sensor_page.build_unknown(context, parse_words(name))
             return
-        build = partial(sensor_page.build, rooms, sensor_id)
+        build = partial(sensor_page.build, context, sensor_id)
         await on_date(
-            rooms, sensor_page.PATH, date, build, without=f"{sensor_page.PATH}/{sensor_id}"
+            context, sensor_page.PATH, date, build, without=f"{sensor_page.PATH}/{sensor_id}"
         )
 
     @ui.page(day_page.PATH, response_timeout=_BUILD_S)
     async def of_day(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
         await on_date(
-            rooms, day_page.PATH, date, partial(day_page.build, rooms), without=day_page.PATH
+            context, day_page.PATH, date, partial(day_page.build, context), without=day_page.PATH
         )
 
     @ui.page(detectors_page.PATH, response_timeout=_BUILD_S)
@@ -78,10 +78,10 @@ def mount(app: FastAPI) -> PageContext:
         date: str | None = None,
     ) -> None:
         await on_date(
-            rooms,
+            context,
             detectors_page.PATH,
             date,
-            partial(detectors_page.build, rooms),
+            partial(detectors_page.build, context),
             without=detectors_page.PATH,
         )
 
@@ -89,7 +89,7 @@ def mount(app: FastAPI) -> PageContext:
     async def of_quarantine(  # pyright: ignore[reportUnusedFunction]
         reason: str | None = None,
     ) -> None:
-        await quarantine_page.build(rooms, None if reason is None else parse_words(reason))
+        await quarantine_page.build(context, None if reason is None else parse_words(reason))
 
     ui.run_with(
         app,
@@ -103,4 +103,4 @@ def mount(app: FastAPI) -> PageContext:
         gzip_middleware_factory=lambda app: GZipMiddleware(app, compresslevel=5),
         show_welcome_message=False,
     )
-    return rooms
+    return context

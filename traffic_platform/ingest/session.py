@@ -116,7 +116,7 @@ class Session:
         """Connect; at the end, give the locks back and close. Raises what the drivers raise."""
         connection: psycopg.Connection[tuple[object, ...]] = connect(
             settings.endpoints().ingest_url,
-            application_name=f"traffic-window-{spec.writer}",
+            application_name=f"traffic-ingest-{spec.writer}",
             autocommit=True,
         )
         session: Session | None = None

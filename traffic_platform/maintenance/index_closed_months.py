@@ -39,7 +39,7 @@ def index_month(owner_url: str, now: datetime, stop: Callable[[], bool]) -> list
     is left for the next time. What was left unfinished is made anew. Raises psycopg.Error.
     """
     done: list[Partition] = []
-    with connect(owner_url, application_name="traffic-upkeep", autocommit=True) as connection:
+    with connect(owner_url, application_name="traffic-maintenance", autocommit=True) as connection:
         connection.execute(sql.SQL("set lock_timeout = {}").format(_PATIENCE))
         row = connection.execute("select pg_try_advisory_lock(%s)", (_ORDER_LOCK,)).fetchone()
         if row is None or not row[0]:

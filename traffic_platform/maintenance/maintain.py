@@ -52,7 +52,7 @@ def maintain_tables(
     now = (now or datetime.now(UTC)).astimezone(UTC)
     url = settings.endpoints().ingest_url
     try:
-        with connect(url, application_name="traffic-upkeep", autocommit=True) as connection:
+        with connect(url, application_name="traffic-maintenance", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             _lock(connection)
             report = _keep(connection, settings, now, patience or LockRetry(stop=stop))

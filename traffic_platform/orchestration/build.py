@@ -36,8 +36,8 @@ def build_definitions(settings: Settings) -> Definitions:
     publishers = [publish_job(settings)] if settings.publish else []
     window, check, retention = ingest_job(settings), checks_job(settings), retention_job(settings)
     health, rollups = health_job(settings), rollups_job(settings)
-    backfill, upkeep = backfill_job(settings), maintenance_job(settings)
-    jobs = [window, *publishers, check, health, rollups, backfill, retention, upkeep]
+    backfill, maintenance = backfill_job(settings), maintenance_job(settings)
+    jobs = [window, *publishers, check, health, rollups, backfill, retention, maintenance]
     return Definitions(
         assets=[
             *topic_specs(settings),
@@ -58,6 +58,6 @@ def build_definitions(settings: Settings) -> Definitions:
             health_schedule(settings, health),
             rollups_schedule(settings, rollups),
             retention_schedule(settings, retention),
-            maintenance_schedule(settings, upkeep),
+            maintenance_schedule(settings, maintenance),
         ],
     )

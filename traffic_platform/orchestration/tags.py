@@ -8,13 +8,13 @@ from traffic_platform.settings import Settings
 
 # On every job of ours; the launcher forks runs that have it.
 KIND: Final = "traffic/kind"
-WINDOW: Final = "window"
+INGEST_KIND: Final = "ingest"
 PUBLISHER_KIND: Final = "publisher"
 WRITER: Final = "traffic/writer"
 WRITERS: Final = "traffic/writers"
 
 # How long a window may take to start, to wait out an outage at its end and to end (s).
-_WINDOW_MARGIN_SECONDS = 300
+_RUN_MARGIN_SECONDS = 300
 
 
 def ingest_tags(settings: Settings) -> dict[str, str]:
@@ -23,26 +23,26 @@ def ingest_tags(settings: Settings) -> dict[str, str]:
     A window may wait as long as its predecessor runs, and then run as long itself. After that
     only a process that is gone or hangs is left, and run monitoring clears it.
     """
-    once = settings.window_seconds + settings.window_idle_seconds
+    once = settings.ingest_run_seconds + settings.ingest_run_idle_seconds
     return {
-        KIND: WINDOW,
+        KIND: INGEST_KIND,
         "dagster/max_retries": "0",
-        "dagster/max_runtime": str(round(2 * once + _WINDOW_MARGIN_SECONDS)),
+        "dagster/max_runtime": str(round(2 * once + _RUN_MARGIN_SECONDS)),
         "dagster/priority": "10",
     }
 
 
 # A publisher lasts as long as this many windows: its runs are worth less to people than windows'.
-PUBLISHER_WINDOWS = 3
+PUBLISHER_INGEST_RUNS = 3
 
 
 def publisher_tags(settings: Settings) -> dict[str, str]:
     """Tags of a publisher: like a window's."""
-    longest = PUBLISHER_WINDOWS * settings.window_seconds + settings.window_idle_seconds
+    longest = PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds + settings.ingest_run_idle_seconds
     return {
         KIND: PUBLISHER_KIND,
         "dagster/max_retries": "0",
-        "dagster/max_runtime": str(round(2 * longest + _WINDOW_MARGIN_SECONDS)),
+        "dagster/max_runtime": str(round(2 * longest + _RUN_MARGIN_SECONDS)),
         "dagster/priority": "5",
     }
 

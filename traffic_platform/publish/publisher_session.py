@@ -85,7 +85,7 @@ class PublisherSession:
         self._encoder = Encoder()
         self._passed = fault_points()
         self._threads = ThreadPoolExecutor(_LANES_AT_A_TIME, thread_name_prefix="traffic-lane")
-        self._lanes: dict[int, TransactionalProducer] = {}
+        self._producers: dict[int, TransactionalProducer] = {}
         self._positions: dict[Key, Position] = {}
         self._places: dict[Key, PublishTarget] = {}
         self._unsaved: set[Key] = set()
@@ -118,8 +118,10 @@ class PublisherSession:
             by_lane[position.log.partition].append(position)
             self._positions[position.key] = position
         config = self._settings.kafka_config()
-        self._lanes = {p: TransactionalProducer(config, self._platform_id, p) for p in by_lane}
-        self._await([self._threads.submit(lane.take_over) for lane in self._lanes.values()])
+        self._producers = {p: TransactionalProducer(config, self._platform_id, p) for p in by_lane}
+        self._await(
+            [self._threads.submit(producer.take_over) for producer in self._producers.values()]
+        )
         topics = Destinations(self._broker, destinations(self._settings))
         self._identities = topics.identities()
         for positions in by_lane.values():
@@ -197,14 +199,14 @@ class PublisherSession:
         require_same_topics = self._broker.ask_whether_same(self._identities)
         outgoing = self._outgoing(following)
         for partition, parts in outgoing.items():
-            self._lanes[partition].send(parts)
+            self._producers[partition].send(parts)
         require_same_topics()
         self._passed("before_publish_commit")
-        lanes = [self._lanes[partition] for partition in outgoing]
-        for lane, reached in zip(
-            lanes, self._threads.map(TransactionalProducer.commit, lanes), strict=True
+        producers = [self._producers[partition] for partition in outgoing]
+        for producer, reached in zip(
+            producers, self._threads.map(TransactionalProducer.commit, producers), strict=True
         ):
-            self._note(lane.partition, reached)
+            self._note(producer.partition, reached)
         self._passed("after_publish_commit")
 
     def _note(self, partition: int, reached: dict[tuple[str, int], int]) -> None:

@@ -20,14 +20,14 @@ COUNTED_OFFSETS = 20_000
 _LOG = ("topic", "partition")
 
 
-def every_offset_accounted_for(look: CheckContext) -> Outcome:
+def every_offset_accounted_for(context: CheckContext) -> Outcome:
     """Each offset up to the ledger is in one audit row or one lost range, and the counts add up.
 
     That is, for each log (a topic's partition as long as it is the same log): the ranges of
     micro_batches and lost_ranges tile [start, next); delivered = raw + echoes and raw = processed
     + quarantined in each audit row; and raw_events holds as many rows as the audit says.
     """
-    connection = look.connection
+    connection = context.connection
     newest = {"most": NEWEST_AUDIT_ROWS}
     gaps = read_rows(connection, "ledger_gaps", **newest)
     unbalanced = read_rows(connection, "unbalanced_batches", **newest)
@@ -53,9 +53,9 @@ def every_offset_accounted_for(look: CheckContext) -> Outcome:
     )
 
 
-def no_lost_range(look: CheckContext) -> Outcome:
+def no_lost_range(context: CheckContext) -> Outcome:
     """No message was gone from Kafka before it was read, but for losses that were acknowledged."""
-    losses = read_rows(look.connection, "open_losses")
+    losses = read_rows(context.connection, "open_losses")
     numbers = {"lost ranges": len(losses)}
     if not losses:
         return Outcome(True, "Nothing was lost, or somebody took note of it.", numbers)

@@ -70,7 +70,7 @@ class AlertState:
             }
         )
 
-    def look(self, findings: Iterable[Finding], since: str = "") -> None:
+    def observe(self, findings: Iterable[Finding], since: str = "") -> None:
         """Compare with what is found now.
 
         What nothing was found about stays as it was: nobody has looked at it since. Problems of a

@@ -27,13 +27,13 @@ FED_WITHIN = timedelta(hours=6)
 LEAST_READINGS = 10
 
 
-def messages_stored_in_time(look: CheckContext) -> Outcome:
+def messages_stored_in_time(context: CheckContext) -> Outcome:
     """95 % of the messages that arrived on the date were stored within 60 s of their arrival.
 
     Arrival is the broker's time. A topic with the producers' time (CreateTime) holds what they say.
     """
     rows = read_rows(
-        look.connection, "arrival_lag", begin=look.begin, end=look.end, late=LATE_SECONDS
+        context.connection, "arrival_lag", begin=context.begin, end=context.end, late=LATE_SECONDS
     )
     messages = sum(row["messages"] for row in rows)
     if messages < LEAST_MESSAGES:
@@ -57,16 +57,16 @@ def messages_stored_in_time(look: CheckContext) -> Outcome:
     )
 
 
-def feeds_deliver(look: CheckContext) -> Outcome:
+def feeds_deliver(context: CheckContext) -> Outcome:
     """Each feed's newest reading arrived a short while ago.
 
     A feed may be silent for five of its intervals, and for a quarter of an hour. About now, so not
     about past dates; feeds that were loaded, or ended a week ago, are left out.
     """
-    if not look.is_today:
+    if not context.is_today:
         return not_evaluated("this check is about now, and the date is not today")
     rows = read_rows(
-        look.connection, "newest_readings", since=look.now - ENDED_AFTER, until=look.now
+        context.connection, "newest_readings", since=context.now - ENDED_AFTER, until=context.now
     )
     feeds: dict[str, list[Row]] = {}
     for row in rows:
@@ -77,7 +77,7 @@ def feeds_deliver(look: CheckContext) -> Outcome:
     silent = [
         row
         for feed, sensors in sorted(feeds.items())
-        if (row := _silence(feed, sensors, look.now)) is not None
+        if (row := _silence(feed, sensors, context.now)) is not None
     ]
     numbers = {"feeds": len(feeds), "silent feeds": len(silent)}
     if not silent:

@@ -24,7 +24,7 @@ LEAST_READINGS = 20
 LEAST_SAMPLED = 5
 
 
-def clocks_agree(look: CheckContext) -> Outcome:
+def clocks_agree(context: CheckContext) -> Outcome:
     """Readings arrive as long after their time as in the sensor's last 14 days.
 
     Compares medians of (arrival at Kafka - time of the reading). A sensor whose data was held up
@@ -33,11 +33,15 @@ def clocks_agree(look: CheckContext) -> Outcome:
     one: a clock that is wrong for days is so until three quarters of the days before were alike.
     """
     today = read_rows(
-        look.connection, "clock_delays", begin=look.begin, end=look.end, least=LEAST_READINGS
+        context.connection,
+        "clock_delays",
+        begin=context.begin,
+        end=context.end,
+        least=LEAST_READINGS,
     )
     if not today:
         return not_evaluated("no reading with a broker's time has this date")
-    before = _habits(look)
+    before = _habits(context)
     compared = [row for row in today if row["sensor_id"] in before]
     numbers: dict[str, int | float] = {"sensors": len(today), "compared": len(compared)}
     if not compared:
@@ -69,20 +73,20 @@ def clocks_agree(look: CheckContext) -> Outcome:
     )
 
 
-def _habits(look: CheckContext) -> dict[UUID, Row]:
+def _habits(context: CheckContext) -> dict[UUID, Row]:
     """By sensor, the steady delays of the days before; sensors without a habit are not in it."""
     rows = read_rows(
-        look.connection,
+        context.connection,
         "clock_history",
-        begin=look.history_begin,
-        end=look.begin,
-        timezone=look.timezone,
-        percent=look.history_percent,
+        begin=context.history_begin,
+        end=context.begin,
+        timezone=context.timezone,
+        percent=context.history_percent,
         least=LEAST_SAMPLED,
         steady=SHIFT_SECONDS,
         days=LEAST_DAYS,
     )
-    known = look.history
+    known = context.history
     return {
         row["sensor_id"]: row
         for row in rows

@@ -32,7 +32,7 @@ class _Expectation:
     days: int
 
 
-def sensors_deliver(look: CheckContext) -> Outcome:
+def sensors_deliver(context: CheckContext) -> Outcome:
     """Each sensor delivers as many readings as on the same weekday in the 60 days before.
 
     Of a date that is not over, as many as up to the same time of day. A sensor that has not three
@@ -41,11 +41,11 @@ def sensors_deliver(look: CheckContext) -> Outcome:
     """
     expected = {
         sensor: expectation
-        for sensor, expectation in _expectations(look).items()
+        for sensor, expectation in _expectations(context).items()
         if expectation.readings >= LEAST_EXPECTED
     }
-    delivered = {sensor.sensor_id: sensor.readings for sensor in look.sensors}
-    new = _first_days(look, [one for one in delivered if one not in expected])
+    delivered = {sensor.sensor_id: sensor.readings for sensor in context.sensors}
+    new = _first_days(context, [one for one in delivered if one not in expected])
     if not expected:
         return not_evaluated(
             f"no sensor has a history to compare with{'; ' if new else ''}{_since(new)}",
@@ -91,15 +91,15 @@ def sensors_deliver(look: CheckContext) -> Outcome:
     )
 
 
-def _first_days(look: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
+def _first_days(context: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
     """Of these sensors those whose first reading ever is of the date, with its time (`since`)."""
     return read_rows(
-        look.connection,
+        context.connection,
         "first_readings",
         sensors=list(sensors),
-        day=look.day,
-        begin=look.begin,
-        end=look.end,
+        day=context.day,
+        begin=context.begin,
+        end=context.end,
     )
 
 
@@ -111,47 +111,51 @@ def _since(new: Sequence[Row]) -> str:
     return f"on their first day are {names}"
 
 
-def _expectations(look: CheckContext) -> dict[UUID, _Expectation]:
+def _expectations(context: CheckContext) -> dict[UUID, _Expectation]:
     """By sensor. The same weekdays where there are enough, else the sampled mean day."""
-    weekdays = _weekday_counts(look)
-    names = _names(look)
+    weekdays = _weekday_counts(context)
+    names = _names(context)
     expected: dict[UUID, _Expectation] = {}
     for sensor, name in names.items():
         counts = weekdays.get(sensor, [])
-        history = look.history.get(sensor)
+        history = context.history.get(sensor)
         if len(counts) >= LEAST_WEEKDAYS:
             expected[sensor] = _Expectation(name, median(counts), len(counts))
         elif history is not None and history.is_enough:
-            a_day = history.readings * 100 / look.history_percent / history.days
-            expected[sensor] = _Expectation(name, a_day * look.portion, history.days)
+            a_day = history.readings * 100 / context.history_percent / history.days
+            expected[sensor] = _Expectation(name, a_day * context.portion, history.days)
     return expected
 
 
-def _weekday_counts(look: CheckContext) -> Mapping[UUID, list[int]]:
+def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[int]]:
     """Readings of each sensor up to the same time of day on the same weekdays before."""
-    lasting = look.until - look.begin
-    begins = [look.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
+    lasting = context.until - context.begin
+    begins = [context.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
     ends = [
-        look.midnight(1 - 7 * week) if look.over else begin + lasting
+        context.midnight(1 - 7 * week) if context.over else begin + lasting
         for week, begin in enumerate(begins, 1)
     ]
     counts: dict[UUID, list[int]] = {}
-    for row in read_rows(look.connection, "weekday_counts", begins=begins, ends=ends):
+    for row in read_rows(context.connection, "weekday_counts", begins=begins, ends=ends):
         counts.setdefault(row["sensor_id"], []).append(row["readings"])
     return counts
 
 
-def _names(look: CheckContext) -> dict[UUID, str]:
-    rows = look.connection.execute(
+def _names(context: CheckContext) -> dict[UUID, str]:
+    rows = context.connection.execute(
         "select sensor_id, external_id from traffic.sensors order by external_id"
     )
     return dict(rows.fetchall())
 
 
-def every_event_has_its_reading(look: CheckContext) -> Outcome:
+def every_event_has_its_reading(context: CheckContext) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
     rows = read_rows(
-        look.connection, "events_without_reading", day=look.day, begin=look.begin, end=look.end
+        context.connection,
+        "events_without_reading",
+        day=context.day,
+        begin=context.begin,
+        end=context.end,
     )
     numbers: dict[str, int | float] = {"readings missing": rows[0]["missing"] if rows else 0}
     if not rows:

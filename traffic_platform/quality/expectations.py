@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", "updated_at")
 
 
-def measures_in_range(look: CheckContext) -> Outcome:
+def measures_in_range(context: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
     from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
 
@@ -51,7 +51,7 @@ def measures_in_range(look: CheckContext) -> Outcome:
         ]
 
     return _outcome(
-        look,
+        context,
         expectations,
         holds="Every measure is in its range.",
         fails="Values out of their range",
@@ -60,7 +60,7 @@ def measures_in_range(look: CheckContext) -> Outcome:
     )
 
 
-def required_columns_filled(look: CheckContext) -> Outcome:
+def required_columns_filled(context: CheckContext) -> Outcome:
     """Every reading has its score, its flags, its source and its times."""
 
     def expectations(gx: Any, date: Any) -> list[Expectation]:
@@ -70,7 +70,7 @@ def required_columns_filled(look: CheckContext) -> Outcome:
         ]
 
     return _outcome(
-        look,
+        context,
         expectations,
         holds="No reading lacks a column that it must have.",
         fails="Values that are null where none may be",
@@ -78,16 +78,18 @@ def required_columns_filled(look: CheckContext) -> Outcome:
     )
 
 
-def messages_give_one_reading(look: CheckContext) -> Outcome:
+def messages_give_one_reading(context: CheckContext) -> Outcome:
     """No message is the source of two readings: (topic_no, partition, offset) is there once."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
         # Sorting whole rows, as the library's own expectation of uniqueness does, takes five times
         # as long.
-        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(look, "shared_messages"))]
+        return [
+            gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "shared_messages"))
+        ]
 
     return _outcome(
-        look,
+        context,
         expectations,
         holds="Every reading comes from a message of its own.",
         fails="Messages that several readings come from",
@@ -95,14 +97,14 @@ def messages_give_one_reading(look: CheckContext) -> Outcome:
     )
 
 
-def readings_have_sensors(look: CheckContext) -> Outcome:
+def readings_have_sensors(context: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(look, "no_sensor"))]
+        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "no_sensor"))]
 
     return _outcome(
-        look,
+        context,
         expectations,
         holds="Every reading has its sensor.",
         fails="Readings of no known sensor",
@@ -111,7 +113,7 @@ def readings_have_sensors(look: CheckContext) -> Outcome:
 
 
 def _outcome(
-    look: CheckContext,
+    context: CheckContext,
     expectations: Callable[[Any, Any], Sequence[Expectation]],
     *,
     holds: str,
@@ -121,21 +123,23 @@ def _outcome(
 ) -> Outcome:
     """What the expectations find in the date's readings; rows that fail come from `sample`."""
     # Where there is nothing to look at, ten seconds of import would be wasted.
-    if not _has_rows(look.connection, look):
+    if not _has_rows(context.connection, context):
         return not_evaluated("no reading has this date")
-    with _readings(look) as (batch, gx):
+    with _readings(context) as (batch, gx):
         from great_expectations.core import ExpectationSuite
         from great_expectations.expectations.row_conditions import Column
 
         time = Column("timestamp")
-        date = (time >= look.begin) & (time < look.end)
+        date = (time >= context.begin) & (time < context.end)
         suite = ExpectationSuite(name="readings", expectations=list(expectations(gx, date)))
         result = batch.validate(suite, result_format=_COUNTS)
     counts = {_name(one): _unexpected(one) for one in result.results}
     numbers = {f"unexpected: {name}": count for name, count in counts.items()}
     if result.success:
         return Outcome(True, holds, numbers)
-    rows = read_rows(look.connection, sample, begin=look.begin, end=look.end, **(parameters or {}))
+    rows = read_rows(
+        context.connection, sample, begin=context.begin, end=context.end, **(parameters or {})
+    )
     where = ", ".join(name for name, count in counts.items() if count)
     return Outcome(
         passed=False,
@@ -151,26 +155,26 @@ _OPTIONS = "-c work_mem=64MB"
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
-def _has_rows(connection: Connection, look: CheckContext) -> bool:
-    return bool(read_rows(connection, "any_reading", begin=look.begin, end=look.end))
+def _has_rows(connection: Connection, context: CheckContext) -> bool:
+    return bool(read_rows(connection, "any_reading", begin=context.begin, end=context.end))
 
 
 @contextmanager
-def _readings(look: CheckContext) -> Generator[tuple[Batch, Any]]:
+def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
     """The table of readings as a batch, and the module of expectations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
-        context = gx.get_context(mode="ephemeral")
-        context.enable_analytics(False)
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        gx_context = gx.get_context(mode="ephemeral")
+        gx_context.enable_analytics(False)
+        gx_context.variables.progress_bars = ProgressBarsConfig(globally=False)
         # The generic source: its PostgreSQL one refuses the URL of a socket.
-        source = context.data_sources.add_sql(
+        source = gx_context.data_sources.add_sql(
             "readings",
             connection_string=engine_url(
-                look.url, application_name="traffic-checks", options=_OPTIONS
+                context.url, application_name="traffic-checks", options=_OPTIONS
             ),
         )
         try:
@@ -184,16 +188,16 @@ def _readings(look: CheckContext) -> Generator[tuple[Batch, Any]]:
             source.get_engine().dispose()
 
 
-def _query(look: CheckContext, name: str) -> str:
+def _query(context: CheckContext, name: str) -> str:
     """A query of rows that should not be: the library fills in `{batch}`, and binds nothing."""
     return (
         sql.SQL(statement(f"quality/expect_{name}"))
         .format(
             batch=sql.SQL("{batch}"),
-            begin=sql.Literal(int(look.begin.timestamp())),
-            end=sql.Literal(int(look.end.timestamp())),
+            begin=sql.Literal(int(context.begin.timestamp())),
+            end=sql.Literal(int(context.end.timestamp())),
         )
-        .as_string(look.connection)
+        .as_string(context.connection)
     )
 
 

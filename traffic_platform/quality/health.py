@@ -16,23 +16,23 @@ MOST_FALL = 0.05
 LEAST_DETECTORS = 2
 
 
-def detectors_stay_healthy(look: CheckContext) -> Outcome:
+def detectors_stay_healthy(context: CheckContext) -> Outcome:
     """The share of healthy detectors does not fall below that of the two weeks before.
 
     By the diagnoses of detector_health, which are made once a date is over; detectors whose tests
     could not be evaluated do not count.
     """
-    first = look.history_days[0]
-    rows = read_rows(look.connection, "health_by_date", first=first, day=look.day)
+    first = context.history_days[0]
+    rows = read_rows(context.connection, "health_by_date", first=first, day=context.day)
     shares = {row["date"]: row["good"] / row["evaluated"] for row in rows if row["evaluated"]}
-    if look.day not in shares:
+    if context.day not in shares:
         return not_evaluated("no detector has been diagnosed for the date")
-    share = shares.pop(look.day)
+    share = shares.pop(context.day)
     if len(shares) < LEAST_DAYS:
         return not_evaluated("detectors have been diagnosed for too few days before")
     usual = median(shares.values())
     today = rows[-1]
-    broken = read_rows(look.connection, "newly_unhealthy", first=first, day=look.day)
+    broken = read_rows(context.connection, "newly_unhealthy", first=first, day=context.day)
     numbers: dict[str, int | float] = {
         "detectors evaluated": today["evaluated"],
         "healthy": today["good"],

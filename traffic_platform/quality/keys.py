@@ -27,9 +27,9 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 
 
-def no_duplicate_readings(look: CheckContext) -> Outcome:
+def no_duplicate_readings(context: CheckContext) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
-    connection = look.connection
+    connection = context.connection
     unproven = read_rows(
         connection, "partitions_without_key", table=READINGS, key=list(READING_KEY)
     )
@@ -47,9 +47,9 @@ def no_duplicate_readings(look: CheckContext) -> Outcome:
     )
 
 
-def no_null_in_keys(look: CheckContext) -> Outcome:
+def no_null_in_keys(context: CheckContext) -> Outcome:
     """No key column of the three tables holds a null."""
-    connection = look.connection
+    connection = context.connection
     columns = [(table, column) for table, key in KEYS.items() for column in key]
     unproven = read_rows(
         connection,

@@ -34,20 +34,20 @@ FRACTION_GREATEST = 1.0
 SCORE_FALL = 0.15
 
 
-def measures_present(look: CheckContext) -> Outcome:
+def measures_present(context: CheckContext) -> Outcome:
     """Each sensor has the measures that it had in its last 14 days.
 
     Readings of an empty road do not count: many detectors leave speed out there. A sensor without
     history fails when a measure is missing in nine of ten readings while another sensor of its
     feed has it.
     """
-    if not look.sensors:
+    if not context.sensors:
         return not_evaluated("no reading has this date")
-    measured = _measured(look.sensors)
+    measured = _measured(context.sensors)
     found: list[dict[str, Any]] = []
     without_history = 0
-    for sensor in look.sensors:
-        history = look.history.get(sensor.sensor_id)
+    for sensor in context.sensors:
+        history = context.history.get(sensor.sensor_id)
         without_history += history is None or not history.is_enough
         for measure in MEASURES:
             base, missing = sensor.base(measure), sensor.missing[measure]
@@ -70,7 +70,7 @@ def measures_present(look: CheckContext) -> Outcome:
                 }
             )
     numbers = {
-        "sensors": len(look.sensors),
+        "sensors": len(context.sensors),
         "sensors without history": without_history,
         "sensors with a missing measure": len({row["sensor"] for row in found}),
     }
@@ -78,7 +78,7 @@ def measures_present(look: CheckContext) -> Outcome:
         return Outcome(True, "Every sensor has the measures that it had before.", numbers)
     return Outcome(
         passed=False,
-        summary="; ".join(_missing_sentences(found, look.sensors)) + ".",
+        summary="; ".join(_missing_sentences(found, context.sensors)) + ".",
         numbers=numbers,
         sample=found[:SAMPLE_ROWS],
     )
@@ -106,34 +106,34 @@ def _missing_sentences(found: list[dict[str, Any]], sensors: list[SensorDay]) ->
             )
 
 
-def values_change(look: CheckContext) -> Outcome:
+def values_change(context: CheckContext) -> Outcome:
     """No sensor is stuck: repeats the same measures under other times.
 
     Equal readings one after another while vehicles pass; or, once the date is over, a measure that
     never changed in it.
     """
-    if not look.sensors:
+    if not context.sensors:
         return not_evaluated("no reading has this date")
     runs = read_rows(
-        look.connection,
+        context.connection,
         "stuck_runs",
-        begin=look.begin,
-        end=look.end,
+        begin=context.begin,
+        end=context.end,
         readings=STUCK_READINGS,
         lasting=STUCK_FOR,
     )
     found: list[Row] = [*runs]
     stuck = {row["sensor"] for row in runs}
-    if look.over:
-        found += [row for row in _constants(look.sensors) if row["sensor"] not in stuck]
-    numbers = {"sensors": len(look.sensors), "stuck sensors": len(found)}
+    if context.over:
+        found += [row for row in _constants(context.sensors) if row["sensor"] not in stuck]
+    numbers = {"sensors": len(context.sensors), "stuck sensors": len(found)}
     if not found:
         return Outcome(True, "No sensor is stuck.", numbers)
-    feeds = {sensor.name: sensor.feed for sensor in look.sensors}
+    feeds = {sensor.name: sensor.feed for sensor in context.sensors}
     names = [str(row["sensor"]) for row in found]
     return Outcome(
         passed=False,
-        summary=f"The same values again and again from {len(found)} of {len(look.sensors)} "
+        summary=f"The same values again and again from {len(found)} of {len(context.sensors)} "
         f"sensors: {by_feed((feeds[name], name) for name in names)}.",
         numbers=numbers,
         sample=found[:SAMPLE_ROWS],
@@ -165,13 +165,13 @@ def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
             }
 
 
-def occupancy_in_percent(look: CheckContext) -> Outcome:
+def occupancy_in_percent(context: CheckContext) -> Outcome:
     """Occupancy is a percentage: in traffic it passes 1 at some time of the date.
 
     A feed that sends a share of 1 stays below. Looks at readings of 600 vehicles per hour and more,
     where an occupancy of 1 % would be impossible; 0 is a missing measure, not a fraction.
     """
-    busy = [sensor for sensor in look.sensors if sensor.busy >= LEAST_READINGS]
+    busy = [sensor for sensor in context.sensors if sensor.busy >= LEAST_READINGS]
     if not busy:
         return not_evaluated(
             f"no sensor has {LEAST_READINGS} readings with occupancy in traffic on this date"
@@ -199,17 +199,17 @@ def occupancy_in_percent(look: CheckContext) -> Outcome:
     )
 
 
-def quality_holds(look: CheckContext) -> Outcome:
+def quality_holds(context: CheckContext) -> Outcome:
     """Each sensor's mean quality score is what it was in its last 14 days."""
     pairs = [
-        (sensor, look.history[sensor.sensor_id])
-        for sensor in look.sensors
-        if sensor.readings >= LEAST_READINGS and sensor.sensor_id in look.history
+        (sensor, context.history[sensor.sensor_id])
+        for sensor in context.sensors
+        if sensor.readings >= LEAST_READINGS and sensor.sensor_id in context.history
     ]
     pairs = [(sensor, history) for sensor, history in pairs if history.is_enough]
-    readings = sum(sensor.readings for sensor in look.sensors)
-    total = sum(sensor.readings * sensor.score for sensor in look.sensors)
-    numbers: dict[str, int | float] = {"sensors": len(look.sensors), "compared": len(pairs)}
+    readings = sum(sensor.readings for sensor in context.sensors)
+    total = sum(sensor.readings * sensor.score for sensor in context.sensors)
+    numbers: dict[str, int | float] = {"sensors": len(context.sensors), "compared": len(pairs)}
     if readings:
         numbers["mean score"] = round(total / readings, 3)
     if not pairs:

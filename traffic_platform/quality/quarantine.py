@@ -23,10 +23,10 @@ LEAST_QUARANTINED = 10
 FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
-def quarantine_rate_holds(look: CheckContext) -> Outcome:
+def quarantine_rate_holds(context: CheckContext) -> Outcome:
     """No larger a share of messages than is usual is quarantined."""
-    counts = {day: (bad, all_) for day, (bad, all_) in _messages(look).items()}
-    bad, messages = counts.get(look.day, (0, 0))
+    counts = {day: (bad, all_) for day, (bad, all_) in _messages(context).items()}
+    bad, messages = counts.get(context.day, (0, 0))
     if messages < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} messages have this date")
     numbers: dict[str, int | float] = {
@@ -34,7 +34,7 @@ def quarantine_rate_holds(look: CheckContext) -> Outcome:
         "quarantined": bad,
         "share": round(bad / messages, 4),
     }
-    usual = usual_before(counts, look.history_days)
+    usual = usual_before(counts, context.history_days)
     if usual is None:
         return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
     numbers["usual share"] = round(usual, 4)
@@ -45,19 +45,19 @@ def quarantine_rate_holds(look: CheckContext) -> Outcome:
         summary=f"{bad:,} of {messages:,} messages are quarantined ({bad / messages:.1%}; "
         f"{usual:.1%} is usual).",
         numbers=numbers,
-        sample=_read(look, "quarantined_messages", look.begin, day=look.day),
+        sample=_read(context, "quarantined_messages", context.begin, day=context.day),
         named_by=(),  # the newest messages are others each time
     )
 
 
-def quarantine_reasons_hold(look: CheckContext) -> Outcome:
+def quarantine_reasons_hold(context: CheckContext) -> Outcome:
     """No reason for quarantine has a larger share of messages than is usual."""
-    totals = _messages(look)
-    _, messages = totals.get(look.day, (0, 0))
+    totals = _messages(context)
+    _, messages = totals.get(context.day, (0, 0))
     if messages < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} messages have this date")
-    reasons = _reasons(look)
-    today = {reason: days.get(look.day, 0) for reason, days in reasons.items()}
+    reasons = _reasons(context)
+    today = {reason: days.get(context.day, 0) for reason, days in reasons.items()}
     numbers: dict[str, int | float] = {
         "messages": messages,
         **{reason: count for reason, count in sorted(today.items()) if count},
@@ -65,7 +65,7 @@ def quarantine_reasons_hold(look: CheckContext) -> Outcome:
     found: list[dict[str, object]] = []
     for reason, days in sorted(reasons.items()):
         shares = {day: (days.get(day, 0), total) for day, (_, total) in totals.items()}
-        usual = usual_before(shares, look.history_days)
+        usual = usual_before(shares, context.history_days)
         if usual is None:
             return not_evaluated(f"fewer than {LEAST_DAYS} days of history", numbers)
         if has_risen(today[reason], messages, usual, by=REASON_RISE, least=LEAST_QUARANTINED):
@@ -90,31 +90,31 @@ def quarantine_reasons_hold(look: CheckContext) -> Outcome:
     )
 
 
-def _messages(look: CheckContext) -> Mapping[date, tuple[int, int]]:
+def _messages(context: CheckContext) -> Mapping[date, tuple[int, int]]:
     """(quarantined, all) messages of the date and of those before."""
-    days = [*look.history_days, look.day]
+    days = [*context.history_days, context.day]
     names = [day.isoformat() for day in days]
-    rows = _read(look, "messages_by_date", look.history_begin, days=days, names=names)
+    rows = _read(context, "messages_by_date", context.history_begin, days=days, names=names)
     return {row["day"]: (row["quarantined"], row["messages"]) for row in rows}
 
 
-def _reasons(look: CheckContext) -> Mapping[str, Mapping[date, int]]:
+def _reasons(context: CheckContext) -> Mapping[str, Mapping[date, int]]:
     """Messages in quarantine by reason and date."""
-    days = [*look.history_days, look.day]
+    days = [*context.history_days, context.day]
     reasons: dict[str, dict[date, int]] = {}
-    for row in _read(look, "quarantine_reasons", look.history_begin, days=days):
+    for row in _read(context, "quarantine_reasons", context.history_begin, days=days):
         reasons.setdefault(row["reason"], {})[row["day"]] = row["messages"]
     return reasons
 
 
-def _read(look: CheckContext, name: str, begin: datetime, **parameters: object) -> list[Row]:
+def _read(context: CheckContext, name: str, begin: datetime, **parameters: object) -> list[Row]:
     """Rows of a statement; what is far off is counted from `begin` to the end of the date."""
     return read_rows(
-        look.connection,
+        context.connection,
         name,
         begin=begin,
-        end=look.end,
-        timezone=look.timezone,
+        end=context.end,
+        timezone=context.timezone,
         far_off=list(FAR_OFF),
         **parameters,
     )

@@ -12,25 +12,25 @@ RISE = 0.01
 LEAST_REPEATS = 50
 
 
-def repeats_are_rare(look: CheckContext) -> Outcome:
+def repeats_are_rare(context: CheckContext) -> Outcome:
     """No larger a share of events than is usual repeats a reading that is there already.
 
     By the day of arrival, from the audit: (updated + unchanged) / processed.
     """
     rows = read_rows(
-        look.connection,
+        context.connection,
         "repeat_shares",
-        begin=look.history_begin,
-        end=look.end,
-        timezone=look.timezone,
+        begin=context.history_begin,
+        end=context.end,
+        timezone=context.timezone,
     )
     days = {row["day"]: row for row in rows}
-    today = days.get(look.day)
+    today = days.get(context.day)
     if today is None or today["events"] < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} events arrived on this date")
     counts = {day: (row["repeats"], row["events"]) for day, row in days.items()}
-    usual = usual_before(counts, look.history_days)
-    repeats, events = counts[look.day]
+    usual = usual_before(counts, context.history_days)
+    repeats, events = counts[context.day]
     numbers: dict[str, int | float] = {
         "events": events,
         "repeats": repeats,
@@ -42,7 +42,7 @@ def repeats_are_rare(look: CheckContext) -> Outcome:
     if not has_risen(repeats, events, usual, by=RISE, least=LEAST_REPEATS):
         return Outcome(True, "Repeats are as rare as usual.", numbers)
     sensors = read_rows(
-        look.connection, "repeated_events", first=today["first_batch"], last=today["last_batch"]
+        context.connection, "repeated_events", first=today["first_batch"], last=today["last_batch"]
     )
     names = named([str(row["sensor"]) for row in sensors])
     return Outcome(

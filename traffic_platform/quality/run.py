@@ -57,9 +57,9 @@ def evaluate_checks(
         with connect(url, application_name="traffic-checks", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             connection.execute(statement("quality/settings"))
-            look = CheckContext(connection, url, day, settings.timezone, now)
+            context = CheckContext(connection, url, day, settings.timezone, now)
             for check in checks:
-                yield evaluate_check(check, look)
+                yield evaluate_check(check, context)
     except Exception as error:
         raise translate(error) or error from error
 
@@ -80,13 +80,13 @@ def newest_date(settings: Settings) -> date | None:
     return cast("date | None", row[0]) if row else None
 
 
-def evaluate_check(check: Check, look: CheckContext) -> Result:
+def evaluate_check(check: Check, context: CheckContext) -> Result:
     """Evaluate one check. Raises what the driver raises when the connection is lost."""
     started = time.monotonic()
     try:
-        outcome = check.evaluate(look)
+        outcome = check.evaluate(context)
     except Exception as error:
-        if look.connection.closed:
+        if context.connection.closed:
             raise
         log.warning("check %s cannot be evaluated", check.name, exc_info=error)
         said = " ".join(str(error).split()) or type(error).__name__

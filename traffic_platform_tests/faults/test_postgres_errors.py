@@ -56,7 +56,7 @@ def test_a_window_whose_connection_is_ended_again_and_again_goes_on(
             wait_until(lambda before=before: stored(settings) > before, "the window drains")
             ended = superuser.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = %s and application_name = 'traffic-window-0'",
+                " where datname = %s and application_name = 'traffic-ingest-0'",
                 (database_of(settings),),
             ).fetchall()
             assert ended == [(True,)]
@@ -177,7 +177,7 @@ def _waits(superuser: psycopg.Connection, settings: Settings) -> bool:
     return bool(
         superuser.execute(
             "select 1 from pg_stat_activity where datname = %s and wait_event_type = 'Lock'"
-            " and application_name = 'traffic-window-0'",
+            " and application_name = 'traffic-ingest-0'",
             (database_of(settings),),
         ).fetchall()
     )

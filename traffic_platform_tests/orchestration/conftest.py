@@ -60,7 +60,11 @@ def platform(
 ) -> Settings:
     """Settings with that database, short windows, and the same in the process's environment."""
     monkeypatch.chdir(ROOT)
-    changed = {"dagster_database_url": dagster_url, "window_seconds": 30, "window_idle_seconds": 1}
+    changed = {
+        "dagster_database_url": dagster_url,
+        "ingest_run_seconds": 30,
+        "ingest_run_idle_seconds": 1,
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     for name, value in changed.items():

@@ -21,7 +21,7 @@ from dagster import (
 from traffic_platform.dashboard.detectors.undiagnosed import DIAGNOSED_AT
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("definitions.json")
@@ -63,7 +63,7 @@ def tables(definitions: Definitions) -> list[AssetSpec]:
 
 def ingest_job(definitions: Definitions) -> JobDefinition:
     """The resolved window job."""
-    return definitions.resolve_job_def(WINDOW_JOB)
+    return definitions.resolve_job_def(INGEST_JOB)
 
 
 def test_the_map_is_the_one_that_was_reviewed(definitions: Definitions) -> None:
@@ -125,7 +125,7 @@ def test_a_window_runs_no_checks_in_one_process_and_is_never_retried(
 
 def test_a_window_may_take_as_long_as_it_may_wait_and_drain(definitions: Definitions) -> None:
     settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
-    longest = 2 * (settings.window_seconds + settings.window_idle_seconds)
+    longest = 2 * (settings.ingest_run_seconds + settings.ingest_run_idle_seconds)
     assert longest < float(ingest_job(definitions).tags["dagster/max_runtime"]) < longest + 600
 
 

@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.keys import DETECTOR_HEALTH
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
@@ -192,7 +192,7 @@ def test_a_run_is_no_window_and_stands_in_the_way_of_none(
     produce([flat("b")])
     with psycopg.connect(stocked.endpoints().ingest_url) as judging:
         judging.execute("lock table traffic.detector_health in share row exclusive mode")
-        window = build_definitions(stocked).resolve_job_def(WINDOW_JOB)
+        window = build_definitions(stocked).resolve_job_def(INGEST_JOB)
         assert window.execute_in_process(instance=instance).success
         judging.rollback()
     with psycopg.connect(stocked.endpoints().read_url) as reader:

@@ -21,7 +21,7 @@ from traffic_platform.ingest.totals import DateTotals, IngestTotals
 from traffic_platform.orchestration.asset_log import AssetLog
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.materializations import ingest_materializations
 from traffic_platform.orchestration.keys import (
     EVENTS_TOPIC,
@@ -39,7 +39,7 @@ Produce = Callable[..., None]
 
 
 def execute(
-    settings: Settings, instance: DagsterInstance, job: str = WINDOW_JOB, **options: Any
+    settings: Settings, instance: DagsterInstance, job: str = INGEST_JOB, **options: Any
 ) -> ExecuteInProcessResult:
     """A run of a job, in this process."""
     definitions = build_definitions(settings)

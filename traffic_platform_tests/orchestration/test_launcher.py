@@ -22,7 +22,7 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.instance.launcher import PRELOADED, WarmLauncher, warm_up
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, pid_here
@@ -48,10 +48,10 @@ def launch(
 ) -> Iterator[Callable[[], DagsterRun]]:
     """launch(): a window in a process of its own, for the test's own topic."""
     # A window long enough that only the test ends it.
-    monkeypatch.setenv("TRAFFIC_WINDOW_IDLE_SECONDS", "30")
+    monkeypatch.setenv("TRAFFIC_INGEST_RUN_IDLE_SECONDS", "30")
     make_topic()
     warm_up()
-    job = build_definitions(platform).resolve_job_def(WINDOW_JOB)
+    job = build_definitions(platform).resolve_job_def(INGEST_JOB)
     launched: list[DagsterRun] = []
 
     def start() -> DagsterRun:
@@ -59,7 +59,7 @@ def launch(
             job,
             tags={**job.tags, **writer_tags(0, 1)},
             status=DagsterRunStatus.STARTING,
-            job_code_origin=JobPythonOrigin(WINDOW_JOB, ORIGIN),
+            job_code_origin=JobPythonOrigin(INGEST_JOB, ORIGIN),
         )
         instance.run_launcher.launch_run(LaunchRunContext(run, workspace=None))
         launched.append(read(instance, run))
@@ -207,7 +207,7 @@ def test_the_process_that_runs_are_forked_from_has_one_thread() -> None:
 def test_a_run_of_another_kind_is_left_to_dagsters_launcher(instance: DagsterInstance) -> None:
     launcher = instance.run_launcher
     assert isinstance(launcher, WarmLauncher)
-    job = build_definitions(Settings(_env_file=None)).resolve_job_def(WINDOW_JOB)  # pyright: ignore[reportCallIssue]
+    job = build_definitions(Settings(_env_file=None)).resolve_job_def(INGEST_JOB)  # pyright: ignore[reportCallIssue]
     run = instance.create_run_for_job(job, tags={})
     with pytest.raises(Exception, match="workspace"):
         launcher.launch_run(LaunchRunContext(run, workspace=None))

@@ -25,7 +25,7 @@ from traffic_platform.kafka import admin as kafka_admin
 from traffic_platform.monitoring import lag
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
 from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
@@ -84,7 +84,7 @@ def run(
     settings: Settings, instance: DagsterInstance, request: RunRequest
 ) -> ExecuteInProcessResult:
     """The window that was asked for, in this process."""
-    job = build_definitions(settings).resolve_job_def(WINDOW_JOB)
+    job = build_definitions(settings).resolve_job_def(INGEST_JOB)
     return job.execute_in_process(
         instance=instance,
         run_config=request.run_config,

@@ -21,7 +21,7 @@ from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor, watch
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, identity
@@ -63,7 +63,7 @@ def of_job(requests: list[RunRequest] | str, job: str) -> list[RunRequest]:
 def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | None = None) -> str:
     """A run of the window job as the queue would have made it; its id."""
     tags = {**writer_tags(0, 1), **({WORKER_TAG: worker} if worker else {})}
-    return create_run_for_test(instance, job_name=WINDOW_JOB, status=status, tags=tags).run_id
+    return create_run_for_test(instance, job_name=INGEST_JOB, status=status, tags=tags).run_id
 
 
 def store_all(settings: Settings) -> None:
@@ -106,7 +106,7 @@ def test_waiting_messages_ask_for_one_window_at_once(
 ) -> None:
     make_topic()
     produce([flat("a")])
-    [request] = of_job(tick(sensor, instance), WINDOW_JOB)
+    [request] = of_job(tick(sensor, instance), INGEST_JOB)
     assert request.run_key is None
     assert request.tags.items() >= {WRITER: "0", WRITERS: "1"}.items()
     config = request.run_config["ops"]["event_tables"]["config"]
@@ -137,7 +137,7 @@ def test_where_publishing_is_turned_off_nobody_asks_for_it(
     produce([flat("a")])
     silent = build_definitions(platform.model_copy(update={"publish": False}))
     requests = tick(silent.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
-    assert len(requests) == len(of_job(requests, WINDOW_JOB)) == 1
+    assert len(requests) == len(of_job(requests, INGEST_JOB)) == 1
 
 
 def test_a_message_that_arrives_during_a_tick_ends_it(
@@ -199,7 +199,7 @@ def test_a_busy_window_gets_one_successor(
     holder = record(instance, DagsterRunStatus.STARTED)
     with draining(platform, holder):
         produce([flat("b")])
-        [request] = of_job(tick(sensor, instance), WINDOW_JOB)
+        [request] = of_job(tick(sensor, instance), INGEST_JOB)
         assert request.tags["traffic/reason"] == f"a successor for {holder[:8]}"
         record(instance, DagsterRunStatus.STARTED)
         create_run_for_test(instance, job_name=PUBLISH_JOB, status=DagsterRunStatus.STARTING)
@@ -228,7 +228,7 @@ def test_each_writer_gets_its_own_window(
         produce([flat("a", partition)], partition=partition)
     both = build_definitions(platform.model_copy(update={"writers": 2}))
     requests = tick(both.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
-    windows = of_job(requests, WINDOW_JOB)
+    windows = of_job(requests, INGEST_JOB)
     assert [request.tags[WRITER] for request in windows] == ["0", "1"]
 
 

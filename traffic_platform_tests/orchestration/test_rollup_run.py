@@ -20,7 +20,7 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.keys import READINGS_5MIN, READINGS_DAILY, READINGS_HOURLY
 from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
 from traffic_platform.settings import Settings
@@ -124,7 +124,7 @@ def test_a_window_logs_what_it_has_folded_by_date(
 ) -> None:
     make_topic()
     produce([flat("a"), flat("a", 1), flat("b"), flat("a", days=1), flat("b", days=1)])
-    result = execute(platform, instance, WINDOW_JOB)
+    result = execute(platform, instance, INGEST_JOB)
     assert result.success
     assert set(figures(instance, result.run_id, READINGS_5MIN)) == {SATURDAY, SUNDAY}
     for key in ROLLUPS:

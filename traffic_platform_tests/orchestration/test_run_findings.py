@@ -15,7 +15,7 @@ from traffic_platform.orchestration.checks.checks_job import (
     ChecksConfig,
     checks_config,
 )
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
 from traffic_platform.quality.alerts import AlertState
@@ -72,8 +72,8 @@ def run(
         (CHECKS_JOB, CLOSED, HALF_HOURLY, False),
         (CHECKS_JOB, CLOSED, CLOSED, True),
         (CHECKS_JOB, HALF_HOURLY, {}, True),
-        (WINDOW_JOB, {"traffic/writer": "0"}, {"traffic/writer": "1"}, False),
-        (WINDOW_JOB, {"traffic/writer": "1"}, {"traffic/writer": "1"}, True),
+        (INGEST_JOB, {"traffic/writer": "0"}, {"traffic/writer": "1"}, False),
+        (INGEST_JOB, {"traffic/writer": "1"}, {"traffic/writer": "1"}, True),
     ],
 )
 def test_a_run_heals_one_that_was_about_the_same(

@@ -29,7 +29,7 @@ def reading(postgres: PostgresServer, database: str, tmp_path: Path) -> Settings
 
 
 @pytest.fixture
-def look(reader: psycopg.Connection, reading: Settings) -> CheckContext:
+def context(reader: psycopg.Connection, reading: Settings) -> CheckContext:
     """DAY, seen on the next morning."""
     return look_at(reader, reading)
 

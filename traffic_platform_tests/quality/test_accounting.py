@@ -54,9 +54,9 @@ def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) 
     )
 
 
-def found(look: CheckContext) -> dict[str, int]:
+def found(context: CheckContext) -> dict[str, int]:
     """The kinds of failures that were found, with their number."""
-    outcome = every_offset_accounted_for(look)
+    outcome = every_offset_accounted_for(context)
     kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS)}
     wrong = {kind: number for kind, number in kinds.items() if number}
     assert outcome.passed == (not wrong)
@@ -64,12 +64,12 @@ def found(look: CheckContext) -> dict[str, int]:
     return wrong
 
 
-def test_a_ledger_that_nothing_was_stored_in_yet_passes(look: CheckContext) -> None:
-    assert found(look) == {}
+def test_a_ledger_that_nothing_was_stored_in_yet_passes(context: CheckContext) -> None:
+    assert found(context) == {}
 
 
-def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: CheckContext) -> None:
-    assert found(look) == {}
+def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, context: CheckContext) -> None:
+    assert found(context) == {}
 
 
 @pytest.mark.parametrize(
@@ -81,30 +81,30 @@ def test_a_ledger_that_adds_up_passes(ledger: psycopg.Connection, look: CheckCon
     ],
 )
 def test_offsets_in_no_audit_row_are_found_with_their_range(
-    ledger: psycopg.Connection, look: CheckContext, deleted: str, gap: tuple[int, int]
+    ledger: psycopg.Connection, context: CheckContext, deleted: str, gap: tuple[int, int]
 ) -> None:
     ledger.execute("delete from traffic.micro_batches where " + deleted)  # pyright: ignore
-    assert found(look)[TILE] == 1
-    row = every_offset_accounted_for(look).sample[0]
+    assert found(context)[TILE] == 1
+    row = every_offset_accounted_for(context).sample[0]
     assert (row["first_offset"], row["next_offset"]) == gap
     assert row["finding"] == "in no audit row"
 
 
 def test_offsets_in_two_audit_rows_are_found(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.micro_batches set first_offset = 15 where first_offset = 20")
-    assert found(look)[TILE] == 1
-    row = every_offset_accounted_for(look).sample[0]
+    assert found(context)[TILE] == 1
+    row = every_offset_accounted_for(context).sample[0]
     assert (row["first_offset"], row["next_offset"]) == (15, 20)
     assert row["finding"] == "in two audit rows"
 
 
 def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 31")
-    assert TILE in found(look)
+    assert TILE in found(context)
 
 
 @pytest.mark.parametrize(
@@ -112,20 +112,20 @@ def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
     ["delivered = 9", "raw = 9", "processed = 9", "quarantined = 1", "echoes = 1"],
 )
 def test_counts_that_do_not_add_up_are_found(
-    ledger: psycopg.Connection, look: CheckContext, change: str
+    ledger: psycopg.Connection, context: CheckContext, change: str
 ) -> None:
     ledger.execute(f"update traffic.micro_batches set {change} where first_offset = 10")  # pyright: ignore
-    assert found(look)[SUMS] == 1
+    assert found(context)[SUMS] == 1
 
 
 def test_more_messages_than_offsets_are_found(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute(
         "update traffic.micro_batches set delivered = 11, raw = 11, processed = 11 "
         "where first_offset = 10"
     )
-    assert SUMS in found(look)
+    assert SUMS in found(context)
 
 
 def replay(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
@@ -139,38 +139,38 @@ def replay(owner: psycopg.Connection, first: int, following: int, **counts: int)
 
 
 def test_replays_lie_over_the_ranges_that_they_correct(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     for first, following in ((3, 8), (5, 25), (29, 30)):
         replay(ledger, first, following)
-    assert found(look) == {}
+    assert found(context) == {}
 
 
 def test_a_replay_whose_counts_do_not_add_up_is_found_among_many_batches(
-    ledger: psycopg.Connection, look: CheckContext, monkeypatch: pytest.MonkeyPatch
+    ledger: psycopg.Connection, context: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 1)
     replay(ledger, 3, 8, quarantined=-2)
-    assert found(look) == {SUMS: 1}
+    assert found(context) == {SUMS: 1}
 
 
 def test_markers_and_aborted_messages_are_no_failure(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 33")
     audit(ledger, 30, 33, delivered=0, raw=0, processed=0)
-    assert found(look) == {}
+    assert found(context) == {}
 
 
 def test_echoes_and_quarantined_messages_are_no_failure(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute('delete from traffic.raw_events where "offset" in (12, 13)')
     ledger.execute(
         "update traffic.micro_batches set raw = 8, echoes = 2, processed = 5, quarantined = 3 "
         "where first_offset = 10"
     )
-    assert found(look) == {}
+    assert found(context) == {}
 
 
 @pytest.mark.parametrize(
@@ -183,52 +183,52 @@ def test_echoes_and_quarantined_messages_are_no_failure(
     ],
 )
 def test_a_raw_row_that_was_deleted_or_doubled_is_found(
-    ledger: psycopg.Connection, look: CheckContext, change: Any
+    ledger: psycopg.Connection, context: CheckContext, change: Any
 ) -> None:
     ledger.execute(change)
-    assert found(look) == {ROWS: 1}
+    assert found(context) == {ROWS: 1}
 
 
 def test_a_lost_range_fails_until_it_is_acknowledged(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 40")
     ledger.execute(
         "insert into traffic.lost_ranges (topic_no, partition, first_offset, next_offset, cause) "
         "values (1, 0, 30, 40, 'retention')"
     )
-    assert found(look) == {}  # it is accounted for
-    outcome = no_lost_range(look)
+    assert found(context) == {}  # it is accounted for
+    outcome = no_lost_range(context)
     assert not outcome.passed
     assert "(retention): raw/0 from 30" in outcome.summary
     assert (outcome.sample[0]["first_offset"], outcome.sample[0]["next_offset"]) == (30, 40)
     ledger.execute("update traffic.lost_ranges set acknowledged_at = now()")
-    assert no_lost_range(look).passed
+    assert no_lost_range(context).passed
 
 
 def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
-    ledger: psycopg.Connection, look: CheckContext
+    ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set active = false")
     ledger.execute(
         "insert into traffic.lost_ranges (topic_no, partition, first_offset, cause) "
         "values (1, 0, 30, 'topic_recreated')"
     )
-    assert found(look) == {}
-    assert not no_lost_range(look).passed
+    assert found(context) == {}
+    assert not no_lost_range(context).passed
 
 
 def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
-    ledger: psycopg.Connection, look: CheckContext, monkeypatch: pytest.MonkeyPatch
+    ledger: psycopg.Connection, context: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 2)
-    assert found(look) == {}
+    assert found(context) == {}
     ledger.execute("delete from traffic.micro_batches where first_offset = 20")
-    assert TILE in found(look)
+    assert TILE in found(context)
 
 
-def test_a_sample_is_bounded(ledger: psycopg.Connection, look: CheckContext) -> None:
+def test_a_sample_is_bounded(ledger: psycopg.Connection, context: CheckContext) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 1000")
     for first in range(100, 1000, 10):
         audit(ledger, first, first + 5)
-    assert len(every_offset_accounted_for(look).sample) == SAMPLE_ROWS
+    assert len(every_offset_accounted_for(context).sample) == SAMPLE_ROWS

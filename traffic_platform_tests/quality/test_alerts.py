@@ -27,17 +27,17 @@ SILENT = Problem(
     seen="2025-10-05T04:20:00Z",
 )
 FAILED = Problem(
-    key="run:ingest_window",
+    key="run:ingest_events",
     kind="run",
     name="the run failed",
-    subject="ingest_window",
+    subject="ingest_events",
     severity="ERROR",
     summary="Dagster's run r failed.",
     since="2025-10-05T04:21:00Z",
 )
 
 
-def look(state: AlertState, *failing: Problem, well: tuple[Problem, ...] = ()) -> AlertState:
+def observe(state: AlertState, *failing: Problem, well: tuple[Problem, ...] = ()) -> AlertState:
     """A look by a process that knows only what the last one wrote down."""
     return look_at(
         state,
@@ -48,7 +48,7 @@ def look(state: AlertState, *failing: Problem, well: tuple[Problem, ...] = ()) -
 
 def look_at(state: AlertState, *findings: Finding) -> AlertState:
     """The same, for what else can be said of a result."""
-    state.look(findings)
+    state.observe(findings)
     return AlertState.from_json(state.to_json())
 
 
@@ -77,11 +77,11 @@ def heard(state: AlertState, webhook: Webhook) -> list[tuple[object, ...]]:
 def test_what_the_webhook_does_not_take_is_kept_and_told_later_in_order(
     webhook: Webhook, status: int
 ) -> None:
-    state = look(look(AlertState(), SILENT), FAILED)
+    state = observe(observe(AlertState(), SILENT), FAILED)
     webhook.status = status
     with pytest.raises(WebhookError, match=f"answered {status}"):
         state.tell(webhook.url, "json")
-    state = look(state, FAILED, well=(SILENT,))
+    state = observe(state, FAILED, well=(SILENT,))
     webhook.status = 200
     assert state.tell(webhook.url, "json") == 3
     assert [(body["event"], body["name"]) for body in webhook.bodies] == [
@@ -93,7 +93,7 @@ def test_what_the_webhook_does_not_take_is_kept_and_told_later_in_order(
 
 def test_a_webhook_that_is_away_is_named_without_its_url(webhook: Webhook) -> None:
     webhook.close()
-    state = look(AlertState(), SILENT)
+    state = observe(AlertState(), SILENT)
     with pytest.raises(WebhookError) as refused:
         state.tell(webhook.url, "json")
     assert "secret" not in str(refused.value)
@@ -103,10 +103,10 @@ def test_a_webhook_that_is_away_is_named_without_its_url(webhook: Webhook) -> No
 def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: Webhook) -> None:
     state = AlertState()
     for _ in range(3):
-        state = look(state, replace(SILENT, since="2025-10-05T05:00:00Z", summary="Still."))
+        state = observe(state, replace(SILENT, since="2025-10-05T05:00:00Z", summary="Still."))
         state.tell(webhook.url, "json")
     for _ in range(3):
-        state = look(state, well=(SILENT,))
+        state = observe(state, well=(SILENT,))
         state.tell(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed"]
     began, healed = webhook.bodies
@@ -114,18 +114,18 @@ def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: W
 
 
 def test_what_comes_back_after_it_has_healed_is_a_new_problem(webhook: Webhook) -> None:
-    state = look(look(look(AlertState(), SILENT), well=(SILENT,)), SILENT)
+    state = observe(observe(observe(AlertState(), SILENT), well=(SILENT,)), SILENT)
     state.tell(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed", "problem"]
 
 
 def test_what_nobody_has_looked_at_again_stays_a_problem() -> None:
-    state = look(look(AlertState(), SILENT), FAILED)
+    state = observe(observe(AlertState(), SILENT), FAILED)
     assert set(state.open) == {"check:sensors_deliver:", FAILED.key}
 
 
 def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
-    look(AlertState(), SILENT).tell(webhook.url, "json")
+    observe(AlertState(), SILENT).tell(webhook.url, "json")
     assert webhook.bodies == [
         {
             "id": "problem:check:sensors_deliver::2025-10-05T04:20:00Z",
@@ -147,7 +147,7 @@ def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
 
 def test_slack_gets_one_text(webhook: Webhook) -> None:
     more = replace(SILENT, affected=("det-7", "det-9"), seen="2025-10-05T05:00:00Z")
-    look(look(look(AlertState(), SILENT), more), well=(SILENT,)).tell(webhook.url, "slack")
+    observe(observe(observe(AlertState(), SILENT), more), well=(SILENT,)).tell(webhook.url, "slack")
     assert webhook.bodies == [
         {
             "text": "WARN: traffic_readings of 2025-10-04: sensors_deliver. 1 sensor is silent:"
@@ -257,13 +257,13 @@ def test_the_cursor_of_a_version_that_told_each_date_goes_on(webhook: Webhook) -
 def test_a_problem_of_a_date_that_nobody_looks_at_any_more_is_dropped(old: Problem) -> None:
     lasting = of("2025-10-05", "det-7", at=1)
     state = look_at(AlertState(), lasting, Finding(replace(FAILED, seen=""), passed=False))
-    state = look(state, old)
+    state = observe(state, old)
     state.waiting.clear()
     kept = {*state.open} - {old.key}
-    state.look([], since="2025-10-05T04:20:00Z")
+    state.observe([], since="2025-10-05T04:20:00Z")
     assert old.key in state.open
     for _ in range(2):  # its result is still found, and neither told nor opened again
-        state.look([Finding(old, passed=False)], since="2025-10-05T06:30:00Z")
+        state.observe([Finding(old, passed=False)], since="2025-10-05T06:30:00Z")
     assert set(state.open) == kept == {"check:sensors_deliver:", FAILED.key}
     assert not state.waiting
 
@@ -271,8 +271,8 @@ def test_a_problem_of_a_date_that_nobody_looks_at_any_more_is_dropped(old: Probl
 def test_a_problem_that_still_fails_without_names_is_no_past_one() -> None:
     old = replace(of("2025-09-02", at=1).problem, affected=None)
     state = look_at(AlertState(), of("2025-10-05", passed=True, at=1), Finding(old, passed=False))
-    state = look(state, replace(old, seen="2025-10-05T06:40:00Z"))
-    state.look([], since="2025-10-05T06:30:00Z")
+    state = observe(state, replace(old, seen="2025-10-05T06:40:00Z"))
+    state.observe([], since="2025-10-05T06:30:00Z")
     assert old.key in state.open
 
 
@@ -282,7 +282,7 @@ def test_what_is_remembered_grows_with_dates_and_names_and_not_with_their_produc
     for number, day in enumerate(dates):
         names = (f"detector-{number * 15 + one:05}" for one in range(15))
         problem = replace(of(day, *names).problem, seen=f"{day}T06:00:00Z")
-        state = look(state, problem)
+        state = observe(state, problem)
         state.waiting.clear()
         sizes[number] = len(state.to_json())
     # Each date has brought 15 names of 16 characters, which stand twice: of now, and of the check.
@@ -331,7 +331,7 @@ def test_a_cursor_that_had_all_names_at_each_date_goes_on(webhook: Webhook) -> N
 def test_a_message_that_is_refused_for_what_it_holds_holds_back_no_other(
     webhook: Webhook, status: int
 ) -> None:
-    state = look(look(AlertState(), SILENT), FAILED)
+    state = observe(observe(AlertState(), SILENT), FAILED)
     webhook.refused, webhook.refuses_with = "det-7", status
     with pytest.raises(WebhookError, match=f"answered {status}"):
         state.tell(webhook.url, "json")
@@ -345,14 +345,16 @@ def test_a_message_that_is_refused_for_what_it_holds_holds_back_no_other(
 def test_a_message_is_bounded_whatever_it_tells_of(webhook: Webhook) -> None:
     names = tuple(f"det-{number}" for number in range(200))
     long = replace(SILENT, affected=("det-x",), summary="s" * 5_000)
-    state = look(AlertState(), long)
-    state = look(state, replace(long, affected=names, seen="2025-10-05T05:00:00Z"))
+    state = observe(AlertState(), long)
+    state = observe(state, replace(long, affected=names, seen="2025-10-05T05:00:00Z"))
     for message in state.waiting:
         assert message.body("json")["summary"] == "s" * 999 + "…"
     state.tell(webhook.url, "json")
     assert webhook.bodies[1]["affected"] == list(names[:50])
     assert webhook.bodies[1]["affected_total"] == 200
-    state = look(look(AlertState(), long), replace(long, affected=names, seen="2025-10-05T05:00Z"))
+    state = observe(
+        observe(AlertState(), long), replace(long, affected=names, seen="2025-10-05T05:00Z")
+    )
     state.tell(webhook.url, "slack")
     assert "det-49 and 150 more. sss" in str(webhook.bodies[-1]["text"])
     assert len(str(webhook.bodies[-1]["text"])) < 2_000

@@ -14,33 +14,35 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.quality.conftest import DAY, MIDNIGHT, Table, look_at
 
 
-def test_a_silent_sensor_is_named_with_what_was_expected(table: Table, look: CheckContext) -> None:
+def test_a_silent_sensor_is_named_with_what_was_expected(
+    table: Table, context: CheckContext
+) -> None:
     for sensor in ("a-1", "a-2"):
         table.add_history(sensor)
     table.add("a-2")
-    outcome = sensors_deliver(look)
+    outcome = sensors_deliver(context)
     assert "1 of 2 sensors lack more than half of theirs: a (a-1)" in outcome.summary
     assert outcome.sample[0] == {"sensor": "a-1", "readings": 0, "expected": 144, "days before": 13}
 
 
-def test_the_same_weekdays_go_before_other_days(table: Table, look: CheckContext) -> None:
+def test_the_same_weekdays_go_before_other_days(table: Table, context: CheckContext) -> None:
     for weeks in (1, 2, 3):
         table.add("a-1", days_ago=7 * weeks, hours=(0, 4))  # half-empty every Tuesday
     for days_ago in (1, 2, 3, 4, 5, 6):
         table.add("a-1", days_ago=days_ago)
     table.add("a-1", hours=(0, 4))
-    outcome = sensors_deliver(look)
+    outcome = sensors_deliver(context)
     assert outcome.passed
     assert outcome.numbers["readings expected"] == 24
 
 
 def test_an_outage_of_some_hours_of_all_sensors_fails_though_none_is_silent(
-    table: Table, look: CheckContext
+    table: Table, context: CheckContext
 ) -> None:
     for sensor in ("a-1", "a-2"):
         table.add_history(sensor)
         table.add(sensor, hours=(0, 20))
-    outcome = sensors_deliver(look)
+    outcome = sensors_deliver(context)
     assert not outcome.passed
     assert outcome.summary.startswith("240 readings where 288 were to be expected; 0 of 2 sensors")
 
@@ -56,9 +58,11 @@ def test_a_date_that_is_not_over_is_compared_up_to_the_same_time_of_day(
 
 
 @pytest.mark.parametrize("days", [0, 2])
-def test_a_sensor_that_is_new_is_not_expected(table: Table, look: CheckContext, days: int) -> None:
+def test_a_sensor_that_is_new_is_not_expected(
+    table: Table, context: CheckContext, days: int
+) -> None:
     table.add_history("a-1", days=days)
-    outcome = sensors_deliver(look)
+    outcome = sensors_deliver(context)
     assert outcome.passed
     assert not outcome.evaluated
 
@@ -83,11 +87,11 @@ def test_a_sensor_on_its_first_day_is_not_evaluated_and_named_with_its_beginning
 def test_dates_are_those_of_the_platforms_zone(
     table: Table, reader: psycopg.Connection, reading: Settings
 ) -> None:
-    look = look_at(reader, reading, timezone="America/Los_Angeles")
-    assert look.begin == MIDNIGHT + timedelta(hours=7)
-    assert look.end == MIDNIGHT + timedelta(hours=31)
+    context = look_at(reader, reading, timezone="America/Los_Angeles")
+    assert context.begin == MIDNIGHT + timedelta(hours=7)
+    assert context.end == MIDNIGHT + timedelta(hours=31)
     table.add("a-1", hours=(0, 7))
-    assert look.sensors == []
+    assert context.sensors == []
 
 
 def test_days_of_a_clock_change_are_as_long_as_they_are(
@@ -101,16 +105,16 @@ def test_days_of_a_clock_change_are_as_long_as_they_are(
 
 
 def test_a_reading_that_was_deleted_is_named_by_its_event(
-    owner: psycopg.Connection, look: CheckContext
+    owner: psycopg.Connection, context: CheckContext
 ) -> None:
     Fortnight(days=1, sensors=1).store(owner)
-    assert every_event_has_its_reading(look).passed
+    assert every_event_has_its_reading(context).passed
     owner.execute(
         "delete from traffic.traffic_readings r using traffic.sensors s"
         " where s.sensor_id = r.sensor_id and external_id = 'east-1' and \"timestamp\" < %s",
         [MIDNIGHT + timedelta(minutes=30)],
     )
-    outcome = every_event_has_its_reading(look)
+    outcome = every_event_has_its_reading(context)
     assert outcome.numbers["readings missing"] == 2
     assert "the first is of east-1 at 2025-10-14T00:00:00Z" in outcome.summary
     assert outcome.sample[0]["topic_no"] == 1

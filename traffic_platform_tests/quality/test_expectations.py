@@ -26,12 +26,12 @@ CHECKS = (
 
 
 def test_rows_as_ingest_writes_them_meet_every_expectation(
-    table: Table, look: CheckContext
+    table: Table, context: CheckContext
 ) -> None:
     table.add("a-1")
     table.add("a-2", speed="null", volume="0", occupancy="0")
     for check in CHECKS:
-        outcome = check(look)
+        outcome = check(context)
         assert outcome.passed, outcome.summary
         assert outcome.evaluated
 
@@ -41,29 +41,29 @@ def test_rows_as_ingest_writes_them_meet_every_expectation(
     [("speed", "-1"), ("speed", "301"), ("volume", "100001"), ("occupancy", "100.5")],
 )
 def test_an_impossible_measure_is_named_with_its_sensor(
-    table: Table, look: CheckContext, column: str, value: str
+    table: Table, context: CheckContext, column: str, value: str
 ) -> None:
     table.add("a-1", hours=(0, 1))
     table.add("a-1", hours=(1, 1.1), **{column: value})  # pyright: ignore[reportArgumentType]
-    outcome = measures_in_range(look)
+    outcome = measures_in_range(context)
     assert outcome.summary == f"Values out of their range: 1 ({column})."
     assert [row["sensor"] for row in outcome.sample] == ["a-1"]
     assert outcome.sample[0]["timestamp"] == MIDNIGHT + timedelta(hours=1)
 
 
-def test_a_null_where_none_may_be_is_found(table: Table, look: CheckContext) -> None:
+def test_a_null_where_none_may_be_is_found(table: Table, context: CheckContext) -> None:
     table.add("a-1")
     table.owner.execute("alter table traffic.traffic_readings alter quality_score drop not null")
     table.owner.execute(
         'update traffic.traffic_readings set quality_score = null where "timestamp" = %s',
         [MIDNIGHT],
     )
-    outcome = required_columns_filled(look)
+    outcome = required_columns_filled(context)
     assert outcome.summary == "Values that are null where none may be: 1 (quality_score)."
     assert outcome.sample[0]["sensor"] == "a-1"
 
 
-def test_a_reading_without_its_sensor_is_found(table: Table, look: CheckContext) -> None:
+def test_a_reading_without_its_sensor_is_found(table: Table, context: CheckContext) -> None:
     table.add("a-1", hours=(0, 1))
     keys = table.owner.execute(
         "select conrelid::regclass::text, conname from pg_constraint where contype = 'f'"
@@ -73,27 +73,27 @@ def test_a_reading_without_its_sensor_is_found(table: Table, look: CheckContext)
     for name, key in keys:
         table.owner.execute(f'alter table {name} drop constraint "{key}"')  # pyright: ignore
     table.owner.execute("delete from traffic.sensors")
-    outcome = readings_have_sensors(look)
+    outcome = readings_have_sensors(context)
     assert outcome.summary == "Readings of no known sensor: 6 (rows)."
     assert len(outcome.sample) == 6
 
 
-def test_two_readings_of_one_message_are_found(table: Table, look: CheckContext) -> None:
+def test_two_readings_of_one_message_are_found(table: Table, context: CheckContext) -> None:
     table.add("a-1", hours=(0, 1))
     table.owner.execute(
         'update traffic.traffic_readings set "offset" = 7 where "timestamp" < %s',
         [MIDNIGHT + timedelta(minutes=20)],
     )
-    outcome = messages_give_one_reading(look)
+    outcome = messages_give_one_reading(context)
     assert outcome.summary == "Messages that several readings come from: 1 (rows)."
     assert [row["offset"] for row in outcome.sample] == [7, 7]
 
 
-def test_rows_of_other_dates_are_not_looked_at(table: Table, look: CheckContext) -> None:
+def test_rows_of_other_dates_are_not_looked_at(table: Table, context: CheckContext) -> None:
     table.add("a-1", days_ago=1, speed="-1")
-    assert not measures_in_range(look).evaluated
+    assert not measures_in_range(context).evaluated
     table.add("a-1")
-    assert measures_in_range(look).passed
+    assert measures_in_range(context).passed
 
 
 def test_great_expectations_is_not_imported_where_there_is_nothing_to_look_at() -> None:

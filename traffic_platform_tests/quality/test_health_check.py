@@ -34,11 +34,11 @@ def diagnose_days_before(owner: psycopg.Connection, days: int, *diagnoses: str) 
 
 
 def test_detectors_that_break_together_are_named_with_their_diagnoses(
-    owner: psycopg.Connection, look: CheckContext
+    owner: psycopg.Connection, context: CheckContext
 ) -> None:
     diagnose_days_before(owner, 4, "good", "good", "good", "card_off", "not_evaluated")
     diagnose(owner, DAY, "no_data", "constant", "good", "card_off", "not_evaluated")
-    outcome = detectors_stay_healthy(look)
+    outcome = detectors_stay_healthy(context)
     assert not outcome.passed
     assert outcome.summary == (
         "25% of the detectors are healthy, before it were 75%; newly unhealthy:"
@@ -49,27 +49,29 @@ def test_detectors_that_break_together_are_named_with_their_diagnoses(
 
 
 def test_one_that_breaks_among_few_is_told_by_its_own_diagnosis(
-    owner: psycopg.Connection, look: CheckContext
+    owner: psycopg.Connection, context: CheckContext
 ) -> None:
     diagnose_days_before(owner, 3, "good", "good", "good")
     diagnose(owner, DAY, "good", "high_value", "good")
-    assert detectors_stay_healthy(look).passed
+    assert detectors_stay_healthy(context).passed
 
 
-def test_what_was_broken_before_is_no_fall(owner: psycopg.Connection, look: CheckContext) -> None:
+def test_what_was_broken_before_is_no_fall(
+    owner: psycopg.Connection, context: CheckContext
+) -> None:
     diagnose_days_before(owner, 3, "good", "no_data", "no_data")
     diagnose(owner, DAY, "good", "no_data", "no_data")
-    outcome = detectors_stay_healthy(look)
+    outcome = detectors_stay_healthy(context)
     assert outcome.passed
     assert (outcome.numbers["share"], outcome.numbers["usual share"]) == (0.333, 0.333)
 
 
 def test_without_diagnoses_or_a_history_it_is_not_evaluated(
-    owner: psycopg.Connection, look: CheckContext
+    owner: psycopg.Connection, context: CheckContext
 ) -> None:
-    assert not detectors_stay_healthy(look).evaluated
+    assert not detectors_stay_healthy(context).evaluated
     diagnose(owner, DAY, "no_data", "no_data", "good")
     diagnose_days_before(owner, 2, "good", "good", "good")
-    outcome = detectors_stay_healthy(look)
+    outcome = detectors_stay_healthy(context)
     assert outcome.passed
     assert "too few days" in outcome.summary

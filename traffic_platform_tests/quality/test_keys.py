@@ -38,28 +38,30 @@ def drop_key(owner: psycopg.Connection) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
 
 
-def test_no_duplicates_are_found_where_the_key_stands(look: CheckContext, partition: str) -> None:
-    outcome = no_duplicate_readings(look)
+def test_no_duplicates_are_found_where_the_key_stands(
+    context: CheckContext, partition: str
+) -> None:
+    outcome = no_duplicate_readings(context)
     assert outcome.passed
     assert outcome.numbers["partitions without a unique index"] == 0
 
 
 def test_a_duplicate_fails_and_is_shown(
-    owner: psycopg.Connection, look: CheckContext, partition: str
+    owner: psycopg.Connection, context: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
     insert_reading(owner)
-    outcome = no_duplicate_readings(look)
+    outcome = no_duplicate_readings(context)
     assert not outcome.passed
     assert outcome.numbers["duplicates"] == 1
     assert outcome.sample[0]["rows"] == 2
 
 
 def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
-    owner: psycopg.Connection, look: CheckContext, partition: str
+    owner: psycopg.Connection, context: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
-    outcome = no_duplicate_readings(look)
+    outcome = no_duplicate_readings(context)
     assert not outcome.passed
     assert outcome.numbers["duplicates"] == 0
     assert partition in outcome.summary
@@ -74,23 +76,23 @@ def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
     ],
 )
 def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
-    owner: psycopg.Connection, look: CheckContext, partition: str, index: str
+    owner: psycopg.Connection, context: CheckContext, partition: str, index: str
 ) -> None:
     drop_key(owner)
     owner.execute("create " + index.format(f"traffic.{partition}"))  # pyright: ignore
-    assert not no_duplicate_readings(look).passed
+    assert not no_duplicate_readings(context).passed
 
 
 def test_another_unique_index_on_the_key_is_proof_enough(
-    owner: psycopg.Connection, look: CheckContext, partition: str
+    owner: psycopg.Connection, context: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
     owner.execute(f'create unique index on traffic.{partition} ("timestamp", sensor_id)')  # pyright: ignore
-    assert no_duplicate_readings(look).passed
+    assert no_duplicate_readings(context).passed
 
 
-def test_keys_without_nulls_pass(look: CheckContext, partition: str) -> None:
-    outcome = no_null_in_keys(look)
+def test_keys_without_nulls_pass(context: CheckContext, partition: str) -> None:
+    outcome = no_null_in_keys(context)
     assert outcome.passed
     assert outcome.numbers["nulls"] == 0
 
@@ -105,34 +107,34 @@ def processed(owner: psycopg.Connection) -> str:
 
 
 def test_a_null_in_a_key_fails_and_is_counted(
-    owner: psycopg.Connection, look: CheckContext, processed: str
+    owner: psycopg.Connection, context: CheckContext, processed: str
 ) -> None:
     owner.execute(
         'insert into traffic.processed_events (topic_no, partition, "offset", "timestamp", '
         f"quality_score, quality_flags, format, batch_id) values (1, 0, 0, '{DAY}', 1, 0, 1, 1)"
     )
-    outcome = no_null_in_keys(look)
+    outcome = no_null_in_keys(context)
     assert not outcome.passed
     assert outcome.numbers["nulls"] == 1
     assert f"traffic.{processed}.sensor_id" in outcome.summary
 
 
 def test_a_key_column_that_may_be_null_fails_before_it_is(
-    look: CheckContext, processed: str
+    context: CheckContext, processed: str
 ) -> None:
-    outcome = no_null_in_keys(look)
+    outcome = no_null_in_keys(context)
     assert not outcome.passed
     assert outcome.numbers["nulls"] == 0
 
 
 def test_a_not_null_that_was_never_validated_is_no_proof(
-    owner: psycopg.Connection, look: CheckContext, processed: str
+    owner: psycopg.Connection, context: CheckContext, processed: str
 ) -> None:
     if owner.info.server_version < 180000:
         return  # such a constraint exists from PostgreSQL 18 on
     owner.execute(
         f"alter table traffic.{processed} add constraint s not null sensor_id not valid"  # pyright: ignore
     )
-    assert not no_null_in_keys(look).passed
+    assert not no_null_in_keys(context).passed
     owner.execute(f"alter table traffic.{processed} validate constraint s")  # pyright: ignore
-    assert no_null_in_keys(look).passed
+    assert no_null_in_keys(context).passed

@@ -76,18 +76,18 @@ def audit(owner: psycopg.Connection) -> Audit:
 
 
 def test_a_day_with_much_more_in_quarantine_fails_with_its_share(
-    audit: Audit, look: CheckContext
+    audit: Audit, context: CheckContext
 ) -> None:
     audit.add(0, 10_000, {"malformed_json": 20, "timestamp_in_future": 300})
-    outcome = quarantine_rate_holds(look)
+    outcome = quarantine_rate_holds(context)
     assert not outcome.passed
     assert "320 of 10,000 messages are quarantined (3.2%; 0.2% is usual" in outcome.summary
     assert outcome.sample[0]["reason"] in ("malformed_json", "timestamp_in_future")
 
 
-def test_the_reason_that_grew_is_named(audit: Audit, look: CheckContext) -> None:
+def test_the_reason_that_grew_is_named(audit: Audit, context: CheckContext) -> None:
     audit.add(0, 10_000, {"malformed_json": 20, "timestamp_in_future": 300})
-    outcome = quarantine_reasons_hold(look)
+    outcome = quarantine_reasons_hold(context)
     assert outcome.summary.endswith("300 as timestamp_in_future.")
     assert [row["reason"] for row in outcome.sample] == ["timestamp_in_future"]
 
@@ -103,63 +103,63 @@ def test_the_reason_that_grew_is_named(audit: Audit, look: CheckContext) -> None
     ],
 )
 def test_messages_of_a_clock_that_is_far_off_count_where_they_arrived(
-    audit: Audit, look: CheckContext, claimed: date, reason: str
+    audit: Audit, context: CheckContext, claimed: date, reason: str
 ) -> None:
     audit.add(0, 5_000, {"malformed_json": 10})
     audit.add(0, 5_000, {reason: 5_000}, claimed=claimed)
-    outcome = quarantine_rate_holds(look)
+    outcome = quarantine_rate_holds(context)
     assert "5,010 of 10,000 messages are quarantined (50.1%" in outcome.summary
     assert outcome.sample[0]["reason"] == reason
-    outcome = quarantine_reasons_hold(look)
+    outcome = quarantine_reasons_hold(context)
     assert outcome.numbers == {"messages": 10_000, "malformed_json": 10, reason: 5_000}
     assert outcome.summary.endswith(f"5000 as {reason}.")
     audit.add(-1, 10_000, {"malformed_json": 20})
-    next_day = replace(look, day=DAY + timedelta(days=1), now=look.now + timedelta(days=1))
+    next_day = replace(context, day=DAY + timedelta(days=1), now=context.now + timedelta(days=1))
     assert quarantine_rate_holds(next_day).numbers["messages"] == 10_000
     assert quarantine_reasons_hold(next_day).passed
 
 
 @pytest.mark.parametrize("check", [quarantine_rate_holds, quarantine_reasons_hold])
-def test_a_day_like_the_others_passes(audit: Audit, look: CheckContext, check: object) -> None:
+def test_a_day_like_the_others_passes(audit: Audit, context: CheckContext, check: object) -> None:
     audit.add(0, 10_000, {"malformed_json": 40})
-    outcome = check(look)  # pyright: ignore[reportCallIssue]
+    outcome = check(context)  # pyright: ignore[reportCallIssue]
     assert outcome.passed
     assert outcome.evaluated
 
 
 @pytest.mark.parametrize("check", [quarantine_rate_holds, quarantine_reasons_hold])
 def test_a_day_as_bad_as_its_weekday_before_passes(
-    audit: Audit, look: CheckContext, check: object
+    audit: Audit, context: CheckContext, check: object
 ) -> None:
     audit.add(14, 10_000, {"malformed_json": 900})
     audit.add(0, 10_000, {"malformed_json": 900})
-    assert check(look).passed  # pyright: ignore[reportCallIssue]
+    assert check(context).passed  # pyright: ignore[reportCallIssue]
 
 
 def test_few_messages_and_a_short_history_are_not_judged(
-    owner: psycopg.Connection, look: CheckContext
+    owner: psycopg.Connection, context: CheckContext
 ) -> None:
     audit = Audit(owner)
     audit.add(0, 50, {"malformed_json": 50})
     for days_ago in (1, 2, 3):
         audit.add(days_ago, 10_000)
-    assert not quarantine_rate_holds(look).evaluated
+    assert not quarantine_rate_holds(context).evaluated
     audit.add(0, 10_000, {"malformed_json": 5_000}, repeats=5_000)
     for check in (quarantine_rate_holds, quarantine_reasons_hold, repeats_are_rare):
-        outcome = check(look)
+        outcome = check(context)
         assert outcome.passed
         assert not outcome.evaluated
 
 
-def test_many_more_repeats_than_before_fail(audit: Audit, look: CheckContext) -> None:
+def test_many_more_repeats_than_before_fail(audit: Audit, context: CheckContext) -> None:
     audit.add(0, 10_000, repeats=500)
-    outcome = repeats_are_rare(look)
+    outcome = repeats_are_rare(context)
     assert "500 of 10,000 events repeat another (5.0%; 0.3% is usual" in outcome.summary
 
 
-def test_as_many_repeats_as_before_pass(audit: Audit, look: CheckContext) -> None:
+def test_as_many_repeats_as_before_pass(audit: Audit, context: CheckContext) -> None:
     audit.add(0, 10_000, repeats=60)
-    outcome = repeats_are_rare(look)
+    outcome = repeats_are_rare(context)
     assert outcome.passed
     assert outcome.evaluated
 
@@ -185,26 +185,26 @@ def arrive(raw: psycopg.Connection, messages: int, lag_s: float) -> None:
 
 
 def test_a_backlog_fails_with_its_topic_and_longest_wait(
-    raw: psycopg.Connection, look: CheckContext
+    raw: psycopg.Connection, context: CheckContext
 ) -> None:
     arrive(raw, 90, 0.2)
     arrive(raw, 10, 1800)
-    outcome = messages_stored_in_time(look)
+    outcome = messages_stored_in_time(context)
     assert "10 of 100 messages were stored more than 60 s after" in outcome.summary
     assert "1800.0 s" in outcome.summary
     assert outcome.sample[0]["topic"] == "raw"
 
 
-def test_a_short_outage_passes(raw: psycopg.Connection, look: CheckContext) -> None:
+def test_a_short_outage_passes(raw: psycopg.Connection, context: CheckContext) -> None:
     arrive(raw, 98, 0.2)
     arrive(raw, 2, 90)
-    assert messages_stored_in_time(look).passed
+    assert messages_stored_in_time(context).passed
 
 
 def test_a_date_on_which_nothing_arrived_has_no_lag(
-    raw: psycopg.Connection, look: CheckContext
+    raw: psycopg.Connection, context: CheckContext
 ) -> None:
-    assert not messages_stored_in_time(look).evaluated
+    assert not messages_stored_in_time(context).evaluated
 
 
 NOON = MIDNIGHT + timedelta(hours=12)

@@ -87,7 +87,7 @@ def test_events_arrive_through_dagster_and_the_password_is_nowhere(
     finally:
         traffic("down")
     told += everything_stored(dagster_url)
-    assert "ingest_window" in told
+    assert "ingest_events" in told
     written = [file for file in home.rglob("*") if file.is_file()]
     assert home / "logs" / "dagster-code.log" in written
     told += "\n".join(file.read_text(errors="replace") for file in written)

@@ -51,19 +51,19 @@ class _Corridor:
 
 
 async def build(
-    rooms: PageContext, road: str | None, direction: str | None, day: date | None
+    context: PageContext, road: str | None, direction: str | None, day: date | None
 ) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Corridor:
         return await _read(connection, road, direction, day)
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Corridor")
+        away(context, PATH, "Corridor")
         return
-    with frame(rooms, PATH, "Corridor", "Speed contour", "Where and when a road is slow"):
-        _show(rooms, found)
+    with frame(context, PATH, "Corridor", "Speed contour", "Where and when a road is slow"):
+        _show(context, found)
 
 
 async def _read(
@@ -83,7 +83,7 @@ async def _read(
     return _Corridor(days, corridors, chosen, places, cells)
 
 
-def _show(rooms: PageContext, found: _Corridor) -> None:
+def _show(context: PageContext, found: _Corridor) -> None:
     if found.chosen is None:
         text("p", "No road has sensors at two mileposts; `traffic sensors import` brings them.")
         return
@@ -108,7 +108,7 @@ def _show(rooms: PageContext, found: _Corridor) -> None:
         _draw(drawn, again)
         places.show(_places(again))
 
-    follow_day(rooms, days, (PATH, chosen.road, chosen.direction, days.shown), read, show)
+    follow_day(context, days, (PATH, chosen.road, chosen.direction, days.shown), read, show)
 
 
 def _draw(drawn: ChartPanel, found: _Corridor) -> None:

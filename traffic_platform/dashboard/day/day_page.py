@@ -37,18 +37,18 @@ class _Day:
     runs: Sequence[Any]
 
 
-async def build(rooms: PageContext, day: date | None) -> None:
+async def build(context: PageContext, day: date | None) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Day:
         return await _read(connection, day)
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Day")
+        away(context, PATH, "Day")
         return
-    with frame(rooms, PATH, f"Day {found.days.shown}", f"{found.days.shown:%A, %Y-%m-%d}"):
-        _show(rooms, found)
+    with frame(context, PATH, f"Day {found.days.shown}", f"{found.days.shown:%A, %Y-%m-%d}"):
+        _show(context, found)
 
 
 async def _read(connection: Connection, day: date | None) -> _Day:
@@ -62,7 +62,7 @@ async def _read(connection: Connection, day: date | None) -> _Day:
     )
 
 
-def _show(rooms: PageContext, found: _Day) -> None:
+def _show(context: PageContext, found: _Day) -> None:
     days = found.days
     with ui.element("div").classes("grid"):
         with panel("w12", "Roads", "Sums over all sensors of a direction") as head:
@@ -78,13 +78,13 @@ def _show(rooms: PageContext, found: _Day) -> None:
         roads.show(_roads(found))
         judged = render("diagnoses", rows=found.diagnoses, day=days.shown)
         diagnoses.show(judged if found.diagnoses else undiagnosed(days))
-        runs.show(render("runs", rows=_runs(found), dagster=rooms.dagster_url))
+        runs.show(render("runs", rows=_runs(found), dagster=context.dagster_url))
 
     async def read(connection: Connection) -> _Day:
         return await _read(connection, days.shown)
 
     show(found)
-    follow_day(rooms, days, (PATH, days.shown), read, show)
+    follow_day(context, days, (PATH, days.shown), read, show)
 
 
 def _roads(found: _Day) -> str:

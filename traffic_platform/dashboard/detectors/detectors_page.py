@@ -32,7 +32,7 @@ class _Diagnosed:
     counts: Sequence[Any]
 
 
-async def build(rooms: PageContext, day: date | None) -> None:
+async def build(context: PageContext, day: date | None) -> None:
     """The whole page."""
 
     async def read(connection: Connection) -> _Diagnosed:
@@ -45,16 +45,16 @@ async def build(rooms: PageContext, day: date | None) -> None:
             await rows(connection, "day_diagnoses", **which),
         )
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Detectors")
+        away(context, PATH, "Detectors")
         return
     with (
-        frame(rooms, PATH, "Detectors", "Detector health", "What is broken, and how it shows"),
+        frame(context, PATH, "Detectors", "Detector health", "What is broken, and how it shows"),
         ui.element("div").classes("grid"),
     ):
         with panel("w6", "Now", "By the readings of the last hour"):
-            now = Panel(_now(rooms))
+            now = Panel(_now(context))
         with panel("w6", f"Diagnosis of {found.days.shown}", "Judged from 05:00 to 21:59") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(found.days, lambda to: link(PATH, date=to))
@@ -62,13 +62,13 @@ async def build(rooms: PageContext, day: date | None) -> None:
 
     def show(change: Change, _fresh: Sequence[Mark]) -> None:
         if change.parts & {"health", "sensors"}:
-            now.show(_now(rooms))
+            now.show(_now(context))
 
-    follow(rooms, show)
+    follow(context, show)
 
 
-def _now(rooms: PageContext) -> str:
-    return render("attention", **tables.attention(rooms.reader.state, _LISTED))
+def _now(context: PageContext) -> str:
+    return render("attention", **tables.attention(context.reader.state, _LISTED))
 
 
 def _diagnosed(found: _Diagnosed) -> str:

@@ -22,19 +22,19 @@ _ROW_PX = 76  # of a road, as in sensor_map.js
 _LINES_PX = 480
 
 
-async def build(rooms: PageContext) -> None:
+async def build(context: PageContext) -> None:
     """The whole page; it follows the reader until it is closed."""
-    await rooms.reader.want(timeout=2.0)
-    with frame(rooms, "/", "Now", "Traffic now"):
-        page = _Overview(rooms)
-    follow(rooms, page.show)
+    await context.reader.want(timeout=2.0)
+    with frame(context, "/", "Now", "Traffic now"):
+        page = _Overview(context)
+    follow(context, page.show)
 
 
 class _Overview:
     """The parts of one open page."""
 
-    def __init__(self, rooms: PageContext) -> None:
-        self._rooms = rooms
+    def __init__(self, context: PageContext) -> None:
+        self._rooms = context
         self._by = "speed"
         self._maps: list[SensorMap] = []
         panels: dict[str, Panel] = {"stale": Panel(), "figures": Panel()}

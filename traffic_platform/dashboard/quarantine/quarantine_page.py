@@ -24,48 +24,48 @@ _LISTED = 50
 _SUB = "With the time of arrival; what cannot be printed is escaped, long values are cut"
 
 
-async def build(rooms: PageContext, reason: str | None) -> None:
+async def build(context: PageContext, reason: str | None) -> None:
     """The whole page; it shows new messages by itself."""
 
     async def read(connection: Connection) -> list[Any]:
         return await rows(connection, "quarantine_messages", reason=reason, limit=_LISTED)
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Quarantine")
+        away(context, PATH, "Quarantine")
         return
     sub = "Messages that are no event; each is kept byte for byte until it is worked off"
-    with frame(rooms, PATH, "Quarantine", "Quarantine", sub), ui.element("div").classes("grid"):
+    with frame(context, PATH, "Quarantine", "Quarantine", sub), ui.element("div").classes("grid"):
         with panel("w4", "By reason"):
-            reasons = Panel(_reasons(rooms, reason))
+            reasons = Panel(_reasons(context, reason))
             text("h2", "What to do").style("margin-top: 18px")
-            replay = Panel(_what_to_do(rooms, reason, found))
+            replay = Panel(_what_to_do(context, reason, found))
         title = "Newest messages" if reason is None else f"Newest: {reason.replace('_', ' ')}"
         with panel("w8", title, _SUB):
-            messages = Panel(_messages(rooms, found))
-    shown = list(rooms.reader.state.quarantine)
+            messages = Panel(_messages(context, found))
+    shown = list(context.reader.state.quarantine)
 
     async def show(change: Change, _fresh: Sequence[Mark]) -> None:
-        if "quarantine" not in change.parts or shown == rooms.reader.state.quarantine:
+        if "quarantine" not in change.parts or shown == context.reader.state.quarantine:
             return
-        shown[:] = rooms.reader.state.quarantine
-        reasons.show(_reasons(rooms, reason))
-        again = await ask(rooms, read)
+        shown[:] = context.reader.state.quarantine
+        reasons.show(_reasons(context, reason))
+        again = await ask(context, read)
         if again is not None:
-            replay.show(_what_to_do(rooms, reason, again))
-            messages.show(_messages(rooms, again))
+            replay.show(_what_to_do(context, reason, again))
+            messages.show(_messages(context, again))
 
-    follow(rooms, show)
+    follow(context, show)
 
 
-def _reasons(rooms: PageContext, reason: str | None) -> str:
-    listed = tables.reasons(rooms.reader.state, datetime.now(UTC))
+def _reasons(context: PageContext, reason: str | None) -> str:
+    listed = tables.reasons(context.reader.state, datetime.now(UTC))
     return render("reasons", rows=listed) + (render("all_reasons") if reason else "")
 
 
-def _what_to_do(rooms: PageContext, reason: str | None, found: Sequence[Any]) -> str:
+def _what_to_do(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
     # Somebody pastes it into a shell: what an address says has to be a reason that there is.
-    known = {each.reason for each in rooms.reader.state.quarantine}
+    known = {each.reason for each in context.reader.state.quarantine}
     example = _id(found[0]) if found else None
     return render("replay", reason=reason if reason in known else None, example=example)
 
@@ -75,8 +75,8 @@ def _id(row: Any) -> str:
     return f"{row.topic}/{row.partition}/{row.offset}"
 
 
-def _messages(rooms: PageContext, found: Sequence[Any]) -> str:
-    zone = rooms.zone
+def _messages(context: PageContext, found: Sequence[Any]) -> str:
+    zone = context.zone
     listed = [
         {
             "id": _id(row),

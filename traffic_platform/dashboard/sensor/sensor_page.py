@@ -54,18 +54,18 @@ class _SensorDay:
     newest: datetime | None
 
 
-async def build_search(rooms: PageContext, wanted: str) -> None:
+async def build_search(context: PageContext, wanted: str) -> None:
     """The page that finds a sensor."""
 
     async def read(connection: Connection) -> list[Any]:
         return await rows(connection, "find_sensors", text=wanted, limit=_FOUND)
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Sensor")
+        away(context, PATH, "Sensor")
         return
     with (
-        frame(rooms, PATH, "Sensor", "Find a sensor", "By name, identifier, road or station"),
+        frame(context, PATH, "Sensor", "Find a sensor", "By name, identifier, road or station"),
         ui.element("div").classes("panel"),
     ):
         results: list[Panel] = []
@@ -76,7 +76,7 @@ async def build_search(rooms: PageContext, wanted: str) -> None:
             async def again(connection: Connection) -> list[Any]:
                 return await rows(connection, "find_sensors", text=words, limit=_FOUND)
 
-            matching = await ask(rooms, again)
+            matching = await ask(context, again)
             if matching is not None:
                 results[0].show(_results(matching))
 
@@ -94,31 +94,31 @@ def parse_id(value: str) -> UUID | None:
         return None
 
 
-def build_unknown(rooms: PageContext, name: object) -> None:
+def build_unknown(context: PageContext, name: object) -> None:
     """The page of a sensor that there is not."""
-    with frame(rooms, PATH, "Sensor", "No such sensor"):
+    with frame(context, PATH, "Sensor", "No such sensor"):
         text("p", f"There is no sensor {name}.")
         Panel(render("find"))
 
 
-async def build(rooms: PageContext, sensor_id: UUID, day: date | None) -> None:
+async def build(context: PageContext, sensor_id: UUID, day: date | None) -> None:
     """The page of one sensor."""
 
     async def read(connection: Connection) -> _SensorDay:
         return await _read(connection, sensor_id, day)
 
-    found = await ask(rooms, read)
+    found = await ask(context, read)
     if found is None:
-        away(rooms, PATH, "Sensor")
+        away(context, PATH, "Sensor")
         return
     sensor = found.sensor
     if sensor is None:
-        build_unknown(rooms, sensor_id)
+        build_unknown(context, sensor_id)
         return
     label = sensor.name or sensor.external_id
     where = place(sensor.road, sensor.direction, sensor.milepost)
-    with frame(rooms, PATH, label, label, where):
-        _show(rooms, found)
+    with frame(context, PATH, label, label, where):
+        _show(context, found)
 
 
 async def _read(connection: Connection, sensor_id: UUID, day: date | None) -> _SensorDay:
@@ -150,7 +150,7 @@ def _results(found: Sequence[Any]) -> str:
     return render("found", rows=listed, limit=_FOUND)
 
 
-def _show(rooms: PageContext, found: _SensorDay) -> None:
+def _show(context: PageContext, found: _SensorDay) -> None:
     sensor, days = found.sensor, found.days
     assert sensor is not None
     with ui.element("div").classes("grid"):
@@ -176,7 +176,7 @@ def _show(rooms: PageContext, found: _SensorDay) -> None:
 
     _draw_series(series, found)
     _draw_scatter(scatter, found)
-    follow_day(rooms, days, (PATH, sensor.sensor_id, days.shown), read, show)
+    follow_day(context, days, (PATH, sensor.sensor_id, days.shown), read, show)
 
 
 def _figures(found: _SensorDay) -> str:

@@ -34,46 +34,46 @@ Found = TypeVar("Found")
 
 
 async def ask(
-    rooms: PageContext, question: Callable[[Connection], Awaitable[Found]]
+    context: PageContext, question: Callable[[Connection], Awaitable[Found]]
 ) -> Found | None:
     """The answer of PostgreSQL; None when there is none in time: `away` is the page then."""
-    await rooms.reader.want(timeout=0)
-    patience = _SHORT_PATIENCE_S if _is_away(rooms) else _PATIENCE_S
+    await context.reader.want(timeout=0)
+    patience = _SHORT_PATIENCE_S if _is_away(context) else _PATIENCE_S
     try:
-        async with asyncio.timeout(patience), rooms.connection() as connection:
+        async with asyncio.timeout(patience), context.connection() as connection:
             return await question(connection)
     except AWAY as error:  # or busy: a query that is too slow ends like this as well
         _log.warning("A page cannot read PostgreSQL: %s", type(error).__name__)
         return None
 
 
-def away(rooms: PageContext, here: str, title: str) -> None:
+def away(context: PageContext, here: str, title: str) -> None:
     """A page that says that the database is away, and comes back when it is not.
 
     Where the reader is answered meanwhile the question was too slow. To ask it again by itself
     would only add to that, so a button does.
     """
-    with frame(rooms, here, title, title):
-        notice = Panel(_waiting(rooms))
+    with frame(context, here, title, title):
+        notice = Panel(_waiting(context))
         ui.button("Try again", on_click=ui.navigate.reload).props("no-caps outline")
-    was_away = _is_away(rooms)
+    was_away = _is_away(context)
 
     def show(_change: Change, _fresh: Sequence[Mark]) -> None:
         nonlocal was_away
-        if was_away and not _is_away(rooms):
+        if was_away and not _is_away(context):
             ui.navigate.reload()
-        was_away = _is_away(rooms)
-        notice.show(_waiting(rooms))
+        was_away = _is_away(context)
+        notice.show(_waiting(context))
 
-    follow(rooms, show)
-
-
-def _waiting(rooms: PageContext) -> str:
-    return render("waiting", away=_is_away(rooms))
+    follow(context, show)
 
 
-def _is_away(rooms: PageContext) -> bool:
-    problem = rooms.reader.state.problem
+def _waiting(context: PageContext) -> str:
+    return render("waiting", away=_is_away(context))
+
+
+def _is_away(context: PageContext) -> bool:
+    problem = context.reader.state.problem
     return problem is not None and problem.is_away
 
 
@@ -87,7 +87,7 @@ def parse_date(value: str | None) -> date | None:
 
 
 async def on_date(
-    rooms: PageContext,
+    context: PageContext,
     here: str,
     date_of_query: str | None,
     build: Callable[[date | None], Awaitable[None]],
@@ -102,12 +102,12 @@ async def on_date(
     if day is not None or not date_of_query:
         await build(day)
         return
-    with frame(rooms, here, "No such date"):
+    with frame(context, here, "No such date"):
         Panel(
             render(
                 "no_date",
                 value=date_of_query,
-                example=rooms.zone.today(),
+                example=context.zone.today(),
                 first=_FIRST_YEAR,
                 last=_LAST_YEAR,
                 without=without,

@@ -22,7 +22,7 @@ Question = Callable[[Connection], Awaitable[Found]]
 
 
 def follow_day(
-    rooms: PageContext,
+    context: PageContext,
     days: Days,
     key: Hashable,
     question: Question[Found],
@@ -38,28 +38,28 @@ def follow_day(
     async def look(change: Change, _fresh: Sequence[Mark]) -> None:
         if "minute" not in change.parts or not _is_running(days):
             return
-        found = await _shared(rooms, key, question)
+        found = await _shared(context, key, question)
         if found is not None:
             show(found)
 
-    follow(rooms, look)
+    follow(context, look)
 
 
 def _is_running(days: Days) -> bool:
     return days.zone.today(datetime.now(UTC) - _LATE) <= days.shown <= days.zone.today()
 
 
-async def _shared(rooms: PageContext, key: Hashable, question: Question[Found]) -> Found | None:
+async def _shared(context: PageContext, key: Hashable, question: Question[Found]) -> Found | None:
     """The answer to a question that may be under way already, one question after another."""
-    task = rooms.asked.get(key)
+    task = context.asked.get(key)
     if task is None:
 
         async def in_turn() -> Any:
             # All pages ask at the same moment; the API's other readers are not to wait for them.
-            async with rooms.one_at_a_time:
-                return await ask(rooms, question)
+            async with context.one_at_a_time:
+                return await ask(context, question)
 
-        task = rooms.asked[key] = asyncio.create_task(in_turn(), name="traffic page of today")
-        task.add_done_callback(lambda _: rooms.asked.pop(key))
+        task = context.asked[key] = asyncio.create_task(in_turn(), name="traffic page of today")
+        task.add_done_callback(lambda _: context.asked.pop(key))
     # A page that is closed meanwhile must not end the others' waiting.
     return cast("Found | None", await asyncio.shield(task))

@@ -14,12 +14,12 @@ from traffic_platform.dashboard.shared.page_context import PageContext
 Show = Callable[[Change, Sequence[Mark]], Awaitable[None] | None]
 
 
-def follow(rooms: PageContext, show: Show) -> None:
+def follow(context: PageContext, show: Show) -> None:
     """Call `show` for every change, and with EVERYTHING when the browser connects.
 
     What only fetches the HTML never connects: messages for it would pile up until it is forgotten.
     """
-    client, reader = ui.context.client, rooms.reader
+    client, reader = ui.context.client, context.reader
 
     async def begin() -> None:
         reader.changed.unsubscribe(show)

@@ -35,13 +35,13 @@ def add_style() -> None:
 
 @contextmanager
 def frame(
-    rooms: PageContext, here: str, title: str, heading: str = "", sub: str = ""
+    context: PageContext, here: str, title: str, heading: str = "", sub: str = ""
 ) -> Generator[None]:
     """The page around its content. `title` is that of the window."""
     ui.page_title(f"{title} · traffic_platform")
-    Panel(render("bar", pages=PAGES, here=here, zone=rooms.zone.name))
+    Panel(render("bar", pages=PAGES, here=here, zone=context.zone.name))
     with ui.element("main").classes("page") as main:
-        problem = Panel(_problem(rooms))
+        problem = Panel(_problem(context))
         with ui.element("div").classes("title"), ui.element("div"):
             text("h1", heading or title)
             if sub:
@@ -51,9 +51,9 @@ def frame(
 
     def show(change: Change, _fresh: Sequence[Mark]) -> None:
         if "problem" in change.parts:
-            problem.show(_problem(rooms))
+            problem.show(_problem(context))
 
-    follow(rooms, show)
+    follow(context, show)
 
 
 @contextmanager
@@ -73,8 +73,8 @@ def text(tag: str, value: str) -> ui.html:
     return ui.html(escape(value), sanitize=False, tag=tag)
 
 
-def _problem(rooms: PageContext) -> str:
-    problem = rooms.reader.state.problem
+def _problem(context: PageContext) -> str:
+    problem = context.reader.state.problem
     if problem is None:
         return ""
-    return render("problem", since=rooms.zone.clock(problem.since), away=problem.is_away)
+    return render("problem", since=context.zone.clock(problem.since), away=problem.is_away)

@@ -58,7 +58,7 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     )
     def alerts(context: SensorEvaluationContext) -> SkipReason:
         state = AlertState.from_json(context.cursor)
-        state.look(
+        state.observe(
             find_results(context.instance, jobs, settings.timezone),
             since=utc_text(datetime.now(UTC) - LATE_LOOK_BACK),
         )

@@ -42,7 +42,7 @@ from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
 from traffic_platform.statements import sql_folder
 
-WINDOW_OP = "event_tables"  # the job that runs it is `ingest_window`
+WINDOW_OP = "event_tables"  # the job that runs it is `ingest_events`
 
 # Asset events of a window are logged soon after its first batch, then this often, and at its end.
 REPORT_SECONDS = 600.0
@@ -151,7 +151,7 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: IngestCon
             totals = run_ingest(
                 settings,
                 settings.ingest_topics,
-                limits=RunLimits(settings.window_seconds, settings.window_idle_seconds),
+                limits=RunLimits(settings.ingest_run_seconds, settings.ingest_run_idle_seconds),
                 run_id=context.run_id,
                 writer=config.writer,
                 writers=config.writers,

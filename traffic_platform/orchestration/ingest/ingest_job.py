@@ -11,7 +11,7 @@ from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TR
 from traffic_platform.orchestration.tags import ingest_tags
 from traffic_platform.settings import Settings
 
-WINDOW_JOB: Final = "ingest_window"
+INGEST_JOB: Final = "ingest_events"
 
 
 def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
@@ -22,7 +22,7 @@ def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     """
     tables = AssetSelection.assets(RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
     return define_asset_job(
-        name=WINDOW_JOB,
+        name=INGEST_JOB,
         selection=tables.without_checks(),
         executor_def=in_process_executor,
         tags=ingest_tags(settings),

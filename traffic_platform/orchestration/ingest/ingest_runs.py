@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dagster import DagsterInstance, DagsterRunStatus, RunRecord, RunsFilter
 
 from traffic_platform.orchestration.ingest.demand import PUBLISHER, State, Window
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.watch import RunsUnreadableError
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, host_of, is_gone
 from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
@@ -43,7 +43,7 @@ def newest_ingest_runs(instance: DagsterInstance, writers: int) -> list[Window]:
 
     try:
         records = instance.get_run_records(
-            RunsFilter(job_name=WINDOW_JOB, tags={WRITERS: str(writers)}),
+            RunsFilter(job_name=INGEST_JOB, tags={WRITERS: str(writers)}),
             limit=RUNS_PER_WRITER * writers,
         )
         publishers = RunsFilter(job_name=PUBLISH_JOB)

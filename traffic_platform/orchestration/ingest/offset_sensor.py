@@ -19,7 +19,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from traffic_platform.orchestration.ingest.demand import PUBLISHER, Demand
 from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP, IngestConfig
-from traffic_platform.orchestration.ingest.ingest_job import WINDOW_JOB
+from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
 from traffic_platform.orchestration.ingest.watch import (
     TICK_MARGIN_SECONDS,
@@ -74,7 +74,7 @@ def _request(demand: Demand, writers: int) -> RunRequest:
         return RunRequest(job_name=PUBLISH_JOB, tags=reason)
     config = IngestConfig(writer=demand.writer, writers=writers)
     return RunRequest(
-        job_name=WINDOW_JOB,
+        job_name=INGEST_JOB,
         run_config=RunConfig(ops={WINDOW_OP: config}),
         tags={**writer_tags(demand.writer, writers), **reason},
     )

@@ -31,7 +31,7 @@ from traffic_platform.settings import Settings
 if TYPE_CHECKING:
     from traffic_platform.maintenance import MaintenanceReport
 
-UPKEEP_JOB: Final = "keep_tables"
+UPKEEP_JOB: Final = "maintain_tables"
 # Off the other schedules' minutes. There is something to do about once a day; what was in use or
 # could not be done is tried again an hour later.
 UPKEEP_CRON: Final = "37 * * * *"
@@ -44,7 +44,7 @@ def maintenance_job(settings: Settings) -> JobDefinition:
     """Partitions ahead, audit rows folded, old partitions archived and dropped."""
 
     @op(
-        name="upkeep",
+        name="maintenance",
         description="Makes, folds, archives, drops, indexes (docs/retention.md).",
     )
     def keep(context: OpExecutionContext) -> None:
@@ -62,31 +62,33 @@ def maintenance_job(settings: Settings) -> JobDefinition:
         name=UPKEEP_JOB,
         description="Makes partitions ahead, folds the accounting, drops what is too old.",
         executor_def=in_process_executor,
-        tags=housekeeping_tags("upkeep", _MAX_RUNTIME_SECONDS),
+        tags=housekeeping_tags("maintenance", _MAX_RUNTIME_SECONDS),
     )
-    def keep_tables_job() -> None:
+    def maintain_tables_job() -> None:
         keep()
 
-    return keep_tables_job
+    return maintain_tables_job
 
 
-def maintenance_schedule(settings: Settings, upkeep: JobDefinition) -> ScheduleDefinition:
+def maintenance_schedule(settings: Settings, job: JobDefinition) -> ScheduleDefinition:
     """The upkeep, when something is to be made or may be too old."""
 
     @schedule(
         name=UPKEEP_JOB,
-        job=upkeep,
+        job=job,
         cron_schedule=UPKEEP_CRON,
         default_status=DefaultScheduleStatus.RUNNING,
         description="Keeps the tables small and ready, about once a day.",
     )
-    def keep_tables_schedule(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    def maintain_tables_schedule(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         from traffic_platform.maintenance.work_due import find_work
         from traffic_platform.postgres.connections import connect
 
         try:
             url = settings.endpoints().read_url
-            with connect(url, application_name="traffic-upkeep", autocommit=True) as connection:
+            with connect(
+                url, application_name="traffic-maintenance", autocommit=True
+            ) as connection:
                 work = find_work(connection, settings, datetime.now(UTC))
         except psycopg.OperationalError as error:
             return SkipReason(f"PostgreSQL is away: {error}")
@@ -94,7 +96,7 @@ def maintenance_schedule(settings: Settings, upkeep: JobDefinition) -> ScheduleD
             return SkipReason("Everything is made, and nothing is too old.")
         return RunRequest()
 
-    return keep_tables_schedule
+    return maintain_tables_schedule
 
 
 def maintenance_metadata(report: "MaintenanceReport") -> Mapping[str, Any]:

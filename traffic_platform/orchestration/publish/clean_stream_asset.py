@@ -23,7 +23,7 @@ from traffic_platform.orchestration.ingest.event_tables_asset import REPORT_SECO
 from traffic_platform.orchestration.ingest.topics import events_topic_spec
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
 from traffic_platform.orchestration.keys import EVENTS_TOPIC
-from traffic_platform.orchestration.tags import PUBLISHER_WINDOWS, publisher_tags
+from traffic_platform.orchestration.tags import PUBLISHER_INGEST_RUNS, publisher_tags
 from traffic_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def _publish(context: AssetExecutionContext, settings: Settings) -> None:
     from traffic_platform.run_clock import RunLimits
 
     log = AssetLog(context)
-    limits = RunLimits(PUBLISHER_WINDOWS * settings.window_seconds, settings.window_idle_seconds)
+    limits = RunLimits(
+        PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds, settings.ingest_run_idle_seconds
+    )
     with deferred_interrupts(context) as stop:
         totals = run_publisher(
             settings,
