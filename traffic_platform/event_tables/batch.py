@@ -21,6 +21,7 @@ from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers,
 from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.postgres import copy_binary as pg
 
+_EVENT_NO = 0  # a message holds one event
 _MINUS_INFINITY = np.iinfo(np.int64).min
 _DAYS_BEFORE_1970 = 719_528
 Ints = npt.NDArray[np.int64]
@@ -143,7 +144,8 @@ def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
     """Keep the latest event of each (sensor, time) of a batch.
 
     Returns the rows of the winners in key order, and the superseded rows whose measures differ
-    from their winner's. Later is (broker time, topic_no, partition, offset).
+    from their winner's. Later is (broker time, topic_no, partition, offset, event_no): the sort is
+    stable, and the events of a message come in their order.
     """
     halves = events.sensor_id.view(">u8").reshape(-1, 2)
     rows = events.index
@@ -367,6 +369,8 @@ def encode_processed(events: Processed, source: Provenance, batch_id: int) -> by
             pg.integers(events.quality_flags, 2),
             pg.integers(events.format, 2),
             pg.integers(np.full(count, batch_id), 8),
+            pg.integers(np.full(count, _EVENT_NO), 2),
+            pg.nulls(count),
         ),
     )
 
@@ -395,6 +399,8 @@ def encode_readings(
             pg.integers(source.offset[rows], 8),
             now,
             now,
+            pg.integers(np.full(len(winners), _EVENT_NO), 2),
+            pg.nulls(len(winners)),
         ),
     )
 
@@ -426,6 +432,7 @@ def _encode_quarantined(
             pg.timestamps(np.full(len(items), ingested_at_us)),
             pg.integers(np.full(len(items), batch_id), 8),
             pg.dates(quarantine_days),
+            pg.integers(np.full(len(items), _EVENT_NO), 2),
         ),
     )
 

@@ -165,7 +165,7 @@ def write_audit(
     run_id: str | None,
     rules_version: str,
     *,
-    kind: Literal["window", "replay", "rebuild"] = "window",
+    kind: Literal["ingest", "reprocess", "backfill"] = "ingest",
     committed_at: datetime | None = None,
 ) -> None:
     """Write audit rows; without `committed_at` the transaction's own time counts."""

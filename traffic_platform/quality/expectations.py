@@ -79,7 +79,7 @@ def required_columns_filled(context: CheckContext) -> Outcome:
 
 
 def messages_give_one_reading(context: CheckContext) -> Outcome:
-    """No message is the source of two readings: (topic_no, partition, offset) is there once."""
+    """No event is the source of two readings: (topic_no, partition, offset, event_no) is unique."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
         # Sorting whole rows, as the library's own expectation of uniqueness does, takes five times

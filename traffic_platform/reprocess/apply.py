@@ -172,7 +172,8 @@ class Dates:
             cursor.execute(statement("reprocess/rejudge"), of_batch)
             keys = cursor.execute(statement("reprocess/entered_keys")).fetchone()
             assert keys is not None
-            entered = dict(zip(("topic_no", "partition", "offset"), keys, strict=True))
+            names = ("topic_no", "partition", "offset", "event_no")
+            entered = dict(zip(names, keys, strict=True))
             cursor.execute(statement("reprocess/number_reprocessed"), {**of_batch, **entered})
             cursor.execute(statement("reprocess/record"), of_batch)
             written.records = cursor.fetchall()
@@ -189,7 +190,7 @@ class Dates:
                 batch_id,
                 self._run_id,
                 self._rules.version,
-                kind="rebuild",
+                kind="backfill",
                 committed_at=row[0],
             )
         return report

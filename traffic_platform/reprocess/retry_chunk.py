@@ -18,9 +18,9 @@ from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
-Key = tuple[int, int, int]  # topic_no, partition, offset
+Key = tuple[int, int, int, int]  # topic_no, partition, offset, event_no
 
-BEFORE_ALL: Key = (-1, -1, -1)
+BEFORE_ALL: Key = (-1, -1, -1, -1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
 _MICROSECOND = timedelta(microseconds=1)
@@ -37,6 +37,7 @@ class Chunk:
     topic_no: Ints
     partition: Ints
     offset: Ints
+    event_no: Ints
     broker_us: Ints
     arrival_us: Ints
     day: Ints
@@ -50,7 +51,8 @@ class Chunk:
     @property
     def last(self) -> Key:
         """The key of the last message."""
-        return int(self.topic_no[-1]), int(self.partition[-1]), int(self.offset[-1])
+        topic_no, partition = int(self.topic_no[-1]), int(self.partition[-1])
+        return topic_no, partition, int(self.offset[-1]), int(self.event_no[-1])
 
     def take(self, rows: list[int]) -> Chunk:
         """The entries at `rows`."""
@@ -58,6 +60,7 @@ class Chunk:
             topic_no=self.topic_no[rows],
             partition=self.partition[rows],
             offset=self.offset[rows],
+            event_no=self.event_no[rows],
             broker_us=self.broker_us[rows],
             arrival_us=self.arrival_us[rows],
             day=self.day[rows],
@@ -72,6 +75,7 @@ class Chunk:
             "topic_no": self.topic_no[rows].tolist(),
             "partition": self.partition[rows].tolist(),
             "offset": self.offset[rows].tolist(),
+            "event_no": self.event_no[rows].tolist(),
         }
 
 
@@ -87,28 +91,30 @@ def read_chunk(
 
     At most `messages` of them, and of `payload` bytes unless a single one has more.
     """
-    topic_no, partition, offset = after
+    topic_no, partition, offset, event_no = after
     parameters = {
         **filters,
         "after_topic_no": topic_no,
         "after_partition": partition,
         "after_offset": offset,
+        "after_event_no": event_no,
         "messages": messages,
         "payload": payload,
     }
     query = connection.execute(statement("reprocess/rejected_chunk"), parameters, binary=True)
     rows = query.fetchall()
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 9
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 10
     return Chunk(
         topic_no=np.array(columns[0], dtype=np.int64),
         partition=np.array(columns[1], dtype=np.int64),
         offset=np.array(columns[2], dtype=np.int64),
-        broker_us=_times(columns[3]),
-        arrival_us=_times(columns[4]),
-        day=np.array([day.toordinal() - _EPOCH_DAY for day in columns[5]], dtype=np.int64),
-        reasons=columns[6],
-        details=columns[7],
-        values=columns[8],
+        event_no=np.array(columns[3], dtype=np.int64),
+        broker_us=_times(columns[4]),
+        arrival_us=_times(columns[5]),
+        day=np.array([day.toordinal() - _EPOCH_DAY for day in columns[6]], dtype=np.int64),
+        reasons=columns[7],
+        details=columns[8],
+        values=columns[9],
     )
 
 

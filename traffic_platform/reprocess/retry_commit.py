@@ -109,7 +109,7 @@ class Committer:
             outcome.batch_id,
             None,
             self._rules.version,
-            kind="replay",
+            kind="reprocess",
             committed_at=moment,
         )
 

@@ -64,7 +64,7 @@ def scrape(client: TestClient) -> dict[str, float]:
 
 
 def add_batch(
-    owner: psycopg.Connection, number: int, first: int, kind: str = "window", **counts: int
+    owner: psycopg.Connection, number: int, first: int, kind: str = "ingest", **counts: int
 ) -> None:
     names = (
         "delivered",
@@ -114,10 +114,10 @@ def test_counters_follow_the_audit_and_never_fall_whatever_is_folded(
     assert first["traffic_quarantine_waiting_messages t"] == 10
     assert "traffic_newest_readings_timestamp_seconds" not in first
     # A replay lets three in: they wait no longer, and what windows counted stays.
-    add_batch(owner, 6, 0, kind="replay", processed=3, quarantined=-3, inserted=3)
+    add_batch(owner, 6, 0, kind="reprocess", processed=3, quarantined=-3, inserted=3)
     # A batch that nobody has scraped is folded with those that were.
     add_batch(owner, 7, 50, delivered=10, raw=10, processed=10, inserted=10)
-    owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'replay'")
+    owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'reprocess'")
     folded = compact_audit(owner, served, OLD + timedelta(days=3))
     assert (folded.rows, folded.into) == (6, 1)
     second = scrape(scraped)

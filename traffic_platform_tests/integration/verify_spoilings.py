@@ -319,7 +319,7 @@ QUARANTINE = {
     ),
 }
 
-REPLAY = "kind = 'replay'"
+REPLAY = "kind = 'reprocess'"
 BEFORE = "- interval '1 second'"
 # Offsets 12 and 13 of partition 1 were let in by one replay, 14 is in quarantine.
 REPLAYED = {
@@ -377,10 +377,10 @@ REPLAYED = {
         delete("micro_batches", REPLAY), "processed_events", {"partition": 1, "offset": 12}
     ),
     "a replay's audit row made one of a window": Spoiling(
-        alter("micro_batches", REPLAY, kind="'window'"), "micro_batches", {"partition": 1}
+        alter("micro_batches", REPLAY, kind="'ingest'"), "micro_batches", {"partition": 1}
     ),
     "a window's audit row made one of a replay": Spoiling(
-        alter("micro_batches", SECOND, kind="'replay'"), "micro_batches", {"partition": 0}
+        alter("micro_batches", SECOND, kind="'reprocess'"), "micro_batches", {"partition": 0}
     ),
     "the range of a replay's audit row too short": Spoiling(
         alter("micro_batches", REPLAY, first_offset="first_offset + 1"),

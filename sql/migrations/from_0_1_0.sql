@@ -1,0 +1,66 @@
+-- Bring a database of version 0.1.0 (revision 0012) to the baseline, in one transaction.
+--
+-- All locks come first, so that nothing is done in vain when a reader is in the way. Views come before
+-- their tables, as readers lock them.
+lock table traffic.processed_events_detail, traffic.traffic_readings_detail,
+    traffic.quarantined_events_detail, traffic.processed_events, traffic.traffic_readings,
+    traffic.quarantined_events, traffic.replayed_events, traffic.rebuilt_events,
+    traffic.micro_batches in access exclusive mode;
+
+-- A constant default and a nullable column are facts of the catalogue: no row is read or written.
+alter table traffic.processed_events
+    add column event_no smallint not null default 0,
+    add column interval_s numeric;
+alter table traffic.traffic_readings
+    add column event_no smallint not null default 0,
+    add column interval_s numeric;
+
+-- These tables hold only rejected, reprocessed and backfilled messages. Their keys are built anew.
+alter table traffic.quarantined_events
+    add column event_no smallint not null default 0,
+    drop constraint quarantined_events_pkey;
+alter table traffic.quarantined_events add primary key (topic_no, partition, "offset", event_no);
+alter table traffic.replayed_events
+    add column event_no smallint not null default 0,
+    drop constraint replayed_events_topic_no_partition_offset_key;
+alter table traffic.replayed_events add unique (topic_no, partition, "offset", event_no);
+alter table traffic.rebuilt_events
+    add column event_no smallint not null default 0,
+    drop constraint rebuilt_events_pkey;
+alter table traffic.rebuilt_events
+    add primary key (topic_no, partition, "offset", event_no, batch_id);
+
+-- An update, since views of the user on this column would forbid a change of its type.
+alter table traffic.micro_batches drop constraint micro_batches_kind_check;
+drop index traffic.micro_batches_topic_no_partition_batch_id_idx;
+update traffic.micro_batches
+set kind = case kind when 'window' then 'ingest' when 'replay' then 'reprocess'
+                     when 'rebuild' then 'backfill' end;
+alter table traffic.micro_batches
+    alter column kind set default 'ingest',
+    add check (kind in ('ingest', 'reprocess', 'backfill'));
+create index on traffic.micro_batches (topic_no, partition, batch_id) where kind <> 'ingest';
+
+-- The views keep their rights, and views of the user stay on them: columns are added at the end.
+create or replace view traffic.processed_events_detail as
+select t.name as topic, p.topic_no, p.partition, p."offset", p.sensor_id, p."timestamp", p.speed,
+       p.volume, p.occupancy, p.quality_score, p.quality_flags, p.format, p.batch_id,
+       s.external_id, s.name as sensor_name, p.event_no, p.interval_s
+from traffic.processed_events p
+join traffic.topics t using (topic_no)
+left join traffic.sensors s using (sensor_id);
+
+create or replace view traffic.traffic_readings_detail as
+select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags,
+       r.broker_timestamp, r.topic_no, r.partition, r."offset", r.created_at, r.updated_at, r.id,
+       s.external_id, s.name as sensor_name, s.road, s.direction, s.milepost, s.station_id,
+       r.event_no, r.interval_s
+from traffic.traffic_readings r join traffic.sensors s using (sensor_id);
+
+create or replace view traffic.quarantined_events_detail as
+select t.name as topic, q.topic_no, q.partition, q."offset", q.reason, q.detail, q.key, q.value,
+       q.broker_timestamp, q.quarantined_at, q.batch_id, q.resolved_at, q.resolution,
+       traffic.try_jsonb(q.value) as value_json, q.event_no
+from traffic.quarantined_events q join traffic.topics t using (topic_no);
+
+update public.traffic_alembic_version set version_num = '0013';
