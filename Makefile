@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check accept-secrets bench lock clean
+.PHONY: help up down status test check accept-secrets bench docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -38,6 +38,9 @@ accept-secrets: $(VENV)/.dev ## say that what looks like a secret now is none
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+docs: $(VENV)/.dev ## build the documentation's site in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lock: $(VENV)/.dev ## resolve the newest versions that fit (needs uv)
 	@test -n "$(UV)" || { echo "make lock needs uv" >&2; exit 1; }
