@@ -4,11 +4,11 @@ DEMO ?= live
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
-# What has to be installed again when it changes.
+# A change of these installs again.
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check accept-secrets bench docs lock clean
+.PHONY: help up down status test check hooks accept-secrets bench docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -33,7 +33,10 @@ check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 	$(BIN)/python checks/no_secrets.py
 	$(BIN)/python checks/dependencies.py
 
-accept-secrets: $(VENV)/.dev ## say that what looks like a secret now is none
+hooks: $(VENV)/.dev ## install the checks that run before each commit
+	$(BIN)/pre-commit install
+
+accept-secrets: $(VENV)/.dev ## record that the values found by the check are not secrets
 	$(BIN)/python checks/no_secrets.py --accept
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results

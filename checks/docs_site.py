@@ -32,7 +32,9 @@ SCRIPT = Path(__file__).with_suffix(".js")
 MERMAID = Path(nicegui.__file__).parent / "elements" / "mermaid" / "dist"
 _FENCE = re.compile(r"^ *(```|~~~)")
 # The address in [text](address), [name]: address, src="address" and href="address".
-_LINK = re.compile(r"(?P<before>\]\(|^\[[^\]]+\]: *|\b(?:src|srcset|href)=\")(?P<address>[^)\s\"]+)")
+_LINK = re.compile(
+    r"(?P<before>\]\(|^\[[^\]]+\]: *|\b(?:src|srcset|href)=\")(?P<address>[^)\s\"]+)"
+)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -81,14 +83,14 @@ def _linked_files(page: File) -> Iterator[str]:
                 yield path
 
 
-def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: object) -> str:
     """Turn links to files of the repository into links between the site's files."""
 
     def rewrite(link: re.Match[str]) -> str:
         path = _repository_path(page.file, link["address"])
         target = None if path is None else files.get_file_from_path(_site_path(path))
         if target is None:
-            return link[0]  # MkDocs says what is wrong with it
+            return link[0]  # MkDocs reports it when it is broken
         fragment = urlsplit(link["address"]).fragment
         if link["before"].endswith('="'):  # MkDocs leaves the addresses in HTML as they are
             address = target.url_relative_to(page.file)
