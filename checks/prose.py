@@ -163,7 +163,7 @@ def read(name: str, content: str) -> Iterator[Text]:
 
 
 def without_marks(content: str) -> str:
-    """Remove the marks of comments, so that a sentence goes on in the next line, and Jinja's tags."""
+    """Remove Jinja's tags and the marks of comments, so that sentences go on in the next line."""
     content = re.sub(r"{%.*?%}", "", content)
     return re.sub(r"^[ \t]*(?:#+|//+|--+|/?\*+)[ \t]?", "", content, flags=re.MULTILINE)
 
