@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check hooks accept-secrets bench docs lock clean
+.PHONY: help up down status test test-unit check hooks accept-secrets bench docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -25,6 +25,9 @@ status: $(VENV)/.local ## say how the local stack is
 
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-unit: $(VENV)/.dev ## run the tests that start no server and no process
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not servers" $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 	$(BIN)/ruff check .
