@@ -11,16 +11,16 @@ DEV := requirements/dev.txt pyproject.toml
 .PHONY: help up down status test test-unit check hooks accept-secrets bench docs lock clean
 .DELETE_ON_ERROR:
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 up: $(VENV)/.local ## start the local stack with DEMO=none|sample|live (default live)
 	@$(BIN)/traffic up --detach --demo $(DEMO)
 
-down: $(VENV)/.local ## end the local stack
+down: $(VENV)/.local ## stop the local stack
 	@$(BIN)/traffic down
 
-status: $(VENV)/.local ## say how the local stack is
+status: $(VENV)/.local ## show the state of the local stack
 	@$(BIN)/traffic status
 
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
