@@ -120,6 +120,7 @@ def _bring_over(connection: Connection, lock_retry: LockRetry) -> None:
             f"The database was not migrated: {'; '.join(blockers) or 'other sessions'} kept its"
             " tables in use. End these sessions or wait for them, then run `traffic up` again."
         )
+    connection.execute(statement("migrations/analyze_new_columns"))
 
 
 def _blockers(connection: Connection) -> list[str]:
