@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from alembic import command
@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 _MIGRATION_LOCK = 7_204_511_001  # any constant: one migration at a time per database
 _BASELINE: Final = "0013"
 _LAST_OF_0_1_0: Final = "0012"
+_FROM_0_1_0: Final[tuple[LiteralString, ...]] = (
+    "migrations/from_0_1_0",
+    "migrations/baseline/5_functions",
+    "migrations/baseline/6_event_views",
+)
 _OLDER: Final = frozenset(f"{number:04}" for number in range(1, 12))
 # Longer than PostgreSQL's deadlock_timeout (1 s): a vacuum in the background then gives way.
 _LOCK_TIMEOUT: Final = "2s"
@@ -108,7 +113,8 @@ def _bring_over(connection: Connection, lock_retry: LockRetry) -> None:
         try:
             with connection.transaction():
                 connection.execute("select set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-                connection.execute(statement("migrations/from_0_1_0"))
+                for script in _FROM_0_1_0:
+                    connection.execute(statement(script))
         except (pg.LockNotAvailable, pg.DeadlockDetected):
             blockers[:] = _blockers(connection)
             log.warning("The migration waits for %s", "; ".join(blockers) or "other sessions")

@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from traffic_platform.errors import TransientError
+from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.postgres.migrate import migrate
 from traffic_platform.settings import SettingsError
@@ -268,3 +269,19 @@ def test_a_migration_waits_for_a_reader(old: Database, caplog: pytest.LogCapture
     assert not migration.is_alive()
     assert errors == []
     assert old.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+
+
+def test_the_catalogue_describes_each_column_and_its_type(fresh: Database) -> None:
+    found = fresh.rows(
+        "select c.relname, a.attname, format_type(a.atttypid, null),"
+        " col_description(c.oid, a.attnum)"
+        " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0"
+        " and not a.attisdropped where c.relnamespace = 'traffic'::regnamespace"
+        " and c.relkind in ('r', 'p') and not c.relispartition"
+    )
+    described = {
+        (table.name, column.name, column.type, column.description)
+        for table in load_catalogue().values()
+        for column in table.columns
+    }
+    assert set(found) == described

@@ -9,8 +9,8 @@ create table traffic.platform (
     created_at timestamptz not null default now()
 );
 
--- The platform signs what it publishes with this key, and recognizes its own messages by it. Whoever
--- reads the key can forge messages that ingest skips, so the reading role may not see it.
+-- The platform signs its published messages with this key, and recognizes them by it. With the key one
+-- can forge messages that ingest skips, so the reading role may not see it.
 create table traffic.platform_keys (
     singleton boolean primary key default true check (singleton),
     echo_key bytea not null check (octet_length(echo_key) = 32)

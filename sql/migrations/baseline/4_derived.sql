@@ -1,7 +1,7 @@
 -- Tables derived from readings: counts, roll-ups and detector health. All can be computed again.
 
--- Changes that are not rolled up yet. Whoever changes readings appends rows in the same transaction,
--- and the roll-up that computes the buckets removes them. Never `on conflict do nothing`: that loses
+-- Changes that are not rolled up yet. Each change of readings appends rows in its transaction, and the
+-- roll-up that computes the buckets removes them. Never `on conflict do nothing`: that loses
 -- a bucket which a running roll-up has just read.
 create table traffic.dirty_buckets (
     dirty_no bigint generated always as identity primary key,
@@ -26,8 +26,8 @@ create table traffic.reading_counts (
     primary key (span_s, start)
 ) with (fillfactor = 70);
 
--- Whoever adds or removes readings appends here in the same transaction, and a roll-up adds the rows
--- up. 0 asks the roll-up to count again.
+-- Each transaction that adds or removes readings appends rows here, and a roll-up adds them up. 0 asks
+-- the roll-up to count again.
 create table traffic.reading_changes (
     start timestamptz not null,
     added bigint not null

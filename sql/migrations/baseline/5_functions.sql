@@ -1,9 +1,9 @@
--- Functions. The writing role owns no table, so the functions that create and drop partitions run with
--- the rights of the owner (security definer).
+-- Functions. The migration from 0.1.0 runs this file, too. The writing role owns no table, so the
+-- functions that create and drop partitions run with the rights of the owner (security definer).
 
 -- Create a partition and return its name. `create table ... partition of` would wait behind every open
 -- reader of the parent; `like` and `attach` do not.
-create function traffic.ensure_partition(parent text, day date) returns text
+create or replace function traffic.ensure_partition(parent text, day date) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     daily constant boolean := parent = 'raw_events';
@@ -40,7 +40,7 @@ revoke execute on function traffic.ensure_partition(text, date) from public;
 -- Drop a partition that still has the number of rows that was counted before. The caller records the
 -- drop in the same transaction. It waits for readers no longer than lock_timeout. Returns null when the
 -- number has changed.
-create function traffic.drop_partition(parent text, day date, counted bigint) returns text
+create or replace function traffic.drop_partition(parent text, day date, counted bigint) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     daily constant boolean := parent = 'raw_events';
@@ -61,16 +61,16 @@ begin
         where inhrelid = to_regclass('traffic.' || child)
           and inhparent = to_regclass('traffic.' || parent)
     ) then
-        raise exception 'traffic.% is no partition of %', child, parent;
+        raise exception 'traffic.% is not a partition of %', child, parent;
     end if;
-    -- Nobody writes to it from here on; readers go on.
+    -- From here on nobody writes to the partition; readers go on.
     execute format('lock table traffic.%I in share mode', child);
     execute format('select count(*) from traffic.%I', child) into stored;
     if stored <> counted then
         return null;
     end if;
-    -- Batches follow one another closely, and each holds the parent for a second: it takes some tries
-    -- to come in between. They last no longer than the caller's lock_timeout, or others would wait.
+    -- Batches follow one another closely, and each holds the parent for a second, so several tries may
+    -- be needed. Each lasts no longer than the caller's lock_timeout, because others wait meanwhile.
     for try in 1..6 loop
         begin
             -- From here to the end of the transaction everybody else waits.
@@ -90,7 +90,7 @@ revoke execute on function traffic.drop_partition(text, date, bigint) from publi
 
 -- A value as jsonb if jsonb can hold it (no \u0000, no number beyond numeric), else null. The exception
 -- block is a subtransaction, which parallel workers cannot begin before PostgreSQL 17.
-create function traffic.try_jsonb(value bytea) returns jsonb
+create or replace function traffic.try_jsonb(value bytea) returns jsonb
 language plpgsql immutable as $$
 begin
     return convert_from(value, 'UTF8')::jsonb;
@@ -101,14 +101,14 @@ $$;
 
 -- The id of a reading, for callers that have its key. A virtual column is computed where the table is
 -- read, also for rows that a sort with a limit discards.
-create function traffic.reading_id(sensor_id uuid, "timestamp" timestamptz) returns uuid
+create or replace function traffic.reading_id(sensor_id uuid, "timestamp" timestamptz) returns uuid
 language sql immutable parallel safe as $$
     select md5(uuid_send(sensor_id)
                || int8send((extract(epoch from "timestamp" at time zone 'UTC') * 1000000)::bigint))::uuid
 $$;
 
 -- A reading as the API shows it, for sessions whose DateStyle is ISO. to_char would take longer.
-create function traffic.reading_json(
+create or replace function traffic.reading_json(
     sensor_id uuid, "timestamp" timestamptz, speed double precision, volume integer,
     occupancy double precision, quality_score double precision
 ) returns text
