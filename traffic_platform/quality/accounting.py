@@ -8,6 +8,7 @@ that time.
 
 from __future__ import annotations
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome
@@ -20,6 +21,15 @@ COUNTED_OFFSETS = 20_000
 _LOG = ("topic", "partition")
 
 
+@check(
+    "raw_events",
+    "ERROR",
+    Scope.TABLE,
+    "ledger_gaps",
+    "unbalanced_batches",
+    "raw_rows_missing",
+    "ledger_totals",
+)
 def every_offset_accounted_for(context: CheckContext) -> Outcome:
     """Each offset up to the ledger is in one audit row or one lost range, and the counts add up.
 
@@ -53,6 +63,7 @@ def every_offset_accounted_for(context: CheckContext) -> Outcome:
     )
 
 
+@check("raw_events", "ERROR", Scope.TABLE, "open_losses")
 def no_lost_range(context: CheckContext) -> Outcome:
     """No message was gone from Kafka before it was read, but for losses that were acknowledged."""
     losses = read_rows(context.connection, "open_losses")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import median
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import feed_of
@@ -27,6 +28,7 @@ FED_WITHIN = timedelta(hours=6)
 LEAST_READINGS = 10
 
 
+@check("raw_events", "WARN", Scope.DATE, "arrival_lag")
 def messages_stored_in_time(context: CheckContext) -> Outcome:
     """95 % of the messages that arrived on the date were stored within 60 s of their arrival.
 
@@ -57,6 +59,7 @@ def messages_stored_in_time(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "WARN", Scope.TABLE, "newest_readings")
 def feeds_deliver(context: CheckContext) -> Outcome:
     """Each feed's newest reading arrived a short while ago.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
@@ -24,6 +25,7 @@ LEAST_READINGS = 20
 LEAST_SAMPLED = 5
 
 
+@check("processed_events", "WARN", Scope.DATE, "clock_delays", "clock_history")
 def clocks_agree(context: CheckContext) -> Outcome:
     """Readings arrive as long after their time as in the sensor's last 14 days.
 

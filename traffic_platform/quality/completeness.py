@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
@@ -32,6 +33,15 @@ class _Expectation:
     days: int
 
 
+@check(
+    "traffic_readings",
+    "WARN",
+    Scope.DATE,
+    "weekday_counts",
+    "first_readings",
+    "sensor_days",
+    "sensor_history",
+)
 def sensors_deliver(context: CheckContext) -> Outcome:
     """Each sensor delivers as many readings as on the same weekday in the 60 days before.
 
@@ -148,6 +158,7 @@ def _names(context: CheckContext) -> dict[UUID, str]:
     return dict(rows.fetchall())
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "events_without_reading")
 def every_event_has_its_reading(context: CheckContext) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
     rows = read_rows(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from traffic_platform.postgres.connections import engine_url
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", "updated_at")
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "readings_out_of_range", blocking=True, heavy=True)
 def measures_in_range(context: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
     from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
@@ -60,6 +62,7 @@ def measures_in_range(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "readings_with_nulls", blocking=True, heavy=True)
 def required_columns_filled(context: CheckContext) -> Outcome:
     """Every reading has its score, its flags, its source and its times."""
 
@@ -78,6 +81,14 @@ def required_columns_filled(context: CheckContext) -> Outcome:
     )
 
 
+@check(
+    "traffic_readings",
+    "ERROR",
+    Scope.DATE,
+    "expect_shared_messages",
+    "readings_of_one_message",
+    heavy=True,
+)
 def messages_give_one_reading(context: CheckContext) -> Outcome:
     """No message is the source of two readings: (topic_no, partition, offset) is there once."""
 
@@ -97,6 +108,15 @@ def messages_give_one_reading(context: CheckContext) -> Outcome:
     )
 
 
+@check(
+    "traffic_readings",
+    "ERROR",
+    Scope.DATE,
+    "expect_no_sensor",
+    "readings_without_sensor",
+    blocking=True,
+    heavy=True,
+)
 def readings_have_sensors(context: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.history import LEAST_DAYS
@@ -16,6 +17,7 @@ MOST_FALL = 0.05
 LEAST_DETECTORS = 2
 
 
+@check("detector_health", "WARN", Scope.DATE, "health_by_date", "newly_unhealthy")
 def detectors_stay_healthy(context: CheckContext) -> Outcome:
     """The share of healthy detectors does not fall below that of the two weeks before.
 

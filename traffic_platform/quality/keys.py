@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, qualified, read_query, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
@@ -27,6 +28,7 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 
 
+@check("traffic_readings", "ERROR", Scope.TABLE, "partitions_without_key", blocking=True)
 def no_duplicate_readings(context: CheckContext) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
     connection = context.connection
@@ -47,6 +49,7 @@ def no_duplicate_readings(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "ERROR", Scope.TABLE, "nullable_key_columns", blocking=True)
 def no_null_in_keys(context: CheckContext) -> Outcome:
     """No key column of the three tables holds a null."""
     connection = context.connection

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed
@@ -34,6 +35,7 @@ FRACTION_GREATEST = 1.0
 SCORE_FALL = 0.15
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days", "sensor_history")
 def measures_present(context: CheckContext) -> Outcome:
     """Each sensor has the measures that it had in its last 14 days.
 
@@ -106,6 +108,7 @@ def _missing_sentences(found: list[dict[str, Any]], sensors: list[SensorDay]) ->
             )
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "stuck_runs", "sensor_days")
 def values_change(context: CheckContext) -> Outcome:
     """No sensor is stuck: repeats the same measures under other times.
 
@@ -165,6 +168,7 @@ def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
             }
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days")
 def occupancy_in_percent(context: CheckContext) -> Outcome:
     """Occupancy is a percentage: in traffic it passes 1 at some time of the date.
 
@@ -199,6 +203,7 @@ def occupancy_in_percent(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days", "sensor_history")
 def quality_holds(context: CheckContext) -> Outcome:
     """Each sensor's mean quality score is what it was in its last 14 days."""
     pairs = [

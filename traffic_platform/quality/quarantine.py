@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from traffic_platform.events.reasons import Reason
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Row, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
@@ -23,6 +24,7 @@ LEAST_QUARANTINED = 10
 FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
+@check("processed_events", "WARN", Scope.DATE, "messages_by_date")
 def quarantine_rate_holds(context: CheckContext) -> Outcome:
     """No larger a share of messages than is usual is quarantined."""
     counts = {day: (bad, all_) for day, (bad, all_) in _messages(context).items()}
@@ -50,6 +52,7 @@ def quarantine_rate_holds(context: CheckContext) -> Outcome:
     )
 
 
+@check("processed_events", "WARN", Scope.DATE, "quarantine_reasons", "messages_by_date")
 def quarantine_reasons_hold(context: CheckContext) -> Outcome:
     """No reason for quarantine has a larger share of messages than is usual."""
     totals = _messages(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
@@ -12,6 +13,7 @@ RISE = 0.01
 LEAST_REPEATS = 50
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "repeat_shares", "repeated_events")
 def repeats_are_rare(context: CheckContext) -> Outcome:
     """No larger a share of events than is usual repeats a reading that is there already.
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from traffic_platform.errors import translate
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
+from traffic_platform.quality.check import Check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.checks import Check
 from traffic_platform.quality.outcome import Outcome
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement

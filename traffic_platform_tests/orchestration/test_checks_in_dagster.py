@@ -29,11 +29,12 @@ from dagster._core.storage.asset_check_execution_record import (
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.asset_checks import DATES_STEP, TABLES_STEP, check_key
-from traffic_platform.orchestration.checks.check_results import says_something_new
+from traffic_platform.orchestration.checks.check_results import is_news
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
-from traffic_platform.quality.checks import CHECKS, Scope
+from traffic_platform.quality.check import Scope
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.settings import Settings
 
 FORTNIGHT = Fortnight(sensors=1)
@@ -146,7 +147,7 @@ def evaluation(passed: bool, description: str) -> AssetCheckEvaluation:
 def test_a_result_is_new_when_it_changed_or_is_the_first_for_hours(
     now: AssetCheckEvaluation, before: AssetCheckEvaluation | None, hours: int, new: bool
 ) -> None:
-    assert says_something_new(now, before, timedelta(hours=hours)) == new
+    assert is_news(now, before, timedelta(hours=hours)) == new
 
 
 def select(settings: Settings, *names: str) -> Any:

@@ -20,7 +20,7 @@ from dagster import (
 
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.keys import DETECTOR_HEALTH
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.settings import Settings
@@ -79,7 +79,7 @@ def tick(definitions: Definitions, instance: DagsterInstance) -> list[RunRequest
 def asked_dates(requests: list[RunRequest] | SkipReason) -> list[str]:
     """The date of each request."""
     assert isinstance(requests, list)
-    return [request.tags["dagster/asset_partition_range_start"] for request in requests]
+    return [request.tags["dagster/partition"] for request in requests]
 
 
 def test_asked_for_a_date_it_judges_that_date_and_tells_its_figures(
@@ -159,13 +159,13 @@ def test_the_schedule_asks_for_nothing_before_anything_has_arrived_or_while_post
 ) -> None:
     skipped = tick(build_definitions(platform), instance)
     assert isinstance(skipped, SkipReason)
-    assert skipped.skip_message == "Nothing has arrived yet."
+    assert skipped.skip_message == "No data has arrived yet."
     nowhere = platform.model_copy(
         update={"read_database_url": type(platform.read_database_url)("postgresql://u@127.0.0.1:1/d")}  # pyright: ignore
     )  # fmt: skip
     skipped = tick(build_definitions(nowhere), instance)
     assert isinstance(skipped, SkipReason)
-    assert "PostgreSQL is away" in str(skipped.skip_message)
+    assert "PostgreSQL is unavailable" in str(skipped.skip_message)
 
 
 def test_before_the_first_date_is_over_the_schedule_asks_for_nothing(
@@ -187,7 +187,7 @@ def test_a_run_is_no_window_and_stands_in_the_way_of_none(
     produce: Callable[..., None],
 ) -> None:
     execute(stocked, instance, partition_key=SATURDAY)
-    assert newest_ingest_runs(instance, stocked.writers) == []
+    assert newest_stream_runs(instance, stocked.writers) == []
     make_topic()
     produce([flat("b")])
     with psycopg.connect(stocked.endpoints().ingest_url) as judging:

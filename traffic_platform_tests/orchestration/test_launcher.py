@@ -23,7 +23,7 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.instance.launcher import PRELOADED, WarmLauncher, warm_up
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, pid_here
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
@@ -157,7 +157,7 @@ def test_a_window_that_was_killed_is_noticed_at_once(
     os.kill(pid_of(run), signal.SIGKILL)
     wait_until(lambda: pid_here(run.tags[WORKER_TAG]) is None, "the process is gone")
     assert launcher.check_run_worker_health(run).status is WorkerStatus.NOT_FOUND
-    assert newest_ingest_runs(instance, 1)[0].gone
+    assert newest_stream_runs(instance, 1)[0].gone
     assert read(instance, run).status is DagsterRunStatus.FAILURE
 
 

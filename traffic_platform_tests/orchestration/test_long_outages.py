@@ -156,7 +156,7 @@ def test_a_broker_that_is_away_longer_than_windows_wait_costs_nothing_but_time(
         assert "gave up waiting: Kafka" in failure(instance, failed)
         said = tick(sensor, instance)
         assert isinstance(said, str)
-        assert said.startswith("Cannot see the offsets: Kafka")
+        assert said.startswith("Cannot read the offsets: Kafka")
     assert count(ingesting, "raw_events") == 0
     assert run(ingesting, instance, requested(sensor, instance)).success
     assert count(ingesting, "traffic_readings") == 20

@@ -17,7 +17,7 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.maintenance.table_maintenance import UPKEEP_JOB
+from traffic_platform.orchestration.maintenance.table_maintenance import MAINTENANCE_JOB
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older
 
@@ -34,13 +34,13 @@ def aged(platform: Settings, owner: psycopg.Connection, make_topic: Callable[...
 
 def execute(settings: Settings, instance: DagsterInstance) -> ExecuteInProcessResult:
     """A run of the job, in this process."""
-    job = build_definitions(settings).resolve_job_def(UPKEEP_JOB)
+    job = build_definitions(settings).resolve_job_def(MAINTENANCE_JOB)
     return job.execute_in_process(instance=instance)
 
 
 def wanted(settings: Settings, instance: DagsterInstance) -> bool:
     """Whether the schedule asks for a run now."""
-    schedule = build_definitions(settings).get_repository_def().get_schedule_def(UPKEEP_JOB)
+    schedule = build_definitions(settings).get_repository_def().get_schedule_def(MAINTENANCE_JOB)
     return bool(schedule.evaluate_tick(build_schedule_context(instance)).run_requests)
 
 
@@ -56,9 +56,9 @@ def test_a_run_tells_what_it_made_folded_and_dropped(
     assert wanted(aged, instance)
     result = execute(aged, instance)
     found = figures(result)
-    assert found["audit rows folded"] > found["into audit rows"] > 0
+    assert found["audit rows compacted"] > found["into audit rows"] > 0
     assert found["rows dropped"] == 21
-    assert found["partitions made"] > 0
+    assert found["partitions created"] > 0
     assert "- raw_events_" in found["dropped"]
     assert "- processed_events_202510: its newest row arrived" in found["kept"]
     [record] = instance.fetch_observations(AssetKey("raw_events"), limit=5).records
@@ -72,7 +72,7 @@ def test_the_schedule_asks_for_a_run_only_while_there_is_something_to_do(
     execute(aged, instance)
     assert not wanted(aged, instance)
     found = figures(execute(aged, instance))
-    assert (found["partitions made"], found["partitions dropped"]) == (0, 0)
+    assert (found["partitions created"], found["partitions dropped"]) == (0, 0)
 
 
 def test_the_schedule_waits_while_postgres_is_away(

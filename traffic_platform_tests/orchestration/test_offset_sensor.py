@@ -22,7 +22,7 @@ from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor, watch
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, identity
 from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
@@ -217,7 +217,7 @@ def test_a_run_whose_process_is_gone_is_reported_failed_and_replaced(
     run = instance.get_run_by_id(ghost)
     assert run
     assert run.status is DagsterRunStatus.FAILURE
-    assert newest_ingest_runs(instance, 1)[0].ended_at is not None
+    assert newest_stream_runs(instance, 1)[0].ended_at is not None
 
 
 def test_each_writer_gets_its_own_window(
@@ -239,7 +239,7 @@ def test_an_outage_ends_the_tick_in_order_and_says_what_is_away(
     definitions = build_definitions(away)
     said = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
     assert isinstance(said, str)
-    assert said.startswith("Cannot see the offsets: Kafka")
+    assert said.startswith("Cannot read the offsets: Kafka")
 
 
 def test_a_missing_setting_fails_the_tick(platform: Settings, instance: DagsterInstance) -> None:

@@ -112,7 +112,7 @@ def test_of_the_tables_some_can_be_chosen(stocked: Settings, instance: DagsterIn
 
 
 def test_asked_for_no_date_it_refuses(stocked: Settings, instance: DagsterInstance) -> None:
-    with pytest.raises(Failure, match="of a date"):
+    with pytest.raises(Failure, match="need a date"):
         execute(stocked, instance)
 
 

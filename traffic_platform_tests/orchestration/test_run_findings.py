@@ -85,10 +85,10 @@ def test_a_run_heals_one_that_was_about_the_same(
 ) -> None:
     state = AlertState()
     run(instance, name, failed, fails=True)
-    state.look(find_runs(instance, [name]))
+    state.observe(find_runs(instance, [name]))
     assert len(state.open) == 1
     run(instance, name, later)
-    state.look(find_runs(instance, [name]))
+    state.observe(find_runs(instance, [name]))
     assert (not state.open) is healed
 
 
@@ -96,8 +96,8 @@ def test_checks_by_hand_are_of_the_kind_that_they_ask_for(instance: DagsterInsta
     state = AlertState()
     run(instance, CHECKS_JOB, CLOSED, fails=True)
     run(instance, CHECKS_JOB, {}, closed=False)
-    state.look(find_runs(instance, [CHECKS_JOB]))
+    state.observe(find_runs(instance, [CHECKS_JOB]))
     assert list(state.open) == [f"run:{CHECKS_JOB}:closed_date_checks"]
     run(instance, CHECKS_JOB, {}, closed=True)
-    state.look(find_runs(instance, [CHECKS_JOB]))
+    state.observe(find_runs(instance, [CHECKS_JOB]))
     assert not state.open

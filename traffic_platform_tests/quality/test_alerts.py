@@ -69,7 +69,7 @@ def of(date: str, *affected: str, passed: bool = False, final: bool = True, at: 
 def heard(state: AlertState, webhook: Webhook) -> list[tuple[object, ...]]:
     """What is told now: what, of which date, and whom it names."""
     webhook.bodies.clear()
-    state.tell(webhook.url, "json")
+    state.send(webhook.url, "json")
     return [(body["event"], body["date"], body["affected"]) for body in webhook.bodies]
 
 
@@ -80,10 +80,10 @@ def test_what_the_webhook_does_not_take_is_kept_and_told_later_in_order(
     state = observe(observe(AlertState(), SILENT), FAILED)
     webhook.status = status
     with pytest.raises(WebhookError, match=f"answered {status}"):
-        state.tell(webhook.url, "json")
+        state.send(webhook.url, "json")
     state = observe(state, FAILED, well=(SILENT,))
     webhook.status = 200
-    assert state.tell(webhook.url, "json") == 3
+    assert state.send(webhook.url, "json") == 3
     assert [(body["event"], body["name"]) for body in webhook.bodies] == [
         ("problem", "sensors_deliver"),
         ("problem", "the run failed"),
@@ -95,7 +95,7 @@ def test_a_webhook_that_is_away_is_named_without_its_url(webhook: Webhook) -> No
     webhook.close()
     state = observe(AlertState(), SILENT)
     with pytest.raises(WebhookError) as refused:
-        state.tell(webhook.url, "json")
+        state.send(webhook.url, "json")
     assert "secret" not in str(refused.value)
     assert state.waiting
 
@@ -104,10 +104,10 @@ def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: W
     state = AlertState()
     for _ in range(3):
         state = observe(state, replace(SILENT, since="2025-10-05T05:00:00Z", summary="Still."))
-        state.tell(webhook.url, "json")
+        state.send(webhook.url, "json")
     for _ in range(3):
         state = observe(state, well=(SILENT,))
-        state.tell(webhook.url, "json")
+        state.send(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed"]
     began, healed = webhook.bodies
     assert began["since"] == healed["since"]
@@ -115,7 +115,7 @@ def test_a_problem_is_told_once_when_it_begins_and_once_when_it_heals(webhook: W
 
 def test_what_comes_back_after_it_has_healed_is_a_new_problem(webhook: Webhook) -> None:
     state = observe(observe(observe(AlertState(), SILENT), well=(SILENT,)), SILENT)
-    state.tell(webhook.url, "json")
+    state.send(webhook.url, "json")
     assert [body["event"] for body in webhook.bodies] == ["problem", "healed", "problem"]
 
 
@@ -125,7 +125,7 @@ def test_what_nobody_has_looked_at_again_stays_a_problem() -> None:
 
 
 def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
-    observe(AlertState(), SILENT).tell(webhook.url, "json")
+    observe(AlertState(), SILENT).send(webhook.url, "json")
     assert webhook.bodies == [
         {
             "id": "problem:check:sensors_deliver::2025-10-05T04:20:00Z",
@@ -147,7 +147,7 @@ def test_a_generic_body_holds_every_field(webhook: Webhook) -> None:
 
 def test_slack_gets_one_text(webhook: Webhook) -> None:
     more = replace(SILENT, affected=("det-7", "det-9"), seen="2025-10-05T05:00:00Z")
-    observe(observe(observe(AlertState(), SILENT), more), well=(SILENT,)).tell(webhook.url, "slack")
+    observe(observe(observe(AlertState(), SILENT), more), well=(SILENT,)).send(webhook.url, "slack")
     assert webhook.bodies == [
         {
             "text": "WARN: traffic_readings of 2025-10-04: sensors_deliver. 1 sensor is silent:"
@@ -334,11 +334,11 @@ def test_a_message_that_is_refused_for_what_it_holds_holds_back_no_other(
     state = observe(observe(AlertState(), SILENT), FAILED)
     webhook.refused, webhook.refuses_with = "det-7", status
     with pytest.raises(WebhookError, match=f"answered {status}"):
-        state.tell(webhook.url, "json")
+        state.send(webhook.url, "json")
     assert [body["name"] for body in webhook.bodies] == ["the run failed"]
     assert [message.problem.name for message in state.waiting] == ["sensors_deliver"]
     webhook.refused = None
-    assert state.tell(webhook.url, "json") == 1
+    assert state.send(webhook.url, "json") == 1
     assert not state.waiting
 
 
@@ -349,12 +349,12 @@ def test_a_message_is_bounded_whatever_it_tells_of(webhook: Webhook) -> None:
     state = observe(state, replace(long, affected=names, seen="2025-10-05T05:00:00Z"))
     for message in state.waiting:
         assert message.body("json")["summary"] == "s" * 999 + "…"
-    state.tell(webhook.url, "json")
+    state.send(webhook.url, "json")
     assert webhook.bodies[1]["affected"] == list(names[:50])
     assert webhook.bodies[1]["affected_total"] == 200
     state = observe(
         observe(AlertState(), long), replace(long, affected=names, seen="2025-10-05T05:00Z")
     )
-    state.tell(webhook.url, "slack")
+    state.send(webhook.url, "slack")
     assert "det-49 and 150 more. sss" in str(webhook.bodies[-1]["text"])
     assert len(str(webhook.bodies[-1]["text"])) < 2_000

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from traffic_platform.quality.checks import CHECKS, Check, checks_named
+from traffic_platform.quality.check import Check
+from traffic_platform.quality.checks import CHECKS, checks_named
 from traffic_platform.statements import statement
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def test_only_errors_block() -> None:
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no check nosuch; there are clocks_agree, "):
+    with pytest.raises(ValueError, match=r"Unknown check nosuch. The checks are clocks_agree, "):
         checks_named(["nosuch", "clocks_agree"])
 
 
