@@ -1,4 +1,4 @@
-"""The upkeep as Dagster runs it, on real servers."""
+"""Table maintenance in Dagster, on real servers."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def execute(settings: Settings, instance: DagsterInstance) -> ExecuteInProcessRe
 
 
 def wanted(settings: Settings, instance: DagsterInstance) -> bool:
-    """Whether the schedule asks for a run now."""
+    """True if the schedule requests a run now."""
     schedule = build_definitions(settings).get_repository_def().get_schedule_def(MAINTENANCE_JOB)
     return bool(schedule.evaluate_tick(build_schedule_context(instance)).run_requests)
 
 
 def figures(result: ExecuteInProcessResult) -> dict[str, Any]:
-    """What the step tells of itself."""
+    """The metadata of the step."""
     [output] = [e for e in result.all_events if e.event_type is DagsterEventType.STEP_OUTPUT]
     return {name: value.value for name, value in output.step_output_data.metadata.items()}
 
 
-def test_a_run_tells_what_it_made_folded_and_dropped(
+def test_a_run_reports_created_partitions_compacted_rows_and_dropped_partitions(
     aged: Settings, instance: DagsterInstance
 ) -> None:
     assert wanted(aged, instance)
@@ -66,7 +66,7 @@ def test_a_run_tells_what_it_made_folded_and_dropped(
     assert record.asset_observation.metadata["rows dropped"].value == 21
 
 
-def test_the_schedule_asks_for_a_run_only_while_there_is_something_to_do(
+def test_the_schedule_requests_a_run_only_while_there_is_work(
     aged: Settings, instance: DagsterInstance
 ) -> None:
     execute(aged, instance)
@@ -75,7 +75,7 @@ def test_the_schedule_asks_for_a_run_only_while_there_is_something_to_do(
     assert (found["partitions created"], found["partitions dropped"]) == (0, 0)
 
 
-def test_the_schedule_waits_while_postgres_is_away(
+def test_the_schedule_waits_while_postgresql_is_unavailable(
     aged: Settings, instance: DagsterInstance
 ) -> None:
     nowhere = "postgresql://u:p@127.0.0.1:1/none"
