@@ -54,7 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "stack": BASE | {"events", "postgres", "kafka", "monitoring"},
     "demo": BASE | {"events", "postgres", "kafka", "monitoring", "sensors", "ingest", "stack"},
     "api": BASE | {"events", "postgres", "detector_health", "quality"},
-    "dashboard": BASE | {"api"},
+    "dashboard": BASE | {"api", "events"},
     "orchestration": STORING
     | {"ingest", "publish", "maintenance", "retention", "monitoring", "reprocess", "verify"}
     | {"rollups", "detector_health", "quality"},
