@@ -41,7 +41,7 @@ class Feed:
 
     def command(self) -> Command:
         """Return the command of the feed."""
-        return Command((sys.executable, "-m", "traffic_platform.demo.corridor"), self.cwd)
+        return Command((sys.executable, "-m", "traffic_platform.demo.live_feed"), self.cwd)
 
     def ready(self) -> bool:
         """Return True: nothing depends on the feed, so it is ready when it runs."""
