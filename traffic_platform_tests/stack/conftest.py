@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
 
+from traffic_platform.settings import Settings
+from traffic_platform.stack import control
 from traffic_platform.stack.processes import members
+from traffic_platform.stack.state import StackFolders
+from traffic_platform.stack.status import read_status
 
 TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
 # Apart from the usual ports and those of the session's servers, and below those that Linux gives to
@@ -60,8 +65,10 @@ class CommandLine:
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def status(self) -> dict[str, Any]:
-        """Return the output of `traffic status --json`."""
-        return json.loads(self("status", "--json").stdout)
+        """Return the content of `traffic status --json`, without starting a process."""
+        with patch.dict(os.environ, self.environment, clear=True):
+            settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
+        return read_status(settings).as_json()
 
     def processes(self) -> list[psutil.Process]:
         """Return every process of the stack except the supervisor."""
@@ -92,4 +99,4 @@ def make_stack(
 
     yield make
     for command in made:
-        command("down")
+        control.stop(StackFolders(command.home.resolve()))

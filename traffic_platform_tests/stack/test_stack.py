@@ -118,7 +118,7 @@ def test_two_stacks_run_side_by_side_next_to_a_port_in_use(
 
 
 def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -> None:
-    status = stacks[0].status()
+    status = json.loads(stacks[0]("status", "--json").stdout)
     assert status.keys() >= KEYS
     assert status["lag"] == 0
     assert status["last_commit_at"] is None
