@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from traffic_platform.demo.corridor import sensor_records
 from traffic_platform.demo.detectors import Corridor
 from traffic_platform.demo.feed import message_batches
+from traffic_platform.demo.live_feed import sensor_records
 from traffic_platform.demo.replay import replay
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.events.sensor_ids import sensor_uuid
