@@ -9,7 +9,8 @@ from typing import Any, Literal, LiteralString
 
 import psycopg
 
-from traffic_platform.event_tables.batch import Batch, PartitionAudit
+from traffic_platform.event_tables.audit import PartitionAudit
+from traffic_platform.event_tables.batch import Batch
 from traffic_platform.events.rules import UnknownSensors
 from traffic_platform.ledger.offsets import advance_ledger
 from traffic_platform.statements import statement
@@ -68,7 +69,7 @@ class Tables:
         """
         cursor = self._connection.cursor()
         cursor.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
-        advance_ledger(self._connection, [audit.move for audit in batch.audits])
+        advance_ledger(self._connection, [audit.advance for audit in batch.audits])
         copy_rows(cursor, "event_tables/copy_raw", batch.raw)
         copy_rows(cursor, "event_tables/copy_processed", batch.processed)
         self._store_readings(cursor, batch, upsert_all=upsert_all)
@@ -147,7 +148,7 @@ def count_readings(
 ) -> None:
     """Fill in what became of the events; `copied`: new readings went in without the upsert."""
     for audit in audits:
-        inserted, updated = upserted.get((audit.move.topic_no, audit.move.partition), (0, 0))
+        inserted, updated = upserted.get((audit.advance.topic_no, audit.advance.partition), (0, 0))
         audit.inserted = inserted + (audit.new if copied else 0)
         audit.updated = updated + audit.replaced
         audit.unchanged = audit.processed - audit.inserted - audit.updated
@@ -181,7 +182,7 @@ def write_audit(
 
 
 def _audit_row(audit: PartitionAudit) -> dict[str, object]:
-    move = audit.move
+    move = audit.advance
     return {
         "topic_no": move.topic_no,
         "partition": move.partition,

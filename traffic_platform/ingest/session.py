@@ -28,8 +28,8 @@ from traffic_platform.kafka.origin_header import Signer, without_own_messages
 from traffic_platform.ledger.offsets import (
     Connection,
     LedgerAdvance,
-    agree_with_broker,
     read_ledger,
+    reconcile_with_broker,
 )
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.ledger.reconcile import LedgerPartition
@@ -133,7 +133,7 @@ class Session:
         """Take the locks of all wanted partitions, or none; expired holders are ended."""
         if not self._wanted:
             self._describe_topics()
-        return self._locks.take(self._wanted)
+        return self._locks.acquire(self._wanted)
 
     def stored_by_another(self) -> bool:
         """Whether all that was there when the locks were first asked for is stored by now."""
@@ -163,7 +163,7 @@ class Session:
 
         The batch before is stored meanwhile. When nothing came, all is stored at the return.
         """
-        messages = self._fetcher.fetch(self._settings.batch_linger_ms / 1000)
+        messages = self._fetcher.poll(self._settings.batch_linger_ms / 1000)
         moved = 0
         try:
             for fetched in self._fetcher.columns(messages):
@@ -220,7 +220,7 @@ class Session:
             raise TopicChangedError(f"no partition of {names} is there for this window yet")
 
     def _agree(self, topic: BrokerTopic, suspects: tuple[int, ...]) -> None:
-        changes = agree_with_broker(
+        changes = reconcile_with_broker(
             self._connection, self._broker, topic, mine=self._spec.owns, suspects=suspects
         )
         for change in changes:
@@ -274,7 +274,7 @@ class Session:
         if batch is None:
             return
         for audit in batch.audits:
-            where, move = (audit.topic, audit.move.partition), audit.move
+            where, move = (audit.topic, audit.advance.partition), audit.advance
             self._positions[where].next_offset = move.next_offset
             if move.seen_end is not None:
                 self._seen_end[where] = move.seen_end

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from traffic_platform.event_tables.batch import Batch, DateCounts, PartitionAudit, greatest, least
+from traffic_platform.event_tables.audit import DateCounts, PartitionAudit, greatest, least
+from traffic_platform.event_tables.batch import Batch
 
 LogPartition = tuple[str, int, int]  # topic, topic_no, partition
 OffsetRange = tuple[int, int]  # first offset, next offset
@@ -36,7 +37,7 @@ class DateTotals:
         self.last_event_us = greatest(self.last_event_us, counts.last_event_us)
         if counts.first_offset is None or counts.next_offset is None:
             return
-        where = (audit.topic, audit.move.topic_no, audit.move.partition)
+        where = (audit.topic, audit.advance.topic_no, audit.advance.partition)
         first, following = self.offsets.get(where, (counts.first_offset, counts.next_offset))
         self.offsets[where] = (min(first, counts.first_offset), max(following, counts.next_offset))
 
@@ -74,6 +75,6 @@ class IngestTotals:
             self.inserted += audit.inserted
             self.updated += audit.updated
             self.unchanged += audit.unchanged
-            self.partitions.add((audit.topic, audit.move.partition))
+            self.partitions.add((audit.topic, audit.advance.partition))
             for day, counts in audit.dates.items():
                 self.dates.setdefault(day, DateTotals()).add(counts, audit)

@@ -34,7 +34,7 @@ def make_ahead(connection: Connection, now: datetime, patience: LockRetry) -> li
     return [
         partition
         for partition in missing_partitions(connection, now)
-        if patience.tries(lambda partition=partition: _make(connection, partition))
+        if patience.run(lambda partition=partition: _make(connection, partition))
     ]
 
 

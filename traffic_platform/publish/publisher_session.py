@@ -109,7 +109,7 @@ class PublisherSession:
 
     def try_lock(self) -> bool:
         """Take the publisher's lock; an expired holder is ended."""
-        return self._locks.take([(publisher_lock(self._settings), 0)])
+        return self._locks.acquire([(publisher_lock(self._settings), 0)])
 
     def begin(self) -> None:
         """Fence predecessors, and find where they ended."""
@@ -235,15 +235,15 @@ class PublisherSession:
             by_lane[log[1]].append(self._quarantined(self._places["quarantine", *log], log, of_log))
         return by_lane
 
-    def _events(self, place: PublishTarget, log: PartitionGeneration, events: Events) -> Outgoing:
+    def _events(self, target: PublishTarget, log: PartitionGeneration, events: Events) -> Outgoing:
         encoded = self._encoder.encode(events)
         numbers = (events.offset.tolist(), events.replay_no.tolist())
         marks = self._signer.headers(*log, *numbers, encoded.values)
         headers: list[Headers] = [[(ORIGIN_HEADER, mark)] for mark in marks]
-        return Outgoing(place, encoded.keys, encoded.values, headers)
+        return Outgoing(target, encoded.keys, encoded.values, headers)
 
     def _quarantined(
-        self, place: PublishTarget, log: PartitionGeneration, rows: list[QuarantinedRow]
+        self, target: PublishTarget, log: PartitionGeneration, rows: list[QuarantinedRow]
     ) -> Outgoing:
         values = [row.value if _fits(row) else None for row in rows]
         offsets = [row.offset for row in rows]
@@ -261,7 +261,7 @@ class PublisherSession:
             for row, mark in zip(rows, marks, strict=True)
         ]
         keys = [row.key if _fits(row) else None for row in rows]
-        return Outgoing(place, keys, values, headers)
+        return Outgoing(target, keys, values, headers)
 
 
 def _fits(row: QuarantinedRow) -> bool:

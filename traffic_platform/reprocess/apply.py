@@ -11,7 +11,7 @@ from uuid import UUID
 
 import psycopg
 
-from traffic_platform.event_tables.batch import DateCounts, PartitionAudit
+from traffic_platform.event_tables.audit import DateCounts, PartitionAudit
 from traffic_platform.event_tables.reading_counts import correct_counts
 from traffic_platform.event_tables.retries import Retries
 from traffic_platform.event_tables.write import REBUILD_LOCK, Cursor, Tables, write_audit
@@ -255,7 +255,7 @@ def _audits(written: _Written) -> list[PartitionAudit]:
         processed = sum(day.processed for day in days.values())
         audit = PartitionAudit(
             topic="",
-            move=LedgerAdvance(topic_no, partition, min(found), max(found) + 1, None, None),
+            advance=LedgerAdvance(topic_no, partition, min(found), max(found) + 1, None, None),
             delivered=0,
             raw=0,
             echoes=0,

@@ -10,17 +10,11 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.event_tables.batch import (
-    DateCounts,
-    PartitionAudit,
-    Provenance,
-    deduplicate,
-    encode_processed,
-    encode_readings,
-    months_of,
-    order_times,
-)
+from traffic_platform.event_tables.audit import DateCounts, PartitionAudit
+from traffic_platform.event_tables.batch import months_of
+from traffic_platform.event_tables.deduplicate import Provenance, deduplicate, order_times
 from traffic_platform.event_tables.dirty_buckets import encode_dirty
+from traffic_platform.event_tables.encode import encode_processed, encode_readings
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days, to_date
 from traffic_platform.ledger.offsets import LedgerAdvance
@@ -109,7 +103,7 @@ def _audits(chunk: Chunk, passed: Ints, days: Ints, replaced: Ints) -> list[Part
         audits.append(
             PartitionAudit(
                 topic="",
-                move=LedgerAdvance(
+                advance=LedgerAdvance(
                     topic_no=place >> 32,
                     partition=place & 0xFFFFFFFF,
                     first_offset=int(offsets.min()),

@@ -132,7 +132,7 @@ class Retention:
             try:
                 archives = self._archive(partition, counted)
                 end = partial(drop, self.connection, partition, counted, archives, self.passed)
-                if not self.patience.tries(end):
+                if not self.patience.run(end):
                     return "it is in use"
             except ChangedError:
                 continue

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from traffic_platform.errors import LedgerMovedError
-from traffic_platform.event_tables.batch import Batch, Provenance, build_batch, deduplicate
+from traffic_platform.event_tables.batch import Batch, build_batch
+from traffic_platform.event_tables.deduplicate import Provenance, deduplicate
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
@@ -114,7 +115,7 @@ class Stage:
         self._storer.submit(batch, {})
         self._storer.settle()
         for audit in batch.audits:
-            self.reached[audit.move.partition] = audit.move.next_offset
+            self.reached[audit.advance.partition] = audit.advance.next_offset
 
     def new_session(self) -> None:
         """What a window does after an error: nothing is remembered."""
@@ -152,10 +153,10 @@ def _fetched(
     offsets: Sequence[int],
     moves: dict[PartitionKey, LedgerAdvance],
 ) -> Fetched:
-    places = sorted({("t", partition) for partition, _ in told})
+    keys = sorted({("t", partition) for partition, _ in told})
     return Fetched(
-        places=places,
-        place=np.array([places.index(("t", p)) for p, _ in told], dtype=np.int64),
+        partition_keys=keys,
+        key_index=np.array([keys.index(("t", p)) for p, _ in told], dtype=np.int64),
         offset=np.array(offsets, dtype=np.int64),
         broker_us=np.array([message.broker_us for _, message in told], dtype=np.int64),
         keys=[None] * len(told),
