@@ -17,6 +17,18 @@ from traffic_platform.ledger.offsets import LedgerAdvance
 
 _DAYS_BEFORE_1970 = 719_528
 
+COUNTS = (
+    "delivered",
+    "raw",
+    "processed",
+    "quarantined",
+    "echoes",
+    "inserted",
+    "updated",
+    "unchanged",
+)
+"""The counts of an audit that add up over batches."""
+
 
 @dataclass
 class DateCounts:

@@ -14,7 +14,7 @@ import psycopg
 from traffic_platform.event_tables.audit import DateCounts, PartitionAudit
 from traffic_platform.event_tables.reading_counts import correct_counts
 from traffic_platform.event_tables.retries import Retries
-from traffic_platform.event_tables.write import REBUILD_LOCK, Cursor, Tables, write_audit
+from traffic_platform.event_tables.write import BACKFILL_LOCK, Cursor, Tables, write_audit
 from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.rules import Rules
 from traffic_platform.faults import fault_points
@@ -153,7 +153,7 @@ class Dates:
 
     def _write(self, found: DateReport, batch_id: int, *, events: bool) -> DateReport:
         day, cursor = found.date, self._connection.cursor()
-        cursor.execute("select pg_advisory_xact_lock(%s)", (REBUILD_LOCK,))
+        cursor.execute("select pg_advisory_xact_lock(%s)", (BACKFILL_LOCK,))
         row = cursor.execute("select clock_timestamp()").fetchone()
         assert row is not None
         of_batch = {

@@ -6,12 +6,12 @@ import psycopg
 
 from traffic_platform.event_tables.retries import Retries
 from traffic_platform.event_tables.write import (
-    REBUILD_LOCK,
+    BACKFILL_LOCK,
     Cursor,
     Tables,
     copy_rows,
     count_readings,
-    to_moment,
+    to_datetime,
     upsert_readings,
     write_audit,
 )
@@ -77,7 +77,7 @@ class Committer:
 
     def _write(self, chunk: Chunk, outcome: Outcome) -> None:
         cursor = self._connection.cursor()
-        cursor.execute("select pg_advisory_xact_lock(%s)", (REBUILD_LOCK,))
+        cursor.execute("select pg_advisory_xact_lock(%s)", (BACKFILL_LOCK,))
         self._require_unresolved(cursor, chunk)
         for step in (self._let_in, self._rejudge):
             step(cursor, chunk, outcome)
@@ -92,7 +92,7 @@ class Committer:
     def _let_in(self, cursor: Cursor, chunk: Chunk, outcome: Outcome) -> None:
         if len(outcome.passed) == 0:
             return
-        moment = to_moment(outcome.moment_us)
+        moment = to_datetime(outcome.moment_us)
         copy_rows(cursor, "event_tables/copy_processed", outcome.processed)
         upserted = upsert_readings(cursor, [outcome.readings], outcome.moment_us)
         copy_rows(cursor, "event_tables/copy_dirty_buckets", outcome.dirty)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, LiteralString
 
-from traffic_platform.event_tables.write import REBUILD_LOCK
+from traffic_platform.event_tables.write import BACKFILL_LOCK
 from traffic_platform.faults import FaultPoint
 from traffic_platform.postgres.event_partitions import Connection, Parent, Partition
 from traffic_platform.postgres.lock_retry import LOCK_TIMEOUT
@@ -39,7 +39,7 @@ def drop(
     with connection.transaction():
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
         # Shared, like a window: it keeps out replays and rebuilds, which alter old rows.
-        connection.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         if newest_correction(connection) != counted.corrections:
             raise ChangedError
         _account(connection, partition, archives)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from traffic_platform.event_tables.dirty_buckets import PATIENCE_SECONDS, append_sensors
+from traffic_platform.event_tables.dirty_buckets import ROLLUP_WAIT_SECONDS, append_sensors
 from traffic_platform.rollups.rollup_lock import exclusively
 from traffic_platform.statements import statement
 
@@ -44,7 +44,7 @@ def infer(
     connection: Connection,
     *,
     only_missing: bool = False,
-    wait_seconds: float = PATIENCE_SECONDS,
+    wait_seconds: float = ROLLUP_WAIT_SECONDS,
 ) -> Inferred:
     """Look at the newest readings of every sensor, or of those that have no value yet.
 

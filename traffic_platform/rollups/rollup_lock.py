@@ -8,14 +8,16 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.event_tables.dirty_buckets import PATIENCE_SECONDS, exclude_rollups
+from traffic_platform.event_tables.dirty_buckets import ROLLUP_WAIT_SECONDS, exclude_rollups
 from traffic_platform.statements import statement
 
 Connection = psycopg.Connection[Any]
 
 
 @contextmanager
-def exclusively(connection: Connection, wait_seconds: float = PATIENCE_SECONDS) -> Generator[None]:
+def exclusively(
+    connection: Connection, wait_seconds: float = ROLLUP_WAIT_SECONDS
+) -> Generator[None]:
     """A REPEATABLE READ transaction that excludes others of this kind, and sensor imports.
 
     `connection` is in autocommit. Raises psycopg.errors.LockNotAvailable where another one is

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from traffic_platform.event_tables.write import REBUILD_LOCK
+from traffic_platform.event_tables.write import BACKFILL_LOCK
 from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.reprocess import ReprocessReport, reprocess_rejected
@@ -423,7 +423,7 @@ def test_a_replay_that_another_was_faster_than_does_the_rest_of_its_chunk(
         postgres.superuser() as superuser,
     ):
         # Both have read their messages and wait for a window; who waits longer comes first.
-        window.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
+        window.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         first = pool.submit(reprocess_rejected, zoned(settings), QuarantineFilter(sensor="a"))
         wait_for_waiting(superuser, settings, 1)
         second = pool.submit(reprocess_rejected, zoned(settings), EVERYTHING)
