@@ -23,7 +23,7 @@ FaultPoint = Literal[
     "after_replay_commit",
     "before_rebuild_commit",
     "after_rebuild_commit",
-    "before_fold_commit",
+    "before_compaction_commit",
     "before_drop_commit",
     "after_archive",
 ]

@@ -13,4 +13,4 @@ from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
     report = maintain_tables(load_settings())
-    json.dump({"folded": report.folded.rows, "dropped": len(report.retired.dropped)}, sys.stdout)
+    json.dump({"folded": report.compacted.rows, "dropped": len(report.retired.dropped)}, sys.stdout)

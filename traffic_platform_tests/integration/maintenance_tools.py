@@ -13,7 +13,7 @@ from traffic_platform_tests.integration.once import rows
 
 def keep(settings: Settings, **options: Any) -> MaintenanceReport:
     """One upkeep that has no time to wait."""
-    return maintain_tables(settings, **{"patience": LockRetry(seconds=1), **options})
+    return maintain_tables(settings, **{"lock_retry": LockRetry(seconds=1), **options})
 
 
 def dropped(report: MaintenanceReport) -> set[str]:

@@ -51,7 +51,7 @@ def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path)
 
 def keep(settings: Settings) -> MaintenanceReport:
     """One upkeep."""
-    return maintain_tables(settings, patience=LockRetry(seconds=1))
+    return maintain_tables(settings, lock_retry=LockRetry(seconds=1))
 
 
 def days_of(settings: Settings) -> list[date]:

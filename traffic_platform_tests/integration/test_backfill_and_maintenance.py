@@ -48,7 +48,7 @@ def total(report: BackfillReport, name: str) -> int:
 
 def test_folded_batches_are_rebuilt_and_proved(filled: Settings, owner: psycopg.Connection) -> None:
     grow_older(owner, timedelta(days=3))
-    assert keep(filled).folded.rows > 0
+    assert keep(filled).compacted.rows > 0
     days = dates(filled)
     assert backfill_dates(filled, days).changes == 0
     owner.execute('delete from traffic.raw_events where "offset" between 3 and 9')

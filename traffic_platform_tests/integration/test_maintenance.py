@@ -11,7 +11,7 @@ import pytest
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.errors import LockBusyError
 from traffic_platform.maintenance.compact_audit import compact_audit
-from traffic_platform.maintenance.maintain import UPKEEP_LOCK
+from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.postgres.connections import connect
@@ -176,7 +176,7 @@ def test_what_was_dropped_before_it_was_folded_adds_up_too(
 ) -> None:
     messages, events = count(filled, "raw_events"), count(filled, "processed_events")
     grow_older(owner, timedelta(days=100))
-    Retention(owner, filled, LockRetry(seconds=1)).drop_old(datetime.now(UTC))
+    Retention(owner, filled, LockRetry(seconds=1)).drop_expired(datetime.now(UTC))
     proof(filled)
     assert compact_audit(owner, filled, datetime.now(UTC)).rows > 0
     assert proof(filled).by_sums.dropped == {"raw_events": messages, "processed_events": events}
@@ -314,7 +314,7 @@ def test_readers_go_on_while_a_partition_waits_for_them(
         def ask_others(_seconds: float) -> None:
             asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
 
-        report = keep(filled, patience=LockRetry(seconds=8, pause=ask_others))
+        report = keep(filled, lock_retry=LockRetry(seconds=8, pause=ask_others))
         assert dropped(report) == set()
         kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
         assert list(kept.values()) == ["it is in use"]
@@ -347,7 +347,7 @@ def test_what_is_old_is_work_until_it_is_gone(filled: Settings, owner: psycopg.C
 
 
 def test_two_upkeeps_do_not_meet(platform: Settings, owner: psycopg.Connection) -> None:
-    owner.execute("select pg_advisory_lock(%s)", (UPKEEP_LOCK,))
+    owner.execute("select pg_advisory_lock(%s)", (MAINTENANCE_LOCK,))
     with pytest.raises(LockBusyError):
         keep(platform)
 

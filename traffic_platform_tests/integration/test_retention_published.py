@@ -40,12 +40,12 @@ def test_nothing_folds_or_goes_before_it_is_published(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     report = keep(platform)
-    assert (report.folded.rows, dropped(report)) == (0, set())
+    assert (report.compacted.rows, dropped(report)) == (0, set())
     assert "may not be published yet" in report.retired.kept["processed_events_202510"]
     published = publish(platform)
     assert published == count(platform, "processed_events")
     report = keep(platform)
-    assert report.folded.rows > 0
+    assert report.compacted.rows > 0
     assert {"processed_events_202510", "processed_events_202511"} < dropped(report)
     proof(platform)
     # And goes on from there.
@@ -74,8 +74,8 @@ def test_who_begins_to_publish_after_a_fold_publishes_each_event_once(
     assert compact_audit(owner, silent, datetime.now(UTC)).rows > 0
     events = count(platform, "processed_events")
     # Few at a time, so that a position comes to lie inside of what was folded.
-    monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_OF_A_LOG", 1)
-    monkeypatch.setattr("traffic_platform.publish.publisher_session.MESSAGES_A_CYCLE", 1)
+    monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_PER_GENERATION", 1)
+    monkeypatch.setattr("traffic_platform.publish.publisher_session.MESSAGES_PER_CYCLE", 1)
     assert publish(platform) == events
     assert len(read_published(platform, platform.events_topic)) == events
     assert publish(platform) == 0

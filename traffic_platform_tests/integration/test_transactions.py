@@ -130,8 +130,8 @@ def test_its_age_is_that_of_its_first_message_and_not_of_the_newest(
     produce([event("behind", minute) for minute in range(50)])
     [found] = open_transactions(settings)
     assert str(found) == (
-        f"{settings.raw_topic} [0]: a producer's transaction is open since more than 3 minutes,"
-        " and 51 messages from offset 0 on cannot be read before it ends"
+        f"{settings.raw_topic} [0]: a producer's transaction has been open for more than 3 minutes,"
+        " and 51 messages from offset 0 on cannot be read until it ends"
     )
     producer.abort_transaction(30)
     assert open_transactions(settings) == []

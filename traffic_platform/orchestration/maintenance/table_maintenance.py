@@ -103,20 +103,20 @@ def maintenance_metadata(report: "MaintenanceReport") -> Mapping[str, Any]:
     """Figures of an upkeep, and what it made, dropped and left."""
     retired = report.retired
     metadata: dict[str, Any] = {
-        "partitions made": len(report.made),
-        "audit rows folded": report.folded.rows,
-        "into audit rows": report.folded.into,
+        "partitions made": len(report.created),
+        "audit rows folded": report.compacted.rows,
+        "into audit rows": report.compacted.into,
         "partitions dropped": len(retired.dropped),
         "rows dropped": sum(gone.rows for gone in retired.dropped),
-        "months put in order": len(report.ordered),
+        "months put in order": len(report.indexed),
     }
     lists = {
-        "made": [partition.name for partition in report.made],
+        "made": [partition.name for partition in report.created],
         "dropped": [
             f"{gone.partition.name}: {gone.rows:,} rows{_archives(gone.archives)}"
             for gone in retired.dropped
         ],
-        "put in order": [partition.name for partition in report.ordered],
+        "put in order": [partition.name for partition in report.indexed],
         "kept": [f"{name}: {because}" for name, because in retired.kept.items()],
     }
     return metadata | {name: _listed(lines) for name, lines in lists.items() if lines}
@@ -145,8 +145,9 @@ def summary(report: "MaintenanceReport") -> str:
     """One line for the run's log."""
     rows = sum(gone.rows for gone in report.retired.dropped)
     return (
-        f"{len(report.made)} partitions made, {report.folded.rows} audit rows folded into "
-        f"{report.folded.into}, {len(report.retired.dropped)} partitions dropped with {rows} rows."
+        f"{len(report.created)} partitions made, {report.compacted.rows} audit rows folded into "
+        f"{report.compacted.into}, {len(report.retired.dropped)} partitions dropped with"
+        f" {rows} rows."
     )
 
 
