@@ -59,7 +59,7 @@ class PartitionLag:
         return max(0, self.end - known)
 
     @property
-    def needs_ingest(self) -> bool:
+    def needs_run(self) -> bool:
         """True when an ingest run has work here: messages, or a changed partition."""
         if self.next_offset is None:
             return True

@@ -168,7 +168,7 @@ def test_the_ledger_the_group_and_the_lag_agree_after_a_window(
     assert totals.lag == 0
     lags = with_lag.read([settings.raw_topic])
     assert sum(lag.lag for lag in lags) == 0
-    assert not any(lag.needs_ingest for lag in lags)
+    assert not any(lag.needs_run for lag in lags)
     with_lag.close()
     consumer = Consumer({**settings.kafka_config(), "group.id": settings.consumer_group})
     places = [TopicPartition(settings.raw_topic, lag.partition) for lag in lags]
