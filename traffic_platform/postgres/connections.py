@@ -28,9 +28,7 @@ _SESSION = (
 )
 
 
-def connect(
-    url: str, *, application_name: str, autocommit: bool = False
-) -> psycopg.Connection[tuple[object, ...]]:
+def connect(url: str, *, application_name: str, autocommit: bool = False) -> Connection:
     """Open a connection with keep-alives and a session in UTC.
 
     Network parameters and options of the URL take precedence, except for the session settings that

@@ -228,7 +228,7 @@ def test_the_day_a_sensor_begins_is_not_evaluated_and_the_next_one_is(
         "with the window": "good", "an interval later": "good", "at noon": "not_evaluated",
     }  # fmt: skip
     assert health_of(reader, "seen")["at noon"] == (
-        "Its first day: it reports since 2025-10-04 12:00."
+        "Its first day: reporting since 2025-10-04 12:00."
     )
     sunday = SATURDAY + timedelta(days=1)
     assert set(diagnoses(compute(settings, sunday)).values()) == {"good"}

@@ -55,4 +55,4 @@ def test_by_the_days_of_utc_the_same_hour_is_the_first_of_every_detector(
     drain(settings)
     hour = compute_health(settings, THURSDAY)
     assert hour.counts == Counter({"not_evaluated": 69})
-    assert {row.seen for row in hour.rows} == {"Its first day: it reports since 2011-09-15 07:00."}
+    assert {row.seen for row in hour.rows} == {"Its first day: reporting since 2011-09-15 07:00."}

@@ -124,7 +124,7 @@ def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
         with caplog.at_level(logging.WARNING), BackgroundRollups(settings) as folds:
             assert drain(settings).processed == 1
             folds.stored()
-            while "were not rolled up, and will be" not in caplog.text:
+            while "roll-up failed and will be retried" not in caplog.text:
                 pass
             assert samples(settings) == []
             owner.execute("alter table traffic.away rename to readings_daily")
