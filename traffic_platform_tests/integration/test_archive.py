@@ -180,7 +180,7 @@ def test_an_archive_that_takes_no_file_keeps_the_day(
     before = stored(platform)
     blocked = tmp_path / "a file"
     blocked.write_text("in the way")
-    with pytest.raises(ArchiveError, match="takes no file"):
+    with pytest.raises(ArchiveError, match="cannot write into the archive"):
         keep(platform.model_copy(update={"archive": blocked / "raw"}))
     assert stored(platform) == before
 
@@ -205,5 +205,5 @@ def test_the_archive_of_another_platform_is_not_overwritten(
 
 
 def test_a_day_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="no file of 2025-01-01"):
+    with pytest.raises(ArchiveError, match="no file for 2025-01-01"):
         next(read_archived_day(tmp_path, date(2025, 1, 1)))

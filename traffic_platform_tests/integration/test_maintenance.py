@@ -328,11 +328,11 @@ def test_partitions_are_made_ahead_and_only_what_is_missing_is_work(platform: Se
     now = datetime.now(UTC)
     with connect(platform.endpoints().read_url, application_name="test") as reader:
         assert find_work(reader, platform, now)
-        made = keep(platform).made
+        made = keep(platform).created
         assert {f"raw_events_{now + timedelta(days=7):%Y%m%d}"} < {one.name for one in made}
         assert len({one.name for one in made}) == 8 + 2 * 4
         assert find_work(reader, platform, now) == []
-        assert keep(platform).made == []
+        assert keep(platform).created == []
         tomorrow = find_work(reader, platform, now + timedelta(days=1))
     assert f"raw_events_{now + timedelta(days=8):%Y%m%d}" in {one.name for one in tomorrow}
 
