@@ -114,11 +114,11 @@ def _drain_session(
         try:
             session.begin()
             while not (stop() or clock.over() or (limits.until_caught_up and session.caught_up())):
-                moved = session.move_batch()
+                polled = session.ingest_next()
                 # The run stays busy while known messages are outstanding, even from a slow broker.
-                if moved or not session.caught_up():
+                if polled or not session.caught_up():
                     clock.busy()
-                if progress.batch_stored(session) or (not moved and session.caught_up()):
+                if progress.batch_stored(session) or (not polled and session.caught_up()):
                     clock.worked()
                 progress.report_if_due()
             session.finish()

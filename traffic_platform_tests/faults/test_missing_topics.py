@@ -28,7 +28,7 @@ def test_a_window_waits_for_its_topic_and_reads_it_from_the_first_message(
     settings: Settings, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     window = start_window()
-    wait_until(lambda: "is there for this window yet" in window.log.read_text(), "it waits")
+    wait_until(lambda: "has no partition for this run yet" in window.log.read_text(), "it waits")
     make_topic(partitions=2)
     sent = send(settings, 100)
     wait_until(lambda: stored(settings) == 100, "all is stored")
