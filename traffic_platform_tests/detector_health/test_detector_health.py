@@ -352,7 +352,7 @@ def test_every_planted_fault_is_found_and_nothing_else(
     assert health.good_percent == pytest.approx(100 * 5 / 14)
 
 
-def test_what_was_seen_and_where_to_look_stand_in_the_table(
+def test_the_table_holds_the_figures_and_the_advice(
     planted: dict[str, str], reader: psycopg.Connection, in_zone: InZone
 ) -> None:
     compute(in_zone())

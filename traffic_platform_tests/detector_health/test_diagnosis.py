@@ -118,7 +118,7 @@ def test_the_first_diagnosis_that_applies_is_the_one() -> None:
 def test_no_reading_is_no_data() -> None:
     assert found(**SILENT).diagnosis == "no_data"
     assert "the newest is of 2025-10-04 21:59" in seen(**SILENT)
-    assert "never been one" in seen(**SILENT, last_reading=None)
+    assert "never reported" in seen(**SILENT, last_reading=None)
 
 
 def test_a_day_that_is_not_over_is_not_evaluated_whatever_was_seen() -> None:
@@ -159,7 +159,7 @@ def test_a_feed_without_occupancy_is_judged_by_its_samples_alone_and_it_says_so(
     assert found(**few).diagnosis == "insufficient_data"
 
 
-def test_a_feed_without_volume_is_judged_by_what_it_has() -> None:
+def test_a_feed_without_volume_is_diagnosed_by_its_other_measures() -> None:
     lacking = {"with_volume": 0, "with_both": 0}
     assert found(**lacking) == Finding(Diagnosis.GOOD, (Diagnosis.INTERMITTENT,))
     assert "intermittent (no reading holds a volume)" in seen(**lacking)
@@ -205,7 +205,7 @@ def test_an_empty_road_whose_occupancy_is_left_out_is_a_sample_and_no_zero() -> 
         ({}, "1,000 of 1,020 expected samples (98.0 %; one every 60 s); no test failed."),
     ],
 )
-def test_what_was_seen_names_the_figures_that_decided(changes: dict[str, Any], words: str) -> None:
+def test_the_sentences_name_the_figures_that_decided(changes: dict[str, Any], words: str) -> None:
     assert words in seen(**changes)
 
 

@@ -77,7 +77,7 @@ class Reader(threading.Thread):
                     self.odd.append(row or ())
 
 
-def test_rebuilds_beside_a_live_window_lose_nothing_and_show_no_half_date(
+def test_backfills_beside_a_live_run_lose_nothing_and_show_no_half_date(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
@@ -117,7 +117,7 @@ def finish(settings: Settings, naive: NaiveFeed, window: Window) -> int:
 
 
 @pytest.mark.parametrize("point", ["before_backfill_commit:2", "after_backfill_commit:1"])
-def test_a_rebuild_that_is_killed_leaves_each_date_as_it_was_or_as_it_should_be(
+def test_a_killed_backfill_leaves_each_date_old_or_new(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,

@@ -28,7 +28,7 @@ StartWindow = Callable[..., Window]
 _SMALL = {"TRAFFIC_BATCH_MESSAGES": "100"}
 
 
-def test_a_topic_made_again_under_a_window_goes_on_and_what_it_held_is_named(
+def test_a_topic_recreated_under_a_run_continues_and_its_loss_is_recorded(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     make_topic(partitions=2)
@@ -52,7 +52,7 @@ def test_a_topic_made_again_under_a_window_goes_on_and_what_it_held_is_named(
     assert_exactly_once(settings, new, perhaps_lost=old)
 
 
-def test_a_topic_made_again_with_fewer_partitions_while_nobody_looks_is_a_loss_of_each(
+def test_a_topic_recreated_with_fewer_partitions_between_runs_records_a_loss_of_each(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     make_topic(partitions=3)
@@ -88,7 +88,7 @@ def test_retention_that_passes_the_ledger_is_a_loss_of_exactly_the_missing_offse
     assert_exactly_once(settings, read + after, perhaps_lost=unread)
 
 
-def test_retention_that_overtakes_a_window_is_a_loss_of_exactly_the_missing_offsets(
+def test_retention_that_overtakes_a_run_loses_exactly_the_missing_offsets(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     # Much more than a consumer fetches ahead, so that its next request is for what is gone.
@@ -106,7 +106,7 @@ def test_retention_that_overtakes_a_window_is_a_loss_of_exactly_the_missing_offs
     assert_exactly_once(settings, [], perhaps_lost=sent)
 
 
-def test_a_log_cut_behind_the_ledger_goes_on_under_a_new_number(
+def test_a_partition_truncated_behind_the_ledger_continues_under_a_new_number(
     settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     # Partition 0 has grown beyond the ledger again before anybody looks, partition 1 is short.
@@ -126,7 +126,7 @@ def test_a_log_cut_behind_the_ledger_goes_on_under_a_new_number(
     assert_exactly_once(settings, sent, perhaps_lost=unread)
 
 
-def test_a_log_cut_under_a_window_goes_on_under_a_new_number(
+def test_a_partition_truncated_under_a_run_continues_under_a_new_number(
     settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     make_topic(partitions=2)

@@ -26,7 +26,7 @@ StartWindow = Callable[..., Window]
         "after_group_commit:2",
     ],
 )
-def test_a_window_killed_at_a_commit_loses_nothing_and_repeats_nothing(
+def test_a_run_killed_at_a_commit_loses_nothing_and_repeats_nothing(
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
@@ -40,7 +40,7 @@ def test_a_window_killed_at_a_commit_loses_nothing_and_repeats_nothing(
     assert_goes_on(settings, feed, start_window("successor"))
 
 
-def test_windows_killed_again_and_again_at_any_moment_lose_nothing(
+def test_runs_killed_repeatedly_at_any_time_lose_nothing(
     settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
 ) -> None:
     make_topic()

@@ -57,7 +57,7 @@ def upkeep(variables: dict[str, str], fault: str = "") -> subprocess.CompletedPr
 @pytest.mark.parametrize(
     "fault", ["before_compaction_commit:1", "before_fold_commit:2", "after_archive:1"]
 )
-def test_an_upkeep_that_is_killed_has_done_whole_steps_and_the_next_goes_on(
+def test_killed_maintenance_has_done_whole_steps_and_the_next_run_continues(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], fault: str
 ) -> None:
     fill(platform, owner)
@@ -88,7 +88,7 @@ def test_a_drop_that_is_killed_has_dropped_nothing_of_its_partition(
     assert proof(platform).by_sums.processed_events == events
 
 
-def test_folding_and_dropping_go_on_beside_a_live_window(
+def test_compaction_and_retention_work_beside_a_live_run(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], tmp_path: Path
 ) -> None:
     fill(platform, owner)
@@ -118,7 +118,7 @@ def test_folding_and_dropping_go_on_beside_a_live_window(
     proof(platform)
 
 
-def test_a_month_that_is_dropped_under_a_live_window_is_made_anew(
+def test_a_month_that_is_dropped_under_a_live_run_is_created_again(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], tmp_path: Path
 ) -> None:
     fill(platform, owner, hours=1)

@@ -15,7 +15,7 @@ MakeTopic = Callable[..., str]
 StartWindow = Callable[..., Window]
 
 
-def test_a_window_gives_up_cleanly_where_its_topic_never_comes(
+def test_a_run_without_its_topic_gives_up_cleanly(
     settings: Settings, start_window: StartWindow
 ) -> None:
     code, said = start_window(limits={"outage_seconds": 1}).ended()
@@ -24,7 +24,7 @@ def test_a_window_gives_up_cleanly_where_its_topic_never_comes(
     assert stored(settings) == 0
 
 
-def test_a_window_waits_for_its_topic_and_reads_it_from_the_first_message(
+def test_a_run_waits_for_its_topic_and_reads_it_from_the_first_message(
     settings: Settings, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     window = start_window()

@@ -67,7 +67,7 @@ def processed(settings: Settings) -> int:
         return number
 
 
-def test_the_stream_resumes_alone_after_long_outages_and_status_names_what_is_away(
+def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missing_server(
     settings: Settings,
     postgres: PostgresServer,
     kafka: KafkaServer,

@@ -40,7 +40,7 @@ def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_sent_again(
         assert_goes_on(settings, feed, window)
 
 
-def test_a_window_whose_connection_is_ended_again_and_again_goes_on(
+def test_a_run_whose_connection_is_ended_repeatedly_continues(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
@@ -126,7 +126,7 @@ def test_a_sensor_deleted_by_hand_is_registered_again(
     assert_exactly_once(settings, sent)
 
 
-def test_a_partition_dropped_under_a_window_is_made_again(
+def test_a_partition_dropped_under_a_run_is_created_again(
     settings: Settings, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     make_topic(partitions=1)
@@ -145,7 +145,7 @@ def test_a_partition_dropped_under_a_window_is_made_again(
     assert_exactly_once(settings, sent)
 
 
-def test_an_error_that_stays_ends_the_window_after_the_time_of_an_outage(
+def test_a_lasting_error_ends_the_run_after_the_time_of_an_outage(
     settings: Settings, make_topic: MakeTopic, start_window: StartWindow
 ) -> None:
     make_topic(partitions=1)

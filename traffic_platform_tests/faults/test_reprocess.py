@@ -121,7 +121,7 @@ def assert_complete(settings: Settings, sent: int) -> None:
 
 
 @pytest.mark.parametrize("point", ["before_reprocess_commit:2", "after_reprocess_commit:2"])
-def test_a_replay_killed_beside_a_live_window_loses_nothing_and_repeats_nothing(
+def test_reprocessing_killed_beside_a_live_run_loses_nothing_and_repeats_nothing(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,

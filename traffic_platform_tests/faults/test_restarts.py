@@ -21,7 +21,7 @@ StartWindow = Callable[..., Window]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_window_goes_on_by_itself_after_a_restart_of_postgresql(
+def test_a_run_continues_by_itself_after_a_restart_of_postgresql(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
@@ -39,7 +39,7 @@ def test_a_window_goes_on_by_itself_after_a_restart_of_postgresql(
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_window_goes_on_by_itself_after_a_restart_of_kafka(
+def test_a_run_continues_by_itself_after_a_restart_of_kafka(
     settings: Settings,
     kafka: KafkaServer,
     make_topic: MakeTopic,
@@ -56,7 +56,7 @@ def test_a_window_goes_on_by_itself_after_a_restart_of_kafka(
     assert_goes_on(settings, feed, window)
 
 
-def test_an_outage_beyond_the_limit_ends_the_window_cleanly_and_loses_nothing(
+def test_an_outage_beyond_the_limit_ends_the_run_cleanly_and_loses_nothing(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,

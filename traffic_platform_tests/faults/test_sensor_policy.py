@@ -73,7 +73,7 @@ def test_events_of_unknown_sensors_are_quarantined_and_register_nothing(
     assert reprocess_rejected(strict, UNKNOWN).replayed == 0
 
 
-def test_an_import_and_a_replay_let_them_in(
+def test_they_are_stored_after_an_import_and_reprocessing(
     strict: Settings, make_topic: MakeTopic, produce: Produce, tmp_path: Path
 ) -> None:
     make_topic(partitions=2)
@@ -106,7 +106,7 @@ def test_an_import_that_moves_a_sensor_keeps_its_identity_and_its_readings(
     assert waiting(strict) == 0
 
 
-def test_the_policy_register_lets_in_everybody_who_was_refused(
+def test_reprocessing_under_the_policy_register_stores_all_of_them(
     strict: Settings, settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -117,7 +117,7 @@ def test_the_policy_register_lets_in_everybody_who_was_refused(
     assert verify(settings, deep=True).holds
 
 
-def test_a_running_window_learns_of_an_import_within_seconds(
+def test_a_live_run_learns_of_an_import_within_seconds(
     strict: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,

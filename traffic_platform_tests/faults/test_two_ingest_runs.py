@@ -21,7 +21,7 @@ StartFeed = Callable[..., Feed]
 StartWindow = Callable[..., Window]
 
 
-def test_of_two_windows_one_drains_and_the_other_takes_over_when_it_ends(
+def test_the_second_of_two_runs_takes_over_when_the_first_ends(
     settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
 ) -> None:
     make_topic()
@@ -40,7 +40,7 @@ def test_of_two_windows_one_drains_and_the_other_takes_over_when_it_ends(
 
 
 @pytest.mark.parametrize("point", ["before_database_commit", "after_database_commit"])
-def test_a_window_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_wakes(
+def test_a_run_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_resumes(
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
@@ -68,7 +68,7 @@ def test_a_window_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_w
     assert_exactly_once(settings, sent)
 
 
-def test_a_window_whose_network_goes_dark_inside_a_copy_is_replaced(
+def test_a_run_whose_network_goes_dark_inside_a_copy_is_replaced(
     settings: Settings,
     environment: dict[str, str],
     postgres: PostgresServer,

@@ -305,7 +305,7 @@ event = st.tuples(
 
 
 @given(rows=st.lists(event, max_size=30), gap=st.integers(0, 3))
-def test_fold_repeats_keeps_the_latest_event_of_each_sensor_and_time(
+def test_deduplicate_keeps_the_latest_event_of_each_sensor_and_time(
     rows: list[tuple[Any, ...]], gap: int
 ) -> None:
     events, source = _columns(rows, gap)

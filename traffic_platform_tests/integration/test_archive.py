@@ -112,7 +112,9 @@ def test_a_day_is_dropped_when_the_archive_gives_it_back_byte_for_byte(
     assert proved.holds, [finding.sentence for finding in proved.findings]
 
 
-def test_what_a_message_may_be_comes_back(platform: Settings, owner: psycopg.Connection) -> None:
+def test_every_kind_of_message_survives_the_archive(
+    platform: Settings, owner: psycopg.Connection
+) -> None:
     fill(platform, owner, hours=1)
     insert_odd(owner)
     before = stored(platform)
@@ -148,7 +150,7 @@ def test_a_file_with_one_other_byte_is_refused(
         next(read_archived_day(platform.archive, day))
 
 
-def test_a_day_made_anew_is_archived_beside_what_was_dropped_before(
+def test_a_day_created_again_is_archived_beside_its_dropped_part(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     fill(platform, owner, hours=1)

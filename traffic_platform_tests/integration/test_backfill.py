@@ -278,7 +278,7 @@ def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
     assert backfill_dates(settings, DATES).changes == 0
 
 
-def test_what_neither_raw_nor_kafka_holds_any_more_stays_as_it_is(
+def test_rows_whose_messages_neither_raw_nor_kafka_holds_stay_unchanged(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     fill(settings, make_topic, produce)

@@ -52,9 +52,7 @@ def test_a_month_gets_its_index_a_week_after_its_end_and_once(
     assert OCTOBER not in find_work(owner, october, NOVEMBER_8)
 
 
-def test_what_an_ended_upkeep_left_unfinished_is_made_anew(
-    october: Settings, owner: psycopg.Connection
-) -> None:
+def test_an_unfinished_index_is_created_again(october: Settings, owner: psycopg.Connection) -> None:
     url = october.endpoints().owner_url
     with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
         writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")

@@ -98,7 +98,7 @@ def test_raw_keeps_bytes_key_headers_and_broker_time(
     ]
 
 
-def test_ingesting_again_what_is_stored_changes_nothing(
+def test_ingesting_stored_messages_again_changes_nothing(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -157,7 +157,7 @@ def test_the_latest_broker_time_wins_in_whatever_order_partitions_are_read(
     assert rows(settings, "select speed, partition from traffic.traffic_readings") == [(50.0, 2)]
 
 
-def test_the_ledger_the_group_and_the_lag_agree_after_a_window(
+def test_the_ledger_the_group_and_the_lag_agree_after_a_run(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -257,7 +257,7 @@ def test_an_added_partition_is_picked_up_without_a_restart(
     assert reports[0].delivered == 2
 
 
-def test_a_window_that_is_to_catch_up_ends_when_another_has_stored_all(
+def test_a_run_until_caught_up_ends_when_another_has_stored_all(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)

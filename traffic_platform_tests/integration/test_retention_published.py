@@ -36,7 +36,7 @@ def publish(settings: Settings) -> int:
     return totals.events + totals.replays
 
 
-def test_nothing_folds_or_goes_before_it_is_published(
+def test_nothing_is_compacted_or_dropped_before_it_is_published(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     report = keep(platform)
@@ -55,7 +55,7 @@ def test_nothing_folds_or_goes_before_it_is_published(
     proof(platform)
 
 
-def test_one_event_that_is_not_published_keeps_what_came_after_it(
+def test_one_unpublished_event_keeps_all_later_ones(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     publish(platform)
@@ -67,7 +67,7 @@ def test_one_event_that_is_not_published_keeps_what_came_after_it(
     assert "processed_events_202510" in report.retired.kept
 
 
-def test_who_begins_to_publish_after_a_fold_publishes_each_event_once(
+def test_a_publisher_that_starts_after_a_compaction_publishes_each_event_once(
     platform: Settings, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = platform.model_copy(update={"publish": False})

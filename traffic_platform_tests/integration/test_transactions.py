@@ -48,7 +48,7 @@ def open_transactions(settings: Settings) -> list[OpenTransaction]:
 
 
 @pytest.mark.parametrize("batch_messages", [20_000, 7])
-def test_what_was_aborted_is_in_no_table_and_the_ledger_is_beyond_it(
+def test_aborted_messages_are_in_no_table_and_the_ledger_is_beyond_them(
     settings: Settings, make_topic: MakeTopic, produce: Produce, batch_messages: int
 ) -> None:
     make_topic(partitions=2)

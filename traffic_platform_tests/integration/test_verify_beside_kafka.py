@@ -47,7 +47,7 @@ def test_nothing_holds_where_nothing_was_ever_sent(settings: Settings) -> None:
     assert (report.rows["raw_events"], report.logs) == (0, [])
 
 
-def test_what_is_not_ingested_yet_is_lag_and_no_difference(
+def test_messages_that_are_not_ingested_yet_are_lag_and_not_a_difference(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=2)
@@ -97,7 +97,7 @@ def test_messages_that_kafka_dropped_before_they_were_stored_are_named_until_ack
     assert report.acknowledged_losses == 1
 
 
-def test_a_topic_that_was_made_again_is_named_before_and_after_a_window_noticed(
+def test_a_recreated_topic_is_named_before_and_after_a_run_noticed(
     settings: Settings, make_topic: MakeTopic, produce: Produce, admin: AdminClient
 ) -> None:
     topic = make_topic(partitions=1)
@@ -166,7 +166,7 @@ def test_a_live_stream_is_verified_at_one_moment(
     assert verify(settings, deep=True).messages_decoded == 500
 
 
-def test_an_outage_is_transient_and_said_in_one_line(
+def test_an_outage_is_transient_and_reported_in_one_line(
     settings: Settings, make_topic: MakeTopic
 ) -> None:
     make_topic()

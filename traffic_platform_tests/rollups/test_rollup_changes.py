@@ -163,7 +163,7 @@ def test_free_flow_is_the_85th_percentile_of_good_speeds_in_light_flow(
     assert infer(owner).free_flow_speeds == 0
 
 
-def test_measures_at_the_edge_of_what_is_let_in_break_no_fold(owner: psycopg.Connection) -> None:
+def test_measures_at_the_edge_of_their_domain_can_be_rolled_up(owner: psycopg.Connection) -> None:
     add_sensor(owner, "tiny", interval_s=2**31 - 1, length_mi=5e-324, free_flow_mph=5e-324)
     add_sensor(owner, "huge", interval_s=1, length_mi=1e308, free_flow_mph=1e308)
     readings = [

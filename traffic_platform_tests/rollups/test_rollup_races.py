@@ -69,7 +69,7 @@ def assert_as_recomputed(owner: psycopg.Connection) -> None:
     assert everything(owner) == before
 
 
-def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
+def test_readings_stored_during_a_roll_up_of_their_bucket_are_not_lost(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -88,7 +88,7 @@ def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
     assert_as_recomputed(owner)
 
 
-def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
+def test_buckets_of_an_open_transaction_wait_for_the_next_roll_up(
     owner: psycopg.Connection, other: psycopg.Connection
 ) -> None:
     add_sensor(owner, "a", interval_s=60)
@@ -102,7 +102,7 @@ def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
     assert_as_recomputed(owner)
 
 
-def test_of_two_folds_one_does_nothing_and_loses_nothing(
+def test_the_second_of_two_roll_ups_does_nothing_and_loses_nothing(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -118,7 +118,7 @@ def test_of_two_folds_one_does_nothing_and_loses_nothing(
     assert_as_recomputed(owner)
 
 
-def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
+def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -139,7 +139,7 @@ def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
     assert_as_recomputed(owner)
 
 
-def test_a_recomputation_and_a_fold_wait_for_each_other(
+def test_a_recomputation_and_a_roll_up_wait_for_each_other(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -158,7 +158,7 @@ def test_a_recomputation_and_a_fold_wait_for_each_other(
     assert_as_recomputed(owner)
 
 
-def test_a_fold_that_is_ended_has_done_nothing(
+def test_a_roll_up_that_is_ended_changes_nothing(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,

@@ -43,7 +43,7 @@ def assert_as_recomputed(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("batch_messages", [20_000, 7])
-def test_every_bucket_that_a_window_touches_is_folded(
+def test_every_bucket_that_a_run_touches_is_rolled_up(
     settings: Settings, make_topic: MakeTopic, produce: Produce, batch_messages: int
 ) -> None:
     make_topic()
@@ -61,7 +61,7 @@ def test_every_bucket_that_a_window_touches_is_folded(
     assert_as_recomputed(settings)
 
 
-def test_folds_run_beside_a_window_and_say_what_they_did(
+def test_roll_ups_run_beside_a_run_and_return_their_results(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -94,7 +94,7 @@ def test_folds_run_beside_a_window_and_say_what_they_did(
     assert folds.take().tables == {}
 
 
-def test_what_a_replay_lets_in_is_folded(
+def test_reprocessed_messages_are_rolled_up(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -109,7 +109,7 @@ def test_what_a_replay_lets_in_is_folded(
     assert_as_recomputed(settings)
 
 
-def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
+def test_an_error_of_a_roll_up_is_logged_and_retried_and_stops_nothing(
     settings: Settings,
     make_topic: MakeTopic,
     produce: Produce,
@@ -133,7 +133,7 @@ def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
     assert_as_recomputed(settings)
 
 
-def test_with_postgresql_away_folds_end_in_time_and_what_is_dirty_stays(
+def test_without_postgresql_roll_ups_end_in_time_and_buckets_stay_dirty(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()

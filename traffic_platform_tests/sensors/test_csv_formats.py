@@ -188,6 +188,6 @@ def test_the_only_csv_file_of_a_folder_is_read(tmp_path: Path) -> None:
         read_sensor_tables(tmp_path)
 
 
-def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="does not exist"):
         read_sensor_tables(tmp_path / "none")
