@@ -59,12 +59,12 @@ SILENT = dict.fromkeys(
 
 
 def found(*, over: bool = True, **changes: Any) -> Finding:
-    """What a good day with changes is diagnosed as."""
+    """Return the finding of a good day with changes."""
     return diagnose(replace(GOOD, **changes), LIMITS, LOCAL.window_s, over=over)
 
 
 def seen(**changes: Any) -> str:
-    """What is said of it."""
+    """Return the sentences about a good day with changes."""
     day = replace(GOOD, **changes)
     return describe_finding(day, diagnose(day, LIMITS, LOCAL.window_s, over=True), LOCAL, LIMITS)
 

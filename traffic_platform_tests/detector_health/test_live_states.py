@@ -1,4 +1,4 @@
-"""What each detector has delivered in the last hour."""
+"""Live states of detectors from their last hour."""
 
 from __future__ import annotations
 

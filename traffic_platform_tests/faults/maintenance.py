@@ -1,4 +1,4 @@
-"""An upkeep in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
+"""Maintenance in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
 
 Settings come from the environment. What it did is printed as JSON.
 """

@@ -1,4 +1,4 @@
-"""What holds for any messages in any batches: one reading per sensor and time, the latest one."""
+"""Properties of any messages in any batches: one reading per sensor and time, the latest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ on_a_server = settings(
 
 @dataclass(frozen=True)
 class Told:
-    """A message: what a detector tells, and the broker's time (None: it has none)."""
+    """A message: a detector's event, and the broker's timestamp (None: missing)."""
 
     sensor: str
     minute: int
@@ -111,14 +111,14 @@ class Stage:
         )
 
     def store(self, batch: Batch) -> None:
-        """Store it as a window does. Raises what went wrong."""
+        """Write a batch as an ingest run does. Raises the writer's error."""
         self._storer.submit(batch, {})
         self._storer.settle()
         for audit in batch.audits:
             self.reached[audit.advance.partition] = audit.advance.next_offset
 
     def new_session(self) -> None:
-        """What a window does after an error: nothing is remembered."""
+        """Start again as an ingest run does after an error, without memory."""
         self._storer.close()
         self._storer = self._new_storer()
 

@@ -50,7 +50,7 @@ def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path)
 
 
 def keep(settings: Settings) -> MaintenanceReport:
-    """One upkeep."""
+    """Run maintenance with little time to wait for locks."""
     return maintain_tables(settings, lock_retry=LockRetry(seconds=1))
 
 

@@ -1,4 +1,4 @@
-"""Dates rebuilt after their accounting was folded and their raw days were dropped."""
+"""Backfills after the compaction of the audit and the drop of raw days."""
 
 from __future__ import annotations
 

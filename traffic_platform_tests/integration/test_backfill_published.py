@@ -1,4 +1,4 @@
-"""Events that today's rules take away and let in again are in the clean stream once."""
+"""Events that rules remove and accept again are in the clean stream once."""
 
 from __future__ import annotations
 

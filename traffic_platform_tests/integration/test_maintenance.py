@@ -1,4 +1,4 @@
-"""Upkeep of what arrived long ago: what goes, what stays, and that all of it is proved."""
+"""Maintenance of old arrivals: dropped and kept partitions, and their verification."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def test_compacted_hours_keep_their_sums_and_are_verified(
 ) -> None:
     before, rows_before = sums(filled), count(filled, "micro_batches")
     grow_older(owner, timedelta(days=3))
-    folded = compact_audit(owner, filled, datetime.now(UTC))
+    result = compact_audit(owner, filled, datetime.now(UTC))
     assert sums(filled) == before
-    assert folded.rows - folded.into == rows_before - count(filled, "micro_batches") > 0
+    assert result.rows - result.into == rows_before - count(filled, "micro_batches") > 0
     report = proof(filled)
-    assert report.by_sums.folded_batches == folded.rows
-    assert report.by_sums.folded_into == folded.into
+    assert report.by_sums.folded_batches == result.rows
+    assert report.by_sums.folded_into == result.into
     assert compact_audit(owner, filled, datetime.now(UTC)).rows == 0
 
 
@@ -132,7 +132,7 @@ def test_a_compaction_in_small_steps_gives_the_same_rows(
 
 
 def test_the_compaction_covers_every_column_of_the_audit(filled: Settings) -> None:
-    """A column that is new has to be folded too: see sql/upkeep/fold.sql, then add it here."""
+    """Every column is compacted. Add a new one to sql/maintenance/compact_audit.sql and here."""
     found = rows(
         filled,
         "select string_agg(attname, ' ' order by attnum) from pg_attribute"

@@ -1,4 +1,4 @@
-"""The clean stream on a real Kafka: what is published, what is an echo, what is not."""
+"""The clean stream on a real Kafka: published events, own messages and foreign ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def topics(settings: Settings, make_topic: MakeTopic) -> Settings:
 
 
 def ingest(settings: Settings) -> IngestTotals:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     topics = [settings.raw_topic, settings.events_topic]
     return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 

@@ -48,7 +48,7 @@ def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
 
 
 def drain(settings: Settings, *topics: str) -> None:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     run_ingest(
         settings,
         topics or [settings.raw_topic],
@@ -59,7 +59,7 @@ def drain(settings: Settings, *topics: str) -> None:
 
 
 def zoned(settings: Settings, **others: Any) -> Settings:
-    """The settings of somebody who has found out what zone the feed means."""
+    """Settings with the time zone of the feed."""
     return settings.model_copy(update={"naive_timezone": ZONE, **others})
 
 
@@ -98,7 +98,7 @@ def unresolved(settings: Settings) -> dict[str, int]:
 
 
 def mixed_feed(count: int) -> list[bytes]:
-    """Good events, naive ones, such as no clock showed once, and what no setting makes readable."""
+    """Good events, events without zone, local times that never existed, and invalid messages."""
     chance = random.Random(5)
     start = datetime(2025, 6, 30, 12)
     messages: list[bytes] = []
@@ -190,7 +190,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
 
 
 def assert_dates_add_up(settings: Settings) -> None:
-    """Audit rows of windows and replays together count at each date what is there."""
+    """Audit rows of ingest and reprocessing together equal the rows of each date."""
     counted = rows(
         settings,
         "select key::date, sum((value ->> 'raw')::int), sum((value ->> 'processed')::int),"
@@ -419,22 +419,22 @@ def test_a_reprocessing_overtaken_by_another_does_the_rest_of_its_chunk(
     drain(settings)
     with (
         ThreadPoolExecutor(2) as pool,
-        psycopg.connect(settings.endpoints().ingest_url) as window,
+        psycopg.connect(settings.endpoints().ingest_url) as ingest_run,
         postgres.superuser() as superuser,
     ):
         # Both have read their messages and wait for a window; who waits longer comes first.
-        window.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
+        ingest_run.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         first = pool.submit(reprocess_rejected, zoned(settings), QuarantineFilter(sensor="a"))
         wait_for_waiting(superuser, settings, 1)
         second = pool.submit(reprocess_rejected, zoned(settings), EVERYTHING)
         wait_for_waiting(superuser, settings, 2)
-        window.rollback()
+        ingest_run.rollback()
         assert (first.result().replayed, second.result().replayed) == (3, 1)
     assert_holds(zoned(settings))
 
 
 def wait_for_waiting(superuser: psycopg.Connection, settings: Settings, number: int) -> None:
-    """Return when so many replays wait for a lock."""
+    """Return when this many reprocessings wait for a lock."""
     query = (
         "select count(*) from pg_stat_activity where datname = %s"
         " and application_name = 'traffic-reprocess' and wait_event_type = 'Lock'"

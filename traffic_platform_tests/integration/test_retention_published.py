@@ -1,4 +1,4 @@
-"""Upkeep and the clean stream: nothing goes before it is published, and what went was."""
+"""Retention and the clean stream: unpublished events are kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traffic_platform_tests.integration.once import ONCE, drain, event
 def platform(
     settings: Settings, owner: psycopg.Connection, make_topic: Callable[..., str]
 ) -> Settings:
-    """A stream that arrived long ago, none of it published."""
+    """A stream that arrived long ago and was never published."""
     make_topic(partitions=2, **TOPIC)
     make_topic(settings.events_topic, partitions=2)
     changed = settings.model_copy(update={"unknown_sensors": "quarantine"})
@@ -31,7 +31,7 @@ def platform(
 
 
 def publish(settings: Settings) -> int:
-    """Publish all that is not yet; how many events, those of replays too."""
+    """Publish all events, and return their number with the reprocessed ones."""
     totals = run_publisher(settings, limits=ONCE, run_id=None, stop=lambda: False)
     return totals.events + totals.replays
 

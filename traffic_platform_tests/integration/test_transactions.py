@@ -39,7 +39,7 @@ def open_transaction(settings: Settings, count: int = 3, **where: int) -> Iterat
 
 
 def open_transactions(settings: Settings) -> list[OpenTransaction]:
-    """What holds back messages."""
+    """Return the transactions that hold back messages."""
     reader = LagReader(settings)
     try:
         return reader.open_transactions(reader.read([settings.raw_topic]))

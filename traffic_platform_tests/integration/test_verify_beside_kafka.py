@@ -30,7 +30,7 @@ def events(first: int, count: int) -> list[bytes]:
 
 
 def drop_before(admin: AdminClient, topic: str, offset: int, partition: int = 0) -> None:
-    """Do to a log what retention does: everything before an offset is gone."""
+    """Delete messages before an offset, as Kafka's retention does."""
     where = TopicPartition(topic, partition, offset)
     admin.delete_records([where])[where].result(timeout=30)
 
@@ -141,7 +141,7 @@ def test_a_live_stream_is_verified_at_one_moment(
 ) -> None:
     make_topic(partitions=3)
     done = threading.Event()
-    window = threading.Thread(
+    ingest_run = threading.Thread(
         target=run_ingest,
         args=(settings, [settings.raw_topic]),
         kwargs={
@@ -150,7 +150,7 @@ def test_a_live_stream_is_verified_at_one_moment(
             "stop": done.is_set,
         },
     )
-    window.start()
+    ingest_run.start()
     try:
         stored: list[int] = []
         for round_number in range(5):
@@ -160,7 +160,7 @@ def test_a_live_stream_is_verified_at_one_moment(
             stored.append(report.messages_decoded)
     finally:
         done.set()
-        window.join(60)
+        ingest_run.join(60)
     assert stored == sorted(stored)
     drain(settings)
     assert verify(settings, deep=True).messages_decoded == 500

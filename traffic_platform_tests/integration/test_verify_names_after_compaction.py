@@ -1,4 +1,4 @@
-"""What verification names in a database as it was, it names in one whose audit rows are folded."""
+"""Verification names the same differences in a database with compacted audit rows."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
     with filled_sample(postgres, kafka) as made:
         settings = made.settings(made.database).model_copy(update={"publish": False})
         with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
-            folded = compact_audit(connection, settings, datetime.now(UTC) + timedelta(days=3))
-        assert folded.rows > folded.into > 0
+            result = compact_audit(connection, settings, datetime.now(UTC) + timedelta(days=3))
+        assert result.rows > result.into > 0
         yield made
 
 

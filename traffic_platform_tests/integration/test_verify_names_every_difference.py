@@ -102,7 +102,7 @@ def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
 def look_after(
     sample: Sample, connection: psycopg.Connection, *statements: str, deep: bool = False
 ) -> VerifyReport:
-    """What a verification says of the database after these changes."""
+    """Return the report of a verification after these changes."""
     for statement in statements:
         changed = connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
         assert changed != 0, f"nothing was changed by: {statement}"

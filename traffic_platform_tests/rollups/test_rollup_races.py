@@ -1,4 +1,4 @@
-"""Folds beside others who write, on real connections; one of them waits where it matters."""
+"""Roll-ups beside other writers, on real connections, with waits at the critical points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.rollups.readings import add_sensor, every
-from traffic_platform_tests.rollups.rolled import deliver, everything, fold_everything, rolled
+from traffic_platform_tests.rollups.rolled import deliver, everything, roll_up_everything, rolled
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 SATURDAY = date(2025, 10, 4)
@@ -30,14 +30,14 @@ def settings(in_zone: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture
 def other(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A second connection, which folds."""
+    """A second connection, which rolls up."""
     with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for what waits."""
+    """Threads for calls that wait."""
     with ThreadPoolExecutor(2) as threads:
         yield threads
 
@@ -78,10 +78,10 @@ def test_readings_stored_during_a_roll_up_of_their_bucket_are_not_lost(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has taken the bucket out and read its readings
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
-    assert folding.result().buckets == 1
+    assert rolling_up.result().buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
     assert roll_up(other).buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
@@ -111,10 +111,10 @@ def test_the_second_of_two_roll_ups_does_nothing_and_loses_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)
         assert roll_up(owner) == RollupResult(busy=True)
-    assert folding.result().buckets == 1
+    assert rolling_up.result().buckets == 1
     assert_as_recomputed(owner)
 
 
@@ -128,13 +128,13 @@ def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
     deliver(owner, "a", every(60, NOON, 2))
     record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has read the old interval
         importing = pool.submit(store_sensors, settings, [record])
         wait_for_waiting(owner, 2)
-    folding.result()
+    rolling_up.result()
     importing.result()
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert {row["interval_s"] for row in rolled(owner, "readings_5min")} == {30}
     assert_as_recomputed(owner)
 
@@ -153,7 +153,7 @@ def test_a_recomputation_and_a_roll_up_wait_for_each_other(
         assert roll_up(owner) == RollupResult(busy=True)
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
     recomputing.result()
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
     assert_as_recomputed(owner)
 
@@ -167,12 +167,12 @@ def test_a_roll_up_that_is_ended_changes_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)
         other.cancel_safe()
         with pytest.raises(psycopg.errors.QueryCanceled):
-            folding.result()
+            rolling_up.result()
     assert rolled(owner, "readings_5min") == []
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["samples"] for row in rolled(owner, "readings_daily")] == [2]
     assert_as_recomputed(owner)

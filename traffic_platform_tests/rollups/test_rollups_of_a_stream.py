@@ -1,4 +1,4 @@
-"""From Kafka to roll-ups: windows, replays, imports, and folds beside them."""
+"""From Kafka to roll-ups: ingest runs, reprocessing, imports, and roll-ups beside them."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_every_bucket_that_a_run_touches_is_rolled_up(
     )
     produce([event("a", 3, speed=20.0, volume=1200)])
     drain(settings.model_copy(update={"batch_messages": batch_messages}))
-    folded = roll_up_all(settings)
-    assert folded.buckets >= 12
+    result = roll_up_all(settings)
+    assert result.buckets >= 12
     of_one = [("00:00", 1), ("11:55", 1), ("12:00", 5), ("12:05", 5), ("12:10", 1), ("23:55", 1)]
     assert samples(settings) == [(name, *one) for name in ("a", "b") for one in of_one]
     assert_as_recomputed(settings)
@@ -68,7 +68,7 @@ def test_roll_ups_run_beside_a_run_and_return_their_results(
     ending = threading.Event()
     limits = RunLimits(seconds=60, idle_seconds=60)
     with BackgroundRollups(settings) as folds:
-        window = threading.Thread(
+        ingest_run = threading.Thread(
             target=run_ingest,
             args=(settings, [settings.raw_topic]),
             kwargs={
@@ -78,17 +78,17 @@ def test_roll_ups_run_beside_a_run_and_return_their_results(
                 "stored": folds.stored,
             },
         )
-        window.start()
+        ingest_run.start()
         try:
             produce([event("a")])
             while not samples(settings):  # the window goes on meanwhile
-                assert window.is_alive()
+                assert ingest_run.is_alive()
             produce([event("a", 1)])
         finally:
             while samples(settings) != [("a", "12:00", 2)]:
-                assert window.is_alive()
+                assert ingest_run.is_alive()
             ending.set()
-            window.join()
+            ingest_run.join()
     changes = folds.take().of("readings_daily", SATURDAY)
     assert (changes.added, changes.changed) == (1, 1)
     assert folds.take().tables == {}
