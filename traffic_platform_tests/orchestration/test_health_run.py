@@ -70,9 +70,11 @@ def stored(settings: Settings, day: str) -> dict[str, Any]:
 
 def tick(definitions: Definitions, instance: DagsterInstance) -> list[RunRequest] | SkipReason:
     """The requests of the schedule on a Tuesday morning."""
-    schedule = definitions.get_repository_def().get_schedule_def("detector_health")
-    context = build_schedule_context(instance, scheduled_execution_time=TUESDAY_MORNING)
-    answer = schedule.evaluate_tick(context)
+    repository = definitions.get_repository_def()
+    context = build_schedule_context(
+        instance, scheduled_execution_time=TUESDAY_MORNING, repository_def=repository
+    )
+    answer = repository.get_schedule_def("detector_health").evaluate_tick(context)
     return list(answer.run_requests or ()) or SkipReason(answer.skip_message)
 
 
@@ -120,9 +122,12 @@ def test_the_schedule_diagnoses_the_last_three_days_with_figures_for_each(
 def test_the_schedule_requests_earlier_dates_with_late_data(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
-    schedule = build_definitions(stocked).get_repository_def().get_schedule_def("detector_health")
+    repository = build_definitions(stocked).get_repository_def()
+    schedule = repository.get_schedule_def("detector_health")
     context = build_schedule_context(
-        instance, scheduled_execution_time=TUESDAY_MORNING + timedelta(days=7)
+        instance,
+        scheduled_execution_time=TUESDAY_MORNING + timedelta(days=7),
+        repository_def=repository,
     )
 
     def asked() -> list[str]:

@@ -67,11 +67,13 @@ def figures(
 
 def tick(settings: Settings, instance: DagsterInstance) -> RunRequest | SkipReason:
     """The request of the schedule on the Monday."""
-    schedule = build_definitions(settings).get_repository_def().get_schedule_def("readings_rollups")
+    repository = build_definitions(settings).get_repository_def()
     context = build_schedule_context(
-        instance, scheduled_execution_time=datetime(2025, 10, 6, 3, 50, tzinfo=UTC)
+        instance,
+        scheduled_execution_time=datetime(2025, 10, 6, 3, 50, tzinfo=UTC),
+        repository_def=repository,
     )
-    answer = schedule.evaluate_tick(context)
+    answer = repository.get_schedule_def("readings_rollups").evaluate_tick(context)
     return answer.run_requests[0] if answer.run_requests else SkipReason(answer.skip_message)
 
 

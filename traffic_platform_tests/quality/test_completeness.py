@@ -116,5 +116,5 @@ def test_a_reading_that_was_deleted_is_named_by_its_event(
     )
     outcome = every_event_has_its_reading(context)
     assert outcome.numbers["readings missing"] == 2
-    assert "the first is of east-1 at 2025-10-14T00:00:00Z" in outcome.summary
+    assert "The first is of east-1 at 2025-10-14T00:00:00Z" in outcome.summary
     assert outcome.sample[0]["topic_no"] == 1

@@ -59,7 +59,7 @@ def test_a_null_in_a_required_column_is_found(table: Table, context: CheckContex
         [MIDNIGHT],
     )
     outcome = required_columns_filled(context)
-    assert outcome.summary == "Values that are null where none may be: 1 (quality_score)."
+    assert outcome.summary == "Null values in required columns: 1 (quality_score)."
     assert outcome.sample[0]["sensor"] == "a-1"
 
 

@@ -103,7 +103,7 @@ def test_a_sensor_that_repeats_itself_while_vehicles_pass_is_named_with_its_valu
     table.add("a-1", hours=(12, 24))
     table.add("a-2")
     outcome = values_change(context)
-    assert "from 1 of 2 sensors: a (a-1)" in outcome.summary
+    assert "1 of 2 sensors repeat the same values: a (a-1)" in outcome.summary
     row = outcome.sample[0]
     assert (row["speed"], row["volume"], row["occupancy"], row["readings"]) == (51.5, 830, 7.25, 24)
     assert row["first"] == MIDNIGHT + timedelta(hours=8)
@@ -149,7 +149,7 @@ def test_a_sensor_of_zeros_is_named_when_its_feed_counts_vehicles(
     table.add("a-1", speed="0", volume="0", occupancy="0")
     table.add("a-2")
     table.add("empty-road-1", speed="0", volume="0", occupancy="0")
-    assert "from 1 of 3 sensors: a (a-1)" in values_change(context).summary
+    assert "1 of 3 sensors repeat the same values: a (a-1)" in values_change(context).summary
 
 
 def test_a_quiet_night_is_not_stuck_before_the_date_is_over(
