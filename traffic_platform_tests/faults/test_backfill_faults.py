@@ -20,7 +20,7 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.faults.test_reprocess import ZONE, NaiveFeed, count, feed
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 # The feed's naive times are of the first by UTC, of the day before where the day is young there.
 DATES = ("2025-06-29", "2025-06-30", "2025-07-01")
@@ -81,7 +81,7 @@ def test_backfills_beside_a_live_run_lose_nothing_and_show_no_half_date(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=3)
     reader = Reader(settings)
@@ -121,7 +121,7 @@ def test_a_killed_backfill_leaves_each_date_old_or_new(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
     produce: Callable[..., None],
     point: str,
 ) -> None:

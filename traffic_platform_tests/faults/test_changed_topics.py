@@ -23,13 +23,13 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.faults.log_files import cut_log
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 _SMALL = {"TRAFFIC_BATCH_MESSAGES": "100"}
 
 
 def test_a_topic_recreated_under_a_run_continues_and_its_loss_is_recorded(
-    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=2)
     old = [message for p in range(2) for message in send(settings, 500, first=500 * p, partition=p)]
@@ -53,7 +53,7 @@ def test_a_topic_recreated_under_a_run_continues_and_its_loss_is_recorded(
 
 
 def test_a_topic_recreated_with_fewer_partitions_between_runs_records_a_loss_of_each(
-    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=3)
     read = [message for p in range(3) for message in send(settings, 20, first=20 * p, partition=p)]
@@ -73,7 +73,7 @@ def test_retention_that_passes_the_ledger_is_a_loss_of_exactly_the_missing_offse
     settings: Settings,
     admin: AdminClient,
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
     kept: int,
 ) -> None:
     make_topic(partitions=1)
@@ -89,7 +89,7 @@ def test_retention_that_passes_the_ledger_is_a_loss_of_exactly_the_missing_offse
 
 
 def test_retention_that_overtakes_a_run_loses_exactly_the_missing_offsets(
-    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     # Much more than a consumer fetches ahead, so that its next request is for what is gone.
     make_topic(partitions=1)
@@ -107,7 +107,7 @@ def test_retention_that_overtakes_a_run_loses_exactly_the_missing_offsets(
 
 
 def test_a_partition_truncated_behind_the_ledger_continues_under_a_new_number(
-    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     # Partition 0 has grown beyond the ledger again before anybody looks, partition 1 is short.
     make_topic(partitions=2)
@@ -127,7 +127,7 @@ def test_a_partition_truncated_behind_the_ledger_continues_under_a_new_number(
 
 
 def test_a_partition_truncated_under_a_run_continues_under_a_new_number(
-    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=2)
     sent = _send_to_both(settings, 100, first=0)
@@ -143,7 +143,7 @@ def test_a_partition_truncated_under_a_run_continues_under_a_new_number(
 
 
 def test_a_transaction_that_ends_after_a_restart_of_kafka_is_no_cut(
-    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     # Its marker, which no consumer is given, is of a later leader epoch than the last message.
     make_topic(partitions=1)
@@ -164,7 +164,7 @@ def test_a_transaction_that_ends_after_a_restart_of_kafka_is_no_cut(
     assert_exactly_once(settings, sent)
 
 
-def _drain(start_run: StartWindow) -> None:
+def _drain(start_run: StartRun) -> None:
     """Run ingest until it has caught up."""
     start_run(limits={"until_caught_up": True}).result()
 

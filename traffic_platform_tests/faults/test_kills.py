@@ -14,7 +14,7 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_run_killed_at_a_commit_loses_nothing_and_repeats_nothing(
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic()
@@ -41,7 +41,7 @@ def test_a_run_killed_at_a_commit_loses_nothing_and_repeats_nothing(
 
 
 def test_runs_killed_repeatedly_at_any_time_lose_nothing(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)

@@ -20,7 +20,7 @@ from traffic_platform_tests.stack.conftest import CommandLine
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 # Long enough that every wait of a window, a publisher and a producer has grown to its longest.
 OUTAGE_SECONDS = 20.0
@@ -73,7 +73,7 @@ def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missin
     kafka: KafkaServer,
     stack: CommandLine,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     feed = start_feed(rate=300)
     ingest_run = start_run("window", limits=_LIMITS, topics=settings.ingest_topics)

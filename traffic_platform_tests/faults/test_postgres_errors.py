@@ -17,7 +17,7 @@ from traffic_platform_tests.faults.proxy import Proxy, Trouble
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize("trouble", ["cut_before", "cut_after"])
@@ -27,7 +27,7 @@ def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_sent_again(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     trouble: Trouble,
 ) -> None:
     make_topic()
@@ -45,7 +45,7 @@ def test_a_run_whose_connection_is_ended_repeatedly_continues(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
@@ -67,7 +67,7 @@ def test_a_deadlock_with_somebody_else_is_retried(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 100)
@@ -93,7 +93,7 @@ def test_a_deadlock_with_somebody_else_is_retried(
 
 
 def test_a_lock_timeout_is_retried(
-    settings: Settings, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     with psycopg.connect(settings.endpoints().owner_url) as other:
@@ -111,7 +111,7 @@ def test_a_sensor_deleted_by_hand_is_registered_again(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 300)
@@ -127,7 +127,7 @@ def test_a_sensor_deleted_by_hand_is_registered_again(
 
 
 def test_a_partition_dropped_under_a_run_is_created_again(
-    settings: Settings, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 50)
@@ -146,7 +146,7 @@ def test_a_partition_dropped_under_a_run_is_created_again(
 
 
 def test_a_lasting_error_ends_the_run_after_the_time_of_an_outage(
-    settings: Settings, make_topic: MakeTopic, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 50)

@@ -20,7 +20,7 @@ from traffic_platform_tests.integration.clean_stream import Published, read_publ
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def assert_published_once(settings: Settings) -> None:
     assert [finding.sentence for finding in verify(settings, deep=True).findings] == []
 
 
-def finish(settings: Settings, start_run: StartWindow, feed: Feed | None = None) -> None:
+def finish(settings: Settings, start_run: StartRun, feed: Feed | None = None) -> None:
     """Store and publish the rest."""
     if feed is not None:
         feed.stop()
@@ -79,7 +79,7 @@ def finish(settings: Settings, start_run: StartWindow, feed: Feed | None = None)
     ("point", "visible"), [("before_publish_commit", False), ("after_publish_commit", True)]
 )
 def test_a_publisher_killed_at_a_commit_loses_nothing_and_repeats_nothing(
-    both: Settings, start_run: StartWindow, point: str, visible: bool
+    both: Settings, start_run: StartRun, point: str, visible: bool
 ) -> None:
     send(both, 300)
     finish(both, start_run)
@@ -95,7 +95,7 @@ def test_a_publisher_killed_at_a_commit_loses_nothing_and_repeats_nothing(
 
 
 def test_publishers_killed_again_and_again_in_a_stream_repeat_nothing(
-    both: Settings, start_feed: StartFeed, start_run: StartWindow
+    both: Settings, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     feed = start_feed(rate=1000)
     ingest_run = start_run("window", topics=both.ingest_topics)
@@ -114,7 +114,7 @@ def test_publishers_killed_again_and_again_in_a_stream_repeat_nothing(
 
 
 def test_of_two_publishers_the_one_that_wakes_up_late_is_fenced_and_ends_quietly(
-    both: Settings, start_run: StartWindow
+    both: Settings, start_run: StartRun
 ) -> None:
     send(both, 500)
     start_run(limits={"until_caught_up": True}).result()
@@ -141,7 +141,7 @@ def test_a_publisher_goes_on_by_itself_after_a_restart(
     postgres: PostgresServer,
     kafka: KafkaServer,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     server: str,
 ) -> None:
     feed = start_feed()
@@ -161,7 +161,7 @@ def test_a_publisher_goes_on_by_itself_after_a_restart(
 
 
 def test_a_clean_stream_that_was_deleted_goes_on_in_the_new_one_and_repeats_nothing(
-    both: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartWindow
+    both: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     send(both, 300)
     finish(both, start_run)

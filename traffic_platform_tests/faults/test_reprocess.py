@@ -23,7 +23,7 @@ from traffic_platform_tests.faults.accounting import stored
 from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 ZONE = "Europe/Berlin"
 ENDED = {"TRAFFIC_NAIVE_TIMEZONE": ZONE, "TRAFFIC_BATCH_MESSAGES": "50"}
@@ -125,7 +125,7 @@ def test_reprocessing_killed_beside_a_live_run_loses_nothing_and_repeats_nothing
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_run: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic(partitions=3)

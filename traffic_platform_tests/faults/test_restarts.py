@@ -17,7 +17,7 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -26,7 +26,7 @@ def test_a_run_continues_by_itself_after_a_restart_of_postgresql(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     end: str,
 ) -> None:
     make_topic()
@@ -44,7 +44,7 @@ def test_a_run_continues_by_itself_after_a_restart_of_kafka(
     kafka: KafkaServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     end: str,
 ) -> None:
     make_topic()
@@ -61,7 +61,7 @@ def test_an_outage_beyond_the_limit_ends_the_run_cleanly_and_loses_nothing(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic()
     feed = start_feed()

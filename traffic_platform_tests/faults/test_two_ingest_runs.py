@@ -18,11 +18,11 @@ from traffic_platform_tests.faults.proxy import Proxy
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 def test_the_second_of_two_runs_takes_over_when_the_first_ends(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed()
@@ -44,7 +44,7 @@ def test_a_run_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_resu
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic()
@@ -72,7 +72,7 @@ def test_a_run_whose_network_goes_dark_inside_a_copy_is_replaced(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_run: StartWindow,
+    start_run: StartRun,
 ) -> None:
     # No time-out of the server fires while it waits for the rest of a COPY.
     make_topic()
@@ -94,7 +94,7 @@ def test_a_run_whose_network_goes_dark_inside_a_copy_is_replaced(
 
 
 def test_two_writers_of_one_topic_keep_to_their_own_partitions_when_both_are_killed(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
