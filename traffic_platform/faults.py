@@ -23,7 +23,7 @@ FaultPoint = Literal[
     "after_reprocess_commit",
     "before_backfill_commit",
     "after_backfill_commit",
-    "before_fold_commit",
+    "before_compaction_commit",
     "before_drop_commit",
     "after_archive",
 ]

@@ -42,7 +42,7 @@ def read(folder: Path, text: str | bytes, **options: object) -> Recording:
         ("a,starttime,volume\n1,2,3\n", "line 1: no column detectorid or sensor_id"),
         ("detectorid,starttime,q\n1,2,3\n", "line 1: no column volume, speed or occupancy"),
         ("sensor_id,timestamp,volume\n1,2011-09-15 00:00:00,3\n", "line 2: .*--timezone"),
-        ("detectorid,detectorid\n1,2\n", "line 1: column detectorid stands twice"),
+        ("detectorid,detectorid\n1,2\n", "line 1: column detectorid appears twice"),
         (b"\xff\xfe\x00", "is not UTF-8"),
     ],
 )
