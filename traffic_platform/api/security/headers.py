@@ -10,26 +10,29 @@ if TYPE_CHECKING:
 
 Header = tuple[bytes, bytes]
 
-# NiceGUI writes scripts and styles into the page, and Vue compiles templates there: without
-# 'unsafe-inline' and 'unsafe-eval' it shows nothing. What is not from here is not loaded.
-_POLICY = (
-    ("default-src", "'self'"),
-    ("script-src", "'self' 'unsafe-inline' 'unsafe-eval'"),
-    ("style-src", "'self' 'unsafe-inline'"),
-    ("img-src", "'self' data: blob:"),
-    ("font-src", "'self' data:"),
-    ("worker-src", "'self' blob:"),
-    ("object-src", "'none'"),
-    ("base-uri", "'self'"),
-    ("form-action", "'self'"),
-    ("frame-ancestors", "'none'"),
-)
+# NiceGUI writes scripts and styles into the page, and Vue compiles templates in the browser.
+# Without 'unsafe-inline' and 'unsafe-eval' the page stays empty. Nothing comes from other hosts.
+_PAGE_SCRIPTS = "'self' 'unsafe-inline' 'unsafe-eval'"
 
 
-def content_security_policy(images: Sequence[str] = ()) -> str:
-    """The policy; `images` are origins that pictures, as map tiles, may come from as well."""
-    extra = {"img-src": images}
-    return "; ".join(" ".join((name, value, *extra.get(name, ()))) for name, value in _POLICY)
+def content_security_policy(images: Sequence[str] = (), script: str = _PAGE_SCRIPTS) -> str:
+    """Return a policy that allows only this server.
+
+    images: further origins of pictures, such as map tiles. script: the allowed sources of scripts.
+    """
+    policy = {
+        "default-src": "'self'",
+        "script-src": script,
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": " ".join(("'self' data: blob:", *images)),
+        "font-src": "'self' data:",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
 
 
 def security_headers(images: Sequence[str] = ()) -> tuple[Header, ...]:
