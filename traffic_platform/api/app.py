@@ -1,4 +1,4 @@
-"""The application: the routes, over one database."""
+"""The FastAPI application: routes, security, metrics and the connections to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from traffic_platform.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The API with these settings; `app.state.database` is open while it is served."""
+    """Return the API with these settings. `app.state.database` is open while it is served."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -61,5 +61,5 @@ def create_app(settings: Settings) -> FastAPI:
     add_swagger_ui(app)
     app.add_middleware(HeadAsGet)
     security = Security(app, settings)
-    add_metrics(app, security.places)
+    add_metrics(app, security.limits)
     return app

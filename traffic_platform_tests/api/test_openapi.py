@@ -1,4 +1,4 @@
-"""The description of the API, and whether the API keeps to it: schemathesis asks what it can."""
+"""The OpenAPI document, the API's conformance to it (schemathesis), and Swagger UI."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 def test_schemathesis_finds_nothing(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
-    """Over a server that has readings of today and of 2025-10-04."""
+    """The server has readings of today and of 2025-10-04."""
     settings = api_settings(kafka_bootstrap_servers="nowhere:9092")
     for name in ("0", "det-7"):
         add_sensor(owner, name, road="I-205", milepost=1.5, length_mi=0.5, interval_s=20)
@@ -42,7 +42,7 @@ def test_schemathesis_finds_nothing(
             f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
             "run",
             f"{running.url}/openapi.json",
-            # Without an end; see test_stream.
+            # An endless response; test_stream.py covers it.
             "--exclude-path=/api/traffic/stream",
             "--max-examples=12",
             "--generation-deterministic",
@@ -79,7 +79,7 @@ def test_everything_is_described(client: TestClient) -> None:
             assert {"description", "$ref"} & set(described), (name, field)
 
 
-def test_numbers_and_dates_say_how_they_are_written(client: TestClient) -> None:
+def test_numbers_and_dates_have_a_described_form(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     found: dict[str, list[dict[str, Any]]] = {}
     for operations in document["paths"].values():
@@ -92,7 +92,7 @@ def test_numbers_and_dates_say_how_they_are_written(client: TestClient) -> None:
         assert (schema_["type"], schema_["minimum"], "maximum" in schema_) == ("integer", 1, True)
 
 
-def test_every_problem_is_one_of_the_description(client: TestClient) -> None:
+def test_every_problem_matches_the_description(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     wanted: dict[str, Any] = document["components"]["schemas"]["Problem"]["properties"]
     for method, path, status, title in (
