@@ -1,4 +1,4 @@
-"""`traffic replay`: recorded measures as events."""
+"""`traffic replay`: send a recorded file as events."""
 
 from __future__ import annotations
 
@@ -12,35 +12,41 @@ if TYPE_CHECKING:
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="CSV file with one row per detector and interval.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV file with a row for each detector and interval.")
+    ],
     *,
     speed: Annotated[
         float, typer.Option(min=0, help="1: real time, 2: twice as fast, 0: as fast as possible.")
     ] = 0,
     shift_to_now: Annotated[
-        bool, typer.Option("--shift-to-now", help="Move all times so that the newest is of now.")
+        bool, typer.Option("--shift-to-now", help="Shift all times so that the newest is now.")
     ] = False,
-    timezone: Annotated[str | None, typer.Option(help="IANA zone of times that name none.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="IANA time zone of times without a zone.")
+    ] = None,
     interval: Annotated[
-        float | None, typer.Option(min=0.001, help="Seconds a row covers. Default: the usual gap.")
+        float | None,
+        typer.Option(min=0.001, help="Seconds that a row covers. Default: the most frequent gap."),
     ] = None,
     volume: Annotated[
         Literal["count", "rate"],
-        typer.Option(help="Volume is vehicles in the interval, or vehicles per hour."),
+        typer.Option(help="count: vehicles in the interval. rate: vehicles per hour."),
     ] = "count",
     column: Annotated[
         list[str] | None,
         typer.Option(help="FIELD=HEADER; fields: sensor, time, volume, speed, occupancy."),
     ] = None,
-    topic: Annotated[str | None, typer.Option(help="Default: the raw topic.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Target topic. Default: the raw topic.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
-    """Send a recorded CSV file as events, oldest first, nested and flat in turn.
+    """Send a recorded CSV file as events.
 
-    Understood without --column: detectorid, sensor_id or external_id; starttime or timestamp;
-    volume; speed (mph); occupancy (percent). An empty cell is a null. Times are ISO 8601, or
-    month/day/year as PORTAL writes them; PORTAL's times, which name no zone, are
-    America/Los_Angeles.
+    The rows are sent oldest first, alternately in the nested and the flat format.
+
+    Known headers: detectorid, sensor_id or external_id; starttime or timestamp; volume; speed
+    (mph); occupancy (percent). --column names others. An empty cell is null. Times are ISO 8601, or
+    PORTAL's month/day/year. PORTAL's times have no zone and mean America/Los_Angeles.
 
     Example: traffic replay examples/portland_i205/freeway_loopdata_OneHour.csv
 
@@ -55,7 +61,7 @@ def replay(
 
     settings = load_settings()
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
-        task = bar.add_task("sending", total=None)
+        task = bar.add_task("Sending", total=None)
         report = send(
             settings,
             file,
@@ -73,7 +79,9 @@ def replay(
     if report.failed:
         from traffic_platform.errors import TransientError
 
-        raise TransientError(f"{report.failed} events did not reach Kafka: {report.error}.")
+        raise TransientError(
+            f"{report.failed} events did not reach Kafka: {report.error}. Run the command again."
+        )
     if not report.complete:
         from traffic_platform.cli.console import INTERRUPTED
 
@@ -85,7 +93,9 @@ def _read_column(text: str) -> tuple[str, str]:
 
     field, equals, header = text.partition("=")
     if not equals or not header or field not in HEADERS:
-        raise typer.BadParameter(f"--column {text!r} is no FIELD=HEADER with {'|'.join(HEADERS)}.")
+        raise typer.BadParameter(
+            f"Invalid --column {text!r}. Use FIELD=HEADER with a field of {', '.join(HEADERS)}."
+        )
     return field, header
 
 
@@ -93,7 +103,9 @@ def _check_zone(name: str) -> None:
     from zoneinfo import available_timezones
 
     if name not in available_timezones():
-        raise typer.BadParameter(f"{name!r} is no IANA time zone, as America/Los_Angeles is one.")
+        raise typer.BadParameter(
+            f"Unknown time zone {name!r}. Use an IANA name, such as America/Los_Angeles."
+        )
 
 
 def _show(report: ReplayReport, as_json: bool) -> None:
