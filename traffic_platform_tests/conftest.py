@@ -47,6 +47,10 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+HERE = Path(__file__).parent
+# Their files take the longest, up to minutes. They come first, so that the two processes that run
+# the tests end at about the same time.
+LONG_FOLDERS = {"faults", "orchestration", "stack"}
 # Fixtures that start a server or a browser, and the names that a test starts processes with.
 SERVER_FIXTURES = {"postgres", "kafka", "secured_process", "make_stack", "browser"}
 PROCESS_NAMES = {"multiprocessing", "standalone_kafka", "standalone_postgres", "subprocess"}
@@ -54,7 +58,11 @@ PROCESS_NAMES = {"multiprocessing", "standalone_kafka", "standalone_postgres", "
 
 @pytest.hookimpl(tryfirst=True)  # before the tests are selected by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start servers or processes: `-m "not servers"` selects the others."""
+    """Put the longest files first, and mark the tests that start servers or processes.
+
+    `-m "not servers"` selects the others.
+    """
+    items.sort(key=lambda item: LONG_FOLDERS.isdisjoint(item.path.relative_to(HERE).parts))
     for item in items:
         if isinstance(item, pytest.Function) and (
             not SERVER_FIXTURES.isdisjoint(item.fixturenames)

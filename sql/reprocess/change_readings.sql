@@ -16,4 +16,4 @@ where c.topic_no is not null and r.sensor_id = c.sensor_id and r."timestamp" = c
       is distinct from
       (r.topic_no, r.partition, r."offset", r.broker_timestamp, r.speed, r.volume, r.occupancy,
        r.quality_score, r.quality_flags)
-returning r.sensor_id, r."timestamp"
+returning r.sensor_id, r."timestamp", r.topic_no, r.partition, r.updated_at = %(moment)s

@@ -19,11 +19,12 @@ from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.maintenance.maintain import UPKEEP_LOCK
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
-from traffic_platform.reprocess.apply import Dates
 from traffic_platform.reprocess.await_publisher import await_publisher
 from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
+from traffic_platform.reprocess.dates import Dates
+from traffic_platform.reprocess.outcomes import Stage
+from traffic_platform.reprocess.ranges import find_ranges
 from traffic_platform.reprocess.restore_raw import RawRestorer
-from traffic_platform.reprocess.stage import Stage, find_ranges
 from traffic_platform.sensors.known_sensors import find_unknown, registered
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -114,7 +115,7 @@ def _rebuild(
         restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
     positions = connection.execute(statement("reprocess/positions")).fetchall()
     decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
-    stage = Stage(connection, decoder, wanted, rules.timezone)
+    stage = Stage(connection, decoder, rules.timezone, wanted)
 
     def decoded(number: int) -> None:
         progress("messages", number)

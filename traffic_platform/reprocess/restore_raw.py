@@ -17,7 +17,7 @@ from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.kafka.messages import broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.reprocess.stage import Range
+from traffic_platform.reprocess.ranges import Range
 from traffic_platform.reprocess.stored_messages import Ints, Messages
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement

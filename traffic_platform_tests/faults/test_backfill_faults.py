@@ -116,7 +116,7 @@ def finish(settings: Settings, naive: NaiveFeed, window: Window) -> int:
     return sent
 
 
-@pytest.mark.parametrize("point", ["before_rebuild_commit:2", "after_rebuild_commit:1"])
+@pytest.mark.parametrize("point", ["before_backfill_commit:2", "after_backfill_commit:1"])
 def test_a_rebuild_that_is_killed_leaves_each_date_as_it_was_or_as_it_should_be(
     settings: Settings,
     environment: dict[str, str],

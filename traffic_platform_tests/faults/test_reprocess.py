@@ -120,7 +120,7 @@ def assert_complete(settings: Settings, sent: int) -> None:
         assert report.holds, [finding.sentence for finding in report.findings]
 
 
-@pytest.mark.parametrize("point", ["before_replay_commit:2", "after_replay_commit:2"])
+@pytest.mark.parametrize("point", ["before_reprocess_commit:2", "after_reprocess_commit:2"])
 def test_a_replay_killed_beside_a_live_window_loses_nothing_and_repeats_nothing(
     settings: Settings,
     environment: dict[str, str],

@@ -437,7 +437,7 @@ def wait_for_waiting(superuser: psycopg.Connection, settings: Settings, number: 
     """Return when so many replays wait for a lock."""
     query = (
         "select count(*) from pg_stat_activity where datname = %s"
-        " and application_name = 'traffic-replay' and wait_event_type = 'Lock'"
+        " and application_name = 'traffic-reprocess' and wait_event_type = 'Lock'"
     )
     database = settings.endpoints().owner_url.rpartition("/")[2]
     wait_until(

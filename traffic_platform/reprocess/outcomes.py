@@ -1,21 +1,21 @@
-"""What the messages of some dates turn into by today's rules, side by side in a temporary table.
+"""Outcomes of stored messages under today's rules, in temporary tables of one connection.
 
-The raw rows of a date are those of the batches that hold messages of it, and all that waits in
-quarantine (docs/architecture.md). They are decoded in pieces, so that memory stays bounded.
+A backfill stages the messages of its dates: the raw rows of the batches that hold them, and all
+rejected messages. A retry stages a chunk of rejected messages. Messages are decoded in pieces, so
+that memory stays bounded.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.event_tables.batch import order_times, quarantine_days
+from traffic_platform.event_tables.batch import months_of, order_times, quarantine_days
 from traffic_platform.event_tables.write import copy_rows
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days
@@ -23,6 +23,7 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.decode_by_arrival import decode_by_arrival
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import copy_binary as pg
+from traffic_platform.reprocess.ranges import Range, Ranges
 from traffic_platform.reprocess.stored_messages import (
     Connection,
     Ints,
@@ -32,115 +33,49 @@ from traffic_platform.reprocess.stored_messages import (
 )
 from traffic_platform.statements import statement
 
-# A batch's messages arrive before it commits: seconds, or the two minutes of an outage's retries.
-_ARRIVAL_SLACK = timedelta(hours=1)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
-Restore = Callable[["Range"], "Iterator[Messages]"]  # what raw lacked of a range, and has now
-Progress = Callable[[int], None]  # gets the number of messages just decoded
-
-
-@dataclass(frozen=True)
-class Range:
-    """Offsets of one log that batches of the dates hold, and how many raw rows they stored.
-
-    `by_others`: rules other than today's decided messages there.
-    """
-
-    topic_no: int
-    partition: int
-    first_offset: int
-    next_offset: int
-    by_others: bool
-    raw: int
-
-
-class Ranges:
-    """The ranges of a rebuild, and when their messages arrived."""
-
-    def __init__(self, ranges: Sequence[Range], arrived: tuple[datetime, datetime] | None) -> None:
-        self._by_log: dict[int, tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]] = {}
-        self._ranges = ranges
-        self._found = np.zeros(len(ranges), dtype=np.int64)
-        self.arrived = arrived
-        places = np.array([item.topic_no << 32 | item.partition for item in ranges], dtype=np.int64)
-        for place in np.unique(places).tolist():
-            numbers = np.flatnonzero(places == place)
-            mine = [ranges[number] for number in numbers.tolist()]
-            self._by_log[place] = (
-                np.array([item.first_offset for item in mine], dtype=np.int64),
-                np.array([item.next_offset for item in mine], dtype=np.int64),
-                np.array([item.by_others for item in mine], dtype=np.bool_),
-                numbers,
-            )
-
-    def locate(self, messages: Messages) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Which messages lie in a range, and which of these other rules decided; counts them."""
-        inside = np.zeros(len(messages), dtype=np.bool_)
-        by_others = np.zeros(len(messages), dtype=np.bool_)
-        places = messages.topic_no << 32 | messages.partition
-        for place in np.unique(places).tolist():
-            if place not in self._by_log:
-                continue
-            first, following, others, numbers = self._by_log[place]
-            rows = np.flatnonzero(places == place)
-            at = np.searchsorted(first, messages.offset[rows], side="right") - 1
-            found = (at >= 0) & (messages.offset[rows] < following[at])
-            inside[rows] = found
-            by_others[rows] = found & others[at]
-            self._found += np.bincount(numbers[at[found]], minlength=len(self._found))
-        return inside, by_others
-
-    def incomplete(self) -> list[Range]:
-        """The ranges of which fewer messages were located than were stored."""
-        return [
-            item
-            for item, found in zip(self._ranges, self._found.tolist(), strict=True)
-            if found < item.raw
-        ]
-
-
-def find_ranges(connection: Connection, dates: Sequence[date], rules_version: str) -> Ranges:
-    """Where the messages of these dates lie."""
-    parameters = {"dates": list(dates), "rules_version": rules_version}
-    rows = connection.execute(statement("reprocess/ranges"), parameters).fetchall()
-    arrived = None
-    if rows:
-        arrived = (
-            min(row[6] for row in rows) - _ARRIVAL_SLACK,
-            max(row[7] for row in rows) + _ARRIVAL_SLACK,
-        )
-    return Ranges([Range(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows], arrived)
+Restore = Callable[[Range], Iterator[Messages]]
+"""Yields the messages of a range that raw had lost; they are in raw when it returns."""
+Progress = Callable[[int], None]
+"""Gets the number of messages just decoded."""
 
 
 class Stage:
-    """Fills the temporary tables of one connection."""
+    """Fills the temporary tables of one connection in autocommit.
+
+    `dates` are those of a backfill; None keeps the outcomes of every date. After a fill, `sensors`
+    holds the external id of each sensor by the bytes of its UUID, and `months` the first days of
+    the months of the events.
+    """
 
     def __init__(
-        self, connection: Connection, decoder: Decoder, dates: Sequence[date], timezone: str
+        self,
+        connection: Connection,
+        decoder: Decoder,
+        timezone: str,
+        dates: Sequence[date] | None = None,
     ) -> None:
         self._connection = connection
         self._decoder = decoder
         self._timezone = timezone
-        self._days = np.array([day.toordinal() - _EPOCH_DAY for day in dates], dtype=np.int64)
+        self._days = None
+        if dates is not None:
+            days = [day.toordinal() - _EPOCH_DAY for day in dates]
+            self._days = np.array(days, dtype=np.int64)
         self.sensors: dict[bytes, str] = {}
-        self._begun = False
+        self.months: set[date] = set()
         self.messages = 0
         self.restored: Counter[date] = Counter()
+        connection.execute(statement("reprocess/create_stage"))
 
     def fill_stored(self, first: datetime, until: datetime) -> None:
-        """Take the events that are stored, undecoded, and nothing else.
-
-        The dates lie from `first` to `until`.
-        """
-        self._begin()
-        of_dates = {
-            "first": first,
-            "until": until,
-            "timezone": self._timezone,
-            "dates": [date.fromordinal(day + _EPOCH_DAY) for day in self._days.tolist()],
-        }
-        self._connection.execute(statement("reprocess/stage_stored"), of_dates)
+        """Stage the stored events from `first` to before `until` as they are, and no others."""
+        self._connection.execute(statement("reprocess/create_stage"))
+        bounds = {"first": first, "until": until, "timezone": self._timezone}
+        days = [] if self._days is None else self._days.tolist()
+        dates = [date.fromordinal(day + _EPOCH_DAY) for day in days]
+        self._connection.execute(statement("reprocess/stage_stored"), bounds | {"dates": dates})
         self._connection.execute(statement("reprocess/index_stage"))
 
     def fill(
@@ -151,12 +86,11 @@ class Stage:
         restore: Restore | None,
         archive: Path | None,
     ) -> None:
-        """Decode all messages of the dates; `sensors` then names those of their events.
+        """Decode and stage all messages of the dates.
 
-        `restore` brings back what raw lacks of a range; `restored` then counts that by date. Days
-        that raw has dropped are read from `archive`, if they are there.
+        `restore` brings back the messages of a range that raw has lost; `restored` counts them by
+        date. Days that retention has dropped from raw are read from `archive`, where they exist.
         """
-        self._begin()
         if ranges.arrived is not None:
             arrived = {"first": ranges.arrived[0], "last": ranges.arrived[1]}
             with self._connection.transaction():
@@ -164,7 +98,7 @@ class Stage:
                     self._add_located(ranges, messages, progress)
             for messages in archived_messages(self._connection, archive, *ranges.arrived):
                 self._add_located(ranges, messages, progress)
-        # Piece by piece: while Kafka is asked no transaction holds what windows wait for.
+        # Piece by piece: no transaction that ingest runs wait for is open while Kafka is read.
         if restore is not None:
             self._restore(ranges, restore, progress)
         with self._connection.transaction():
@@ -173,14 +107,12 @@ class Stage:
                 progress(len(messages))
         self._connection.execute(statement("reprocess/index_stage"))
 
-    def _begin(self) -> None:
-        if self._begun:
-            self._connection.execute(
-                "drop table pg_temp.rebuilt_outcomes, pg_temp.event_changes,"
-                " pg_temp.reading_changes, pg_temp.neighbours"
-            )
-        self._begun = True
-        self._connection.execute(statement("reprocess/create_stage"))
+    def fill_rejected(self, messages: Messages) -> None:
+        """Stage these rejected messages in place of those before."""
+        self.sensors, self.months = {}, set()
+        self._connection.execute("truncate pg_temp.rebuilt_outcomes")
+        self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
+        self._connection.execute("analyze pg_temp.rebuilt_outcomes")
 
     def _add_located(self, ranges: Ranges, messages: Messages, progress: Progress) -> None:
         inside, by_others = ranges.locate(messages)
@@ -209,29 +141,33 @@ class Stage:
             return
         self.messages += len(messages)
         decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
-        # Of other dates only what may have belonged to these by other rules.
-        cursor = self._connection.cursor()
-        days = local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64)
-        kept = np.isin(days, self._days)
-        if not waiting:
-            kept |= by_others[decoded.processed.index]
-        copy_rows(
-            cursor,
-            "reprocess/copy_outcomes",
-            _encode_events(messages, decoded, by_others, days, np.flatnonzero(kept), waiting),
-        )
+        events = decoded.processed
+        event_days = local_days(events.timestamp_us, self._timezone).astype(np.int64)
+        kept = self._of_dates(event_days, by_others[events.index], waiting=waiting)
         days = quarantine_days(decoded, messages.broker_us, self._timezone)
-        rows = np.array([item.index for item in decoded.quarantined], dtype=np.int64)
-        kept = np.isin(days, self._days)
-        if not waiting:
-            kept |= by_others[rows]
-        copy_rows(
-            cursor,
-            "reprocess/copy_outcomes",
-            _encode_quarantined(messages, decoded, by_others, days, np.flatnonzero(kept), waiting),
-        )
+        rejected = np.array([item.index for item in decoded.quarantined], dtype=np.int64)
+        kept_rejected = self._of_dates(days, by_others[rejected], waiting=waiting)
+        cursor = self._connection.cursor()
+        for rows in (
+            _encode_events(messages, decoded, by_others, event_days, kept, waiting),
+            _encode_quarantined(messages, decoded, by_others, days, kept_rejected, waiting),
+        ):
+            copy_rows(cursor, "reprocess/copy_outcomes", rows)
         for key, name in decoded.sensors.items():
             self.sensors.setdefault(key, name)
+        if self._days is None:
+            self.months |= months_of(events.timestamp_us)
+
+    def _of_dates(self, days: Ints, by_others: npt.NDArray[np.bool_], *, waiting: bool) -> Ints:
+        """Positions of the outcomes to stage: those of the dates.
+
+        Outcomes of other dates stay where other rules had decided the message: it may have
+        belonged to one of the dates under those.
+        """
+        if self._days is None:
+            return np.arange(len(days))
+        kept = np.isin(days, self._days)
+        return np.flatnonzero(kept if waiting else kept | by_others)
 
 
 def _shared(
