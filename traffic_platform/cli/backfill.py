@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.reprocess import DateReport
     from traffic_platform.settings import Settings
@@ -46,7 +48,7 @@ def backfill(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show which events and readings would change.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Rebuild dates through Dagster.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -29,7 +31,7 @@ def check(
         list[str] | None,
         typer.Option("--check", metavar="NAME", help="Run only this check; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    as_json: Json = False,
     junit: Annotated[
         Path | None,
         typer.Option("--junit", dir_okay=False, help="Also write JUnit XML to this file."),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
@@ -23,7 +25,7 @@ def ingest(
     once: Annotated[
         bool, typer.Option("--once", help="Stop when all current messages are stored.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Ingest the messages that Kafka holds now, without Dagster.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.api.security.key_store import Key
 
@@ -37,7 +39,7 @@ def create(
     expires: Annotated[
         str, typer.Option(help="A period such as 12h, 90d or 52w, an ISO date or time, or never.")
     ] = "365d",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Create a key and print it. It is shown only once, because only its hash is stored.
 
@@ -67,7 +69,7 @@ def create(
 @app.command("list")
 def list_(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List every key that was ever created, without the key itself.
 
@@ -91,7 +93,7 @@ def list_(
 def revoke(
     key: Annotated[str, typer.Argument(help="Number or name of the key.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Revoke a key. Within five seconds it stops working and its open responses end.
 

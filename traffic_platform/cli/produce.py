@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
+
+from traffic_platform.cli.options import Json, TargetTopic
 
 if TYPE_CHECKING:
     from traffic_platform.demo.produce import FeedReport, FeedRequest
 
-
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+_Start: TypeAlias = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        metavar="TIME",
+        help="Time of the first events, in UTC unless it has an offset.",
+    ),
+]
 
 
 def produce(
@@ -31,22 +39,15 @@ def produce(
     interval: Annotated[
         int, typer.Option(min=1, max=3600, help="Seconds that a reading covers.")
     ] = 20,
-    start: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=_TIMES,
-            metavar="TIME",
-            help="Time of the first events, in UTC unless it has an offset.",
-        ),
-    ] = None,
+    start: _Start = None,
     repeat_share: Annotated[
         float, typer.Option(min=0, max=0.5, help="Share of events that repeat an earlier one.")
     ] = 0,
     broken_share: Annotated[
         float, typer.Option(min=0, max=0.4, help="Share of messages that are invalid.")
     ] = 0,
-    topic: Annotated[str | None, typer.Option(help="Target topic. Default: the raw topic.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    topic: TargetTopic = None,
+    as_json: Json = False,
 ) -> None:
     """Send a synthetic feed as events.
 
@@ -60,6 +61,7 @@ def produce(
     """
     from datetime import UTC
 
+    from traffic_platform.cli.sent_events import check_delivery
     from traffic_platform.demo.produce import FeedRequest
 
     if count is None and not rate:
@@ -76,16 +78,7 @@ def produce(
     )
     report = _send(request, topic, quiet=as_json)
     _show(report, as_json)
-    if report.failed:
-        from traffic_platform.errors import TransientError
-
-        raise TransientError(
-            f"{report.failed} events did not reach Kafka: {report.error}. Run the command again."
-        )
-    if not report.complete:
-        from traffic_platform.cli.console import INTERRUPTED
-
-        raise typer.Exit(INTERRUPTED)
+    check_delivery(report)
 
 
 def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport:
@@ -105,7 +98,8 @@ def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport
 
 
 def _show(report: FeedReport, as_json: bool) -> None:
-    from traffic_platform.cli.console import print_json, print_table, utc_text
+    from traffic_platform.cli.console import utc_text
+    from traffic_platform.cli.sent_events import show_totals
 
     figures = {
         "topic": report.topic,
@@ -118,7 +112,4 @@ def _show(report: FeedReport, as_json: bool) -> None:
         "seconds": round(report.seconds, 3),
         "events_per_second": round(report.delivered / max(report.seconds, 1e-9)),
     }
-    if as_json:
-        print_json(figures)
-    else:
-        print_table("", ("sent", ""), ((name.replace("_", " "), v) for name, v in figures.items()))
+    show_totals(figures, as_json)

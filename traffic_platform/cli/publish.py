@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from threading import Event
 
@@ -20,7 +22,7 @@ def publish(
     once: Annotated[
         bool, typer.Option("--once", help="Stop when all stored events are published.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Publish the stored events, without Dagster.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.monitoring.rejected_messages import QuarantineFilter
     from traffic_platform.reprocess import ReprocessReport
@@ -19,7 +21,6 @@ app = typer.Typer(
     help="List, show and reprocess rejected messages.",
 )
 
-_Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Reason: TypeAlias = Annotated[str | None, typer.Option(help="Only messages with this reason.")]
 
 
@@ -48,7 +49,7 @@ def list_(
     sensor: _Sensor = None,
     resolved: Annotated[bool, typer.Option("--all", help="Include resolved messages.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Number of newest messages to list.")] = 20,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List rejected messages by reason, and the newest ones.
 
@@ -93,7 +94,7 @@ def show(
     full: Annotated[
         bool, typer.Option("--full", help="Show all bytes, not only the first 4096.")
     ] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Show a rejected message: its bytes, its origin and the reason.
 
@@ -131,7 +132,7 @@ def reprocess(
     date: _Day = None,
     sensor: _Sensor = None,
     dry_run: _DryRun = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Reprocess rejected messages with today's settings.
 
@@ -173,7 +174,7 @@ def replay(
     date: _Day = None,
     sensor: _Sensor = None,
     dry_run: _DryRun = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Reprocess rejected messages: the former name of `reprocess`.
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from traffic_platform.cli.options import Json, TargetTopic
+
 if TYPE_CHECKING:
     from traffic_platform.demo.replay import ReplayReport
+
+_Interval: TypeAlias = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="Seconds that a row covers. Default: the most frequent gap."),
+]
+_Volume: TypeAlias = Annotated[
+    Literal["count", "rate"],
+    typer.Option(help="count: vehicles in the interval. rate: vehicles per hour."),
+]
+_Column: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="FIELD=HEADER; fields: sensor, time, volume, speed, occupancy."),
+]
 
 
 def replay(
@@ -25,20 +40,11 @@ def replay(
     timezone: Annotated[
         str | None, typer.Option(help="IANA time zone of times without a zone.")
     ] = None,
-    interval: Annotated[
-        float | None,
-        typer.Option(min=0.001, help="Seconds that a row covers. Default: the most frequent gap."),
-    ] = None,
-    volume: Annotated[
-        Literal["count", "rate"],
-        typer.Option(help="count: vehicles in the interval. rate: vehicles per hour."),
-    ] = "count",
-    column: Annotated[
-        list[str] | None,
-        typer.Option(help="FIELD=HEADER; fields: sensor, time, volume, speed, occupancy."),
-    ] = None,
-    topic: Annotated[str | None, typer.Option(help="Target topic. Default: the raw topic.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    interval: _Interval = None,
+    volume: _Volume = "count",
+    column: _Column = None,
+    topic: TargetTopic = None,
+    as_json: Json = False,
 ) -> None:
     """Send a recorded CSV file as events.
 
@@ -53,9 +59,9 @@ def replay(
     Example: traffic replay counts.csv --timezone Europe/Berlin --column volume=q_pkw
     """
     headers = dict(_read_column(text) for text in column or ())
-    if timezone is not None:
-        _check_zone(timezone)
+    _check_zone(timezone)
     from traffic_platform.cli.console import progress_bar, stop_on_signals
+    from traffic_platform.cli.sent_events import check_delivery
     from traffic_platform.demo.replay import replay as send
     from traffic_platform.settings import load_settings
 
@@ -76,16 +82,7 @@ def replay(
             progress=lambda sent, total: bar.update(task, advance=sent, total=total),
         )
     _show(report, as_json)
-    if report.failed:
-        from traffic_platform.errors import TransientError
-
-        raise TransientError(
-            f"{report.failed} events did not reach Kafka: {report.error}. Run the command again."
-        )
-    if not report.complete:
-        from traffic_platform.cli.console import INTERRUPTED
-
-        raise typer.Exit(INTERRUPTED)
+    check_delivery(report)
 
 
 def _read_column(text: str) -> tuple[str, str]:
@@ -99,17 +96,18 @@ def _read_column(text: str) -> tuple[str, str]:
     return field, header
 
 
-def _check_zone(name: str) -> None:
+def _check_zone(name: str | None) -> None:
     from zoneinfo import available_timezones
 
-    if name not in available_timezones():
+    if name is not None and name not in available_timezones():
         raise typer.BadParameter(
             f"Unknown time zone {name!r}. Use an IANA name, such as America/Los_Angeles."
         )
 
 
 def _show(report: ReplayReport, as_json: bool) -> None:
-    from traffic_platform.cli.console import print_json, print_table, utc_text
+    from traffic_platform.cli.console import utc_text
+    from traffic_platform.cli.sent_events import show_totals
 
     figures = {
         "topic": report.topic,
@@ -124,7 +122,4 @@ def _show(report: ReplayReport, as_json: bool) -> None:
         "last_timestamp": utc_text(report.last_us),
         "seconds": round(report.seconds, 3),
     }
-    if as_json:
-        print_json(figures)
-    else:
-        print_table("", ("sent", ""), ((name.replace("_", " "), v) for name, v in figures.items()))
+    show_totals(figures, as_json)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.sensors.sensor_import import ImportReport
 
@@ -22,7 +24,7 @@ def import_(
     interval: Annotated[
         int | None, typer.Option(min=1, help="Seconds that a reading of these sensors covers.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Import a table of sensors, completely or not at all.
 
@@ -57,7 +59,7 @@ def list_(
     ] = None,
     road: Annotated[str | None, typer.Option(help="List only sensors of this road.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of sensors.")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List sensors by road, direction and milepost, with the time of their newest reading.
 

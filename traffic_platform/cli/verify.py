@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.verify import VerifyReport
 
@@ -14,7 +16,7 @@ def verify(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read Kafka again and decode every message.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Prove that no message is lost, stored twice or altered.
 
