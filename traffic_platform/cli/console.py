@@ -94,12 +94,6 @@ def utc_text(time: datetime | int | None) -> str:
     return texts.utc_text(time)
 
 
-def printable(data: bytes) -> str:
-    """Return bytes as text on one line, with unprintable characters escaped."""
-    text = data.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _output() -> Console:
     from rich.console import Console
 
@@ -132,7 +126,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     text = str(value)
-    return text if text.isprintable() else printable(text.encode("utf-8", "surrogateescape"))
+    return text if text.isprintable() else texts.printable(text.encode("utf-8", "surrogateescape"))
 
 
 def _to_json(value: Any) -> Any:

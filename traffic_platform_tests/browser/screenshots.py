@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/images: `python -m traffic_platform_tests.browser.screenshots`."""
+"""Take the screenshots of docs/images: `python -m traffic_platform_tests.browser.screenshots`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 YESTERDAY = world.a_day_ago()
 CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
 SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
-# File: path, width, height, scheme, what must have been drawn.
+# File: path, width, height, colour scheme, selector of an element that must be there.
 SHOTS = {
     "now-light": ("/", 1280, 1060, "light", ".sensor-map.lines[data-sensors]"),
     "now-dark": ("/", 1280, 1060, "dark", ".sensor-map.lines[data-sensors]"),
@@ -37,7 +37,7 @@ SHOTS = {
 
 @contextmanager
 def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, str]]:
-    """Servers, a world and the page over it; `sensors`: a corridor of so many instead."""
+    """Start servers and the dashboard over a dataset, or over a corridor of `sensors` detectors."""
     ports = Ports(folder / "ports.json")
     postgres = standalone_postgres(folder, ports, first_port=25432)
     kafka = standalone_kafka(folder, ports, first_port=29092)
@@ -71,7 +71,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
 
 
 def shoot(browser: Browser, url: str, name: str) -> Path:
-    """One picture."""
+    """Take one screenshot."""
     path, width, height, scheme, drawn = SHOTS[name]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -81,7 +81,7 @@ def shoot(browser: Browser, url: str, name: str) -> Path:
     page = context.new_page()
     page.goto(url + path)
     page.locator(drawn).first.wait_for()
-    # The last thing that an operator's page learns, from the first look at the last hour.
+    # The overview shows the last hour's health last.
     if path == "/":
         page.get_by_text("are the same").first.wait_for()
     file = IMAGES / f"{name}.png"
@@ -91,7 +91,7 @@ def shoot(browser: Browser, url: str, name: str) -> Path:
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Take all screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,

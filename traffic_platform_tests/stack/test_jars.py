@@ -1,17 +1,22 @@
-"""Kafka's jars: exactly those of the lock file, unaltered."""
+"""Kafka's jars: exactly those of the lock file, unaltered, and retried downloads."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
+import requests
 
+from traffic_platform.stack import kafka_jars
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_jars import (
     KAFKA_VERSION,
     LOCK_FILE,
+    Jar,
     class_path,
     ensure_jars,
     locked_jars,
@@ -68,3 +73,47 @@ def test_a_damaged_copy_in_the_local_repository_is_not_taken(
     with pytest.raises(StackError, match="it was altered or damaged"):
         ensure_jars(jars)
     assert not (jars / jar.name).exists()
+
+
+@pytest.fixture
+def missing_jar(
+    jars: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A jar that is missing and not in the local Maven repository. Retries are quick."""
+    monkeypatch.setenv("M2_REPO", str(tmp_path_factory.mktemp("m2")))
+    monkeypatch.setattr(kafka_jars, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(kafka_jars, "_LONGEST_RETRY_SECONDS", 0.01)
+    jar = jars / locked_jars()[0].name
+    jar.unlink()
+    return jar
+
+
+def test_an_interrupted_download_is_retried(
+    missing_jar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [requests.ConnectionError("no name"), requests.Timeout("too slow")]
+
+    def download(jar: Jar, folder: Path) -> None:
+        if failures:
+            raise failures.pop()
+        shutil.copyfile(class_path()[0], folder / jar.name)
+
+    monkeypatch.setattr(kafka_jars, "_download", download)
+    ensure_jars(missing_jar.parent)
+    assert missing_jar.exists()
+
+
+def test_names_that_cannot_be_resolved_are_retried_and_then_reported(
+    missing_jar: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookups: list[object] = []
+
+    def fail(*arguments: object, **_options: object) -> None:
+        lookups.append(arguments)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(kafka_jars, "_OUTAGE_SECONDS", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(StackError, match=r"cannot be downloaded: .*Check the network"):
+        ensure_jars(missing_jar.parent)
+    assert len(lookups) > 1
