@@ -1,5 +1,5 @@
--- Flags and scores of the readings of a date. Of very many, those of every so many ten seconds, spread
--- over the day: about `most`.
+-- Flags and scores of the readings of a date. If there are more than `most`, the statement samples about
+-- that many: the readings of every n-th ten seconds of the day.
 with span as materialized (
     select u.start, sum(u.readings) as readings
     from (
@@ -25,7 +25,7 @@ chosen as (
     cross join total t
     where n.number %% t.every = 0
 ),
-looked as materialized (
+sampled as materialized (
     select r.quality_flags, r.quality_score
     from chosen c
     cross join lateral (
@@ -45,4 +45,4 @@ select (select readings from total)::bigint as readings, count(*)::bigint as loo
        count(*) filter (where quality_flags & 16 <> 0)::bigint as flag_16,
        count(*) filter (where quality_flags & 32 <> 0)::bigint as flag_32,
        count(*) filter (where quality_flags & 64 <> 0)::bigint as flag_64
-from looked
+from sampled

@@ -1,4 +1,4 @@
--- Readings of a date whose measures are impossible.
+-- Readings of a date with impossible measures.
 select coalesce(s.external_id, r.sensor_id::text) as sensor, r."timestamp", r.speed, r.volume,
        r.occupancy, r.quality_score
 from traffic.traffic_readings r left join traffic.sensors s using (sensor_id)

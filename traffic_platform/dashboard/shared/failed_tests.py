@@ -1,8 +1,8 @@
-"""The quality tests that a reading failed, in words."""
+"""Names of the quality tests that a reading failed."""
 
 from __future__ import annotations
 
-_WORDS = (
+_NAMES = (
     (1, "volume above 3,060 veh/h"),
     (2, "occupancy above 95 %"),
     (4, "speed above 100 mph"),
@@ -14,5 +14,5 @@ _WORDS = (
 
 
 def failed_tests(flags: int) -> str:
-    """The names of the bits of `quality_flags`; empty where none is set."""
-    return ", ".join(words for bit, words in _WORDS if flags & bit)
+    """Return the names of the set bits of `quality_flags`, separated by commas."""
+    return ", ".join(name for bit, name in _NAMES if flags & bit)
