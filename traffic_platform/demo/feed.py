@@ -1,7 +1,7 @@
-"""Synthetic measures as messages: what the detectors' controllers put on the wire.
+"""Synthetic measures as messages, as controllers of detectors send them.
 
-Some messages can be repeats of an earlier one, exact or corrected, and some can be broken in ways
-that real feeds are broken.
+Some messages can repeat an earlier one, exactly or with a correction. Others can be broken, like
+messages of real feeds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TEMPLATES = (_FLAT, _NESTED)  # by Kind
 
 
 class Kind(IntEnum):
-    """What a message is."""
+    """Kind of a message."""
 
     FLAT = 0
     NESTED = 1
@@ -41,9 +41,9 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class MessageBatch:
-    """Messages in the order in which they are to be sent; all of the same length.
+    """Messages in the order of sending. All columns have the same length.
 
-    `times_us` holds the start of the interval of each (microseconds since 1970).
+    `times_us` holds the start of each message's interval (microseconds since 1970).
     """
 
     keys: list[bytes]
@@ -55,12 +55,12 @@ class MessageBatch:
         return len(self.keys)
 
     def part(self, first: int, end: int) -> MessageBatch:
-        """The messages from number `first` to before number `end`."""
+        """Return the messages from number `first` to before number `end`."""
         cut = slice(first, end)
         return MessageBatch(self.keys[cut], self.values[cut], self.kinds[cut], self.times_us[cut])
 
     def head(self, count: int) -> MessageBatch:
-        """The first `count` messages."""
+        """Return the first `count` messages."""
         return self.part(0, count)
 
 
@@ -75,8 +75,8 @@ def message_batches(
 ) -> Iterator[MessageBatch]:
     """Yield the messages of `steps` intervals (None: without end), oldest first.
 
-    `repeat_share` and `broken_share` are parts of all messages. A message has the same key as the
-    others of its sensor, so a repeat comes after its original for every consumer.
+    `repeat_share` and `broken_share` are shares of all messages, from 0 to 1. All messages of a
+    sensor have the same key, so every consumer gets a repeat after its original.
     """
     generator = np.random.default_rng(first_step)
     at_a_time = max(1, _BATCH_EVENTS // len(corridor.detectors))
@@ -99,27 +99,27 @@ def encode(
     volume: Floats,
     occupancy: Floats,
 ) -> list[bytes]:
-    """Events in the flat (kind 0) or nested (kind 1) format, one for each entry; NaN is null.
+    """Return events in the flat (kind 0) or nested (kind 1) format, one for each entry.
 
-    `sensors` are JSON strings without their quotes, `times` ISO 8601.
+    `sensors` are JSON strings without their quotes, `times` are ISO 8601, and NaN becomes null.
     """
     rows = zip(sensors, times, _numbers(speed), _numbers(volume), _numbers(occupancy), strict=True)
     return [_TEMPLATES[kind] % row for kind, row in zip(kinds, rows, strict=True)]
 
 
 def _numbers(values: Floats) -> list[bytes]:
-    """JSON numbers; whole ones without a decimal point."""
-    # Few values are different ones, and a number costs more to print than to look up.
-    different, places = np.unique(values, return_inverse=True)
+    """Return JSON numbers, whole ones without a decimal point."""
+    # Most values repeat, and formatting a number takes longer than finding its text.
+    distinct, positions = np.unique(values, return_inverse=True)
     texts = [
         b"null" if math.isnan(value) else b"%d" % value if value.is_integer() else b"%a" % value
-        for value in different.tolist()
+        for value in distinct.tolist()
     ]
-    return [texts[place] for place in places.tolist()]
+    return [texts[position] for position in positions.tolist()]
 
 
 def broken(kind: int, sensor: str, time: str) -> bytes | None:
-    """A message that no setting makes readable; `kind` chooses the way, any integer will do."""
+    """Return a message that is invalid under all settings. `kind`, any integer, chooses how."""
     head = f'{{"sensor_id":"{sensor}","timestamp":"{time}"'
     ways: tuple[bytes | None, ...] = (
         f'{head},"speed":61.2,"vol'.encode(),
@@ -159,7 +159,7 @@ def _regular(corridor: Corridor, first: int, count: int, feed_format: FeedFormat
 
 
 def _kinds(first: int, count: int, sensors: int, feed_format: FeedFormat) -> NDArray[np.int64]:
-    """Mixed: every sensor alternates, and so do neighbours."""
+    """Return the format of each message. Mixed alternates by interval and by sensor."""
     if feed_format == "mixed":
         step, sensor = np.arange(first, first + count), np.arange(sensors)
         return ((step[:, None] + sensor) % 2).ravel()
@@ -169,21 +169,21 @@ def _kinds(first: int, count: int, sensors: int, feed_format: FeedFormat) -> NDA
 def _disturbed(
     batch: MessageBatch, repeat_share: float, broken_share: float, generator: np.random.Generator
 ) -> MessageBatch:
-    """Put repeats after their originals, and broken messages anywhere."""
+    """Add repeats after their originals, and broken messages anywhere."""
     regular = 1 - repeat_share - broken_share
     size = len(batch)
     repeats = _random_part(size * repeat_share / regular, size, generator)
-    ruins = _random_part(size * broken_share / regular, size, generator)
+    broken_ones = _random_part(size * broken_share / regular, size, generator)
     after = generator.uniform(repeats, size)
-    position = np.concatenate([np.arange(size), after, ruins])
+    position = np.concatenate([np.arange(size), after, broken_ones])
     order = np.argsort(position, kind="stable")
-    source = np.concatenate([np.arange(size), repeats, ruins])[order]
+    source = np.concatenate([np.arange(size), repeats, broken_ones])[order]
     added = [_repeat(batch.values[i], turn) for turn, i in enumerate(repeats.tolist())]
-    for turn, i in enumerate(ruins.tolist()):
+    for turn, i in enumerate(broken_ones.tolist()):
         time = show_time(int(batch.times_us[i]))
         added.append(broken(turn + int(generator.integers(10)), batch.keys[i].decode(), time))
     values = [*batch.values, *added]
-    marks = (np.full(repeats.size, Kind.REPEAT), np.full(ruins.size, Kind.BROKEN))
+    marks = (np.full(repeats.size, Kind.REPEAT), np.full(broken_ones.size, Kind.BROKEN))
     return MessageBatch(
         keys=[batch.keys[i] for i in source.tolist()],
         values=[values[i] for i in order.tolist()],
@@ -193,13 +193,13 @@ def _disturbed(
 
 
 def _random_part(expected: float, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Positions of about `expected` of `size` messages."""
+    """Return positions of about `expected` of `size` messages."""
     count = int(expected) + int(generator.random() < expected % 1)
     return np.sort(generator.integers(0, size, count))
 
 
 def _repeat(value: bytes | None, turn: int) -> bytes | None:
-    """Every other repeat is exact, the rest correct the occupancy, as late recounts do."""
+    """Return a repeat. Every second one is exact, the others correct the occupancy."""
     if value is None or turn % 2 == 0:
         return value
     head, braces, _ = value.partition(b"}")

@@ -1,4 +1,4 @@
-"""The data dictionary for people, made from the catalogue that also makes the comments.
+"""The data dictionary in Markdown, generated from the catalogue.
 
 python -m traffic_platform.postgres.data_dictionary > docs/data-dictionary.md
 """
@@ -18,7 +18,7 @@ Dagster's column schemas are made from as well. Made by
 
 
 def data_dictionary() -> str:
-    """The page, in Markdown: a chapter a table, a row a column."""
+    """Return the page in Markdown: a chapter for each table, a row for each column."""
     return "\n".join([_HEAD, *(_chapter(table) for table in load_catalogue().values())])
 
 

@@ -15,9 +15,9 @@ from typing import Any, Final, Literal, LiteralString, TypeVar
 
 import psycopg
 
-from traffic_platform.event_tables.batch import DateCounts, PartitionAudit
+from traffic_platform.event_tables.audit import DateCounts, PartitionAudit
 from traffic_platform.event_tables.retries import Retries
-from traffic_platform.event_tables.write import REBUILD_LOCK, Cursor, Tables, write_audit
+from traffic_platform.event_tables.write import BACKFILL_LOCK, Cursor, Tables, write_audit
 from traffic_platform.events.rules import Rules
 from traffic_platform.faults import FaultPoint, fault_points
 from traffic_platform.ledger.offsets import LedgerAdvance
@@ -164,7 +164,7 @@ class Corrector:
                 prepare(self._tables)
                 with self._connection.transaction():
                     cursor = self._connection.cursor()
-                    cursor.execute("select pg_advisory_xact_lock(%s)", (REBUILD_LOCK,))
+                    cursor.execute("select pg_advisory_xact_lock(%s)", (BACKFILL_LOCK,))
                     # The server's clock: all who write corrections agree on it.
                     row = cursor.execute("select clock_timestamp()").fetchone()
                     assert row is not None
@@ -200,7 +200,7 @@ def audits_of(
         first, last = min(offsets[key]), max(offsets[key])
         audit = PartitionAudit(
             topic="",
-            move=LedgerAdvance(*key, first, last + 1, leader_epoch=None, seen_end=None),
+            advance=LedgerAdvance(*key, first, last + 1, leader_epoch=None, seen_end=None),
             delivered=0,
             raw=0,
             echoes=0,

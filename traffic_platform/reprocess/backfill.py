@@ -16,7 +16,7 @@ from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.decode import Decoder
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.maintenance.maintain import UPKEEP_LOCK
+from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.reprocess.await_publisher import await_publisher
@@ -35,7 +35,7 @@ EVERY_TABLE: Final[frozenset[TableName]] = frozenset(
 )
 # One rebuild at a time, held by its connection: a second one would compare what the first changes.
 # The same lock as upkeep's, which would fold or drop what is compared.
-TURN_LOCK = UPKEEP_LOCK
+TURN_LOCK = MAINTENANCE_LOCK
 _ASK_AGAIN_SECONDS = 0.5
 
 Connection = psycopg.Connection[Any]

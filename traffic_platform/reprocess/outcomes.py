@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.event_tables.batch import months_of, order_times, quarantine_days
+from traffic_platform.event_tables.audit import quarantine_days
+from traffic_platform.event_tables.batch import months_of
+from traffic_platform.event_tables.deduplicate import order_times
 from traffic_platform.event_tables.write import copy_rows
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days

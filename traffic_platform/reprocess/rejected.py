@@ -9,7 +9,7 @@ from datetime import date
 
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
-from traffic_platform.event_tables.batch import PartitionAudit
+from traffic_platform.event_tables.audit import PartitionAudit
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter, filter_parameters

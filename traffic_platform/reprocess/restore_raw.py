@@ -11,7 +11,8 @@ import numpy as np
 import psycopg
 from confluent_kafka import Message
 
-from traffic_platform.event_tables.batch import Provenance, encode_raw
+from traffic_platform.event_tables.deduplicate import Provenance
+from traffic_platform.event_tables.encode import encode_raw
 from traffic_platform.event_tables.write import Tables, copy_rows
 from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader

@@ -21,9 +21,14 @@ from traffic_platform_tests.browser.chromium import chromium
 from traffic_platform_tests.browser.served import served
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-YESTERDAY = world.a_day_ago()
-CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
-SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
+# The last weekday: the synthetic corridor has no rush hour on weekends.
+WEEKDAY = next(
+    day
+    for days_before in range(3)
+    if (day := world.a_day_ago() - timedelta(days=days_before)).weekday() < 5
+)
+CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={WEEKDAY}"
+SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={WEEKDAY}"
 # File: path, width, height, colour scheme, selector of an element that must be there.
 SHOTS = {
     "now-light": ("/", 1280, 1060, "light", ".sensor-map.lines[data-sensors]"),
@@ -57,7 +62,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
             timezone=world.ZONE,
         )
         if sensors is None:
-            world.build(settings, harm=False)
+            world.build(settings, harm=False, first=WEEKDAY)
         else:
             world.make_topics(settings)
             world.send_corridor(settings, sensors, datetime.now(UTC) - timedelta(minutes=21))

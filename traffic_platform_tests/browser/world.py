@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from traffic_platform.demo.corridor import sensor_records
 from traffic_platform.demo.detectors import Corridor
 from traffic_platform.demo.feed import message_batches
+from traffic_platform.demo.live_feed import sensor_records
 from traffic_platform.demo.replay import replay
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.events.sensor_ids import sensor_uuid
@@ -105,13 +105,16 @@ def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor
     return corridor
 
 
-def build(settings: Settings, *, harm: bool = True) -> None:
-    """Store Portland's hour shifted to now, yesterday and today of a corridor, and `harm`."""
+def build(settings: Settings, *, harm: bool = True, first: date | None = None) -> None:
+    """Store Portland's hour shifted to now, and a corridor since `first` (default: yesterday).
+
+    `harm` adds hostile text. The detectors are diagnosed for `first`.
+    """
     make_topics(settings)
-    yesterday = a_day_ago()
+    first = first or a_day_ago()
     import_sensors(settings, PORTLAND)
     replay(settings, PORTLAND / "freeway_loopdata_OneHour.csv", shift_to_now=True)
-    send_corridor(settings, 60, local_day(yesterday, settings.timezone).start)
+    send_corridor(settings, 60, local_day(first, settings.timezone).start)
     store_sensors(
         settings,
         [
@@ -124,10 +127,10 @@ def build(settings: Settings, *, harm: bool = True) -> None:
             describe("silent-1", name="Quiet loop", road="OR-99", direction="NORTH", milepost=2.5),
         ],
     )  # fmt: skip
-    send(settings, repeat("stuck-1", local_day(yesterday, settings.timezone).start))
+    send(settings, repeat("stuck-1", local_day(first, settings.timezone).start))
     send(settings, [event("live-1", 50.0)])
     if harm:
         store_sensors(settings, [describe(HARM, name=HARM, road=HARM, direction=HARM, milepost=3)])
         send(settings, [event(HARM, 41.0), HARMFUL_BYTES])
     store(settings)
-    compute_health(settings, yesterday)
+    compute_health(settings, first)

@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 from traffic_platform.api.database import Database
 from traffic_platform.dashboard.reader import reader as reader_module
 from traffic_platform.dashboard.reader import state_updates
-from traffic_platform.dashboard.reader.marks import Band, Mark
+from traffic_platform.dashboard.reader.marks import Band
 from traffic_platform.dashboard.reader.reader import Reader
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.events.sensor_ids import sensor_uuid
@@ -42,13 +42,11 @@ class Page:
         self._reader = reader
         self._changed = asyncio.Event()
         self.changes = 0
-        self.marks: list[Mark] = []
         self.full: list[Change] = []
         reader.changed.subscribe(self.follow)
 
-    def follow(self, change: Change, fresh: list[Mark]) -> None:
+    def follow(self, change: Change) -> None:
         self.changes += 1
-        self.marks += fresh
         if "sensors" in change.parts:
             self.full.append(change)
         self._changed.set()

@@ -25,7 +25,7 @@ from traffic_platform.stack.kafka_jars import (
 
 @pytest.fixture
 def jars(tmp_path: Path) -> Path:
-    """A folder with every jar."""
+    """Folder with every jar."""
     ensure_jars()
     for jar in class_path():
         os.symlink(jar, tmp_path / jar.name)
@@ -44,7 +44,7 @@ def test_unaltered_jars_pass(jars: Path) -> None:
     ensure_jars(jars)
 
 
-def test_an_altered_jar_is_refused_by_name(jars: Path) -> None:
+def test_an_altered_jar_is_rejected_by_name(jars: Path) -> None:
     altered = jars / locked_jars()[7].name
     content = bytearray(altered.read_bytes())
     content[len(content) // 2] ^= 1
@@ -54,13 +54,13 @@ def test_an_altered_jar_is_refused_by_name(jars: Path) -> None:
         ensure_jars(jars)
 
 
-def test_a_jar_that_is_not_in_the_lock_file_is_refused(jars: Path) -> None:
+def test_a_jar_that_is_not_in_the_lock_file_is_rejected(jars: Path) -> None:
     (jars / "extra-1.0.jar").write_bytes(b"")
     with pytest.raises(StackError, match=r"extra-1\.0\.jar is not in Kafka's lock file"):
         ensure_jars(jars)
 
 
-def test_a_damaged_copy_in_the_local_repository_is_not_taken(
+def test_a_damaged_copy_in_the_local_repository_is_not_used(
     jars: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jar = locked_jars()[0]

@@ -14,7 +14,6 @@ from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.detectors.attention import attention
 from traffic_platform.dashboard.detectors.undiagnosed import undiagnosed
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.sensors import place
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.address import link
@@ -61,7 +60,7 @@ async def _build(context: PageContext, day: date | None) -> None:
                 pick_day(found.days, lambda to: link(PATH, date=to))
             Panel(_diagnosed(found))
 
-    def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change) -> None:
         if change.parts & {"health", "sensors"}:
             now.show(_now(context))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from nicegui import ui
@@ -10,8 +10,7 @@ from nicegui.events import ValueChangeEventArguments
 
 from traffic_platform.dashboard.overview.overview_tables import tooltip_lines
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
-from traffic_platform.dashboard.reader.state import EVERYTHING, Change, State
+from traffic_platform.dashboard.reader.state import Change, State
 from traffic_platform.dashboard.shared.elements import SensorMap
 from traffic_platform.dashboard.shared.frame import BUILD_S, frame, panel, text
 from traffic_platform.dashboard.shared.page_context import PageContext
@@ -62,12 +61,12 @@ class _Overview:
         self._draw_sensors()
         self._fill()
 
-    def show(self, change: Change, fresh: Sequence[Mark]) -> None:
+    def show(self, change: Change) -> None:
         """Show a change. Marks refer to the list of sensors that the maps were drawn with."""
         shared = self._context.reader.overview
         if shared.layouts is not self._layouts:
             self._draw_sensors()
-        elif fresh or change is EVERYTHING:
+        elif "marks" in change.parts:
             both = zip(shared.marks, self._marks, strict=True)
             differing = [mark for mark, shown in both if mark is not shown]
             self._marks = list(shared.marks)

@@ -29,19 +29,19 @@ class OverviewState:
     encoded: dict[str, str] = field(default_factory=dict[str, str])
     marks: list[Mark] = field(default_factory=list[Mark])
 
-    def refresh(self, state: State, change: Change) -> list[Mark]:
-        """Render the changed parts of the state; return the marks that changed."""
+    def refresh(self, state: State, change: Change) -> bool:
+        """Render the changed parts of the state; return whether a mark changed."""
         now = datetime.now(UTC)
-        fresh = self._mark(state, change, now)
+        marked = self._mark(state, change, now)
         if state.pipeline is None:
-            return fresh
+            return marked
         everything = bool(change.parts & {"sensors", "ages"})
         # Ages change every second. The other panels change only with the state.
         counts = tables.count(self.marks)
         html = self.html
         html["figures"] = render("overview/figures", **tables.figures(state, counts, now))
         html["stale"] = render("overview/stale", **notice(state, counts.recent, now))
-        if everything or fresh:
+        if everything or marked:
             html["speed"] = render("overview/legend", entries=tables.speed_legend(counts))
             html["health"] = render("overview/legend", entries=tables.health_legend(counts))
             html["slowest"] = render("overview/slowest", rows=tables.slowest(state, now))
@@ -51,9 +51,9 @@ class OverviewState:
             html["attention"] = render("detectors/attention", **attention(state, _ATTENTION))
         if everything or "quarantine" in change.parts:
             html["reasons"] = reasons(state, now)
-        return fresh
+        return marked
 
-    def _mark(self, state: State, change: Change, now: datetime) -> list[Mark]:
+    def _mark(self, state: State, change: Change, now: datetime) -> bool:
         everyone = range(len(state.sensors))
         if "sensors" in change.parts or len(self.marks) != len(state.sensors):
             self.sensors = state.sensors
@@ -63,14 +63,14 @@ class OverviewState:
                 "lines": self.layouts.schematic.encode(),
             }
             self.marks = [mark(state, index, now) for index in everyone]
-            return []  # pages redraw everything
+            return False  # pages redraw everything
         affected: Iterable[int] = (
             everyone if change.parts & {"ages", "health"} else sorted(change.sensors)
         )
-        fresh: list[Mark] = []
+        marked = False
         for index in affected:
-            now_mark = mark(state, index, now)
-            if now_mark != self.marks[index]:
-                self.marks[index] = now_mark
-                fresh.append(now_mark)
-        return fresh
+            current = mark(state, index, now)
+            if current != self.marks[index]:
+                self.marks[index] = current
+                marked = True
+        return marked

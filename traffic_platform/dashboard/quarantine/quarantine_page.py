@@ -12,7 +12,6 @@ from nicegui import ui
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.quarantine.reasons import reasons
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.address import clean_text
 from traffic_platform.dashboard.shared.frame import BUILD_S, frame, panel, text
@@ -54,7 +53,7 @@ async def _build(context: PageContext, reason: str | None) -> None:
             messages = Panel(_messages(context, reason, found))
     shown = list(context.reader.state.quarantine)
 
-    async def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    async def show(change: Change) -> None:
         if "quarantine" not in change.parts or shown == context.reader.state.quarantine:
             return
         shown[:] = context.reader.state.quarantine

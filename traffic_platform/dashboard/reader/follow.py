@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
 from nicegui import ui
 
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import EVERYTHING, Change
 from traffic_platform.dashboard.shared.page_context import PageContext
 
-Show = Callable[[Change, Sequence[Mark]], Awaitable[None] | None]
+Show = Callable[[Change], Awaitable[None] | None]
 
 
 def follow(context: PageContext, show: Show) -> None:
@@ -25,7 +24,7 @@ def follow(context: PageContext, show: Show) -> None:
         reader.changed.unsubscribe(show)
         reader.changed.subscribe(show, unsubscribe_on_delete=False)
         await reader.want(timeout=0)
-        shown = show(EVERYTHING, [])
+        shown = show(EVERYTHING)
         if isawaitable(shown):
             await shown
 

@@ -13,7 +13,6 @@ from nicegui import Event
 
 from traffic_platform.api.database import Database
 from traffic_platform.dashboard.overview.overview_state import OverviewState
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import Change, Problem, State
 from traffic_platform.dashboard.reader.state_updates import StateUpdates
 from traffic_platform.dashboard.shared.queries import UNAVAILABLE
@@ -38,7 +37,7 @@ class Reader:
     def __init__(self, settings: Settings, database: Callable[[], Database]) -> None:
         self.state = State(zone=settings.timezone)
         self.overview = OverviewState()
-        self.changed: Event[Change, list[Mark]] = Event()
+        self.changed: Event[Change] = Event()
         self._database = database
         self._updates = StateUpdates(self.state, settings, database)
         self._task: asyncio.Task[None] | None = None
@@ -80,11 +79,13 @@ class Reader:
     async def _step(self) -> None:
         async with asyncio.timeout(_STEP_S), self._database().connection() as connection:
             change = await self._updates.read(connection)
-        fresh = self.overview.refresh(self.state, change)
+        parts = set(change.parts)
+        if self.overview.refresh(self.state, change):
+            parts.add("marks")
         if self.state.problem is not None:
             self.state.problem = None
-            change = Change(change.parts | {"problem"}, change.sensors)
-        self.changed.emit(change, fresh)
+            parts.add("problem")
+        self.changed.emit(Change(frozenset(parts), change.sensors))
 
     def _report(self, error: Exception) -> None:
         """Tell pages about an error, and start over: pages may have missed changes."""
@@ -100,7 +101,6 @@ class Reader:
             since = datetime.now(UTC) if problem is None else problem.since
             self.state.problem = Problem(since, is_unavailable)
         change = Change(frozenset({"problem"}), frozenset())
-        fresh: list[Mark] = []
         with suppress(Exception):  # the error may come from rendering
-            fresh = self.overview.refresh(self.state, change)
-        self.changed.emit(change, fresh)
+            self.overview.refresh(self.state, change)
+        self.changed.emit(change)

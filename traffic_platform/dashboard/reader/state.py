@@ -21,7 +21,7 @@ RECENT_INTERVALS = 3
 
 @dataclass(frozen=True)
 class Change:
-    """Parts of the state that changed, by name, and sensors with newer readings, by index."""
+    """Parts that changed, by name, and sensors with newer readings, by index."""
 
     parts: frozenset[str]
     sensors: frozenset[int]
@@ -29,7 +29,7 @@ class Change:
 
 # For a page that connects: everything that may have changed since its HTML was rendered.
 EVERYTHING = Change(
-    frozenset({"problem", "pipeline", "feed", "ages", "quarantine", "health"}), frozenset()
+    frozenset({"problem", "pipeline", "feed", "ages", "quarantine", "health", "marks"}), frozenset()
 )
 
 

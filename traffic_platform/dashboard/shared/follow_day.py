@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.days import Days
 from traffic_platform.dashboard.shared.page_context import PageContext
@@ -32,7 +31,7 @@ def follow_day(
     if not _is_running(days):
         return
 
-    async def update(change: Change, _fresh: Sequence[Mark]) -> None:
+    async def update(change: Change) -> None:
         if "minute" not in change.parts or not _is_running(days):
             return
         found = await _shared_result(context, key, query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from markupsafe import escape
 from nicegui import ui
 
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.render import Panel, render
@@ -51,7 +50,7 @@ def frame(
         yield
     ui.skip_link(target=main)
 
-    def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change) -> None:
         if "problem" in change.parts:
             problem.show(_problem(context))
 

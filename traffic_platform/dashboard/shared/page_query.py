@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from nicegui import ui
 
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.reader.follow import follow
-from traffic_platform.dashboard.reader.marks import Mark
 from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.frame import frame
 from traffic_platform.dashboard.shared.page_context import PageContext
@@ -59,7 +58,7 @@ def _show_unavailable(context: PageContext, here: str, title: str) -> None:
         ui.button("Try again", on_click=ui.navigate.reload).props("no-caps outline")
     was_unavailable = _is_unavailable(context)
 
-    def show(_change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(_change: Change) -> None:
         nonlocal was_unavailable
         if was_unavailable and not _is_unavailable(context):
             ui.navigate.reload()

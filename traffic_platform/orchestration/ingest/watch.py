@@ -170,7 +170,7 @@ class OffsetWatch:
         self, writer: int, lags: Sequence[PartitionLag], holders: frozenset[str | None]
     ) -> WriterWork:
         memory = self._memory.setdefault(writer, _WriterMemory())
-        needs_run = any(lag.needs_window for lag in lags)
+        needs_run = any(lag.needs_run for lag in lags)
         position = sum(lag.next_offset or 0 for lag in lags)
         advanced = position > memory.position >= 0
         memory.position = position

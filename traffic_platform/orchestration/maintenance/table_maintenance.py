@@ -102,20 +102,20 @@ def maintenance_metadata(report: "MaintenanceReport") -> Mapping[str, Any]:
     """Return the figures of a run, and the partitions that it created, dropped and kept."""
     retired = report.retired
     metadata: dict[str, Any] = {
-        "partitions created": len(report.made),
-        "audit rows compacted": report.folded.rows,
-        "into audit rows": report.folded.into,
+        "partitions created": len(report.created),
+        "audit rows compacted": report.compacted.rows,
+        "into audit rows": report.compacted.into,
         "partitions dropped": len(retired.dropped),
         "rows dropped": sum(gone.rows for gone in retired.dropped),
-        "months indexed": len(report.ordered),
+        "months indexed": len(report.indexed),
     }
     lists = {
-        "created": [partition.name for partition in report.made],
+        "created": [partition.name for partition in report.created],
         "dropped": [
             f"{gone.partition.name}: {gone.rows:,} rows{_archives(gone.archives)}"
             for gone in retired.dropped
         ],
-        "indexed": [partition.name for partition in report.ordered],
+        "indexed": [partition.name for partition in report.indexed],
         "kept": [f"{name}: {because}" for name, because in retired.kept.items()],
     }
     return metadata | {name: _listed(lines) for name, lines in lists.items() if lines}
@@ -144,8 +144,9 @@ def summary(report: "MaintenanceReport") -> str:
     """Return one line for the run's log."""
     rows = sum(gone.rows for gone in report.retired.dropped)
     return (
-        f"Created {len(report.made)} partitions, compacted {report.folded.rows} audit rows into"
-        f" {report.folded.into}, dropped {len(report.retired.dropped)} partitions with {rows} rows."
+        f"Created {len(report.created)} partitions, compacted {report.compacted.rows} audit rows"
+        f" into {report.compacted.into}, dropped {len(report.retired.dropped)} partitions"
+        f" with {rows} rows."
     )
 
 

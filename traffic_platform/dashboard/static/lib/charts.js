@@ -209,7 +209,8 @@ function scatter(data, narrow) {
   const ray = data.free_flow ? Math.min(densest, (most * 1.05) / data.free_flow) : 0;
   return {
     ...base(),
-    grid: { left: 58, right: 22, top: 34, bottom: 50 },
+    // The name of the dashed line needs room behind its end.
+    grid: { left: 58, right: ray && !narrow ? 104 : 22, top: 34, bottom: 50 },
     xAxis: axis({ name: "density (vehicles per mile)", nameLocation: "middle", nameGap: 30, min: 0 }),
     yAxis: axis({
       name: "flow (vehicles per hour)",

@@ -1,4 +1,4 @@
-"""Sends messages to a topic and counts what arrived."""
+"""A producer for one topic that counts the messages that arrived."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from traffic_platform.errors import (
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.settings import Settings
 
-# Messages that wait in this process at most: enough to keep the broker busy, and small enough
-# that ctrl-C does not have to wait for long.
+# Most messages that wait in this process: enough to keep the broker busy, and few enough for a
+# quick end after ctrl-C.
 _MOST_WAITING = 80_000
-_MESSAGE_SECONDS = 60  # a broker that is away for longer makes the message a failed one
+_MESSAGE_SECONDS = 60  # a message fails when the broker does not answer for this long
 
 
 class Sender:
-    """An idempotent producer for one topic; a context manager that sends the rest at its end.
+    """An idempotent producer for one topic. As a context manager it finishes at its end.
 
-    Every message is acknowledged by all in-sync replicas, and retries neither double nor reorder
-    it. `delivered` and `failed` count messages; they are complete after `finish`.
+    All in-sync replicas acknowledge every message, and retries neither duplicate nor reorder it.
+    `delivered` and `failed` count messages, and are complete after `finish`.
     """
 
     def __init__(self, settings: Settings, topic: str) -> None:
-        """Raises TransientError when no broker answers, PermanentError when we may not send."""
+        """Raise TransientError when no broker answers, PermanentError when we may not send."""
         self.cluster_id = _find_topic(settings, topic)
         self.topic = topic
         self.failed = 0
         self.first_error: str | None = None
         self._accepted = 0
-        self._refusal: PermanentError | None = None
+        self._rejection: PermanentError | None = None
         self._producer = Producer(
             {
                 **settings.kafka_config(),
@@ -47,7 +47,7 @@ class Sender:
                 "compression.type": "lz4",
                 "linger.ms": 5,
                 "batch.size": 1_000_000,
-                # The partitioner of Java's client: a sensor has one partition whoever sends.
+                # Java's partitioner, so that all producers agree on a sensor's partition.
                 "partitioner": "murmur2_random",
                 "message.timeout.ms": _MESSAGE_SECONDS * 1000,
                 "delivery.report.only.error": True,
@@ -68,16 +68,16 @@ class Sender:
 
     @property
     def delivered(self) -> int:
-        """Messages that the broker has acknowledged, as far as is known."""
+        """Number of messages that the broker is known to have acknowledged."""
         return self._accepted - self.failed - len(self._producer)
 
     def send(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
-        """Queue messages; waits while too many are on their way.
+        """Queue messages, and wait while too many are on their way.
 
-        Raises PermanentError when Kafka does not let us write any more.
+        Raises PermanentError when Kafka no longer allows us to write.
         """
-        if self._refusal is not None:
-            raise self._refusal
+        if self._rejection is not None:
+            raise self._rejection
         while len(self._producer) > _MOST_WAITING:
             self._producer.poll(0.05)
         messages: list[dict[str, Any]] = [
@@ -91,12 +91,12 @@ class Sender:
         self._producer.poll(0)
 
     def finish(self) -> None:
-        """Wait until every message has arrived or failed; a message fails after a minute."""
+        """Wait until every message has arrived or failed. A message fails after a minute."""
         while self._producer.flush(1):
             pass
 
     def require_delivery(self) -> None:
-        """Raises TransientError when a message did not arrive."""
+        """Raise TransientError when a message did not arrive."""
         if self.failed:
             raise TransientError(
                 f"{self.failed} messages did not reach {self.topic}: {self.first_error}. "
@@ -110,11 +110,11 @@ class Sender:
         if error is not None:
             self.failed += 1
             self.first_error = self.first_error or error.str()
-            self._refusal = self._refusal or not_allowed(error, "Write", f"topic {self.topic}")
+            self._rejection = self._rejection or not_allowed(error, "Write", f"topic {self.topic}")
 
 
 def _find_topic(settings: Settings, topic: str) -> str:
-    """Identity of the cluster, where the topic is there and ours to write to."""
+    """Return the id of the cluster. Raises an error when we cannot write to the topic."""
     try:
         broker = Broker(settings.kafka_config())
         broker.require_write(topic)

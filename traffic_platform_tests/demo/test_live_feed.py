@@ -1,4 +1,4 @@
-"""The live feed: yesterday once, then what is due; nothing twice with other values."""
+"""The live feed: the last day once, then due messages; a repeat has the same values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from threading import Event
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from traffic_platform.demo.corridor import run
+from traffic_platform.demo.live_feed import run
 from traffic_platform.errors import PermanentError
 from traffic_platform.sensors.sensor_import import list_sensors
 from traffic_platform.settings import Settings
 
 
 class OneTick(Event):
-    """Asks to stop when the feed waits for the first time."""
+    """An event that is set when the feed waits for the first time."""
 
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
@@ -30,11 +30,11 @@ class OneTick(Event):
 
 
 def read_values(settings: Settings) -> list[bytes]:
-    """Everything on the raw topic."""
+    """Return all values on the raw topic."""
     consumer = Consumer({**settings.kafka_config(), "group.id": "reader"})
-    everywhere = [TopicPartition(settings.raw_topic, p, 0) for p in range(6)]
-    count = sum(consumer.get_watermark_offsets(place)[1] for place in everywhere)
-    consumer.assign(everywhere)
+    partitions = [TopicPartition(settings.raw_topic, p, 0) for p in range(6)]
+    count = sum(consumer.get_watermark_offsets(partition)[1] for partition in partitions)
+    consumer.assign(partitions)
     messages = consumer.consume(count, timeout=30)
     consumer.close()
     return [message.value() or b"" for message in messages]
@@ -49,12 +49,12 @@ def position_file(settings: Settings) -> Path:
     return settings.home / "run" / "corridor.json"
 
 
-def test_without_its_topic_it_says_what_is_missing(settings: Settings) -> None:
+def test_a_missing_topic_is_reported(settings: Settings) -> None:
     with pytest.raises(PermanentError, match="traffic up"):
         run(settings, OneTick())
 
 
-def test_history_is_sent_once_and_a_restart_goes_on(
+def test_history_is_sent_once_and_a_restart_continues(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -68,7 +68,7 @@ def test_history_is_sent_once_and_a_restart_goes_on(
     assert len(set(identities(both))) == len(both)
 
 
-def test_what_is_sent_again_after_a_crash_has_the_same_values(
+def test_messages_sent_again_after_a_crash_have_the_same_values(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -80,7 +80,7 @@ def test_what_is_sent_again_after_a_crash_has_the_same_values(
     assert len(set(values)) == len(set(identities(values)))
 
 
-def test_another_log_gets_the_history_again(
+def test_another_cluster_gets_the_history_again(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -90,7 +90,7 @@ def test_another_log_gets_the_history_again(
     assert len(read_values(settings)) == pytest.approx(60, abs=6)
 
 
-def test_its_sensors_are_imported_and_called_synthetic(
+def test_its_sensors_are_imported_and_named_synthetic(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -107,12 +107,12 @@ def test_its_sensors_are_imported_and_called_synthetic(
         assert sensor.milepost is not None
 
 
-def test_as_a_service_it_ends_on_sigterm_with_its_position_saved(
+def test_the_service_ends_on_sigterm_with_its_position_saved(
     settings: Settings, make_topic: Callable[..., str], environment: dict[str, str]
 ) -> None:
     make_topic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "traffic_platform.demo.corridor"],
+        [sys.executable, "-m", "traffic_platform.demo.live_feed"],
         env={**os.environ, **environment},
     )
     deadline = time.monotonic() + 120

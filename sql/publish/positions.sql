@@ -1,4 +1,5 @@
--- Every log with how far the ledger is, and how far each of its routes is published (null: not yet).
+-- Every generation with the ledger's next offset and the position of each route (null: not published
+-- yet).
 select o.topic, o.topic_no, o.partition, o.start_offset, o.next_offset, r.route, p.next_position,
        p.destination_topic_id, p.destination_partition, p.destination_next_offset
 from traffic.kafka_offsets o

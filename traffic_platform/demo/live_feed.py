@@ -1,8 +1,10 @@
-"""The synthetic feed of `traffic up --demo live`; `python -m traffic_platform.demo.corridor`.
+"""The synthetic feed of `traffic up --demo live`.
 
-It imports its sensors, marked as synthetic, sends the intervals of the last 24 hours, then each
-interval as it ends, until SIGTERM. Where it has got to is kept in `$TRAFFIC_HOME/run`, so that a
-restart goes on from there; what a crash makes it send twice has the same values.
+    python -m traffic_platform.demo.live_feed
+
+The feed imports its sensors, marked as synthetic. It sends the intervals of the last 24 hours, then
+each interval when it ends, until SIGTERM. `$TRAFFIC_HOME/run` holds its position, from which a
+restart continues. A message that is sent again after a crash has the same values.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
 
+from traffic_platform.atomic_file import replace_file
 from traffic_platform.demo.detectors import Corridor, Detector
 from traffic_platform.demo.feed import MessageBatch, message_batches
 from traffic_platform.demo.highway import LANE
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.errors import IngestError
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.sensors.csv_formats import SensorRecord
@@ -37,7 +40,7 @@ _SAVE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Position:
-    """Everything up to message number `sent` has arrived, in this log."""
+    """Number of messages that have arrived in this topic of this cluster."""
 
     cluster_id: str
     topic: str
@@ -45,14 +48,14 @@ class Position:
 
 
 def main() -> int:
-    """Run until SIGTERM; 0 then, 1 with a line on standard error when a server is away."""
+    """Run until SIGTERM and return 0. Return 1, with a line on standard error, after an error."""
     stop = Event()
 
-    def ask(_number: int, _frame: object) -> None:
+    def request_stop(_number: int, _frame: object) -> None:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
+        signal.signal(number, request_stop)
     try:
         run(load_settings(), stop)
     except (IngestError, SettingsError) as error:
@@ -82,7 +85,7 @@ def run(
 
 
 def sensor_records(detectors: Sequence[Detector], interval_s: int) -> list[SensorRecord]:
-    """The synthetic detectors as rows to import; name and road say that they are synthetic."""
+    """Return the detectors as rows to import. Name and road contain the word synthetic."""
     return [
         SensorRecord(
             sensor_uuid(detector.external_id),
@@ -104,22 +107,22 @@ def sensor_records(detectors: Sequence[Detector], interval_s: int) -> list[Senso
 
 
 class _Feed:
-    """Messages numbered through: interval n of detector k of K is message n K + k.
+    """Numbered messages: interval n of detector k of K is message n K + k.
 
-    Detectors are polled in turn, as a controller on one line does: message n K + k is due k/K of
-    an interval after its interval has ended, so the feed is a stream and not a burst a minute.
+    Message n K + k is due k/K of an interval after the end of its interval, as if a controller
+    polled the detectors in turn. So the feed is a stream, not a burst each minute.
     """
 
     def __init__(self, corridor: Corridor, sender: Sender, file: Path, history_s: int) -> None:
         self._corridor = corridor
         self._sender = sender
         self._file = file
-        self._saved_at = -math.inf  # the history is saved as soon as it is sent
+        self._saved_at = -math.inf  # the position is saved as soon as the history is sent
         oldest = self._due(time.time() - history_s)
         self._sent = max(oldest, self._read_position())
 
     def send_due(self, now: float, stop: Event) -> None:
-        """Send what is due and has not been sent."""
+        """Send the messages that are due and not sent yet."""
         due = self._due(now)
         for batch in _messages(self._corridor, self._sent, due):
             self._sender.send(batch.keys, batch.values)
@@ -130,14 +133,12 @@ class _Feed:
             self.save()
 
     def save(self) -> None:
-        """Remember the position once everything before it has arrived."""
+        """Store the position when all messages before it have arrived."""
         self._sender.finish()
         self._sender.require_delivery()
         position = Position(self._sender.cluster_id, self._sender.topic, self._sent)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(asdict(position)))
-        new.replace(self._file)
+        replace_file(self._file, json.dumps(asdict(position)))
         self._saved_at = time.monotonic()
 
     def _due(self, now: float) -> int:
@@ -145,17 +146,17 @@ class _Feed:
         return int(periods * len(self._corridor.detectors))
 
     def _read_position(self) -> int:
-        """The saved position; 0 when there is none, or it is of another log."""
+        """Return the saved position, 0 when there is none or it is of another cluster or topic."""
         try:
             position = Position(**json.loads(self._file.read_text()))
         except (OSError, ValueError, TypeError):
             return 0
-        here = (self._sender.cluster_id, self._sender.topic)
-        return position.sent if (position.cluster_id, position.topic) == here else 0
+        current = (self._sender.cluster_id, self._sender.topic)
+        return position.sent if (position.cluster_id, position.topic) == current else 0
 
 
 def _messages(corridor: Corridor, first: int, end: int) -> Iterator[MessageBatch]:
-    """Messages number `first` to before `end`."""
+    """Yield the messages from number `first` to before number `end`."""
     sensors = len(corridor.detectors)
     first_step, skip = divmod(first, sensors)
     steps = -(-end // sensors) - first_step
