@@ -1,8 +1,4 @@
-<<<<<<< HEAD:traffic_platform_tests/security/test_refusals.py
 """A Kafka that rejects the client or a request: one line, exit code 1, within 15 s."""
-=======
-"""Kafka refuses a login or an operation: one line, exit code 1, within seconds."""
->>>>>>> api:traffic_platform_tests/security/test_auth_errors.py
 
 from __future__ import annotations
 
