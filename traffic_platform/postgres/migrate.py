@@ -121,7 +121,7 @@ def _bring_over(connection: Connection, lock_retry: LockRetry) -> None:
             raise
         return True
 
-    if not lock_retry.tries(attempt):
+    if not lock_retry.run(attempt):
         raise TransientError(
             f"The database was not migrated: {'; '.join(blockers) or 'other sessions'} kept its"
             " tables in use. End these sessions or wait for them, then run `traffic up` again."
