@@ -1,4 +1,4 @@
--- The bounds say nothing new: without them every month may be read, while windows wait.
+-- The bounds add no condition. They keep PostgreSQL from reading every month while ingest runs wait.
 update traffic.traffic_readings r
 set speed = c.speed, volume = c.volume, occupancy = c.occupancy, quality_score = c.quality_score,
     quality_flags = c.quality_flags, broker_timestamp = c.broker_timestamp, topic_no = c.topic_no,

@@ -1,4 +1,5 @@
--- What enters belongs to the rebuild's batch; what is restored, to the batch that had stored it.
+-- Events from quarantine belong to the batch of the correction, restored ones to the batch that had
+-- stored them.
 insert into traffic.processed_events
     (topic_no, partition, "offset", sensor_id, "timestamp", speed, volume, occupancy, quality_score,
      quality_flags, format, batch_id, event_no, interval_s)

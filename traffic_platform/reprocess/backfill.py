@@ -75,7 +75,7 @@ def backfill_dates(
 
 
 def _take_turn(connection: Connection, stop: Callable[[], bool]) -> bool:
-    """Wait for other backfills and for maintenance. Return False if stopped before.
+    """Wait for other backfills and for maintenance. Return False if `stop` comes first.
 
     Another backfill would compare rows that this one changes. Maintenance would compact or drop
     them. The connection holds the lock.

@@ -108,29 +108,24 @@ def raw_differences(
     those that retention may have dropped from raw.
     """
     messages, headers = piece.messages, piece.headers
-    offsets = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
-    begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end))
-    if np.array_equal(offsets, raw.offset[begin:end]):
-        rows = range(int(begin), int(end))
-        if _all_equal(raw, rows, messages, headers):
-            return
-        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
-    else:
-        stored = set(raw.offset[begin:end].tolist())
-        for offset in offsets.tolist():
-            if offset not in stored and not may_lack_raw(offset):
-                yield Finding(
-                    "raw_events", _key(generation, offset), "the message that Kafka holds", "none"
-                )
-        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
-        for offset in raw.offset[begin:end].tolist():
-            if offset not in held and not may_lack(offset):
-                yield Finding(
-                    "raw_events", _key(generation, offset), "no row, as in Kafka", "a message"
-                )
-        rows = [row for row in range(int(begin), int(end)) if int(raw.offset[row]) in held]
-    for row in rows:
-        yield from _message_differences(generation, raw, row, *held[int(raw.offset[row])])
+    offsets = [message.offset() or 0 for message in messages]
+    begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end)).tolist()
+    stored: list[int] = raw.offset[begin:end].tolist()
+    if offsets == stored and _all_equal(raw, range(begin, end), messages, headers):
+        return
+    held = dict(zip(offsets, zip(messages, headers, strict=True), strict=True))
+    for offset in sorted(held.keys() - set(stored)):
+        if not may_lack_raw(offset):
+            expected = "the message that Kafka holds"
+            yield Finding("raw_events", _key(generation, offset), expected, "none")
+    for offset in stored:
+        if offset not in held and not may_lack(offset):
+            yield Finding(
+                "raw_events", _key(generation, offset), "no row, as in Kafka", "a message"
+            )
+    for row, offset in enumerate(stored, begin):
+        if offset in held:
+            yield from _message_differences(generation, raw, row, *held[offset])
 
 
 def outcome_differences(
