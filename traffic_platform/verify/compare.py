@@ -100,7 +100,7 @@ def raw_differences(
     raw: RawChunk,
     piece: Piece,
     may_lack: Callable[[int], bool],
-    may_lack_raw: Callable[[int], bool] = lambda _: False,
+    may_lack_raw: Callable[[int], bool],
 ) -> Iterator[Finding]:
     """Yield the differences between raw rows and a piece of Kafka's log.
 

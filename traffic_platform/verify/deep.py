@@ -153,22 +153,16 @@ class DeepVerification:
         Missing raw rows do not make memory grow, because the comparison goes piece by piece.
         """
         assert source.kafka is not None
+        lacks = source.may_lack, source.dropped.may_lack_raw
         reached, own_messages = chunk.begin, 0
         for messages in source.kafka.read_below(chunk.end):
             last = messages[-1].offset()
             assert last is not None
             piece = piece_of(reached, last + 1, messages, self._signer)
-            report.add(
-                raw_differences(
-                    generation, chunk, piece, source.may_lack, source.dropped.may_lack_raw
-                )
-            )
+            report.add(raw_differences(generation, chunk, piece, *lacks))
             report.messages_in_kafka += len(messages)
             reached, own_messages = piece.end, own_messages + piece.own_messages
-        rest = Piece(reached, chunk.end)
-        report.add(
-            raw_differences(generation, chunk, rest, source.may_lack, source.dropped.may_lack_raw)
-        )
+        report.add(raw_differences(generation, chunk, Piece(reached, chunk.end), *lacks))
         return own_messages
 
     def _compare_outcomes(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from traffic_platform.kafka.admin import Broker, BrokerTopic, PartitionEnds
+from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 from traffic_platform.verify.snapshot import differences
@@ -101,12 +101,10 @@ def _state(
     key: tuple[str, int], generation: PartitionGeneration | None, topic: BrokerTopic | None
 ) -> GenerationState:
     ends = topic.partitions.get(key[1]) if topic else None
-    known = generation is not None and topic is not None and is_same_generation(generation, topic)
+    known = generation and topic and is_same_generation(generation, topic)
     lag = None
     if ends is not None:
-        reached = (
-            max(generation.next_offset, ends.low) if generation is not None and known else ends.low
-        )
+        reached = max(generation.next_offset, ends.low) if generation and known else ends.low
         lag = max(0, ends.end - reached)
     return GenerationState(
         topic=key[0],
@@ -138,14 +136,9 @@ def kafka_differences(
         topic = topics.get(generation.topic)
         if generation.active:
             finding = _active_difference(generation, topic, next_offset_now)
-        elif (
-            topic is not None and is_same_generation(generation, topic) and not generation.succeeded
-        ):
-            finding = Finding(
-                "kafka_offsets",
-                generation.key,
-                "active, since no later generation took over",
-                "inactive",
+        elif topic and is_same_generation(generation, topic) and not generation.succeeded:
+            finding = _finding(
+                generation, "active, since no later generation took over", "inactive"
             )
         else:
             finding = None
@@ -159,9 +152,7 @@ def _active_difference(
     next_offset_now: Callable[[PartitionGeneration], int],
 ) -> Finding | None:
     if topic is None:
-        return Finding(
-            "kafka_offsets", generation.key, "the topic in Kafka", "no topic of this name"
-        )
+        return _finding(generation, "the topic in Kafka", "no topic of this name")
     if not is_same_generation(generation, topic):
         return Finding(
             "topics",
@@ -171,27 +162,21 @@ def _active_difference(
             " the next ingest run records the loss",
         )
     ends = topic.partitions.get(generation.partition)
+    reached = generation.next_offset
     if ends is None:
-        return Finding(
-            "kafka_offsets", generation.key, "the partition in Kafka", "none of this number"
+        return _finding(generation, "the partition in Kafka", "none of this number")
+    if ends.end < reached:
+        expected = f"next_offset of at most {ends.end}, the end of Kafka's log"
+        return _finding(generation, expected, str(reached))
+    if ends.low > reached and ends.low > next_offset_now(generation):
+        return _finding(
+            generation,
+            f"Kafka's log to begin at or before next_offset {reached}",
+            f"it begins at {ends.low}: offsets {reached} to {ends.low - 1} are lost, and"
+            " the next ingest run records the loss",
         )
-    if ends.end < generation.next_offset:
-        return Finding(
-            "kafka_offsets",
-            generation.key,
-            f"next_offset of at most {ends.end}, the end of Kafka's log",
-            str(generation.next_offset),
-        )
-    if ends.low > generation.next_offset and ends.low > next_offset_now(generation):
-        return _unread_loss(generation, ends)
     return None
 
 
-def _unread_loss(generation: PartitionGeneration, ends: PartitionEnds) -> Finding:
-    return Finding(
-        "kafka_offsets",
-        generation.key,
-        f"Kafka's log to begin at or before next_offset {generation.next_offset}",
-        f"it begins at {ends.low}: offsets {generation.next_offset} to {ends.low - 1} are lost, and"
-        " the next ingest run records the loss",
-    )
+def _finding(generation: PartitionGeneration, expected: str, found: str) -> Finding:
+    return Finding("kafka_offsets", generation.key, expected, found)
