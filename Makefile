@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check accept-secrets bench lock clean
+.PHONY: help up down status test check accept-secrets docs-generated bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -35,6 +35,9 @@ check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 
 accept-secrets: $(VENV)/.dev ## say that what looks like a secret now is none
 	$(BIN)/python checks/no_secrets.py --accept
+
+docs-generated: $(VENV)/.dev ## write the pages of docs/ that are generated from the code
+	$(BIN)/python checks/generate_docs.py
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "events": set(),
     "run_clock": BASE,
     "decoding_rules": BASE | {"events"},
-    "postgres": BASE,
+    "postgres": BASE | {"events"},
     "kafka": BASE | {"postgres"},
     "ledger": BASE | {"postgres", "kafka"},
     "event_tables": MOVING,
@@ -54,7 +54,7 @@ ROOMS: dict[str, set[str]] = {
     "stack": BASE | {"events", "postgres", "kafka", "monitoring"},
     "demo": BASE | {"events", "postgres", "kafka", "monitoring", "sensors", "ingest", "stack"},
     "api": BASE | {"events", "postgres", "detector_health", "quality"},
-    "dashboard": BASE | {"api"},
+    "dashboard": BASE | {"events", "api"},
     "orchestration": STORING
     | {"ingest", "publish", "maintenance", "retention", "monitoring", "reprocess", "verify"}
     | {"rollups", "detector_health", "quality"},

@@ -28,6 +28,7 @@ from traffic_platform.events.columns import (
 )
 from traffic_platform.events.domain import find_rejections, time_window
 from traffic_platform.events.examine import examine
+from traffic_platform.events.measures import Measures
 from traffic_platform.events.messages import Event
 from traffic_platform.events.prefilter import screen
 from traffic_platform.events.reasons import Reason, Rejection
@@ -219,17 +220,16 @@ def _refuse_sensor(sent: SentSensor, timestamp_us: int) -> Rejection:
 
 def _assess(events: Candidates) -> Processed:
     # Adding 0 turns the negative zeros of some feeds into zeros.
-    speed, occupancy = events.speed + 0.0, events.occupancy + 0.0
-    volume = np.rint(events.volume) + 0.0
-    flags = quality_tests.flags(speed, volume, occupancy)
+    measures = Measures(events.speed + 0.0, np.rint(events.volume) + 0.0, events.occupancy + 0.0)
+    flags = quality_tests.flags(measures)
     return Processed(
         index=events.index,
         sensor_id=events.sensor_id,
         timestamp_us=events.timestamp_us,
-        speed=speed,
-        volume=volume,
-        occupancy=occupancy,
-        quality_score=quality_tests.score(speed, volume, occupancy, flags, events.reported + 0.0),
+        speed=measures.speed,
+        volume=measures.volume,
+        occupancy=measures.occupancy,
+        quality_score=quality_tests.score(measures, flags, events.reported + 0.0),
         quality_flags=flags,
         format=events.format,
     )

@@ -1,24 +1,18 @@
-"""The data dictionary for people, made from the catalogue that also makes the comments.
-
-python -m traffic_platform.postgres.data_dictionary > docs/data-dictionary.md
-"""
+"""The data dictionary for people, from the catalogue that PostgreSQL's comments come from too."""
 
 from __future__ import annotations
-
-import sys
 
 from traffic_platform.postgres.catalogue import TableDoc, load_catalogue
 
 _HEAD = """# Data dictionary
 
-Every table of the schema `traffic`, from `sql/catalogue.toml`, which PostgreSQL's comments and
-Dagster's column schemas are made from as well. Made by
-`python -m traffic_platform.postgres.data_dictionary`.
+Every table of the schema `traffic`. PostgreSQL's comments, Dagster's column schemas and this page
+come from `sql/catalogue.toml`. `make docs-generated` writes the page.
 """
 
 
 def data_dictionary() -> str:
-    """The page, in Markdown: a chapter a table, a row a column."""
+    """Return the page in Markdown, with a chapter per table and a row per column."""
     return "\n".join([_HEAD, *(_chapter(table) for table in load_catalogue().values())])
 
 
@@ -33,7 +27,3 @@ def _chapter(table: TableDoc) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(data_dictionary())

@@ -19,12 +19,14 @@ from traffic_platform.events.decode import Decoder
 from traffic_platform.events.examine import examine
 from traffic_platform.events.messages import Event
 from traffic_platform.events.prefilter import screen
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.events.texts import LONGEST_DETAIL
 
 ZONE = "America/Los_Angeles"
+EVERY_FLAG = sum(test.bit for test in QUALITY_TESTS)
 NOON_US = 1_759_579_200_000_000
 HEAD = b'{"sensor_id":"a","timestamp":"2025-10-04T12:00:00Z"'
 
@@ -202,7 +204,7 @@ def test_scores_are_shares_and_never_above_the_reported(
 ) -> None:
     row = Decoder(rules).decode(values, NOON_US).processed
     assert ((row.quality_score >= 0) & (row.quality_score <= 1)).all()
-    assert ((row.quality_flags >= 0) & (row.quality_flags < 128)).all()
+    assert ((row.quality_flags >= 0) & (row.quality_flags <= EVERY_FLAG)).all()
     assert (np.isnan(row.volume) | (row.volume == np.rint(row.volume))).all()
     for position, score in zip(row.index.tolist(), row.quality_score.tolist(), strict=True):
         reported = json.loads(values[position] or b"").get("quality_score")

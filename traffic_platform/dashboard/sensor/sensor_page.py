@@ -23,7 +23,6 @@ from traffic_platform.dashboard.shared.day_pages import (
     pick_day,
     read_days,
 )
-from traffic_platform.dashboard.shared.failed_tests import failed_tests
 from traffic_platform.dashboard.shared.follow_day import follow_day
 from traffic_platform.dashboard.shared.frame import frame, panel, text
 from traffic_platform.dashboard.shared.model import Reading, place
@@ -205,7 +204,7 @@ def _draw_series(drawn: ChartPanel, found: _SensorDay) -> None:
             row.speed,
             row.volume,
             row.occupancy,
-            failed_tests(row.quality_flags) if row.is_flagged else "",
+            row.failed_tests,
             zone.clock(row.timestamp),
         ]
         for row in found.readings
