@@ -16,7 +16,6 @@ from traffic_platform.event_tables.newest_readings import NewestReadings
 from traffic_platform.event_tables.reading_counts import encode_changes
 from traffic_platform.events.columns import Decoded, Processed
 from traffic_platform.events.dates import local_days, to_date
-from traffic_platform.events.decode import Decoder
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers, PartitionKey
 from traffic_platform.ledger.offsets import LedgerAdvance
 from traffic_platform.postgres import copy_binary as pg
@@ -102,16 +101,15 @@ class Provenance:
 def build_batch(
     fetched: Fetched,
     ledger: dict[PartitionKey, LedgerAdvance],
-    decoder: Decoder,
+    decoded: Decoded,
     newest: NewestReadings,
     *,
     timezone: str,
     batch_id: int,
     ingested_at_us: int,
 ) -> Batch:
-    """Decode and encode what was fetched. `ledger` holds the move of each partition of it."""
+    """Encode what was fetched and decoded. `ledger` holds the advance of each partition of it."""
     source = _provenance(fetched, ledger, ingested_at_us)
-    decoded = decoder.decode(fetched.values, ingested_at_us)
     days = quarantine_days(decoded, source.broker_us, timezone)
     events = decoded.processed
     winners, replaced = deduplicate(events, source)
@@ -173,7 +171,7 @@ def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
 
 def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
     differ = np.zeros(len(one), dtype=np.bool_)
-    for column in (events.speed, events.volume, events.occupancy, events.quality_score):
+    for column in (*events.measures, events.quality_score):
         a, b = column[one], column[other]
         differ |= (a != b) & ~(np.isnan(a) & np.isnan(b))
     return differ
@@ -360,9 +358,7 @@ def encode_processed(events: Processed, source: Provenance, batch_id: int) -> by
             pg.integers(source.offset[rows], 8),
             pg.uuids(events.sensor_id),
             pg.timestamps(events.timestamp_us),
-            pg.doubles(events.speed),
-            pg.nullable_integers(events.volume, 4),
-            pg.doubles(events.occupancy),
+            *pg.measures(events.measures),
             pg.doubles(events.quality_score),
             pg.integers(events.quality_flags, 2),
             pg.integers(events.format, 2),
@@ -384,9 +380,7 @@ def encode_readings(
         (
             pg.uuids(events.sensor_id[winners]),
             pg.timestamps(events.timestamp_us[winners]),
-            pg.doubles(events.speed[winners]),
-            pg.nullable_integers(events.volume[winners], 4),
-            pg.doubles(events.occupancy[winners]),
+            *pg.measures(events.measures, winners),
             pg.doubles(events.quality_score[winners]),
             pg.integers(events.quality_flags[winners], 2),
             pg.timestamps(source.order_us[rows]),

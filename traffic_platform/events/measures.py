@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, LiteralString, NamedTuple
+from typing import Any, Final, Literal, LiteralString, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,28 @@ class Measures(NamedTuple):
     volume: Floats
     occupancy: Floats
 
+    @classmethod
+    def of(cls, events: Sequence[Any]) -> Measures:
+        """Return the attributes of events as columns; None becomes NaN.
+
+        Attributes are spelled out, since that takes half the time of getting them by name.
+        """
+        return cls(
+            speed=to_floats([event.speed for event in events]),
+            volume=to_floats([event.volume for event in events]),
+            occupancy=to_floats([event.occupancy for event in events]),
+        )
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Measures]) -> Measures:
+        """Return the rows of all parts, in their order."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
     def apply(self, function: Callable[[Floats], Floats]) -> Measures:
         """Return the results of a function, measure by measure."""
         return Measures(*map(function, self))
+
+
+def to_floats(values: list[float | None]) -> Floats:
+    """Return numbers as a column; None becomes NaN."""
+    return np.fromiter(values, np.float64, len(values))

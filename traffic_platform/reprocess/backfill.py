@@ -13,7 +13,6 @@ import psycopg
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
 from traffic_platform.events.dates import day_bounds
-from traffic_platform.events.decode import Decoder
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.maintenance.maintain import UPKEEP_LOCK
@@ -24,7 +23,7 @@ from traffic_platform.reprocess.await_publisher import await_publisher
 from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
 from traffic_platform.reprocess.restore_raw import RawRestorer
 from traffic_platform.reprocess.stage import Stage, find_ranges
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
@@ -113,8 +112,7 @@ def _rebuild(
     if "raw_events" in tables and not dry_run:
         restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
     positions = connection.execute(statement("reprocess/positions")).fetchall()
-    decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
-    stage = Stage(connection, decoder, wanted, rules.timezone)
+    stage = Stage(connection, StoredMessageDecoder.of(rules, connection), wanted, rules.timezone)
 
     def decoded(number: int) -> None:
         progress("messages", number)

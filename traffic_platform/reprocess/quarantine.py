@@ -15,14 +15,13 @@ from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days, to_date
-from traffic_platform.events.decode import Decoder
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter, filter_parameters
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.reprocess.retry_chunk import BEFORE_ALL, Chunk, decode_chunk, read_chunk
 from traffic_platform.reprocess.retry_commit import Committer
 from traffic_platform.reprocess.retry_outcome import Outcome
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 
 Progress = Callable[[int], None]  # gets the number of messages just decoded
@@ -116,7 +115,7 @@ def _replay(
     progress: Progress | None,
 ) -> ReprocessReport:
     rules = rules_of(settings)
-    decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
+    decoder = StoredMessageDecoder.of(rules, connection)
     committer = None if dry_run else Committer(connection, rules, settings.raw_topic)
     report = ReprocessReport(dry_run, rules.version)
     filters = filter_parameters(settings, which) | {"last_batch_id": _last_batch_id(connection)}

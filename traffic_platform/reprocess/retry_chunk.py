@@ -12,9 +12,8 @@ import numpy.typing as npt
 import psycopg
 
 from traffic_platform.events.columns import Decoded
-from traffic_platform.events.decode import Decoder
-from traffic_platform.events.decode_by_arrival import decode_by_arrival
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
@@ -112,9 +111,9 @@ def read_chunk(
     )
 
 
-def decode_chunk(decoder: Decoder, chunk: Chunk) -> Decoded:
+def decode_chunk(decoder: StoredMessageDecoder, chunk: Chunk) -> Decoded:
     """What the messages are by today's rules, each judged by its own arrival."""
-    return decode_by_arrival(decoder, chunk.values, chunk.arrival_us)
+    return decoder.decode(chunk.values, chunk.arrival_us)
 
 
 def _times(moments: Sequence[datetime | None]) -> Ints:

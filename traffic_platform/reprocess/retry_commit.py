@@ -16,12 +16,12 @@ from traffic_platform.event_tables.write import (
     write_audit,
 )
 from traffic_platform.events.columns import Decoded
-from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
 from traffic_platform.faults import fault_points
 from traffic_platform.ledger.offsets import Connection
 from traffic_platform.reprocess.retry_chunk import Chunk, decode_chunk
 from traffic_platform.reprocess.retry_outcome import Outcome, build_outcome
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 
 
@@ -35,7 +35,7 @@ class Committer:
         self._tables = Tables(connection, rules.unknown_sensors)
         self._passed = fault_points()
 
-    def commit(self, chunk: Chunk, decoder: Decoder) -> tuple[Chunk, Decoded, Outcome]:
+    def commit(self, chunk: Chunk, decoder: StoredMessageDecoder) -> tuple[Chunk, Decoded, Outcome]:
         """Let in what passes now; what was done, without what another replay was faster with.
 
         Raises what the driver raises; then nothing of the chunk is done, unless it was the COMMIT

@@ -19,8 +19,7 @@ from traffic_platform.event_tables.batch import order_times, quarantine_days
 from traffic_platform.event_tables.write import copy_rows
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days
-from traffic_platform.events.decode import Decoder
-from traffic_platform.events.decode_by_arrival import decode_by_arrival
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import copy_binary as pg
 from traffic_platform.reprocess.stored_messages import (
@@ -30,6 +29,7 @@ from traffic_platform.reprocess.stored_messages import (
     archived_messages,
     read_messages,
 )
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 
 # A batch's messages arrive before it commits: seconds, or the two minutes of an outage's retries.
@@ -117,7 +117,11 @@ class Stage:
     """Fills the temporary tables of one connection."""
 
     def __init__(
-        self, connection: Connection, decoder: Decoder, dates: Sequence[date], timezone: str
+        self,
+        connection: Connection,
+        decoder: StoredMessageDecoder,
+        dates: Sequence[date],
+        timezone: str,
     ) -> None:
         self._connection = connection
         self._decoder = decoder
@@ -197,7 +201,7 @@ class Stage:
                 progress(len(messages))
 
     def _count_restored(self, messages: Messages) -> None:
-        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        decoded = self._decoder.decode(messages.values, messages.arrival_us)
         for days in (
             local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64),
             quarantine_days(decoded, messages.broker_us, self._timezone),
@@ -208,7 +212,7 @@ class Stage:
         if len(messages) == 0:
             return
         self.messages += len(messages)
-        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        decoded = self._decoder.decode(messages.values, messages.arrival_us)
         # Of other dates only what may have belonged to these by other rules.
         cursor = self._connection.cursor()
         days = local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64)
@@ -268,9 +272,7 @@ def _encode_events(
             *_shared(messages, by_others, rows, days[kept], waiting),
             pg.uuids(events.sensor_id[kept]),
             pg.timestamps(events.timestamp_us[kept]),
-            pg.doubles(events.speed[kept]),
-            pg.nullable_integers(events.volume[kept], 4),
-            pg.doubles(events.occupancy[kept]),
+            *pg.measures(events.measures, kept),
             pg.doubles(events.quality_score[kept]),
             pg.integers(events.quality_flags[kept], 2),
             pg.integers(events.format[kept], 2),
@@ -297,7 +299,7 @@ def _encode_quarantined(
         len(kept),
         (
             *_shared(messages, by_others, rows, days[kept], waiting),
-            *[pg.nulls(len(kept))] * 8,
+            *[pg.nulls(len(kept))] * (len(MEASURES) + 5),
             pg.Variable([item.reason.value.encode() for item in items]),
             pg.Variable([item.detail.encode() for item in items]),
             pg.variable([messages.keys[row] for row in rows.tolist()]),

@@ -44,7 +44,7 @@ def decode(measures: list[Measures], *, nested: bool) -> Decoded:
 def by_seven_tests(decoded: Decoded) -> tuple[quality_tests.Flags, quality_tests.Floats]:
     """Return the flags and scores of events by the archive's seven tests."""
     events, seven = decoded.processed, quality_tests.QUALITY_TESTS[:7]
-    measures = quality_tests.Measures(events.speed, events.volume, events.occupancy)
+    measures = events.measures
     flags = quality_tests.flags(measures, seven)
     assert (flags == events.quality_flags & 127).all()
     none = np.full(len(events), np.nan)

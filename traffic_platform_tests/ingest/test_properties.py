@@ -99,10 +99,11 @@ class Stage:
             self.reached[p] + n for p, part in sorted(parts.items()) for n in range(len(part))
         ]
         self._clock_us += 1
+        fetched = _fetched(told, offsets, moves)
         return build_batch(
-            _fetched(told, offsets, moves),
+            fetched,
             moves,
-            self._decoder,
+            self._decoder.decode(fetched.values, self._clock_us),
             self._storer.newest,
             timezone="UTC",
             batch_id=self._storer.next_batch_id(),
