@@ -35,7 +35,7 @@ def replay(
     topic: Annotated[str | None, typer.Option(help="Default: the raw topic.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
 ) -> None:
-    """Send a recorded CSV file as events, oldest first, nested and flat in turn.
+    """Send a recorded CSV file as events, oldest first, in all formats in turn.
 
     Understood without --column: detectorid, sensor_id or external_id; starttime or timestamp;
     volume; speed (mph); occupancy (percent). An empty cell is a null. Times are ISO 8601, or
@@ -103,8 +103,7 @@ def _show(report: ReplayReport, as_json: bool) -> None:
         "topic": report.topic,
         "delivered": report.delivered,
         "failed": report.failed,
-        "nested": report.nested,
-        "flat": report.flat,
+        **report.formats,
         "without_measures": report.empty,
         "sensors": report.sensors,
         "interval_s": report.interval_s,

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from traffic_platform.events.formats import FORMATS
 from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.statements import sql_folder, statement
 
@@ -34,7 +35,7 @@ class TableDoc:
 def load_catalogue() -> dict[str, TableDoc]:
     """Read `sql/catalogue.toml`; keys are table names without the schema.
 
-    `{quality_tests}` in a description becomes the list of the tests with their bits.
+    `{quality_tests}` and `{formats}` in a description become lists of them with their numbers.
     """
     text = (sql_folder() / "catalogue.toml").read_text(encoding="utf-8")
     return {
@@ -52,7 +53,8 @@ def load_catalogue() -> dict[str, TableDoc]:
 
 def _fill_in(text: str) -> str:
     tests = ", ".join(f"{test.bit} {test.sentence}" for test in QUALITY_TESTS)
-    return text.replace("{quality_tests}", tests)
+    formats = ", ".join(f"{form.number} {form.name}" for form in FORMATS)
+    return text.replace("{quality_tests}", tests).replace("{formats}", formats)
 
 
 def write_comments(connection: psycopg.Connection[Any]) -> None:
