@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "faults": set(),
     "interpreter": set(),
     "process_times": set(),
-    "statements": set(),
+    "statements": {"events"},
     "settings": {"database_url"},
     "events": set(),
     "run_clock": BASE,

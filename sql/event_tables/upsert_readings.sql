@@ -4,15 +4,18 @@
 -- created_at and updated_at of all of them are the batch's moment, which no other batch has.
 with written as (
     insert into traffic.traffic_readings as r
-        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+        (sensor_id, "timestamp",
+         --| measures {m},
+         quality_score, quality_flags,
          broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
-    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+    select sensor_id, "timestamp",
+           --| measures {m},
+           quality_score, quality_flags,
            broker_timestamp, topic_no, partition, "offset", created_at, updated_at
     from pg_temp.incoming_readings
     on conflict (sensor_id, "timestamp") do update
-    set speed = excluded.speed,
-        volume = excluded.volume,
-        occupancy = excluded.occupancy,
+    set
+        --| measures {m} = excluded.{m},
         quality_score = excluded.quality_score,
         quality_flags = excluded.quality_flags,
         broker_timestamp = excluded.broker_timestamp,
@@ -20,9 +23,13 @@ with written as (
         partition = excluded.partition,
         "offset" = excluded."offset",
         updated_at = case
-            when (r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags)
+            when (
+                  --| measures r.{m},
+                  r.quality_score, r.quality_flags)
                  is distinct from
-                 (excluded.speed, excluded.volume, excluded.occupancy, excluded.quality_score,
+                 (
+                  --| measures excluded.{m},
+                  excluded.quality_score,
                   excluded.quality_flags)
             then excluded.updated_at
             else r.updated_at

@@ -24,7 +24,9 @@ with fresh as materialized (
              p.topic_no desc, p.partition desc, p."offset" desc
 )
 update pg_temp.reading_changes c
-set speed = l.speed, volume = l.volume, occupancy = l.occupancy, quality_score = l.quality_score,
+set
+    --| measures {m} = l.{m},
+    quality_score = l.quality_score,
     quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp, topic_no = l.topic_no,
     partition = l.partition, "offset" = l."offset"
 from later l
