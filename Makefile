@@ -4,27 +4,30 @@ DEMO ?= live
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
-# What has to be installed again when it changes.
+# A change of these installs again.
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test check accept-secrets docs-generated bench lock clean
+.PHONY: help up down status test test-unit check hooks accept-secrets bench docs docs-generated lock clean
 .DELETE_ON_ERROR:
 
-help: ## say what there is
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 up: $(VENV)/.local ## start the local stack with DEMO=none|sample|live (default live)
 	@$(BIN)/traffic up --detach --demo $(DEMO)
 
-down: $(VENV)/.local ## end the local stack
+down: $(VENV)/.local ## stop the local stack
 	@$(BIN)/traffic down
 
-status: $(VENV)/.local ## say how the local stack is
+status: $(VENV)/.local ## show the state of the local stack
 	@$(BIN)/traffic status
 
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-unit: $(VENV)/.dev ## run the tests that start no server and no process
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not servers" $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 	$(BIN)/ruff check .
@@ -33,7 +36,10 @@ check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
 	$(BIN)/python checks/no_secrets.py
 	$(BIN)/python checks/dependencies.py
 
-accept-secrets: $(VENV)/.dev ## say that what looks like a secret now is none
+hooks: $(VENV)/.dev ## install the checks that run before each commit
+	$(BIN)/pre-commit install
+
+accept-secrets: $(VENV)/.dev ## record that the values found by the check are not secrets
 	$(BIN)/python checks/no_secrets.py --accept
 
 docs-generated: $(VENV)/.dev ## write the pages of docs/ that are generated from the code
@@ -41,6 +47,9 @@ docs-generated: $(VENV)/.dev ## write the pages of docs/ that are generated from
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+docs: $(VENV)/.dev ## build the documentation's site in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lock: $(VENV)/.dev ## resolve the newest versions that fit (needs uv)
 	@test -n "$(UV)" || { echo "make lock needs uv" >&2; exit 1; }

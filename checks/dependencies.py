@@ -4,7 +4,7 @@
 
 pip-audit asks the database of OSV. Where that cannot be reached, this says so, and compares the
 versions with checks/advisories.toml: advisories of some of our dependencies, written down by hand.
-That list finds that an old version came back; it does not know what was found since.
+That list finds an old version that came back; it does not know later advisories.
 """
 
 from __future__ import annotations

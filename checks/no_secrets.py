@@ -1,10 +1,10 @@
 """Look for secrets in everything that is under version control, with detect-secrets.
 
-    python checks/no_secrets.py            exit 1: something new looks like a secret
-    python checks/no_secrets.py --accept   what looks like one now is none: write it to the list
+    python checks/no_secrets.py            exit 1: a new value looks like a secret
+    python checks/no_secrets.py --accept   the values found are not secrets: write them to the list
 
-The list, checks/no_secrets.json, has hashes and no lines, so that it changes only when what looks
-like a secret does.
+The list, checks/no_secrets.json, has hashes and no lines, so that it changes only when the
+values found change.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def main() -> None:
         if hashed not in known.get(name, [])
     ]
     if new:
-        sys.exit("\n".join([*new, "These look like secrets. If none is one: make accept-secrets"]))
+        sys.exit("\n".join([*new, "These look like secrets. If they are not: make accept-secrets"]))
     print(f"{len(wanted)} files hold no secret.")
 
 
 def scan(names: list[str]) -> dict[str, dict[str, tuple[int, str]]]:
-    """For each file: what looks like a secret, by its hash, with line and kind."""
+    """Return the suspects of each file: line and kind, by the hash of the value."""
     found: dict[str, dict[str, tuple[int, str]]] = {}
     with default_settings():
         collection = SecretsCollection(root=str(ROOT))

@@ -1,8 +1,8 @@
-"""URLs of PostgreSQL databases: what is accepted, how one is changed, how one is shown.
+"""URLs of PostgreSQL databases: validation, changes, and display without secrets.
 
-libpq reads more than SQLAlchemy does (keywords, several hosts), and fills in what is missing from
-its own environment. The platform takes the URLs that both understand and that name a database.
-No message from here holds a part of the URL: any of it may turn out to be the password.
+libpq reads more than SQLAlchemy does (keywords, several hosts), and takes missing parts from its
+own environment. The platform accepts URLs that both understand and that name a database. No
+message from this module contains a part of the URL, because any part may be the password.
 """
 
 from __future__ import annotations
@@ -21,37 +21,40 @@ _DEFAULT_PORT = "5432"
 
 
 def check_url(url: str) -> None:
-    """Raises ValueError, with what to do and nothing of the URL, when it cannot be used."""
+    """Raise ValueError with advice, and without a part of the URL, when it cannot be used."""
     if not url.startswith(_SCHEMES):
-        raise ValueError(f"no URI of PostgreSQL; an example is '{EXAMPLE}'")
+        raise ValueError(f"not a URI of PostgreSQL; an example is '{EXAMPLE}'")
     try:
         parts = url_parts(url)
     except (Error, UnicodeError):
-        # libpq says where, with the text that stands there.
+        # libpq's message quotes the URL.
         raise ValueError(
-            "no URI that PostgreSQL's library can read: write special characters of the password"
+            "PostgreSQL's library cannot read this URI: write special characters of the password"
             f" as %40 (@), %25 (%), %20 (space); an example is '{EXAMPLE}'"
         ) from None
     host = parts.get("host") or parts.get("hostaddr") or ""
     if not host:
         raise ValueError(f"the host is missing; an example is '{EXAMPLE}'")
     if "," in host or "," in parts.get("port", ""):
-        raise ValueError("more than one host, which Dagster's storage cannot use: name one")
+        raise ValueError("more than one host, which Dagster's storage cannot use: name one host")
     if "@" in host[1:]:
-        raise ValueError("the password holds an @: write it as %40")
+        raise ValueError("the password contains an @: write it as %40")
     if not parts.get("port", _DEFAULT_PORT).isdecimal():
-        raise ValueError(f"the port is no number; an example is '{EXAMPLE}'")
+        raise ValueError(f"the port is not a number; an example is '{EXAMPLE}'")
     if not parts.get("dbname"):
         raise ValueError(f"the name of the database is missing; an example is '{EXAMPLE}'")
 
 
 def url_parts(url: str) -> dict[str, str]:
-    """The URL by libpq's keywords. Raises psycopg.Error, whose text may hold a secret."""
+    """Return the parts of the URL by libpq's keywords.
+
+    Raises psycopg.Error, whose text may contain a secret.
+    """
     return {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
 
 
 def build_url(parts: Mapping[str, str]) -> str:
-    """The URI of these keywords, written so that libpq and SQLAlchemy read the same."""
+    """Return a URI of these keywords that libpq and SQLAlchemy read alike."""
     rest = dict(parts)
     user, password = rest.pop("user", ""), rest.pop("password", None)
     database = rest.pop("dbname", "")
@@ -59,39 +62,39 @@ def build_url(parts: Mapping[str, str]) -> str:
     if quote(database, safe="") != database:
         # SQLAlchemy decodes the query, not the path.
         rest["dbname"], database = database, ""
-    place = ""
-    # The folder of a socket is no host for SQLAlchemy: it goes into the query, with its port.
+    server = ""
+    # SQLAlchemy takes no folder of a socket as host: it goes into the query, with its port.
     if not rest.get("host", "/").startswith(("/", "@")):
         host = rest.pop("host")
-        place = f"[{host}]" if ":" in host else quote(host, safe="")
-        place += f":{rest.pop('port')}" if "port" in rest else ""
+        server = f"[{host}]" if ":" in host else quote(host, safe="")
+        server += f":{rest.pop('port')}" if "port" in rest else ""
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in rest.items())
     return (
-        f"postgresql://{account}{'@' if account else ''}{place}/{database}"
+        f"postgresql://{account}{'@' if account else ''}{server}/{database}"
         f"{'?' if query else ''}{query}"
     )
 
 
 def with_database(url: str, name: str) -> str:
-    """The same server and account, another database."""
+    """Return the URL with another database of the same server and account."""
     return build_url({**url_parts(url), "dbname": name})
 
 
 def with_suffix(url: str, suffix: str) -> str:
-    """The same server and account, the database's name with `suffix` added."""
+    """Return the URL with `suffix` added to the name of its database."""
     return with_database(url, url_parts(url)["dbname"] + suffix)
 
 
 def without_secrets(url: str) -> str:
-    """The URL as it may be shown on a screen."""
+    """Return the URL without its passwords, for screens and logs."""
     return build_url({key: text for key, text in url_parts(url).items() if key not in _SECRETS})
 
 
 def same_server(one: str, other: str) -> bool:
-    """Whether both URLs name the same address and port."""
+    """Return whether both URLs name the same address and port."""
 
-    def place(url: str) -> tuple[str | None, ...]:
+    def address(url: str) -> tuple[str | None, ...]:
         parts = url_parts(url)
         return parts.get("host"), parts.get("hostaddr"), parts.get("port", _DEFAULT_PORT)
 
-    return place(one) == place(other)
+    return address(one) == address(other)

@@ -1,4 +1,4 @@
-"""Dagster's entry: what `workspace.yaml` loads."""
+"""Dagster's entry point, which `workspace.yaml` loads."""
 
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.settings import load_settings

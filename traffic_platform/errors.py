@@ -1,4 +1,4 @@
-"""What can go wrong in ingest, sorted by what the caller should do."""
+"""Errors of PostgreSQL and Kafka, transient or permanent."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from psycopg import errors as pg
 
 
 class IngestError(Exception):
-    """The base of what ingest raises on purpose."""
+    """Base of the errors that the platform raises on purpose."""
 
 
 class TransientError(IngestError):
-    """PostgreSQL or Kafka is away, or another window was faster: try again from the ledger."""
+    """PostgreSQL or Kafka does not answer, or another run was faster: retry from the ledger."""
 
 
 class LedgerMovedError(TransientError):
-    """The ledger is not where the batch started from: another window committed. Read it again."""
+    """The ledger is not at the batch's first offset: another run committed. Read it again."""
 
 
 class TopicChangedError(TransientError):
-    """The topic is no longer the one in the ledger, or its log begins or ends elsewhere."""
+    """The topic is not the one in the ledger, or Kafka's log begins or ends elsewhere."""
 
 
 class LockBusyError(TransientError):
-    """Another window holds the partitions."""
+    """Another run holds the locks of the partitions."""
 
 
 class PermanentError(IngestError):
-    """Waiting will not help: somebody must change a setting or a right. The message says what."""
+    """Waiting does not help: a person must change a setting or a right, which the message names."""
 
 
 class RefusedError(PermanentError):
-    """Kafka does not let us in: password, mechanism or certificate are not what it wants."""
+    """Kafka rejects the login: the password, the mechanism or the certificate is wrong."""
 
 
 _TRANSIENT_POSTGRES = (
@@ -51,8 +51,8 @@ _TRANSIENT_POSTGRES = (
     pg.ReadOnlySqlTransaction,  # a standby after a failover, or a full disk at a provider
 )
 _PERMANENT_CONNECT = ("28", "3D")  # SQLSTATE classes: wrong password or role, no such database
-# A connection that was never made has no SQLSTATE, only what the server said.
-_REFUSALS = (
+# A connection that was not established has no SQLSTATE, only the server's message.
+_REJECTIONS = (
     "authentication failed",
     "does not exist",
     "no pg_hba.conf entry",
@@ -67,13 +67,16 @@ _NOT_ALLOWED = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     }
 )
-_NOT_LET_IN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
-# What librdkafka says of a certificate or key that it cannot use names its own setting.
+_LOGIN_REJECTED = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
+# librdkafka names its own setting when it cannot use a certificate or a key.
 _FILE_SETTING = re.compile(r"ssl\.(ca|certificate|key)\.location")
 
 
 def translate(error: Exception) -> IngestError | None:
-    """Sort an exception of psycopg or confluent-kafka; None: it is neither, a defect of ours."""
+    """Return the typed error of an exception of psycopg or confluent-kafka.
+
+    None means that the exception comes from neither, so it is a defect.
+    """
     if isinstance(error, IngestError):
         return error
     if isinstance(error, psycopg.Error):
@@ -86,10 +89,10 @@ def translate(error: Exception) -> IngestError | None:
 
 
 def _translate_postgres(error: psycopg.Error) -> IngestError | None:
-    state = error.sqlstate or ""  # none where a connection is gone, or was never made
+    state = error.sqlstate or ""  # missing when a connection is lost or was not established
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    refused = not state and any(refusal in text for refusal in _REFUSALS)
-    if state[:2] in _PERMANENT_CONNECT or refused:
+    rejected = not state and any(rejection in text for rejection in _REJECTIONS)
+    if state[:2] in _PERMANENT_CONNECT or rejected:
         return PermanentError(f"PostgreSQL refuses us: {text}. Check TRAFFIC_DATABASE_URL.")
     if isinstance(error, (*_TRANSIENT_POSTGRES, psycopg.OperationalError, psycopg.InterfaceError)):
         return TransientError(f"PostgreSQL: {text}")
@@ -101,15 +104,15 @@ def _translate_postgres(error: psycopg.Error) -> IngestError | None:
 
 
 def missing_right(operation: str, resource: str) -> PermanentError:
-    """`operation` and `resource` in the words of kafka-acls: Read, topic traffic-raw."""
+    """Return the error of a missing ACL, in the words of kafka-acls: Read, topic traffic-raw."""
     return PermanentError(
         f"Kafka does not allow {operation} on {resource}: add the ACL."
-        " docs/kafka.md lists what each part of the platform needs."
+        " docs/kafka.md lists the permissions of each part of the platform."
     )
 
 
 def not_allowed(error: KafkaError | None, operation: str, resource: str) -> PermanentError | None:
-    """The right that is missing, where this is what the broker's error says."""
+    """Return the error of a missing ACL when the broker reports one, else None."""
     if error is None or error.code() not in _NOT_ALLOWED:
         return None
     return missing_right(operation, resource)
@@ -120,7 +123,7 @@ def _translate_kafka(error: KafkaException) -> IngestError:
     if not isinstance(reason, KafkaError):
         return TransientError(f"Kafka: {reason}")
     code = reason.code()
-    if code in _NOT_LET_IN:
+    if code in _LOGIN_REJECTED:
         return RefusedError(f"Kafka refuses us: {reason.str()}. Check TRAFFIC_KAFKA_SASL_… .")
     if code in _NOT_ALLOWED:
         return PermanentError(f"Kafka does not allow it: {reason.str()}. docs/kafka.md lists ACLs.")
@@ -130,7 +133,7 @@ def _translate_kafka(error: KafkaException) -> IngestError:
 
 
 def _setting_refused(text: str) -> str:
-    """librdkafka does not take a setting of ours: which one, in our words."""
+    """Return a message that names our setting in place of librdkafka's."""
     setting = _FILE_SETTING.search(text)
     if setting is None:
         return f"Kafka's client refuses the settings: {text}. Check TRAFFIC_KAFKA_… ."

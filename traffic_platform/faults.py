@@ -1,8 +1,8 @@
-"""Named points at which a test can have this process killed or stopped.
+"""Fault points: named lines at which a test kills or stops this process.
 
 `TRAFFIC_FAULT_POINT=name`, `name:n` or `name:n:stop` sends SIGKILL (or SIGSTOP) to the process
-itself at its n-th pass of that point. Without the variable a pass costs one dictionary look-up.
-The real signal is used, so that what a test sees is what a crash does.
+itself at its n-th pass of that point. Without the variable a pass costs one dictionary access. The
+signal is real, so a test sees the effect of a crash.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ FaultPoint = Literal[
     "after_group_commit",
     "before_publish_commit",
     "after_publish_commit",
-    "before_replay_commit",
-    "after_replay_commit",
-    "before_rebuild_commit",
-    "after_rebuild_commit",
-    "before_fold_commit",
+    "before_reprocess_commit",
+    "after_reprocess_commit",
+    "before_backfill_commit",
+    "after_backfill_commit",
+    "before_compaction_commit",
     "before_drop_commit",
     "after_archive",
 ]
 
 
 def fault_points() -> Callable[[FaultPoint], None]:
-    """Return the function that a window calls when it passes a point."""
+    """Return the function that a run calls when it passes a point."""
     name, _, rest = os.environ.get("TRAFFIC_FAULT_POINT", "").partition(":")
     nth, _, action = rest.partition(":")
     remaining = {name: int(nth or 1)}
@@ -40,7 +40,7 @@ def fault_points() -> Callable[[FaultPoint], None]:
         if point in remaining:
             remaining[point] -= 1
             if remaining[point] == 0:
-                # Once in the life of a process: a window that is woken counts no further passes.
+                # Once per process: a stopped run that continues counts no further passes.
                 os.environ.pop("TRAFFIC_FAULT_POINT", None)
                 os.kill(os.getpid(), wanted)
 

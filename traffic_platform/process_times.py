@@ -1,4 +1,4 @@
-"""When a process started, in a form that no other process shares and no clock can change."""
+"""Start marks of processes, unique and independent of the clock."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 
 
 def start_mark(pid: int) -> str | None:
-    """What tells the living process `pid` from any other that has the pid; None: it has ended.
+    """Return a mark that distinguishes process `pid` from others that ever have this pid.
 
-    On Linux the boot and the kernel's ticks since it. psutil's creation time is these ticks added
-    to a time of boot that moves with every step of the clock.
+    None means that the process has ended. On Linux the mark is the boot's id and the kernel's ticks
+    since the boot. psutil adds these ticks to a time of boot, which changes when the clock is set.
     """
     if sys.platform != "linux":
         return _creation_time(pid)
@@ -23,7 +23,7 @@ def start_mark(pid: int) -> str | None:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    # The second field is the program's name in brackets, and may hold anything.
+    # The second field is the program's name in brackets, which may contain any character.
     fields = stat.rpartition(")")[2].split()
     state, ticks = fields[0], fields[19]
     return None if state in "ZXx" else f"{boot}.{ticks}"

@@ -1,4 +1,4 @@
-"""How long a window goes on, and how it waits while PostgreSQL or Kafka is away."""
+"""Time limits of a run, and its waits during an outage of PostgreSQL or Kafka."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from traffic_platform.errors import (
 
 log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = (0.2, 10.0)  # first and longest wait while PostgreSQL or Kafka is away
+_RETRY_SECONDS = (0.2, 10.0)  # first and longest wait between retries
 
 
 @dataclass(frozen=True)
 class RunLimits:
-    """When a window ends: after `seconds` of draining, or `idle_seconds` without a message.
+    """Limits of a run: `seconds` of draining, or `idle_seconds` without a message.
 
-    `until_caught_up` ends it as soon as the ends of the logs seen at its start are stored.
-    `outage_seconds` is how long it waits for PostgreSQL or Kafka before it fails cleanly.
+    `until_caught_up` ends the run when it has stored everything that Kafka held at its start. The
+    run waits `outage_seconds` for PostgreSQL or Kafka, then fails cleanly.
     """
 
     seconds: float
@@ -35,9 +35,9 @@ class RunLimits:
 
 
 class RunClock:
-    """The limits of a window in progress. Draining time counts from the first lock.
+    """Clock of a run in progress. Draining time counts from the first lock.
 
-    `has_worked`: Kafka and PostgreSQL have both let this window in.
+    `has_worked`: Kafka and PostgreSQL have both accepted the login of this run.
     """
 
     def __init__(self, limits: RunLimits) -> None:
@@ -50,29 +50,29 @@ class RunClock:
         self._retry_seconds = _RETRY_SECONDS[0]
 
     def started(self) -> None:
-        """The window has its first lock."""
+        """Start the draining time: the run has its first lock."""
         if self._started is None:
             self._started = self._last_message = time.monotonic()
 
     def busy(self) -> None:
-        """There is something to do: idle time counts from now on."""
+        """Restart the idle time: there is work."""
         self._last_message = time.monotonic()
 
     def worked(self) -> None:
-        """Something that an outage prevents was done: a batch stored, or all found stored."""
+        """End an outage: a batch was stored, or everything was found stored."""
         if self._failing_since is not None:
-            self._last_message = time.monotonic()  # an outage is no idle time
+            self._last_message = time.monotonic()  # an outage does not count as idle time
         self.has_worked = True
         self._failing_since = None
         self._retry_seconds = _RETRY_SECONDS[0]
 
     def failed(self) -> None:
-        """An outage has begun, or goes on."""
+        """Start an outage, unless one lasts already."""
         if self._failing_since is None:
             self._failing_since = time.monotonic()
 
     def over(self) -> bool:
-        """Whether the window has reached a limit."""
+        """Return whether the run has reached a limit."""
         if self._started is None:
             return False
         now = time.monotonic()
@@ -82,28 +82,29 @@ class RunClock:
         return idle or now - self._started >= self._limits.seconds
 
     def waiting_is_over(self, since: float) -> bool:
-        """A successor waits as long as a predecessor may run, and a little more."""
+        """Return whether a successor has waited longer than its predecessor may run."""
         return time.monotonic() - since >= self._limits.seconds + self._limits.idle_seconds
 
     def outage_is_over(self) -> bool:
-        """Whether an outage has lasted longer than it is waited for."""
+        """Return whether an outage lasts longer than `outage_seconds`."""
         since = self._failing_since
         return since is not None and time.monotonic() - since >= self._limits.outage_seconds
 
     def next_retry_seconds(self) -> float:
-        """How long to wait now: longer each time until something works."""
+        """Return the next wait in seconds. It doubles until `worked`, up to the longest wait."""
         wait = self._retry_seconds
         self._retry_seconds = min(wait * 2, _RETRY_SECONDS[1])
         return wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, hides no secret
 
 
 def wait_or_fail(error: Exception, clock: RunClock, stop: Callable[[], bool]) -> None:
-    """Wait before the next try; raise what a window ends with when there is none.
+    """Wait before the next attempt, or raise the error that ends the run.
 
-    That is what `error` means where waiting cannot help, and TransientError when an outage lasts.
+    Raises `error` as its type where waiting does not help, and TransientError when an outage lasts
+    too long.
     """
     known = translate(error)
-    # Where it has let us in before, a login may be changing, or a broker be coming back.
+    # After an accepted login, a password may just be changing, or a broker be restarting.
     waits = isinstance(known, RefusedError) and clock.has_worked
     if known is None or (isinstance(known, PermanentError) and not waits):
         raise known or error
@@ -113,12 +114,12 @@ def wait_or_fail(error: Exception, clock: RunClock, stop: Callable[[], bool]) ->
             raise known from error
         raise TransientError(f"gave up waiting: {known}") from error
     wait = clock.next_retry_seconds()
-    log.warning("%s; trying again in %.1f s", known, wait)
+    log.warning("%s; retry in %.1f s", known, wait)
     until = time.monotonic() + wait
     while time.monotonic() < until and not stop():
         time.sleep(min(0.1, wait))
 
 
 def wall_clock_us() -> int:
-    """Microseconds since 1970-01-01 UTC by this machine's clock."""
+    """Return the microseconds since 1970-01-01 UTC by this machine's clock."""
     return time.time_ns() // 1000

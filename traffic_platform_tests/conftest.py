@@ -13,6 +13,7 @@ names, so that no test sees the events of another.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,47 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+HERE = Path(__file__).parent
+# Their files take the longest, up to minutes. They come first, so that the two processes that run
+# the tests end at about the same time.
+LONG_FOLDERS = {"faults", "orchestration", "stack"}
+# Fixtures that start a server or a browser, and the names that a test starts processes with.
+SERVER_FIXTURES = {"postgres", "kafka", "secured_process", "make_stack", "browser"}
+PROCESS_NAMES = {"multiprocessing", "standalone_kafka", "standalone_postgres", "subprocess"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before the tests are selected by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, and mark the tests that start servers or processes.
+
+    `-m "not servers"` selects the others.
+    """
+    items.sort(key=lambda item: LONG_FOLDERS.isdisjoint(item.path.relative_to(HERE).parts))
+    for item in items:
+        if isinstance(item, pytest.Function) and (
+            not SERVER_FIXTURES.isdisjoint(item.fixturenames)
+            or not PROCESS_NAMES.isdisjoint(names_used(inspect.unwrap(item.function)))
+        ):
+            item.add_marker(pytest.mark.servers)
+
+
+def names_used(function: Callable[..., object]) -> set[str]:
+    """Return the names in the code of a function and of its module's functions that it calls."""
+    names: set[str] = set()
+    waiting = [function]
+    while waiting:
+        one = waiting.pop()
+        found = set(one.__code__.co_names) - names
+        names |= found
+        called = (one.__globals__.get(name) for name in found)
+        waiting += [
+            other
+            for other in called
+            if inspect.isfunction(other) and other.__module__ == function.__module__
+        ]
+    return names
 
 
 @dataclass(frozen=True)

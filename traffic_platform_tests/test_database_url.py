@@ -1,4 +1,4 @@
-"""URLs of databases: which are taken, and that libpq and SQLAlchemy read the same in them."""
+"""URLs of databases: accepted and rejected ones, read alike by libpq and SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from traffic_platform.database_url import (
 SECRET = "pw-7 @/?:%+&"
 QUOTED = "pw-7%20%40%2F%3F%3A%25%2B%26"
 
-TAKEN = [
+ACCEPTED = [
     "postgresql://u:p@host/db",
     "postgres://u:p@host:5433/db",
     f"postgresql://u:{QUOTED}@host/db",
@@ -30,8 +30,8 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize("url", TAKEN)
-def test_what_is_taken_means_the_same_to_libpq_and_sqlalchemy(url: str) -> None:
+@pytest.mark.parametrize("url", ACCEPTED)
+def test_an_accepted_url_means_the_same_to_libpq_and_sqlalchemy(url: str) -> None:
     check_url(url)
     built = build_url(url_parts(url))
     assert conninfo_to_dict(built) == conninfo_to_dict(url)
@@ -43,8 +43,8 @@ def test_what_is_taken_means_the_same_to_libpq_and_sqlalchemy(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("host=h dbname=d password=pw-7", "no URI"),
-        ("mysql://u:pw-7@h/d", "no URI"),
+        ("host=h dbname=d password=pw-7", "not a URI"),
+        ("mysql://u:pw-7@h/d", "not a URI"),
         ("postgresql://u:pw-7%zz@h/d", "%25"),
         ("postgresql://u:pw-7 x@h/d", "%20"),
         ("postgresql://u:pw-7@x@h/d", "%40"),
@@ -55,7 +55,7 @@ def test_what_is_taken_means_the_same_to_libpq_and_sqlalchemy(url: str) -> None:
         ("postgresql://u:pw-7@h:pw-7/d", "port"),
     ],
 )
-def test_what_is_refused_is_refused_with_the_reason_and_without_the_secret(
+def test_a_rejected_url_is_reported_with_the_reason_and_without_the_secret(
     url: str, why: str
 ) -> None:
     with pytest.raises(ValueError, match=why) as refused:
@@ -72,7 +72,7 @@ def test_what_is_refused_is_refused_with_the_reason_and_without_the_secret(
         f"postgresql://u:{QUOTED}@h/d?sslpassword={QUOTED}&sslkey=k",
     ],
 )
-def test_what_is_shown_holds_no_secret_wherever_it_stood(url: str) -> None:
+def test_a_shown_url_contains_no_secret_wherever_it_was(url: str) -> None:
     shown = without_secrets(url)
     assert QUOTED not in shown
     assert SECRET not in shown

@@ -1,4 +1,4 @@
-"""Settings for Kafka's security: what belongs together, what is refused, and what stays secret."""
+"""Settings for Kafka's security: combinations, rejected values, and secrets."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SASL_SSL = {**SERVERS, "TRAFFIC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL", **LOGIN}
 
 @pytest.fixture
 def pem(tmp_path: Path) -> str:
-    """A file that is there."""
+    """Path of a file that exists."""
     file = tmp_path / "file.pem"
     file.touch()
     return str(file)
 
 
 def read(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: dict[str, str]) -> Settings:
-    """Settings from these variables alone."""
+    """Return settings from these variables alone."""
     monkeypatch.chdir(folder)
     for name in [name for name in os.environ if name.startswith("TRAFFIC_")]:
         monkeypatch.delenv(name)
@@ -38,7 +38,7 @@ def read(monkeypatch: pytest.MonkeyPatch, folder: Path, variables: dict[str, str
     return load_settings()
 
 
-def test_every_kafka_client_gets_all_of_the_settings(
+def test_every_kafka_client_gets_all_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pem: str
 ) -> None:
     identity = {
@@ -111,7 +111,7 @@ def test_every_kafka_client_gets_all_of_the_settings(
         ),
     ],
 )
-def test_what_does_not_belong_together_is_one_line_that_names_it(
+def test_settings_that_do_not_fit_the_protocol_are_one_line_that_names_them(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     pem: str,
@@ -124,7 +124,7 @@ def test_what_does_not_belong_together_is_one_line_that_names_it(
     assert str(refused.value) == sentence
 
 
-def test_an_unknown_mechanism_is_refused_with_those_there_are(
+def test_an_unknown_mechanism_is_refused_with_the_known_ones(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError) as refused:
@@ -137,7 +137,7 @@ def test_an_unknown_mechanism_is_refused_with_those_there_are(
 
 
 @pytest.mark.parametrize("which", ["CA", "CERTIFICATE", "KEY"])
-def test_a_file_that_is_not_there_is_named(
+def test_a_missing_file_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, which: str
 ) -> None:
     name, file = f"TRAFFIC_KAFKA_SSL_{which}_LOCATION", tmp_path / "missing.pem"
@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there_is_named(
     assert SECRET not in line
 
 
-def test_a_refusal_shows_no_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_error_shows_no_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name, value in {**SERVERS, **LOGIN}.items():
         monkeypatch.setenv(name, value)

@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # package or module: what it may import from, beside itself
 BASE = {
+    "atomic_file",
     "database_url",
     "errors",
     "faults",
@@ -24,13 +25,14 @@ BASE = {
 MOVING = BASE | {"events", "decoding_rules", "run_clock", "postgres", "kafka", "ledger"}
 STORING = MOVING | {"event_tables", "sensors"}
 ROOMS: dict[str, set[str]] = {
+    "atomic_file": set(),
     "database_url": set(),
     "errors": set(),
     "faults": set(),
     "interpreter": set(),
     "process_times": set(),
     "statements": {"events"},
-    "settings": {"database_url"},
+    "settings": {"atomic_file", "database_url"},
     "events": set(),
     "run_clock": BASE,
     "decoding_rules": BASE | {"events"},
@@ -54,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
     "stack": BASE | {"events", "postgres", "kafka", "monitoring"},
     "demo": BASE | {"events", "postgres", "kafka", "monitoring", "sensors", "ingest", "stack"},
     "api": BASE | {"events", "postgres", "detector_health", "quality"},
-    "dashboard": BASE | {"events", "api"},
+    "dashboard": BASE | {"api", "events"},
     "orchestration": STORING
     | {"ingest", "publish", "maintenance", "retention", "monitoring", "reprocess", "verify"}
     | {"rollups", "detector_health", "quality"},

@@ -1,18 +1,20 @@
-"""Settings: what is refused, in which words, and what counts as unset."""
+"""Settings: rejected values and their messages, empty values, replaced names, and the reference."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from traffic_platform.settings import Settings, SettingsError, load_settings
+from traffic_platform.settings.reference import settings_page
 
 SERVER = "postgresql://u:pw-7@h/traffic"
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("TRAFFIC_")]:
         monkeypatch.delenv(name)
     monkeypatch.setitem(Settings.model_config, "env_file", None)
@@ -33,7 +35,7 @@ def test_each_database_url_is_checked_and_the_error_holds_no_password(
 
 
 @pytest.mark.parametrize("name", ["INGEST", "READ", "DAGSTER"])
-def test_a_role_of_a_server_that_is_not_named_is_refused(
+def test_a_url_of_a_role_without_the_url_of_the_owner_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"TRAFFIC_{name}_DATABASE_URL", SERVER)
@@ -42,13 +44,15 @@ def test_a_role_of_a_server_that_is_not_named_is_refused(
     assert "pw-7" not in str(refused.value)
 
 
-def test_dagsters_database_is_beside_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagsters_database_is_beside_that_of_the_platform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TRAFFIC_DATABASE_URL", SERVER)
     monkeypatch.setenv("TRAFFIC_KAFKA_BOOTSTRAP_SERVERS", "k:9092")
     assert load_settings().endpoints().dagster_url == f"{SERVER}_dagster"
 
 
-def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "HOME", "NAIVE_TIMEZONE", "KAFKA_PORT"):
         monkeypatch.setenv(f"TRAFFIC_{name}", "")
     assert load_settings() == Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
@@ -58,7 +62,7 @@ def test_an_empty_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["POSTGRES", "KAFKA", "DAGSTER"])
 @pytest.mark.parametrize("port", ["0", "-1", "65535", "70000"])
-def test_a_first_port_without_room_for_the_search_is_refused(
+def test_a_first_port_without_ports_for_the_search_is_refused(
     name: str, port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"TRAFFIC_{name}_PORT", port)
@@ -80,7 +84,7 @@ def test_a_first_port_without_room_for_the_search_is_refused(
         ("KEYS_REQUIRED", "never"),
     ],
 )
-def test_what_would_let_in_others_than_is_meant_is_refused(
+def test_a_value_that_would_admit_unintended_clients_is_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"TRAFFIC_API_{name}", value)
@@ -88,17 +92,43 @@ def test_what_would_let_in_others_than_is_meant_is_refused(
         load_settings()
 
 
-def test_days_of_retention_default_to_a_month_three_and_for_ever() -> None:
+def test_raw_stays_a_month_events_three_months_and_readings_for_ever_by_default() -> None:
     settings = load_settings()
     assert (settings.raw_days, settings.processed_days) == (30, 90)
     assert (settings.readings_days, settings.archive) == (None, None)
 
 
 @pytest.mark.parametrize(("readings", "processed"), [("30", "90"), ("30", "0")])
-def test_readings_that_would_go_before_their_events_are_refused(
+def test_readings_must_not_be_dropped_before_their_events(
     readings: str, processed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRAFFIC_READINGS_DAYS", readings)
     monkeypatch.setenv("TRAFFIC_PROCESSED_DAYS", processed)
     with pytest.raises(SettingsError, match=r"^TRAFFIC_READINGS_DAYS must be at least"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("former", "current"),
+    [
+        ("TRAFFIC_WINDOW_SECONDS", "TRAFFIC_INGEST_RUN_SECONDS"),
+        ("TRAFFIC_WINDOW_IDLE_SECONDS", "TRAFFIC_INGEST_RUN_IDLE_SECONDS"),
+    ],
+)
+@pytest.mark.parametrize("source", ["environment", ".env"])
+def test_a_replaced_setting_is_refused_with_the_name_of_the_new_one(
+    former: str, current: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if source == "environment":
+        monkeypatch.setenv(former, "60")
+    else:
+        monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / ".env"))
+        (tmp_path / ".env").write_text(f"{former}=60\n")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == f"{former} was replaced. Set {current} instead."
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    page = Path(__file__).parents[1] / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == settings_page()

@@ -30,8 +30,8 @@ from traffic_platform.kafka.messages import Fetched, PartitionKey
 from traffic_platform.ledger.offsets import (
     LedgerAdvance,
     advance_ledger,
-    agree_with_broker,
     read_ledger,
+    reconcile_with_broker,
 )
 from traffic_platform.postgres import copy_binary as pg
 from traffic_platform.postgres.connections import connect
@@ -74,7 +74,7 @@ def drain(task: Task, committed: Committed) -> None:
         encoder, store = _Encoder(Decoder(rules_of(settings)), logs), _Store(connection)
         read, stored = 0, storing.submit(int)
         while read < task.events:
-            for fetched in fetcher.columns(fetcher.fetch(settings.batch_linger_ms / 1000)):
+            for fetched in fetcher.columns(fetcher.poll(settings.batch_linger_ms / 1000)):
                 batch = encoder.encode(fetched, store.newest)
                 _settle(stored, committed)
                 stored = storing.submit(store.store, batch)
@@ -118,7 +118,7 @@ def _begin(
     broker = Broker(settings_of(task).kafka_config())
     topic = broker.describe(task.topic)
     assert topic is not None
-    agree_with_broker(connection, broker, topic, mine=lambda _partition: True)
+    reconcile_with_broker(connection, broker, topic, mine=lambda _partition: True)
     ledger = {(task.topic, p): row for p, row in read_ledger(connection, task.topic).items()}
     fetcher.assign({where: (row.next_offset, row.leader_epoch) for where, row in ledger.items()})
     return {where: _Log(row.topic_no, row.next_offset) for where, row in ledger.items()}
@@ -163,9 +163,9 @@ class _Encoder:
         if len(order) == 0:
             return None
         rows = events.index[order]
-        topic_no = np.array([self.logs[where].topic_no for where in fetched.places])
-        partition = np.array([where[1] for where in fetched.places])
-        place = fetched.place[rows]
+        topic_no = np.array([self.logs[where].topic_no for where in fetched.partition_keys])
+        partition = np.array([where[1] for where in fetched.partition_keys])
+        place = fetched.key_index[rows]
         moment = pg.timestamps(np.full(len(order), now))
         return pg.encode_rows(
             len(order),

@@ -1,5 +1,6 @@
--- What each sensor has delivered in the last hour; see LiveCounts in derived/live. One sensor
--- at a time by its index. An event may be a few minutes ahead of its arrival, so the hour has no end.
+-- Counts of each sensor's readings of the last hour; see LiveCounts in detector_health/live_state. Each
+-- sensor is read by its index. An event may be a few minutes ahead of its arrival, so the hour has no
+-- end.
 select s.sensor_id, s.external_id, s.name, s.road, s.direction, s.milepost, s.station_id,
        newest."timestamp" as newest_reading,
        coalesce(s.interval_s, judged.interval_s) as interval_s,
@@ -12,7 +13,7 @@ left join lateral (
     order by r."timestamp" desc
     limit 1
 ) newest on true
--- Where no list says what a reading covers, the newest diagnosis has inferred it.
+-- Without an imported interval, the interval that the newest diagnosis has inferred.
 left join lateral (
     select h.interval_s
     from traffic.detector_health h

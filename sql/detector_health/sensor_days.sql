@@ -1,5 +1,5 @@
--- What each sensor's readings of one local day count up to; see SensorDay in derived/diagnosis. One
--- sensor at a time by its index, so that a day costs what it holds, not what its month does.
+-- Counts of each sensor's readings of one local day; see SensorDay in detector_health/diagnosis. Each
+-- sensor is read by its index, so that the cost depends on the day's readings, not on the month's.
 with candidate as (
     select s.sensor_id, s.external_id, s.station_id, coalesce(s.rural, false) as rural, s.interval_s,
            newest.last_reading
@@ -11,14 +11,15 @@ with candidate as (
         order by r."timestamp" desc
         limit 1
     ) newest on true
-    -- Whoever was imported is expected to deliver, from the first whole window on; whoever was only
-    -- seen, as long as it has not been silent for too long.
+    -- An imported sensor is expected to report from its first whole window on. A sensor with origin
+    -- 'seen' is expected to report until it has been silent for too long.
     where newest.last_reading >= %(forget_before)s
        or s.origin = 'imported'
           and (newest.last_reading is not null or s.registered_at <= %(window_start)s)
 ),
--- The most frequent gap of the newest readings; of several the shortest. Jitter is less than half a
--- second. Bounded in number and time: neither frequent nor rare readings may cost more than the day.
+-- The most frequent gap of the newest readings, the shortest of several. Jitter is less than half a
+-- second. Number and time are bounded, so that neither frequent nor rare readings cost more than the
+-- day.
 inferred as (
     select c.sensor_id, frequent.interval_s
     from candidate c
@@ -46,7 +47,7 @@ select c.sensor_id, c.external_id, c.station_id, c.rural,
        coalesce(c.interval_s, i.interval_s) as interval_s,
        c.interval_s is null and i.interval_s is not null as interval_inferred,
        c.last_reading,
-       -- Not one range with a hole in it: that would read all of the sensor's month.
+       -- Two ranges, because one range with a hole would read the sensor's whole month.
        exists (
            select from traffic.traffic_readings r
            where r.sensor_id = c.sensor_id
@@ -65,9 +66,9 @@ select c.sensor_id, c.external_id, c.station_id, c.rural,
        d.*
 from candidate c
 left join inferred i using (sensor_id)
--- Where its first reading ever came when the window had begun (two intervals: a poll may fail): by
--- then it had had none, nor has a diagnosis of an earlier day seen one that retention has dropped
--- since. The newest partitions are asked first, so that a sensor that is not new costs one look.
+-- Sensors whose first reading ever came after the window's start (plus two intervals, since one may
+-- fail). No earlier reading exists, and no diagnosis of an earlier day mentions one that retention has
+-- dropped since. The newest partitions are searched first, so that an old sensor costs one look-up.
 left join lateral (
     select min(r."timestamp") as first_reading
     from traffic.traffic_readings r
@@ -122,7 +123,7 @@ cross join lateral (
         ) p
         where p.ends - p.begins >= interval '5 minutes'
     ),
-    -- Means of equal values differ by rounding alone. A 5-minute sample that is missing ends no row.
+    -- Means of equal values differ by rounding only. A missing 5-minute sample does not end a run.
     change as (
         select number, occupancy, first_reading,
                abs(occupancy - lag(occupancy) over (order by number)) > 0.00001 as differs

@@ -1,5 +1,5 @@
--- Everything that there is of some sensors, a row a sensor and month. Whoever changes what roll-ups
--- are computed with keeps other folds out meanwhile: see derived/rollups/exclusive.
+-- All rolled-up buckets of some sensors, a row per sensor and month. Roll-ups must be excluded
+-- meanwhile; see exclude_rollups in event_tables/dirty_buckets.
 insert into traffic.dirty_buckets (sensor_ids, buckets)
 select array_agg(r.sensor_id order by r.bucket), array_agg(r.bucket order by r.bucket)
 from traffic.readings_5min r

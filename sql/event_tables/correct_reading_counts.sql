@@ -1,6 +1,6 @@
--- Readings between two moments that are there and not counted, or counted and not there: somebody went
--- around the platform. On one snapshot counts, what is appended and the readings belong together, whatever
--- windows and folds do meanwhile. Two of these at a time would both append the difference.
+-- The difference between the readings of a time range and their counts, after a change made outside the
+-- platform. One snapshot shows counts, appended counts and readings consistently beside ingest and
+-- roll-ups. Two corrections at a time would both append the difference.
 with actual as (
     select to_timestamp(floor(date_part('epoch', "timestamp") / 10) * 10) as start,
            count(*) as readings

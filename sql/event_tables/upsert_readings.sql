@@ -1,7 +1,7 @@
--- The later (broker timestamp, topic_no, partition, offset) wins, whatever order events come in.
--- A later repeat with equal measures moves the provenance too (else a third event between the two
--- would win or lose by the order of processing) but not updated_at. Rows were copied in key order;
--- created_at and updated_at of all of them are the batch's moment, which no other batch has.
+-- The later (broker timestamp, topic_no, partition, offset) wins, in any order of processing. A later
+-- repeat with equal measures updates the provenance too (else the order of processing would decide about
+-- a third event between the two), but not updated_at. Rows were copied in key order. The created_at and
+-- updated_at of incoming rows are the batch's time, which no other batch has.
 with written as (
     insert into traffic.traffic_readings as r
         (sensor_id, "timestamp",

@@ -1,5 +1,5 @@
--- Batches of a window without a Dagster run. The locks of its partitions keep others out of the
--- range of batch numbers.
+-- Sums of the batches of an ingest run without Dagster. The locks of its partitions keep other runs out
+-- of the range of batch numbers.
 select t.name as topic, b.partition, count(*) as batches,
        min(b.first_offset) as first_offset, max(b.next_offset) as next_offset,
        sum(b.delivered)::bigint as delivered, sum(b.raw)::bigint as raw,

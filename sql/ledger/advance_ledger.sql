@@ -1,5 +1,5 @@
--- Compare and set: a row moves only from where the batch started. Rows are locked in key order,
--- the same everywhere, so that two transactions never wait for each other crosswise.
+-- Compare and set: a row advances only from where the batch started. Rows are locked in key order, the
+-- same everywhere, so that two transactions never deadlock.
 with moves as (
     select *
     from unnest(

@@ -1,6 +1,6 @@
--- A holder without a lease of its own has had the whole lease time, counted from the start of its
--- connection's last statement, to write one. One whose statement the server is working on (or that
--- waits there for a lock) is slow, not gone: what ends is a connection that waits for its client.
+-- A holder without a lease has the whole lease time to write one, counted from the start of its
+-- connection's last statement. A holder whose statement is running, or waits for a lock in the server,
+-- is slow and not gone. Only a connection that waits for its client is ended.
 select lock.pid, pg_terminate_backend(lock.pid)
 from unnest(%(topics)s::text[]) as l (topic)
 join pg_locks lock

@@ -1,5 +1,5 @@
--- A later number of the same log that this partition has not used: another partition of the topic
--- went on under it already.
+-- A later number of the same topic that this partition has not used: another partition of the topic
+-- already continues under it.
 select t.topic_no
 from traffic.topics t
 where t.name = %(topic)s and t.kafka_topic_id = %(kafka_topic_id)s

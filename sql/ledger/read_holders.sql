@@ -1,5 +1,5 @@
--- pg_locks is the truth about who holds a lock; the lease says who that is and until when it is
--- believed. A lock without a lease has just been taken.
+-- pg_locks decides who holds a lock. The lease names the run and the end of its lease time. A lock
+-- without a lease has just been taken.
 select l.topic, lock.objid::integer as partition, lease.run_id, lease.renewed_at, lease.expires_at,
        coalesce(lease.expires_at > clock_timestamp(), true) as alive
 from unnest(%(topics)s::text[]) as l (topic)

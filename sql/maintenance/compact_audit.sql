@@ -1,7 +1,7 @@
--- Folds the next closed audit rows of a log: rows of windows that follow one another without a gap, of
--- one hour, one local day and one version of the rules, become one row with their sums. A row folds
--- into the one before it only where no other audit row of the log has a number between theirs.
--- Yields how many rows went, how many came, and where to go on (null: nothing is closed).
+-- Compacts the next closed audit rows of a generation. Consecutive rows of ingest without a gap, of one
+-- hour, one local day and one rules version, become one row with their sums. A row joins the row before
+-- it only when no other audit row of the generation has a number between theirs. Returns the numbers of
+-- removed and of added rows, and the offset to continue at (null: no closed row is left).
 with candidate as (
     select b.*
     from traffic.micro_batches b
@@ -39,7 +39,7 @@ with candidate as (
     from marked
 ), run as (
     select run, count(*) as rows, max(next_offset) as next_offset,
-           -- Where the limit cut, the last run may go on: it waits, unless it is all there is.
+           -- The limit may cut the last run. That run waits, unless it is the only one.
            run = max(run) over () and run > 1
            and sum(count(*)) over () = %(most)s as cut
     from numbered

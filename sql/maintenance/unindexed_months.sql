@@ -1,5 +1,5 @@
--- Months of readings without a usable index in the order of time and sensor, oldest first: the day that
--- each begins on, and whether the remains of one that was not finished are in its place.
+-- Months of readings without a usable index by time and sensor, oldest first: the first day of each, and
+-- whether an unfinished index exists.
 select to_date(substring(c.relname from '_([0-9]+)$'), 'YYYYMM') as day, i.indexrelid is not null as remains
 from pg_inherits p
 join pg_class c on c.oid = p.inhrelid

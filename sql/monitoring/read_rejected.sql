@@ -1,4 +1,4 @@
--- A topic that was made again has several numbers: its newest log comes first.
+-- A recreated topic has several numbers; its newest generation comes first.
 select t.name as topic, q.topic_no, t.kafka_topic_id, q.partition, q."offset", q.reason, q.detail,
        q.key, q.value, r.headers, q.broker_timestamp, r.ingested_at, q.quarantined_at, q.batch_id,
        coalesce(b.run_id, array_to_string(b.run_ids, ' or ')) as run_id,
@@ -10,7 +10,7 @@ left join traffic.raw_events r
     on r.topic_no = q.topic_no and r.partition = q.partition and r."offset" = q."offset"
     and r.batch_id = q.batch_id
 left join lateral (
-    -- Its own audit row, or the folded one that its batch lies in.
+    -- The batch's own audit row, or the compacted row that covers the batch.
     select *
     from traffic.micro_batches b
     where b.topic_no = q.topic_no and b.partition = q.partition and b.batch_id <= q.batch_id

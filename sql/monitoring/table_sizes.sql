@@ -1,6 +1,6 @@
--- Tables of a schema, partitions summed. Rows are the server's estimate: what its statistics count, or
--- what the last vacuum or analyze found. `first` and `last` are the names of the oldest and newest
--- partitions that hold anything.
+-- Tables of a schema, with their partitions summed. Rows are the server's estimate from its statistics,
+-- or from the last vacuum or analyze. `first` and `last` are the names of the oldest and newest
+-- partitions with rows.
 select t.relname::text as name,
        sum(case when s.n_live_tup > 0 then s.n_live_tup else greatest(leaf.reltuples, 0) end)::bigint
            as rows,

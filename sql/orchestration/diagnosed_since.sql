@@ -1,5 +1,5 @@
--- The newest dates before a day for which diagnoses have been written since %(since)s; not those that were
--- only found to be as they were.
+-- The newest dates before a day whose diagnoses were written since `since`. Diagnoses that were computed
+-- again without a change do not count.
 select d.date
 from traffic.diagnosed_dates d
 where d.diagnosed_at >= %(since)s and d.date < %(before)s

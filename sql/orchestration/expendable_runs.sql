@@ -1,5 +1,5 @@
--- Runs that ended before the limit and hold neither the newest materialization of an (asset, date)
--- nor the newest result of a check: without those, Dagster would show the date as missing.
+-- Runs that ended before the limit, without the newest materialization of an (asset, date) and without the
+-- newest result of a check. If these were deleted, Dagster would show the date as missing.
 with newest_materialization as (
     select distinct on (asset_key, partition) run_id
     from event_logs

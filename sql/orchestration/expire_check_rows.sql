@@ -1,4 +1,5 @@
--- Results of checks whose run is gone; the newest of each check stays, since it is what people see.
+-- Deletes results of checks whose run was deleted. The newest result of each check stays, because Dagster
+-- shows it.
 with newest as (
     select distinct on (asset_key, check_name, partition) id
     from asset_check_executions

@@ -1,5 +1,5 @@
--- Of runs that stay for the sake of a date's newest materialization: everything else that they
--- wrote, and materializations that later ones have replaced.
+-- Deletes events of runs that stay because of a date's newest materialization: all their other events, and
+-- materializations that later ones have replaced.
 with expired as (
     delete from event_logs as event
     where event.timestamp < %(written_before)s

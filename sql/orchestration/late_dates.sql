@@ -1,19 +1,18 @@
--- Dates before a day for which data has been stored since their detectors were diagnosed (of what was
--- committed since %(since)s), or which never were (at any time), the newest first: late data, or a night
--- on which the machine was off. What was found of readings that retention has dropped since is not
--- found again. Reads those batches of the audit, not all of it.
+-- Dates before a day, newest first, that received data after their diagnosis (among batches committed since
+-- `since`) or that have data but no diagnosis at all: late data, or a night on which the machine was off.
+-- Dates whose readings retention has dropped do not count. Reads only these batches of the audit.
 with missing as (
     select array_agg(day::date) as days
     from generate_series(%(first_date)s::timestamp, %(before)s::timestamp - interval '1 day',
                          interval '1 day') day
     where not exists (select from traffic.diagnosed_dates d where d.date = day::date)
 ), stored as (
-    -- Never diagnosed: by the index of dates, which leads to the batches of these alone.
+    -- Never diagnosed: the index on dates leads to the batches of these dates alone.
     select unnest(b.event_dates) as day, null::timestamptz as committed_at
     from traffic.micro_batches b
     where b.event_dates && (select days from missing)
     union all
-    -- Diagnosed before: by the index of time.
+    -- Diagnosed before: the index on time.
     select unnest(b.event_dates), b.committed_at
     from traffic.micro_batches b
     where b.committed_at >= %(since)s

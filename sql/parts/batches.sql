@@ -1,7 +1,8 @@
--- The batches that hold stretches of logs, which `moved` names: topic_no, partition, first, upto.
--- They are found by their offsets: numbers are reserved, so a higher one may be committed before a
--- lower one. Audit rows of closed hours are folded; the first one may begin before the stretch. Each
--- stretch by the index (offset 0): how few batches it has, no plan knows, and would read them all.
+-- The batches that contain ranges of generations, given by `moved`: topic_no, partition, first, upto.
+-- They are found by offset, because numbers are reserved and a higher one may be committed before a
+-- lower one. The first audit row may begin before the range, since rows of closed hours are compacted.
+-- `offset 0` keeps one index look-up per range: the planner does not know how few batches a range has,
+-- and would read them all.
 batch as materialized (
     select m.topic_no, m.partition, m.first, m.upto, b.batch_id, b.last_batch_id
     from moved m

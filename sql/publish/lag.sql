@@ -1,5 +1,5 @@
--- What is not published yet: offsets of the raw topic's logs, events of replays, and offsets of all
--- logs where quarantine is published too.
+-- Unpublished offsets of the raw topic's generations, unpublished reprocessed events, and unpublished
+-- offsets of all generations where quarantine is published too.
 select coalesce(sum(greatest(0, o.next_offset - coalesce(p.next_position, o.start_offset)))
                 filter (where r.route <> 'replays'), 0)::bigint as offsets,
        coalesce(sum((

@@ -1,10 +1,10 @@
--- The batches that follow the positions of some logs, oldest first, a few of each log. Where audit rows
--- were folded, since nothing was published then, the batches are those that the events carry.
+-- Some batches after each position, oldest first. In compacted audit rows, compacted while nothing was
+-- published, the batches are those that the events carry.
 select b.batch_id, w.topic_no, w.partition, b.next_offset, b.raw, b.first_date, b.last_date
 from unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
      as w (topic_no, partition, position)
 cross join lateral (
-    -- A position lies inside a batch where its last messages were no events.
+    -- A position lies inside a batch where the last messages of the batch were rejected.
     select coalesce(max(b.first_offset), w.position) as first_offset
     from traffic.micro_batches b
     where b.topic_no = w.topic_no and b.partition = w.partition and b.first_offset <= w.position
@@ -26,7 +26,7 @@ cross join lateral (
         select b.batch_id, b.next_offset, b.raw
         where b.last_batch_id is null
         union all
-        -- The last of a folded row ends where the row ends.
+        -- The last batch of a compacted row ends where the row ends.
         select p.batch_id, coalesce(lead(p.first_offset) over (order by p.batch_id), b.next_offset),
                p.events
         from (

@@ -1,5 +1,5 @@
--- Events of some batches in the order of their logs, column by column, each as one string of bytes,
--- big endian, which numpy reads in one go. A null measure is marked in the last column.
+-- Events of some batches in the order of their generations, each column as one byte string, big endian,
+-- which numpy reads in one call. The last column marks null measures.
 select coalesce(string_agg(int2send(p.topic_no), ''), ''),
        coalesce(string_agg(int4send(p.partition), ''), ''),
        coalesce(string_agg(int8send(p."offset"), ''), ''),
@@ -16,7 +16,7 @@ from (
     select *
     from traffic.processed_events
     where batch_id = any(%(batches)s) and topic_no = any(%(topic_nos)s)
-      -- The partitions that the batches' dates lie in, whatever the zone of these.
+      -- The partitions of the batches' dates, in any time zone.
       and "timestamp" >= %(first_date)s::date - 1 and "timestamp" < %(last_date)s::date + 2
     order by topic_no, partition, "offset"
 ) p

@@ -1,6 +1,6 @@
--- Quarantined messages between the positions of some logs and what the ledger has reached: of all logs
--- together as many as a budget of messages and bytes allows, one at least. Where a log's next message
--- is beyond it, its row comes without key and value, and says so in the last column.
+-- Quarantined messages between some positions and the ledger's offsets. A budget of messages and bytes
+-- limits all generations together, but at least one message is returned. The next message of a
+-- generation beyond the budget has neither key nor value, and is marked in the last column.
 with found as (
     select q.topic_no, q.partition, q."offset",
            coalesce(octet_length(q.key), 0) + coalesce(octet_length(q.value), 0) as bytes

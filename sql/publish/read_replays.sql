@@ -1,5 +1,5 @@
--- Events that replays let in, behind the positions of some logs; columns as in read_events. Their rows
--- are found by the replays' batches and the dates of these.
+-- Reprocessed events after some positions; columns as in read_events. The rows are found by the batches
+-- of reprocessing and their dates.
 with numbered as materialized (
     select r.*
     from unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])

@@ -1,4 +1,4 @@
--- A position only ever rises: a publisher that was replaced may say late what it had done.
+-- A position never decreases: a replaced publisher may save its last position late.
 insert into traffic.publications as p
     (topic_no, partition, route, next_position, destination_topic, destination_topic_id,
      destination_partition, destination_next_offset)

@@ -1,5 +1,5 @@
--- Messages fetched from %(begin)s to before %(end)s by topic and partition, and how many of them
--- more than %(late)s s after the broker's time.
+-- Messages fetched in [begin, end) by topic and partition, and how many of them arrived more than `late`
+-- seconds after the broker's time.
 select t.name as topic, lag.*
 from (
     select r.topic_no, r.partition, count(*) as messages,

@@ -1,5 +1,5 @@
--- Quartiles of how long after their time readings arrived at Kafka (s), by sensor. A repeat moves
--- the broker's time of a reading, so its first arrival here is a bound.
+-- Quartiles of the delay from a reading's time to its arrival at Kafka (s), by sensor. A repeat replaces
+-- the broker's time of a reading, so the time at which the reading was created is an upper bound.
 select s.sensor_id, s.external_id as sensor, d.readings, d.delay
 from (
     select r.sensor_id, count(*) as readings,

@@ -1,6 +1,6 @@
--- How long after their time a sensor's readings arrived at Kafka (s) on the days before: quartiles of the
--- days' medians, from a sample of their pages. Only days whose delays are steady (the middle half within
--- %(steady)s s): what was held up, or loaded later, is no habit. Times of arrival as in clock_delays.
+-- The delays of a sensor's readings (s) on the days before: quartiles of the days' medians, from a sample of
+-- their pages. Only days with steady delays count (the middle half within `steady` seconds), because data
+-- that was held up or loaded later says nothing about a clock. Times of arrival as in clock_delays.
 select sensor_id, count(*) as days,
        percentile_disc(array[0.25, 0.5, 0.75]) within group (order by delay[2]) as delay
 from (

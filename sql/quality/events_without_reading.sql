@@ -1,6 +1,6 @@
--- Events from %(begin)s to before %(end)s, the date %(day)s, whose sensor has no reading at their time:
--- how many, and the first of them. Found by the batches that hold events of the date: no index leads
--- from a time to events, and their partition holds a month.
+-- Events in [begin, end), the date `day`, whose sensor has no reading at their time: their number and the
+-- first of them. The batches with events of the date lead to them, because events have no index by time and
+-- their partition holds a month.
 with audited as (
     select batch_id, last_batch_id, kind
     from traffic.micro_batches
@@ -9,13 +9,13 @@ with audited as (
     select batch_id as first, coalesce(last_batch_id, batch_id) as last
     from audited
     union all
-    -- A rebuild may move an event to the date: it stays with its batch, which did not know the date.
+    -- A backfill may move an event to the date. It stays with its batch, which did not know the date.
     select r.was_batch_id, r.was_batch_id
     from audited a
     join traffic.rebuilt_events r using (batch_id)
     where a.kind = 'rebuild' and r.event_date = %(day)s
 ), stretch as (
-    -- Numbers that follow each other, or overlap, as one stretch.
+    -- Merge numbers that are consecutive or overlap.
     select min(first) as first, max(last) as last
     from (
         select first, last, count(*) filter (where first > reached + 1) over (order by first, last)
@@ -40,7 +40,7 @@ from (
         from traffic.processed_events p
         where p.batch_id between stretch.first and stretch.last
           and p."timestamp" >= %(begin)s and p."timestamp" < %(end)s
-        -- A fence: else the planner, which cannot know how few batches there are, reads the month.
+        -- A fence: the planner does not know how few batches there are, and would read the month.
         offset 0
     ) p
     where not exists (

@@ -1,5 +1,5 @@
--- Of these sensors those that had no reading before %(begin)s, with their first one from then to before
--- %(end)s. The newest partitions are asked first, so that a sensor that is not new costs one look.
+-- Those of the sensors without a reading before `begin`, with their first one in [begin, end). The newest
+-- partitions are read first, so that a sensor that is not new costs one index probe.
 select s.external_id as sensor, first.reading as since
 from traffic.sensors s
 cross join lateral (
@@ -15,7 +15,7 @@ where s.sensor_id = any(%(sensors)s) and first.reading > %(begin)s
       order by r."timestamp" desc
       limit 1
   ) is null
-  -- What retention has dropped is known by its diagnoses.
+  -- If retention has dropped the readings, the diagnoses remain.
   and not exists (
       select
       from traffic.detector_health h

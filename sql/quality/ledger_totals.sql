@@ -1,5 +1,5 @@
--- How much the accounting looked at.
-select count(*) as logs, coalesce(sum(o.next_offset - o.start_offset), 0)::bigint as offsets,
+-- The numbers of partition generations, offsets and audit rows that the check examines.
+select count(*) as partitions, coalesce(sum(o.next_offset - o.start_offset), 0)::bigint as offsets,
        coalesce(sum(newest.rows), 0)::bigint as audit_rows_examined
 from traffic.kafka_offsets o
 cross join lateral (

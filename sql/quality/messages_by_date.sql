@@ -1,5 +1,5 @@
--- Messages by the date that they count at, and those of them in quarantine, from the audit. Messages
--- whose clock is far off, which the audit has at the date that they claim, count where they arrived.
+-- Messages and quarantined messages by date, from the audit. The audit has messages with far-off clocks at
+-- the date that they claim; here they count at the date of their arrival.
 select day, sum(messages)::bigint as messages, sum(quarantined)::bigint as quarantined
 from (
     select d.key::date as day, (d.value ->> 'raw')::bigint as messages,

@@ -1,5 +1,5 @@
--- The newest date (the platform's zone), from the first one to today, among those that the last thousand
--- batches brought data for: clocks that are far off claim others.
+-- The newest local date with data in the last thousand batches. Only dates from the first one to today count,
+-- because clocks that are far off claim others.
 select max(d.date)
 from (
     select event_dates

@@ -1,5 +1,5 @@
--- The newest readings of each sensor since %(since)s: when the newest is of and when it arrived, and
--- the mean time between the last twenty (s).
+-- By sensor, the time and the arrival of the newest reading since `since`, and the mean interval of the last
+-- twenty readings (s).
 select s.external_id as sensor, last.readings, last.newest, last.arrived,
        extract(epoch from last.newest - last.oldest) / greatest(1, last.readings - 1) as interval_s
 from traffic.sensors s

@@ -1,4 +1,4 @@
--- Detectors that were good when last evaluated before the date, within its history, and no longer are.
+-- Detectors that are not good on the date, but were at their last evaluation in the history before.
 select s.external_id as sensor, h.diagnosis, h.seen, before.date as "last good"
 from traffic.detector_health h
 join traffic.sensors s using (sensor_id)

@@ -1,5 +1,5 @@
--- Key columns that PostgreSQL does not keep free of nulls: no NOT NULL, or one that was never
--- validated (possible from PostgreSQL 18 on), in the table or in any of its partitions.
+-- Key columns that may hold nulls: without NOT NULL, or with one that was never validated (possible from
+-- PostgreSQL 18 on), in the table or in any of its partitions.
 select leaf.relid::regclass::text as table_name, wanted.column_name
 from unnest(%(tables)s::text[], %(columns)s::text[]) wanted (table_name, column_name)
 cross join lateral pg_partition_tree(wanted.table_name::regclass) leaf

@@ -1,5 +1,5 @@
--- Partitions of a table on which no valid unique index covers (part of) the key. A unique index
--- over part of the key is stricter, so it will do; one that is deferred or partial will not.
+-- Partitions of a table without a valid unique index on the key or a part of it. An index on a part of the
+-- key is stricter, so it suffices; a deferred or partial index does not.
 select leaf.relid::regclass::text as partition_name
 from pg_partition_tree(%(table)s::regclass) leaf
 where leaf.isleaf

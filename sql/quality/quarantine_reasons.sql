@@ -1,5 +1,5 @@
--- Messages in quarantine by reason and by the date that they count at: the event's, and that of the
--- arrival where the clock is far off.
+-- Messages in quarantine by reason and date: the date of the event, or that of the arrival if the clock is
+-- far off.
 select reason, day, count(*) as messages
 from (
     select reason, event_date as day

@@ -1,5 +1,5 @@
--- The newest quarantined messages of a date, with those that arrived on it and whose clock is far off.
--- What is of the date is taken first: by the time of arrival alone, all that came since would be read.
+-- The newest quarantined messages of a date, including those that arrived on it with a far-off clock. The
+-- date is selected first: by the time of arrival alone, all later messages would be read as well.
 with of_date as materialized (
     select topic_no, partition, "offset", reason, detail, quarantined_at
     from traffic.quarantined_events

@@ -1,6 +1,6 @@
--- Logs whose newest stretch of offsets has more or fewer rows in raw_events than its audit says: the
--- last %(offsets)s offsets, or the last batch where that one is longer.
--- One statement is one snapshot, so a batch that is being committed is in both counts or in none.
+-- Partition generations whose newest offsets have more or fewer rows in raw_events than the audit counts:
+-- the last `offsets` offsets, or the last batch if that is longer. One statement has one snapshot, so a
+-- batch that is being committed is in both counts or in neither.
 with stretch as (
     select o.topic, o.topic_no, o.partition, o.next_offset, min(b.first_offset) as first_offset,
            min(b.batch_id) as first_batch, max(coalesce(b.last_batch_id, b.batch_id)) as last_batch,
@@ -14,7 +14,7 @@ with stretch as (
     join traffic.micro_batches b
       on b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
      and b.first_offset >= least(newest.first_offset, o.next_offset - %(offsets)s)
-     -- older rows may have been dropped by retention
+     -- Retention may have dropped older rows.
      and b.committed_at > now() - interval '1 day'
     group by o.topic, o.topic_no, o.partition, o.next_offset
 )
@@ -25,7 +25,7 @@ cross join lateral (
     select count(*) as stored from traffic.raw_events r
     where r.topic_no = s.topic_no and r.partition = s.partition
       and r."offset" >= s.first_offset and r."offset" < s.next_offset
-      -- By these two the rows are found: partitions by day, and block ranges of batches. A batch
+      -- These two conditions select the partitions by day and the block ranges of batches. A batch
       -- takes some time from its arrival to its commit.
       and r.batch_id between s.first_batch and s.last_batch
       and r.ingested_at >= s.committed_at - interval '1 hour'

@@ -1,4 +1,4 @@
--- Readings of a date that name the same message as their source.
+-- Readings of a date whose source message has another reading too.
 select coalesce(s.external_id, r.sensor_id::text) as sensor, r."timestamp", r.topic_no,
        r.partition, r."offset"
 from (

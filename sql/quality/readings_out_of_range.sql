@@ -1,4 +1,4 @@
--- Readings of a date whose measures are impossible.
+-- Readings of a date with impossible measures.
 select coalesce(s.external_id, r.sensor_id::text) as sensor, r."timestamp",
        --| measures r.{m},
        r.quality_score

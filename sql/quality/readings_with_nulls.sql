@@ -1,4 +1,4 @@
--- Readings of a date that lack what each must have.
+-- Readings of a date with null in a required column.
 select coalesce(s.external_id, r.sensor_id::text) as sensor, r."timestamp", r.quality_score,
        r.quality_flags, r.broker_timestamp, r.created_at, r.updated_at
 from traffic.traffic_readings r left join traffic.sensors s using (sensor_id)

@@ -1,4 +1,4 @@
--- Events and repeats by the day of their arrival, with the batches that they are in.
+-- Events and repeats by the day of arrival, with the range of their batches.
 select (committed_at at time zone %(timezone)s)::date as day,
        sum(processed)::bigint as events, sum(updated + unchanged)::bigint as repeats,
        min(batch_id) as first_batch, max(coalesce(last_batch_id, batch_id)) as last_batch

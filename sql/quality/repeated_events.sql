@@ -1,4 +1,4 @@
--- Whose events came more than once in these batches: the sensors with most repeats.
+-- The sensors with most repeated events in these batches.
 select s.external_id as sensor, sum(again.times - 1)::bigint as repeats,
        count(*) as readings_repeated, min(again."timestamp") as first, max(again."timestamp") as last
 from (

@@ -1,5 +1,5 @@
--- What each sensor measured from %(begin)s to before %(end)s. On an empty road (volume 0) detectors
--- may leave speed and occupancy out; a speed of 0 while vehicles passed is no speed.
+-- Measurements of each sensor in [begin, end). On an empty road (volume 0) detectors may omit speed and
+-- occupancy. A speed of 0 while vehicles passed counts as missing.
 select s.sensor_id, s.external_id, count(*) as readings,
        count(*) filter (where r.volume > 0) as with_vehicles,
        count(*) filter (where r.volume is distinct from 0) as expected,

@@ -1,5 +1,5 @@
--- What each sensor measured from %(begin)s to before %(end)s, from a sample of the pages, the same
--- each time. Counts as in sensor_days.
+-- Measurements of each sensor in [begin, end), from a sample of the pages that is the same each time. Counts
+-- as in sensor_days.
 select sensor_id, count(*) as days, sum(readings)::bigint as readings,
        sum(expected)::bigint as expected, sum(speed_missing)::bigint as speed_missing,
        sum(volume_missing)::bigint as volume_missing,

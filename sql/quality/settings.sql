@@ -1,2 +1,2 @@
--- For this session: a date's sorts and hashes stay in memory.
+-- For this session: sorts and hashes of a date stay in memory.
 select set_config('work_mem', '64MB', false)

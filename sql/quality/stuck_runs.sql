@@ -1,6 +1,6 @@
--- The longest stretch of each sensor in which readings with vehicles repeat each other, of at least
--- %(readings)s readings and lasting %(lasting)s. Of readings that repeat the one before, those that
--- follow each other are as far from their number among all as from that among repeats.
+-- By sensor, the longest run of readings with vehicles that repeat each other, of at least `readings`
+-- readings and the duration `lasting`. Consecutive repeats have the same difference between their number
+-- among all readings and their number among the repeats, which identifies the run.
 with compared as (
     select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy,
            row_number() over sensor as number, lag(r."timestamp") over sensor as before,

@@ -1,6 +1,5 @@
--- The newest dates of what was stored, or rebuilt, since %(since)s, and how many others there are. Dates
--- that no clock can rightly say (ahead of today, before the first) are of messages in quarantine, which
--- count where they arrived.
+-- The newest dates with data stored or backfilled since `since`, and how many others there are. Dates after
+-- today or before the first one belong to quarantined messages, which count at their arrival.
 select day, greatest(0, count(*) over () - %(most)s)::bigint as others
 from (
     select case when d.day between %(first_date)s and %(today)s then d.day

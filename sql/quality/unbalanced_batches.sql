@@ -1,5 +1,5 @@
--- Audit rows whose counts do not add up, among the newest of each log. Those of replays correct old
--- offsets, so their newest are found by number.
+-- Audit rows whose counts do not add up, among the newest of each partition generation. Rows of backfills and
+-- reprocessing correct old offsets, so their newest ones are found by batch_id.
 select b.batch_id, b.topic_no, b.partition, b.first_offset, b.next_offset, b.delivered, b.raw,
        b.echoes, b.processed, b.quarantined
 from traffic.kafka_offsets o

@@ -1,5 +1,5 @@
--- Readings of each sensor in each of some stretches of time; stretches without any are left out.
--- By sensor, so that the primary key finds each stretch whatever else the partition holds.
+-- Readings of each sensor in each of the given stretches of time; empty stretches are omitted. By sensor, so
+-- that the primary key finds each stretch whatever else the partition holds.
 select s.sensor_id, stretch.first, counted.readings
 from traffic.sensors s
 cross join unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) stretch (first, following)

@@ -24,4 +24,4 @@ where c.topic_no is not null and r.sensor_id = c.sensor_id and r."timestamp" = c
       (r.topic_no, r.partition, r."offset", r.broker_timestamp,
        --| measures r.{m},
        r.quality_score, r.quality_flags)
-returning r.sensor_id, r."timestamp"
+returning r.sensor_id, r."timestamp", r.topic_no, r.partition, r.updated_at = %(moment)s

@@ -1,5 +1,7 @@
--- What messages turn into by today's rules, for the dates of a rebuild. `by_others`: rules other than
--- today's decided them; `waiting`: the message comes from quarantine, where it waits.
+-- Outcomes of messages under today's rules. `by_others`: other rules had decided the message;
+-- `waiting`: the message is in quarantine.
+drop table if exists pg_temp.rebuilt_outcomes, pg_temp.event_changes, pg_temp.reading_changes,
+    pg_temp.neighbours;
 create temporary table rebuilt_outcomes (
     topic_no smallint not null,
     partition integer not null,

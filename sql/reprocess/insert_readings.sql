@@ -23,7 +23,9 @@ with made as (
     select distinct on (o.sensor_id, o."timestamp") o.sensor_id, o."timestamp", topic_no, partition
     from pg_temp.event_changes c
     join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
-    where c.recorded and o.sensor_id is not null
+    where (c.recorded or c.kind = 'enter') and o.sensor_id is not null
+    order by o.sensor_id, o."timestamp", o.broker_timestamp desc, o.topic_no desc,
+             o.partition desc, o."offset" desc
 )
 select sensor_id, "timestamp", topic_no, partition
 from made

@@ -1,12 +1,12 @@
 -- The next messages to be decoded again, in the order of the key. The first comes whatever its size.
-select topic_no, partition, "offset", broker_timestamp, quarantined_at, event_date, reason, detail,
-       value
+select topic_no, partition, "offset", batch_id, timestamptz_send(broker_timestamp),
+       timestamptz_send(quarantined_at), key, value
 from (
     select q.*, row_number() over ordered as number,
            sum(coalesce(octet_length(q.value), 0)) over ordered as payload
     from (
-        select q.topic_no, q.partition, q."offset", q.broker_timestamp, q.quarantined_at,
-               q.event_date, q.reason, q.detail, q.value
+        select q.topic_no, q.partition, q."offset", q.batch_id, q.broker_timestamp,
+               q.quarantined_at, q.key, q.value
         from traffic.quarantined_events q
         where q.resolved_at is null and q.batch_id <= %(last_batch_id)s
           and (q.topic_no, q.partition, q."offset")

@@ -1,4 +1,4 @@
--- A month that late data made anew goes again: dates add up.
+-- Dates add up, because late data can create a month again that is dropped a second time.
 update traffic.micro_batches b
 set dropped_processed = (
         select jsonb_object_agg(day, rows)

@@ -1,4 +1,5 @@
--- As count_raw, of a month of events, by event date too. An event arrived when its batch was committed.
+-- As count_raw, for a month of events and by event date too. An event arrived when its batch was
+-- committed.
 insert into pg_temp.dropping
 select p.topic_no, p.partition, b.batch_id, p.day, sum(p.rows), max(p.high) + 1,
        max(b.committed_at)

@@ -1,5 +1,5 @@
--- Rows of a day of raw by the audit row that counts them: their batch's own, or the folded one that the
--- batch lies in (null: none).
+-- Rows of a day of raw by the audit row that counts them: that of their batch, or the compacted row that
+-- covers the batch (null: no audit row).
 insert into pg_temp.dropping
 select r.topic_no, r.partition, b.batch_id, null, sum(r.rows), max(r.high) + 1, max(r.arrival)
 from (

@@ -1,4 +1,4 @@
--- Readings of a month by the log of their provenance. A reading arrived when it was last changed.
+-- Readings of a month by the generation of their provenance. A reading arrived when it last changed.
 insert into pg_temp.dropping
 select topic_no, partition, null, null, count(*), max("offset") + 1,
        greatest(max(created_at), max(updated_at))

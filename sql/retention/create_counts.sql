@@ -1,4 +1,4 @@
--- What the rows of a partition are to the accounting: per audit row and event date.
+-- Rows of a partition for the accounting, by audit row and event date.
 create temporary table if not exists dropping (
     topic_no smallint not null,
     partition integer not null,

@@ -1,5 +1,5 @@
--- When the batch with the highest number was committed that has events in a month: found by the index,
--- without reading the month.
+-- Commit time of the highest batch number with events in a month. The index finds it without a read of
+-- the month.
 select b.committed_at
 from (
     select topic_no, partition, batch_id

@@ -1,4 +1,4 @@
--- When the newest of the events of a month arrived that were dropped.
+-- Arrival of the newest dropped event of a month.
 select max(newest_arrival)
 from traffic.dropped_rows
 where table_name = 'processed_events' and lower_bound = %(lower)s

@@ -1,11 +1,12 @@
--- When the oldest batch was committed that is not published yet, of windows and of replays.
+-- Commit time of the oldest unpublished batch, of ingest and of reprocessing.
 select min(committed_at)
 from (
     select b.committed_at
     from unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
          as w (topic_no, partition, position)
     cross join lateral (
-        -- Those before the position end at it or lie around it: a row before the first beyond it.
+        -- Batches before the position end at it or contain it: at most one row before the first batch
+        -- beyond it.
         select b.committed_at, b.next_offset
         from traffic.micro_batches b
         where b.topic_no = w.topic_no and b.partition = w.partition and b.kind = 'window'

@@ -1,4 +1,4 @@
--- What a fold computes again: 5-minute buckets that lie next to each other, as one range.
+-- The buckets of one roll-up: adjacent 5-minute buckets form one range.
 create temporary table if not exists dirty_ranges (
     sensor_id uuid not null,
     first timestamptz not null,

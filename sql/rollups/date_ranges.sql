@@ -1,6 +1,6 @@
--- All of a local day, of every sensor: what there are readings of, and what there are rows of. Bounds
--- are those of 5-minute buckets, wherever the zone's midnight lies. What was rolled up of a month whose
--- readings were dropped stays as it is. Returns how many buckets it is.
+-- A local day of every sensor with readings or rolled-up rows. Bounds are those of 5-minute buckets,
+-- wherever the zone's midnight lies. Rows of a month whose readings were dropped stay unchanged. Returns
+-- the number of buckets.
 with day as (
     select n.bucket
     from traffic.platform p

@@ -1,8 +1,8 @@
 -- The 85th percentile of the newest 5-minute speeds in light flow, in whole miles per hour, of sensors
--- whose list has no free-flow speed. Light is up to `light` vehicles per hour and lane; rows
--- count in which every reading is good. What was inferred before is replaced only by what differs by
--- more than `tolerance`, since every row of the sensor rests on it. Returns the sensors whose
--- value is another one now.
+-- without an imported free-flow speed. Light flow is up to `light` vehicles per hour and lane. Only rows
+-- with good readings throughout count. An inferred speed is replaced only by one that differs by more
+-- than `tolerance`, since every row of the sensor depends on it. Returns the sensors whose value
+-- changed.
 with judged as (
     select s.sensor_id, s.inferred_free_flow_mph as before, light.*
     from traffic.sensors s

@@ -1,6 +1,6 @@
--- The most frequent gap of each sensor's newest readings, of several the shortest; jitter is less
--- than half a second. What was inferred before is replaced only by what most of the gaps say, so
--- that it does not go back and forth. Returns the sensors whose value is another one now.
+-- The most frequent gap of each sensor's newest readings, the shortest of several. Jitter is less than
+-- half a second. An inferred interval is replaced only by the gap of most readings, so that it does not
+-- alternate. Returns the sensors whose value changed.
 with judged as (
     select s.sensor_id, s.inferred_interval_s as before, gap.*
     from traffic.sensors s

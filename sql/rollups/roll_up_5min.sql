@@ -1,7 +1,7 @@
--- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures enter
--- sums as whole millionths, so that none depends on the order of rows. A speed below a millionth of a
--- mile per hour is 0; what lies outside a measure's domain was put there by hand. One range at a time
--- by the primary key. Returns what was written, by date.
+-- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures are summed
+-- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a mile
+-- per hour is 0. A value outside a measure's domain was inserted by hand. Ranges are read one at a time
+-- by the primary key. Returns the written rows by date.
 with sensor as (
     select s.sensor_id,
            coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
@@ -64,7 +64,7 @@ computed as materialized (
                t.vmt / s.free_flow_mph as free_vht
     ) h
 ),
--- One look by the primary key a range: a join could read all of the table.
+-- One look-up by the primary key per range: a join could read the whole table.
 old as materialized (
     select o.*
     from pg_temp.dirty_ranges d
@@ -75,7 +75,7 @@ old as materialized (
         offset 0
     ) o
 ),
--- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+-- Roll-ups exclude each other, so nothing else writes these rows. An unchanged row is not written.
 different as materialized (
     select c.*, o.sensor_id is null as is_new
     from computed c

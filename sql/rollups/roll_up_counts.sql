@@ -1,4 +1,4 @@
--- Add up what was appended since the last fold. Folds exclude each other, each on one snapshot.
+-- Adds up the counts appended since the last roll-up. Roll-ups exclude each other, each on one snapshot.
 with taken as (
     delete from traffic.reading_changes
     returning start, added

@@ -1,6 +1,6 @@
--- The local days of the dirty ranges: from the hours that lie in the day as a whole, and from the
--- 5-minute rows of an hour that midnight cuts in two (zones half an hour off). A day is what the
--- clock shows, so it has 23 or 25 hours where the clock changes. Returns what was written, by date.
+-- The local days of the dirty ranges: from the hours that lie wholly in the day, and from the 5-minute
+-- rows of an hour that midnight splits (zones half an hour off). A day follows the clock, so it has 23
+-- or 25 hours at a clock change. Returns the written rows by date.
 with dirty as materialized (
     select distinct d.sensor_id, (n.bucket at time zone p.timezone)::date as date
     from pg_temp.dirty_ranges d
@@ -98,7 +98,7 @@ computed as materialized (
         where b.samples > 0
     ) u
 ),
--- One look by the primary key a range: a join could read all of the table.
+-- One look-up by the primary key per range: a join could read the whole table.
 old as materialized (
     select o.*
     from dirty d
@@ -109,7 +109,7 @@ old as materialized (
         offset 0
     ) o
 ),
--- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+-- Roll-ups exclude each other, so nothing else writes these rows. An unchanged row is not written.
 different as materialized (
     select c.*, o.sensor_id is null as is_new
     from computed c

@@ -1,5 +1,5 @@
--- The hours of the dirty ranges, from their 5-minute rows: sums of sums, never means of means.
--- Returns what was written, by date.
+-- The hours of the dirty ranges, from their 5-minute rows: sums of sums, never means of means. Returns
+-- the written rows by date.
 with dirty as materialized (
     select distinct d.sensor_id, n.hour
     from pg_temp.dirty_ranges d
@@ -54,7 +54,7 @@ computed as materialized (
         where b.samples > 0
     ) u
 ),
--- One look by the primary key a range: a join could read all of the table.
+-- One look-up by the primary key per range: a join could read the whole table.
 old as materialized (
     select o.*
     from dirty d
@@ -65,7 +65,7 @@ old as materialized (
         offset 0
     ) o
 ),
--- Folds exclude each other, so nobody else writes these rows. What comes out equal is not written.
+-- Roll-ups exclude each other, so nothing else writes these rows. An unchanged row is not written.
 different as materialized (
     select c.*, o.sensor_id is null as is_new
     from computed c

@@ -1,6 +1,6 @@
--- Take the oldest dirty rows out and make ranges of their buckets; a row is taken whole. Where the
--- readings of a month were dropped, what was rolled up of them stays as it is: what came late is not
--- all of its bucket. Returns how many buckets there are.
+-- Takes the oldest rows of dirty buckets, each row as a whole, and turns the buckets into ranges.
+-- Rolled-up rows of a month whose readings were dropped stay unchanged, since late readings are not all
+-- of a bucket. Returns the number of buckets.
 with chosen as (
     select q.dirty_no
     from (

@@ -1,4 +1,4 @@
--- The limit first: a look for the newest reading goes through every partition.
+-- The limit comes first, because the look-up of a newest reading searches every partition.
 with listed as (
     select *
     from traffic.sensors s

@@ -1,3 +1,3 @@
--- What was read stays true until the commit: no other import, and no window registers a sensor
--- that this one believes new. Readers and the foreign key's own locks pass.
+-- Keeps the rows read unchanged until the commit: no other import runs, and no ingest run registers a
+-- sensor that this import believes new. Readers and the foreign key's own locks are not blocked.
 lock table traffic.sensors in share row exclusive mode

@@ -1,11 +1,12 @@
-"""Days of raw as Parquet files, each with a manifest: written before a day is dropped, read back.
+"""The archive: days of raw as Parquet files with manifests, written before retention drops them.
 
-pyarrow is large: only `rows` and `write` import it at once, and nothing imports these but upkeep.
+    files        names, manifests, checksums
+    arrow_rows   rows of raw_events as Arrow record batches
+    write        a day from the table into a file
+    read         a day from its files
 
-    files       names, manifests, checksums
-    rows        rows of raw_events as Arrow's record batches
-    write       a day out of the table
-    read        a day out of the files
+pyarrow is large, so only `arrow_rows` and `write` import it at once, and only retention imports
+these two.
 """
 
 from traffic_platform.archive.files import ArchiveError, Manifest, archived_parts

@@ -1,4 +1,4 @@
-"""Rows of `traffic.raw_events` as Arrow's record batches: every column, byte for byte."""
+"""Rows of `traffic.raw_events` as Arrow record batches: every column, byte for byte."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from traffic_platform.statements import statement
 
 BATCH_ROWS: Final = 20_000
 BATCH_BYTES: Final = 8 * 1024 * 1024
-# Rows fetched at a time: as many as fit if all were as large as the day's largest message, but no
-# fewer than make a round trip worth while.
+# Rows per fetch: as many as fit if all had the size of the day's largest message, within bounds.
 _MOST_ROWS: Final = 2_000
 _FEWEST_ROWS: Final = 16
 
-# What pyarrow has no annotations for, by the names that it has there.
+# pyarrow has no annotations for its classes of these names.
 RecordBatch = Any
 Array = Any
 
@@ -40,16 +39,16 @@ SCHEMA: Final = pa.schema(
         pa.field("batch_id", pa.int64(), nullable=False),
     ]
 )
-"""The columns of raw_events; headers are name, value, name, value …"""
+"""The columns of raw_events; headers are a list of name, value, name, value …"""
 
 
 def day_batches(
     connection: psycopg.Connection[Any], lower: datetime, upper: datetime
 ) -> Iterator[RecordBatch]:
-    """What arrived from `lower` to before `upper`, as it lies in the table.
+    """Yield the messages that arrived from `lower` to before `upper`, in the table's order.
 
-    Needs a transaction, whose snapshot it reads. Holds BATCH_ROWS rows or about BATCH_BYTES at a
-    time.
+    Call it in a transaction; it reads one snapshot. A batch holds BATCH_ROWS rows, or about
+    BATCH_BYTES.
     """
     bounds = {"lower": lower, "upper": upper}
     row = connection.execute(statement("archive/largest"), bounds).fetchone()
@@ -62,7 +61,7 @@ def day_batches(
 
 
 def to_batch(rows: Sequence[tuple[Any, ...]]) -> RecordBatch:
-    """Rows of the statement as a record batch."""
+    """Return rows of `sql/archive/day.sql` as a record batch."""
     topic_no, partition, offset, key, value, headers, broker, ingested, batch_id = zip(
         *rows, strict=True
     )
@@ -75,19 +74,19 @@ def to_batch(rows: Sequence[tuple[Any, ...]]) -> RecordBatch:
 
 
 def digest(batch: RecordBatch, running: Any) -> None:
-    """Add the rows of a batch to a hash of hashlib, whatever buffers Arrow keeps them in."""
+    """Add the rows of a batch to a hash of hashlib, independent of Arrow's buffers."""
     for column in batch.columns:
         for part in _canonical(column):
             running.update(part)
 
 
 def new_digest() -> Any:
-    """A hash to which `digest` adds."""
+    """Return a hash for `digest`."""
     return hashlib.blake2b(digest_size=16)
 
 
 def _canonical(column: Array) -> Iterator[bytes]:
-    """A column as bytes that depend on its values alone: lengths (-1: null), then values."""
+    """Yield a column as bytes that depend on its values only: lengths (-1: null), then values."""
     if pa.types.is_list(column.type):
         yield _numbers(pc.call_function("list_value_length", [column]))
         yield from _canonical(column.flatten())
@@ -105,15 +104,15 @@ def _numbers(lengths: Array) -> bytes:
 
 
 def _fetch(cursor: Any, number: int) -> list[tuple[Any, ...]]:
-    """The rows of a batch, fetched `number` at a time."""
+    """Return the rows of a batch, fetched `number` at a time."""
     rows: list[tuple[Any, ...]] = []
     size = 0
     while len(rows) < BATCH_ROWS and size < BATCH_BYTES:
-        some = cursor.fetchmany(min(number, BATCH_ROWS - len(rows)))
-        if not some:
+        fetched = cursor.fetchmany(min(number, BATCH_ROWS - len(rows)))
+        if not fetched:
             break
-        rows += some
-        size += sum([len(row[3] or b"") + len(row[4] or b"") for row in some])
+        rows += fetched
+        size += sum([len(row[3] or b"") + len(row[4] or b"") for row in fetched])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Names of the archive's files, their manifests and checksums."""
+"""Names, manifests and checksums of the archive's files."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from traffic_platform.errors import PermanentError
 
 FORMAT = 1
-_BLOCK = 1024 * 1024
 
 
 class ArchiveError(PermanentError):
-    """An archive cannot be written, or is not what was written. The message names the file."""
+    """An archive cannot be written, or was changed after writing. The message names the file."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What stands beside a file `raw_events_YYYYMMDD.parquet`, in `….json`.
+    """Description of a file `raw_events_YYYYMMDD.parquet`, stored beside it as `….json`.
 
-    `day` is the UTC day of arrival. A day whose partition was made anew after it was dropped has
-    several parts. `sha256` (hex) and `bytes` are of the file, `rows` counts messages; `logs` has,
-    for each log, its topic, its identity, `rows`, and the range of offsets that holds them.
+    `day` is the UTC day of arrival. A day has several parts when its partition was created again
+    after a drop. `sha256` (hex) and `bytes` describe the file; `rows` counts messages. `logs` holds
+    the topic, Kafka's ids, `rows` and the offset range of each partition generation.
     """
 
     day: str
@@ -44,7 +44,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a manifest. Raises ArchiveError when it is none of ours."""
+        """Read a manifest. Raises ArchiveError for an unreadable file or another format."""
         try:
             manifest = cls(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
@@ -54,7 +54,7 @@ class Manifest:
         return manifest
 
     def write(self, path: Path) -> None:
-        """Write it whole or not at all, and make sure that the disk has it."""
+        """Write the manifest whole or not at all, and sync it to disk."""
         new = path.with_name(f".{path.name}.new")
         with new.open("w", encoding="utf-8") as file:
             file.write(json.dumps(asdict(self), indent=2) + "\n")
@@ -64,42 +64,40 @@ class Manifest:
 
 
 def part_name(day: date, part: int) -> str:
-    """The name of the file of a day's part, without folder; the first part is 1."""
+    """Return the file name of a day's part, without folder; the first part is 1."""
     return f"raw_events_{day:%Y%m%d}{f'-{part}' if part > 1 else ''}.parquet"
 
 
 def manifest_path(path: Path) -> Path:
-    """Where the manifest of a file is."""
+    """Return the path of a file's manifest."""
     return path.with_suffix(".json")
 
 
 def archived_parts(folder: Path, day: date) -> list[Path]:
-    """The files of a day, in the order in which they were written; none: it was not archived."""
+    """Return the files of a day in the order of writing; empty when it was not archived."""
     parts: list[Path] = []
     while (path := folder / part_name(day, len(parts) + 1)).exists():
         parts.append(path)
     return parts
 
 
-def checksum(file: BinaryIO) -> str:
-    """SHA-256 of a file from its beginning, in hex; leaves it there."""
-    digest = hashlib.sha256()
+def checksum(file: BufferedReader | BufferedRandom) -> str:
+    """Return the SHA-256 of a whole file in hex, and leave the file at its start."""
     file.seek(0)
-    while block := file.read(_BLOCK):
-        digest.update(block)
+    digest = hashlib.file_digest(file, "sha256")
     file.seek(0)
     return digest.hexdigest()
 
 
 def sync(descriptor: int) -> None:
-    """Have the disk keep what was written, and forget our copy: what is read next is the disk's."""
+    """Sync a file to disk and drop it from the page cache, so that the next read is the disk's."""
     os.fsync(descriptor)
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk keep the names in a folder."""
+    """Sync the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""A day of raw out of the archive's files."""
+"""Read a day of raw from the archive's files."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ RecordBatch = Any  # pyarrow's, which has no annotations
 
 
 def read_archived_day(folder: Path, day: date, *, rows: int = 20_000) -> Iterator[RecordBatch]:
-    """Every message that arrived on a UTC day, at most `rows` a batch, with all columns of raw.
+    """Yield every message that arrived on a UTC day, at most `rows` a batch.
 
     Columns are those of `traffic.raw_events`: topic_no, partition, offset, key, value, headers (a
     list of name, value, name, value …), broker_timestamp and ingested_at (µs, UTC), batch_id. Rows
-    come in the order in which they were stored. Holds one row group at a time (20,000 rows, or
-    24 MB where messages have a megabyte). Raises ArchiveError before the first batch of a file when
-    its SHA-256 is not that of its manifest, and when the day is not in the archive.
+    keep the order of storing. Memory holds one row group at a time (20,000 rows, or 24 MB where
+    messages have a megabyte). Raises ArchiveError when the day is not in the archive, and before
+    the first batch of a file whose SHA-256 differs from its manifest.
     """
     parts = archived_parts(folder, day)
     if not parts:
-        raise ArchiveError(f"{folder} holds no file of {day}")
+        raise ArchiveError(f"{folder} has no file for {day}")
     for path in parts:
         yield from _read_part(path, rows)
 
@@ -39,12 +39,12 @@ def _read_part(path: Path, rows: int) -> Iterator[RecordBatch]:
 
     manifest = Manifest.read(manifest_path(path))
     try:
-        # One descriptor for both, so that what is read is what was checked.
+        # One descriptor for checksum and rows, so that the rows are those that were checked.
         with path.open("rb") as file:
             if checksum(file) != manifest.sha256:
-                raise ArchiveError(f"{path} is not what was written: its SHA-256 differs")
+                raise ArchiveError(f"{path} was changed: its SHA-256 differs from its manifest")
             with pq.ParquetFile(file, pre_buffer=False) as parquet:
-                for group in range(parquet.num_row_groups):  # never two at a time in memory
+                for group in range(parquet.num_row_groups):  # one at a time in memory
                     yield from parquet.iter_batches(batch_size=rows, row_groups=[group])
     except OSError as error:
         raise ArchiveError(f"{path} cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""A day of raw out of the table and into a file that is proved to hold it."""
+"""Write a day of raw from the table into a file, and prove that the file holds it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import psycopg
 import pyarrow.parquet as pq
 
 from traffic_platform.archive.arrow_rows import (
@@ -31,28 +30,26 @@ from traffic_platform.archive.files import (
     sync,
     sync_folder,
 )
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.postgres.identity import read_identity
 from traffic_platform.statements import statement
-
-Connection = psycopg.Connection[Any]
 
 
 def archive_day(
     connection: Connection, folder: Path, day: date, bounds: tuple[datetime, datetime]
 ) -> Manifest | None:
-    """Write what arrived on a day into `folder`; None: nothing did.
+    """Write the messages that arrived on a day into `folder`; return None when there are none.
 
-    When this returns the file and its manifest are on the disk, and the file was read back from
-    there: its SHA-256 and its rows are those that were written. A file that an upkeep left behind
-    which was interrupted is replaced; one whose rows were dropped never is. Raises ArchiveError,
-    psycopg.Error.
+    On return the file and its manifest are on disk, and reading the file back from there gave the
+    same SHA-256 and rows. A file of an interrupted run is replaced; a file whose rows were dropped
+    never is. Raises ArchiveError and psycopg.Error.
     """
     platform_id = str(read_identity(connection).platform_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path, part = _free_part(connection, folder, day, bounds[0], platform_id)
         new = path.with_name(f".{path.name}.new")
-        # Files are private to the platform: messages may hold anything.
+        # Files are private to the platform, because messages may hold anything.
         with new.open("w+b") as file:
             new.chmod(0o600)
             with connection.transaction():
@@ -61,7 +58,7 @@ def archive_day(
             if written.rows:
                 _read_back(file, written, new)
     except OSError as error:
-        raise ArchiveError(f"the archive {folder} takes no file: {error}") from error
+        raise ArchiveError(f"cannot write into the archive {folder}: {error}") from error
     if not written.rows:
         new.unlink()
         return None
@@ -75,7 +72,7 @@ def archive_day(
         columns={column.name: str(column.type) for column in SCHEMA},
         platform_id=platform_id,
         written_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        logs=_logs(connection, written),
+        logs=_describe_generations(connection, written),
     )
     new.replace(path)
     sync_folder(folder)
@@ -85,34 +82,34 @@ def archive_day(
 
 @dataclass
 class _Written:
-    """What went into a file."""
+    """Size, checksums and partition generations of a written file."""
 
     rows: int = 0
     bytes: int = 0
     sha256: str = ""
     digest: str = ""
-    logs: dict[tuple[int, int], tuple[int, int, int]] = field(
+    generations: dict[tuple[int, int], tuple[int, int, int]] = field(
         default_factory=dict[tuple[int, int], tuple[int, int, int]]
     )
 
     def count(self, batch: RecordBatch) -> None:
-        """Add a batch: rows, first and next offset of each log."""
+        """Add a batch: the rows, first and next offset of each generation."""
         self.rows += batch.num_rows
         topic, partition, offset = (batch.column(i).to_numpy() for i in range(3))
-        logs = np.stack([topic.astype(np.int64), partition.astype(np.int64)], axis=1)
-        for topic_no, number in np.unique(logs, axis=0).tolist():
-            of_log = offset[(topic == topic_no) & (partition == number)]
-            first, following = int(of_log.min()), int(of_log.max()) + 1
-            rows, low, high = self.logs.get((topic_no, number), (0, first, following))
-            self.logs[topic_no, number] = (
-                rows + len(of_log),
+        keys = np.stack([topic.astype(np.int64), partition.astype(np.int64)], axis=1)
+        for topic_no, number in np.unique(keys, axis=0).tolist():
+            offsets = offset[(topic == topic_no) & (partition == number)]
+            first, following = int(offsets.min()), int(offsets.max()) + 1
+            rows, low, high = self.generations.get((topic_no, number), (0, first, following))
+            self.generations[topic_no, number] = (
+                rows + len(offsets),
                 min(low, first),
                 max(high, following),
             )
 
 
 class _HashingFile(io.RawIOBase):
-    """Passes on what is written, hashed. Parquet is written from its beginning to its end."""
+    """A file that hashes the bytes written. Parquet is written from start to end."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -120,11 +117,11 @@ class _HashingFile(io.RawIOBase):
         self.size = 0
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def write(self, data: Any, /) -> int:
-        """Write all of it."""
+        """Write and hash all bytes."""
         view = memoryview(data).cast("B")
         self._file.write(view)
         self.sha256.update(view)
@@ -132,7 +129,7 @@ class _HashingFile(io.RawIOBase):
         return len(view)
 
     def tell(self) -> int:
-        """How much was written."""
+        """Return the number of bytes written."""
         return self.size
 
 
@@ -150,24 +147,24 @@ def _write(file: BinaryIO, batches: Iterator[RecordBatch]) -> _Written:
     return written
 
 
-def _read_back(file: BinaryIO, written: _Written, path: Path) -> None:
+def _read_back(file: io.BufferedRandom, written: _Written, path: Path) -> None:
     if checksum(file) != written.sha256:
-        raise ArchiveError(f"{path} does not hold what was written: see to its disk")
+        raise ArchiveError(f"{path} differs from the bytes that were written. Check its disk.")
     rows, running = 0, new_digest()
     with pq.ParquetFile(file) as parquet:
-        # By row group: each is a batch that was written.
+        # Each row group is one written batch.
         for group in range(parquet.num_row_groups):
             for batch in parquet.iter_batches(batch_size=BATCH_ROWS, row_groups=[group]):
                 rows += batch.num_rows
                 digest(batch, running)
     if (rows, running.hexdigest()) != (written.rows, written.digest):
-        raise ArchiveError(f"{path} does not give back the rows that were written into it")
+        raise ArchiveError(f"{path} does not return the rows that were written into it")
 
 
 def _free_part(
     connection: Connection, folder: Path, day: date, lower: datetime, platform_id: str
 ) -> tuple[Path, int]:
-    """The first file of a day whose rows were not dropped."""
+    """Return the first file name and part of a day whose rows were not dropped."""
     rows = connection.execute(statement("archive/used_parts"), {"lower": lower}).fetchall()
     used = {name for (name,) in rows}
     part = 1
@@ -177,14 +174,14 @@ def _free_part(
     if manifest_path(path).exists():
         other = Manifest.read(manifest_path(path)).platform_id
         if other != platform_id:
-            raise ArchiveError(f"{path} is the archive of another platform, {other}")
+            raise ArchiveError(f"{path} belongs to the archive of another platform, {other}")
     return path, part
 
 
-def _logs(connection: Connection, written: _Written) -> list[dict[str, Any]]:
+def _describe_generations(connection: Connection, written: _Written) -> list[dict[str, Any]]:
     topics = {row[0]: row[1:] for row in connection.execute(statement("archive/topics"))}
     found: list[dict[str, Any]] = []
-    for (topic_no, partition), (rows, first, following) in sorted(written.logs.items()):
+    for (topic_no, partition), (rows, first, following) in sorted(written.generations.items()):
         name, topic_id, cluster_id = topics[topic_no]
         found.append(
             {

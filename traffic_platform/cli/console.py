@@ -93,12 +93,6 @@ def utc_text(moment: datetime | int | None) -> str:
     return texts.utc_text(moment)
 
 
-def printable(data: bytes) -> str:
-    """Bytes as text on one line: what is no printable character is escaped."""
-    text = data.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _output() -> Console:
     from rich.console import Console
 
@@ -131,7 +125,7 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     text = str(value)
-    return text if text.isprintable() else printable(text.encode("utf-8", "surrogateescape"))
+    return text if text.isprintable() else texts.printable(text.encode("utf-8", "surrogateescape"))
 
 
 def _to_json(value: Any) -> Any:

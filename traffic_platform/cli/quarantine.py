@@ -231,7 +231,8 @@ def _read_id(topic: str, partition: int | None, offset: int | None) -> tuple[str
 
 
 def _describe(message: QuarantinedBytes, full: bool) -> None:
-    from traffic_platform.cli.console import print_table, printable, say
+    from traffic_platform.cli.console import print_table, say
+    from traffic_platform.events.texts import printable
 
     print_table(
         f"{message.topic} [{message.partition}] offset {message.offset}",
@@ -263,7 +264,7 @@ def _describe(message: QuarantinedBytes, full: bool) -> None:
 
 def _parts(message: QuarantinedBytes) -> list[tuple[str, bytes | None]]:
     """Key, headers and value, with their names."""
-    from traffic_platform.cli.console import printable
+    from traffic_platform.events.texts import printable
 
     headers = message.headers or []
     pairs = zip(headers[::2], headers[1::2], strict=True)
@@ -288,7 +289,7 @@ def _document(message: QuarantinedBytes) -> dict[str, object]:
     from base64 import b64encode
     from dataclasses import asdict
 
-    from traffic_platform.cli.console import printable
+    from traffic_platform.events.texts import printable
 
     def both(name: str, data: bytes | None) -> dict[str, object]:
         if data is None:

@@ -1,1 +1,1 @@
-"""The page that people look at, on the same application as the API."""
+"""Dashboard on the same application as the API."""

@@ -1,4 +1,4 @@
-"""`python -m traffic_platform.dashboard`: API and page, until SIGTERM."""
+"""`python -m traffic_platform.dashboard`: serve API and dashboard until SIGTERM."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Synthetic detectors along the simulated highway, and what they measure.
+"""Synthetic detectors along the simulated highway, and their measures.
 
-A value is a function of the feed's name and size, the detector and the interval alone: whoever
-generates the same interval again gets the same values.
+A value depends only on the feed's name and size, the detector and the interval. An interval that is
+generated again has the same values.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from traffic_platform.demo.highway import (
 LANES = 3
 DETECTORS_PER_ROAD = STATIONS * len(DIRECTIONS) * LANES
 _PER_STATION = LANES * len(DIRECTIONS)
-# Average field length, feet: what a vehicle and the loop add up to. Occupancy is density times
-# this length (Minnesota DOT, Data Tools, "Density": occupancy x 5280 / field length).
+# Average field length in feet: the length of a vehicle plus that of the loop. Occupancy is density
+# times this length (Minnesota DOT, Data Tools, "Density": occupancy x 5280 / field length).
 _FIELD_LENGTH_FT = 22.0
 _FEET_PER_MILE = 5280.0
-# The left lane carries more and is faster; by lane from the left.
+# By lane from the left. The left lane carries more vehicles, and they are faster.
 _LANE_FLOW = np.array([1.05, 1.02, 0.93])
 _LANE_SPEED_MPH = np.array([3.0, 0.0, -3.0])
-_BLOCK_VALUES = 65_536  # noise is drawn for this many values at a time
-_ROAD_DELAY_STEPS = 45  # the second road has its rush hours a quarter of an hour later, and so on
+_BLOCK_VALUES = 65_536  # number of random values that are drawn at once
+_ROAD_DELAY_STEPS = 45  # each further road has its rush hours a quarter of an hour later
 
 Steps = NDArray[np.int64]
 
@@ -58,7 +58,7 @@ class Detector:
 
 @dataclass(frozen=True)
 class Measures:
-    """What each detector measured in each interval; shape (intervals, detectors).
+    """Measures of each detector in each interval; shape (intervals, detectors).
 
     Speed in mph (NaN where no vehicle passed), volume in vehicles per hour, occupancy in percent.
     """
@@ -69,11 +69,11 @@ class Measures:
 
 
 class Corridor:
-    """`sensors` detectors, sixty to a road, each measuring for `interval_s` seconds at a time.
+    """`sensors` detectors, sixty per road, each with measures over `interval_s` seconds.
 
-    Interval n of `period_us` begins n periods after 1970-01-01T00:00:00Z. A period that differs
-    from the interval is a feed that reports more or less often than it measures. Rush hours are
-    those of `timezone`.
+    Interval n begins n times `period_us` microseconds after 1970-01-01T00:00:00Z. When the period
+    differs from the interval, the detectors report more or less often than they measure. Rush
+    hours are in the local time of `timezone`.
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Corridor:
         self._block_steps = max(1, _BLOCK_VALUES // sensors)
         self._last_block: tuple[int, Floats] | None = None
 
-    def step_at_or_after(self, moment_us: int) -> int:
-        """Number of the first interval that begins at or after a time (microseconds since 1970)."""
-        return -(-moment_us // self.period_us)
+    def step_at_or_after(self, time_us: int) -> int:
+        """Return the number of the first interval at or after a time (microseconds since 1970)."""
+        return -(-time_us // self.period_us)
 
     def measures(self, first: int, count: int) -> Measures:
-        """What the detectors measure in `count` intervals from number `first`."""
+        """Return the measures of `count` intervals from number `first`."""
         density = self._density(first, count)
         noise = self._noise(first, count)
         return _measure(density, self._lane, noise, self.interval_s)
@@ -127,11 +127,11 @@ class Corridor:
         return density
 
     def _local_times(self, first: int, count: int) -> tuple[NDArray[np.bool_], Steps]:
-        """For each interval: whether it is on a weekend, and its local second of the day."""
+        """Return, for each interval, whether it is on a weekend and its local second of the day."""
         utc = (np.arange(first, first + count) * self.period_us) // 1_000_000
         offsets = [
-            round(moment.utcoffset().total_seconds())  # pyright: ignore[reportOptionalMemberAccess]
-            for moment in (
+            round(local.utcoffset().total_seconds())  # pyright: ignore[reportOptionalMemberAccess]
+            for local in (
                 datetime.fromtimestamp(t, UTC).astimezone(self._zone) for t in utc.tolist()
             )
         ]
@@ -140,7 +140,7 @@ class Corridor:
         return weekend, local % 86_400
 
     def _noise(self, first: int, count: int) -> Floats:
-        """Standard normal noise, shape (3, count, detectors), the same for the same intervals."""
+        """Return standard normal noise, shape (3, count, detectors), equal for equal intervals."""
         parts: list[Floats] = []
         step = first
         while step < first + count:
@@ -161,13 +161,13 @@ class Corridor:
 def _measure(
     density: Floats, lane: NDArray[np.int64], noise: Floats, interval_s: float
 ) -> Measures:
-    """Counts, speeds and occupancies that a detector in a lane of this density would report."""
+    """Return the measures that detectors in lanes of this density would report."""
     typical = LANE.speed(density)
     expected = density * typical * _LANE_FLOW[lane] * interval_s / 3600
-    # Vehicles arrive at random on an empty road and evenly spaced on a full one.
+    # Vehicles arrive at random on an empty road, and evenly spaced on a full one.
     spread = np.sqrt(expected * (1 - 0.75 * np.minimum(1, density / LANE.critical_density)))
     vehicles = np.maximum(0, np.rint(expected + spread * noise[0]))
-    # The mean of few vehicles scatters more; drivers in a queue have little choice.
+    # The mean of few vehicles varies more. In a queue all drivers go alike.
     scatter = np.minimum(1 + 5 / np.sqrt(np.maximum(vehicles, 1)), 0.15 * typical)
     speed = np.maximum(2.0, typical + _LANE_SPEED_MPH[lane] * (typical / 65) + scatter * noise[1])
     volume = vehicles * 3600 / interval_s
@@ -180,9 +180,9 @@ def _measure(
 
 
 def _detector(feed: str, number: int) -> Detector:
-    """Detector number k is the same however many there are: stations fill up lane by lane."""
-    road, place = divmod(number, DETECTORS_PER_ROAD)
-    station, within = divmod(place, _PER_STATION)
+    """Return detector `number`. It does not depend on how many there are: lanes fill a station."""
+    road, on_road = divmod(number, DETECTORS_PER_ROAD)
+    station, within = divmod(on_road, _PER_STATION)
     direction = DIRECTIONS[within // LANES]
     lane = within % LANES + 1
     milepost = SPACING_MI * (station + 0.5)

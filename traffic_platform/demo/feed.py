@@ -1,7 +1,7 @@
-"""Synthetic measures as messages: what the detectors' controllers put on the wire.
+"""Synthetic measures as messages, as controllers of detectors send them.
 
-Some messages can be repeats of an earlier one, exact or corrected, and some can be broken in ways
-that real feeds are broken.
+Some messages can repeat an earlier one, exactly or with a correction. Others can be broken, like
+messages of real feeds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from traffic_platform.events.measures import MEASURES
 from traffic_platform.events.texts import show_time
 
 MIXED = "mixed"
-"""The feed format whose messages are in all formats in turn."""
+"""The feed format whose messages take all formats in turn."""
 
 KINDS = (*(form.name for form in FORMATS), "repeat", "broken")
 """Names of the kinds of messages. The first ones are regular messages, by their format."""
@@ -33,10 +33,10 @@ _TEMPLATES = tuple(form.template for form in FORMATS)
 
 @dataclass(frozen=True)
 class MessageBatch:
-    """Messages in the order in which they are to be sent; all of the same length.
+    """Messages in the order of sending. All columns have the same length.
 
-    `kinds` are positions in KINDS. `times_us` holds the start of the interval of each (microseconds
-    since 1970).
+    `kinds` are positions in KINDS. `times_us` holds the start of each message's interval
+    (microseconds since 1970).
     """
 
     keys: list[bytes]
@@ -48,12 +48,12 @@ class MessageBatch:
         return len(self.keys)
 
     def part(self, first: int, end: int) -> MessageBatch:
-        """The messages from number `first` to before number `end`."""
+        """Return the messages from number `first` to before number `end`."""
         cut = slice(first, end)
         return MessageBatch(self.keys[cut], self.values[cut], self.kinds[cut], self.times_us[cut])
 
     def head(self, count: int) -> MessageBatch:
-        """The first `count` messages."""
+        """Return the first `count` messages."""
         return self.part(0, count)
 
 
@@ -68,8 +68,8 @@ def message_batches(
 ) -> Iterator[MessageBatch]:
     """Yield the messages of `steps` intervals (None: without end), oldest first.
 
-    `repeat_share` and `broken_share` are parts of all messages. A message has the same key as the
-    others of its sensor, so a repeat comes after its original for every consumer.
+    `repeat_share` and `broken_share` are shares of all messages, from 0 to 1. All messages of a
+    sensor have the same key, so every consumer gets a repeat after its original.
     """
     generator = np.random.default_rng(first_step)
     at_a_time = max(1, _BATCH_EVENTS // len(corridor.detectors))
@@ -90,10 +90,10 @@ def encode(
     times: Sequence[bytes],
     **measures: Floats,
 ) -> list[bytes]:
-    """Return events in the format of their kind, one for each entry; NaN is null.
+    """Return events in the formats of their kinds, one for each entry.
 
-    `sensors` are JSON strings without their quotes, `times` ISO 8601. A measure without a column is
-    null in all events.
+    `sensors` are JSON strings without their quotes, `times` are ISO 8601. NaN, and a measure
+    without a column, become null.
     """
     none = np.full(len(sensors), np.nan)
     columns = [_numbers(measures.get(measure.name, none)) for measure in MEASURES]
@@ -102,18 +102,18 @@ def encode(
 
 
 def _numbers(values: Floats) -> list[bytes]:
-    """JSON numbers; whole ones without a decimal point."""
-    # Few values are different ones, and a number costs more to print than to look up.
-    different, places = np.unique(values, return_inverse=True)
+    """Return JSON numbers, whole ones without a decimal point."""
+    # Most values repeat, and formatting a number takes longer than finding its text.
+    distinct, positions = np.unique(values, return_inverse=True)
     texts = [
         b"null" if math.isnan(value) else b"%d" % value if value.is_integer() else b"%a" % value
-        for value in different.tolist()
+        for value in distinct.tolist()
     ]
-    return [texts[place] for place in places.tolist()]
+    return [texts[position] for position in positions.tolist()]
 
 
 def broken(kind: int, sensor: str, time: str) -> bytes | None:
-    """A message that no setting makes readable; `kind` chooses the way, any integer will do."""
+    """Return a message that is invalid under all settings. `kind`, any integer, chooses how."""
     head = f'{{"sensor_id":"{sensor}","timestamp":"{time}"'
     ways: tuple[bytes | None, ...] = (
         f'{head},"speed":61.2,"vol'.encode(),
@@ -154,7 +154,7 @@ def _regular(
 
 
 def _kinds(first: int, count: int, sensors: int, feed_format: str) -> NDArray[np.int64]:
-    """Mixed: every sensor takes the formats in turn, and so do neighbours."""
+    """Return the kind of each message. Mixed takes formats in turn, by interval and by sensor."""
     if feed_format == MIXED:
         step, sensor = np.arange(first, first + count), np.arange(sensors)
         return ((step[:, None] + sensor) % len(FORMATS)).ravel()
@@ -168,21 +168,21 @@ def _disturbed(
     broken_share: float,
     generator: np.random.Generator,
 ) -> MessageBatch:
-    """Put repeats after their originals, and broken messages anywhere."""
+    """Add repeats after their originals, and broken messages anywhere."""
     regular = 1 - repeat_share - broken_share
     size = len(batch)
     repeats = _random_part(size * repeat_share / regular, size, generator)
-    ruins = _random_part(size * broken_share / regular, size, generator)
+    broken_ones = _random_part(size * broken_share / regular, size, generator)
     after = generator.uniform(repeats, size)
-    position = np.concatenate([np.arange(size), after, ruins])
+    position = np.concatenate([np.arange(size), after, broken_ones])
     order = np.argsort(position, kind="stable")
-    source = np.concatenate([np.arange(size), repeats, ruins])[order]
+    source = np.concatenate([np.arange(size), repeats, broken_ones])[order]
     added = _repeats(batch, measures, repeats)
-    for turn, i in enumerate(ruins.tolist()):
+    for turn, i in enumerate(broken_ones.tolist()):
         time = show_time(int(batch.times_us[i]))
         added.append(broken(turn + int(generator.integers(10)), batch.keys[i].decode(), time))
     values = [*batch.values, *added]
-    marks = (np.full(repeats.size, REPEAT), np.full(ruins.size, BROKEN))
+    marks = (np.full(repeats.size, REPEAT), np.full(broken_ones.size, BROKEN))
     return MessageBatch(
         keys=[batch.keys[i] for i in source.tolist()],
         values=[values[i] for i in order.tolist()],
@@ -192,7 +192,7 @@ def _disturbed(
 
 
 def _random_part(expected: float, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Positions of about `expected` of `size` messages."""
+    """Return positions of about `expected` of `size` messages."""
     count = int(expected) + int(generator.random() < expected % 1)
     return np.sort(generator.integers(0, size, count))
 
@@ -200,7 +200,7 @@ def _random_part(expected: float, size: int, generator: np.random.Generator) -> 
 def _repeats(
     batch: MessageBatch, measures: Measures, rows: NDArray[np.int64]
 ) -> list[bytes | None]:
-    """Every other repeat is exact; the rest correct the occupancy, as late recounts do."""
+    """Return repeats. Every second one corrects the occupancy, the others are exact."""
     corrected = encode(
         batch.kinds[rows].tolist(),
         [batch.keys[row] for row in rows.tolist()],

@@ -1,11 +1,11 @@
-"""A day of traffic on five miles of a synthetic highway: density by time, direction and place.
+"""A day of traffic on five miles of a synthetic highway: density by time, direction and station.
 
 The cell transmission model (C. F. Daganzo, "The cell transmission model: a dynamic representation
 of highway traffic consistent with the hydrodynamic theory", Transportation Research Part B 28,
 1994) moves vehicles through half-mile cells under a triangular flow-density relation (G. F.
-Newell, Transportation Research Part B 27, 1993). Queues grow upstream of a bottleneck and the
-waves in them travel backwards, as on a real road, because nothing else conserves vehicles.
-Densities are vehicles per mile, flows vehicles per hour, both of one lane.
+Newell, Transportation Research Part B 27, 1993). The model conserves vehicles, so queues grow
+upstream of a bottleneck and their waves travel backwards, as on a real road. Densities are vehicles
+per mile, flows are vehicles per hour, both of one lane.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ Floats = NDArray[np.float64]
 STEP_SECONDS = 20
 STEPS_PER_DAY = 24 * 3600 // STEP_SECONDS
 STATIONS = 10
-SPACING_MI = (
-    0.5  # a vehicle at 65 mph needs 27.7 s for a cell, more than a step: the scheme is stable
-)
+# A vehicle at 65 mph needs 27.7 s for a cell, which is more than a step. So the scheme is stable.
+SPACING_MI = 0.5
 DIRECTIONS = ("N", "S")
 
-_APPROACH_CELLS = 16  # upstream of the first station, so that queues have room
+_APPROACH_CELLS = 16  # space for queues upstream of the first station
 _EXIT_CELLS = 2
-_BOTTLENECK_CELL = _APPROACH_CELLS + 7  # in the direction of travel: three stations are beyond it
-# A queue discharges less than the bottleneck carried before it broke down (Hall and
+_BOTTLENECK_CELL = _APPROACH_CELLS + 7  # in the direction of travel; three stations follow
+# A queue discharges less than the bottleneck carried before the breakdown (Hall and
 # Agyemang-Duah, Transportation Research Record 1320, 1991: about 6 %).
 _CAPACITY_DROP = 0.94
-# Hour of the peak, its half width in hours, vehicles per hour and lane, by direction.
+# By direction: hour of each peak, its half width in hours, its vehicles per hour and lane.
 _COMMUTE = {
     "N": ((7.6, 1.0, 1_680.0), (17.2, 1.2, 480.0)),
     "S": ((7.8, 1.1, 620.0), (17.0, 1.2, 1_420.0)),
@@ -53,20 +52,20 @@ class FlowDensity:
 
     @property
     def jam_density(self) -> float:
-        """Density at which nothing moves."""
+        """Density at which traffic stands still."""
         return self.critical_density + self.capacity / self.wave_mph
 
     def speed(self, density: Floats) -> Floats:
-        """Speed in mph at a density."""
+        """Return the speed in mph at a density."""
         queued = self.wave_mph * (self.jam_density / np.maximum(density, 1e-9) - 1)
         return np.clip(queued, 0, self.free_flow_mph)
 
     def sending(self, density: Floats) -> Floats:
-        """The most that a cell can send downstream."""
+        """Return the largest flow that a cell can send downstream."""
         return np.minimum(self.free_flow_mph * density, self.capacity)
 
     def receiving(self, density: Floats) -> Floats:
-        """The most that a cell can take from upstream."""
+        """Return the largest flow that a cell can receive from upstream."""
         return np.minimum(self.capacity, self.wave_mph * (self.jam_density - density))
 
 
@@ -76,8 +75,8 @@ LANE = FlowDensity()
 def simulate_day(*, weekday: bool, seed: int) -> Floats:
     """Return the density of a day, shape (STEPS_PER_DAY, 2 directions, STATIONS).
 
-    Stations are in order of milepost. Each time is the start of a step of STEP_SECONDS from local
-    midnight. The same arguments give the same day.
+    Stations are in the order of mileposts. Each step of STEP_SECONDS counts from local midnight.
+    Equal arguments give equal days.
     """
     generator = np.random.default_rng([seed, int(weekday)])
     demand = _demand(weekday) * (1 + 0.04 * _wandering(generator))
@@ -96,7 +95,7 @@ def simulate_day(*, weekday: bool, seed: int) -> Floats:
 def _advance(
     density: Floats, waiting: Floats, demand: Floats, carried: Floats
 ) -> tuple[Floats, Floats]:
-    """One step: flows between cells, then densities. `waiting` vehicles queue at the entrance."""
+    """Take one step: flows between cells, then densities. Vehicles may wait at the entrance."""
     hours = STEP_SECONDS / 3600
     sending = LANE.sending(density)
     receiving = LANE.receiving(density)
@@ -112,7 +111,7 @@ def _advance(
 
 
 def _demand(weekday: bool) -> Floats:
-    """Vehicles per hour and lane that want to enter, shape (STEPS_PER_DAY, 2)."""
+    """Return the demand in vehicles per hour and lane, shape (STEPS_PER_DAY, 2)."""
     hour = np.arange(STEPS_PER_DAY) * STEP_SECONDS / 3600
     demand = np.empty((STEPS_PER_DAY, 2))
     for column, direction in enumerate(DIRECTIONS):
@@ -125,7 +124,7 @@ def _demand(weekday: bool) -> Floats:
 
 
 def _wandering(generator: np.random.Generator) -> Floats:
-    """Noise that stays alike for minutes (autoregressive, variance 1), shape (STEPS_PER_DAY, 2)."""
+    """Return noise that changes over minutes (autoregressive, variance 1; STEPS_PER_DAY x 2)."""
     keep = np.exp(-STEP_SECONDS / 240)
     shocks = generator.standard_normal((STEPS_PER_DAY, 2)) * np.sqrt(1 - keep**2)
     noise = np.empty_like(shocks)

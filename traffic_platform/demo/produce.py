@@ -1,4 +1,4 @@
-"""Sends a synthetic feed of a given size or rate to a topic."""
+"""Synthetic feeds of a given size or rate, for `traffic produce`."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 
 from traffic_platform.demo.detectors import Corridor
 from traffic_platform.demo.feed import KINDS, MIXED, MessageBatch, message_batches
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.errors import PermanentError
 from traffic_platform.settings import Settings
 
-_SHORTEST_WAIT = 0.005  # seconds; shorter waits cost more than they smooth
+_SHORTEST_WAIT = 0.005  # seconds; shorter waits take more time than they smooth
 
 
 @dataclass(frozen=True)
 class FeedRequest:
-    """What to send.
+    """Size, rate, format and times of a feed.
 
-    `rate` in messages per second; None sends as fast as possible. `count` None sends until it is
-    stopped and needs a rate. With a rate and without a `start` events are of now: each sensor
-    reports every sensors / rate seconds. Otherwise they are `interval_s` apart, from `start`, or so
-    that the newest interval has just ended.
+    `rate` is in messages per second; None means as fast as possible. A `count` of None sends until
+    it is stopped, and needs a rate. With a rate and without a `start`, events have the current
+    time, and each sensor reports every sensors / rate seconds. Otherwise events are `interval_s`
+    apart, from `start`, or so that the newest interval has just ended.
     """
 
     count: int | None = None
@@ -41,7 +41,7 @@ class FeedRequest:
 
 @dataclass
 class FeedReport:
-    """What was sent. Times are the starts of the oldest and the newest interval."""
+    """Counts of a sent feed. Times are the starts of the oldest and the newest interval."""
 
     topic: str
     sensors: int
@@ -71,10 +71,10 @@ def produce(
     stop: Event | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> FeedReport:
-    """Send the feed to `topic` (default: the raw topic); `progress` gets numbers of new messages.
+    """Send the feed to `topic` (default: the raw topic). `progress` gets numbers of new messages.
 
-    Raises TransientError when no broker answers, PermanentError for a topic that is not there or
-    a request that reaches into the future. Messages that did not arrive are counted, not raised.
+    Raises TransientError when no broker answers, PermanentError for a missing topic or a feed that
+    ends in the future. Messages that did not arrive are counted, not raised.
     """
     stop = stop or Event()
     corridor, first_step = _corridor(settings, request)
@@ -107,9 +107,9 @@ def produce(
 def _paced(
     batch: MessageBatch, rate: float | None, started: float, before: int, stop: Event
 ) -> Iterator[MessageBatch]:
-    """Cut a batch into parts, each handed out when `rate` allows it, until `stop`.
+    """Yield parts of a batch at `rate`, until `stop`.
 
-    `before` messages have been sent since `started`.
+    `before` is the number of messages sent since `started`.
     """
     if rate is None:
         yield batch
@@ -125,13 +125,13 @@ def _paced(
 
 
 def _corridor(settings: Settings, request: FeedRequest) -> tuple[Corridor, int]:
-    """The detectors, and the number of the interval to begin with."""
+    """Return the detectors and the number of the first interval."""
     now_us = round(time.time() * 1_000_000)
     if request.rate is not None and request.start is None:
         period_us = max(1, round(request.sensors / request.rate * 1_000_000))
-        corridor = _of(settings, request, period_us)
+        corridor = _make_corridor(settings, request, period_us)
         return corridor, corridor.step_at_or_after(now_us)
-    corridor = _of(settings, request, None)
+    corridor = _make_corridor(settings, request, None)
     regular = (request.count or 0) * (1 - request.repeat_share - request.broken_share)
     steps = int(regular // request.sensors) + 1
     if request.start is None:
@@ -140,13 +140,13 @@ def _corridor(settings: Settings, request: FeedRequest) -> tuple[Corridor, int]:
     if (first + steps) * corridor.period_us > now_us:
         last = datetime.fromtimestamp((first + steps) * corridor.period_us / 1_000_000, UTC)
         raise PermanentError(
-            f"The feed would end at {last:%Y-%m-%dT%H:%M:%SZ}, in the future, which ingest "
-            "quarantines: begin earlier, or take fewer events or more sensors."
+            f"The feed would end at {last:%Y-%m-%dT%H:%M:%SZ}, in the future, and ingest rejects"
+            " such events. Start earlier, or send fewer events, or use more sensors."
         )
     return corridor, first
 
 
-def _of(settings: Settings, request: FeedRequest, period_us: int | None) -> Corridor:
+def _make_corridor(settings: Settings, request: FeedRequest, period_us: int | None) -> Corridor:
     return Corridor(
         "feed",
         request.sensors,

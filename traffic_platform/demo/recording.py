@@ -1,8 +1,8 @@
-"""Reads recorded detector measures from a CSV file.
+"""Recorded detector measures, read from a CSV file.
 
-One row is one detector and one interval: detector, start of the interval, volume, speed (mph),
-occupancy (percent). An empty cell is a null. Volume is the vehicles counted in the interval, as
-detectors report it, and becomes a rate here; a file that holds vehicles per hour says so.
+A row holds one detector and one interval: detector, start of the interval, volume, speed (mph),
+occupancy (percent). An empty cell is null. By default the volume is the count of vehicles in the
+interval, as detectors report it, and becomes a rate here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from traffic_platform.sensors.csv_rows import TableError, read_cells
 
 VolumeUnit = Literal["count", "rate"]
 
-# Headers that are understood without being told, per field. The first are those of PORTAL, the
-# archive of Portland State University, the second those of the platform itself.
+# Known headers of each field: first that of PORTAL, the archive of Portland State University, then
+# those of the platform.
 HEADERS: Mapping[str, tuple[str, ...]] = {
     "sensor": ("detectorid", "sensor_id", "external_id"),
     "time": ("starttime", "timestamp"),
@@ -45,9 +45,9 @@ Marks = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Recording:
-    """Recorded measures, oldest first; all columns of the same length.
+    """Recorded measures, oldest first. All columns have the same length.
 
-    Times are microseconds since 1970 in UTC, volume is vehicles per hour, NaN is null.
+    Times are microseconds since 1970 in UTC, volume is vehicles per hour, and NaN is null.
     """
 
     sensors: list[str]
@@ -69,10 +69,10 @@ def read_recording(
     volume_unit: VolumeUnit = "count",
     headers: Mapping[str, str] | None = None,
 ) -> Recording:
-    """Read a CSV file; `headers` maps a field of HEADERS to the header that the file uses for it.
+    """Read a CSV file. `headers` maps a field of HEADERS to the header in the file.
 
-    `timezone` is the zone of times that name none; only PORTAL's layout has one by default.
-    `interval_s` is what a row covers, by default the most frequent gap between rows of a detector.
+    `timezone` is the zone of times without an offset; only PORTAL's layout has a default.
+    `interval_s` is the time that a row covers, by default the most frequent gap of a detector.
     Raises TableError with the first line that cannot be read.
     """
     table = _read_table(path)
@@ -104,7 +104,7 @@ def read_recording(
 
 @dataclass(frozen=True)
 class _Table:
-    """The cells of a CSV file as text, and the number of the line of each row."""
+    """Cells of a CSV file as text, with the line number of each row."""
 
     path: Path
     lines: Integers
@@ -113,13 +113,13 @@ class _Table:
     def column(self, header: str) -> Texts:
         return self.cells[header]
 
-    def refuse(self, wrong: Marks, header: str, what: str) -> None:
-        """Raise TableError for the first row that is marked wrong."""
+    def refuse(self, wrong: Marks, header: str, problem: str) -> None:
+        """Raise TableError for the first row that is marked as wrong."""
         if wrong.any():
             row = int(wrong.argmax())
             text = self.cells[header][row]
             shown = f"{header} {text[:60]!r}" if text else header
-            raise TableError(f"{self.path}, line {self.lines[row]}: {shown} {what}.")
+            raise TableError(f"{self.path}, line {self.lines[row]}: {shown} {problem}.")
 
 
 def _read_table(path: Path) -> _Table:
@@ -127,7 +127,7 @@ def _read_table(path: Path) -> _Table:
     _, header = next(rows, (0, []))
     records = list(rows)
     if not records:
-        raise TableError(f"{path} holds no record.")
+        raise TableError(f"{path} contains no records.")
     lines, cells = zip(*records, strict=True)
     columns = zip(header, zip(*cells, strict=True), strict=True)
     texts = {name: np.array(column, dtype=object) for name, column in columns}
@@ -135,7 +135,7 @@ def _read_table(path: Path) -> _Table:
 
 
 def _find_columns(table: _Table, headers: Mapping[str, str]) -> dict[str, str]:
-    """The header of each field that the file has."""
+    """Return the header of each field in the file."""
     columns: dict[str, str] = {}
     for field, known in HEADERS.items():
         wanted = (headers[field],) if field in headers else known
@@ -144,8 +144,8 @@ def _find_columns(table: _Table, headers: Mapping[str, str]) -> dict[str, str]:
             columns[field] = match
         elif field in headers or field not in MEASURES:
             raise TableError(
-                f"{table.path}, line 1: no column {' or '.join(wanted)} for the {field}; "
-                f"there are {', '.join(table.cells)}. Name it with --column {field}=HEADER."
+                f"{table.path}, line 1: no column {' or '.join(wanted)} for the {field}, only "
+                f"{', '.join(table.cells)}. Name it with --column {field}=HEADER."
             )
     if not columns.keys() & set(MEASURES):
         raise TableError(f"{table.path}, line 1: no column volume, speed or occupancy.")
@@ -153,42 +153,44 @@ def _find_columns(table: _Table, headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_times(table: _Table, header: str, timezone: str | None) -> Integers:
-    """Microseconds since 1970 of ISO 8601 times, or of PORTAL's month/day/year."""
+    """Return microseconds since 1970, from ISO 8601 or from PORTAL's month/day/year."""
     texts = table.column(header)
     zoned = np.array([_WITH_ZONE.search(text) is not None for text in texts])
     if zoned.all():
-        moments: Any = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
-        table.refuse(moments.isna(), header, "is no time")
-        return _microseconds(moments)
+        utc: Any = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+        table.refuse(utc.isna(), header, "is not a time")
+        return _microseconds(utc)
     portal: Any = pd.to_datetime(texts, format=_PORTAL_TIME, errors="coerce")
     iso: Any = pd.to_datetime(np.where(zoned, "", texts), format="ISO8601", errors="coerce")
     local: Any = portal.where(~portal.isna(), iso)
-    table.refuse(local.isna() & ~zoned, header, "is no time")
-    table.refuse(zoned, header, "names a zone, and other rows do not")
+    table.refuse(local.isna() & ~zoned, header, "is not a time")
+    table.refuse(zoned, header, "has an offset, and other rows do not")
     if timezone is None:
         raise TableError(
-            f"{table.path}, line {table.lines[0]}: {header} {texts[0]!r} names no zone; say which "
-            "is meant with --timezone, for example America/Los_Angeles."
+            f"{table.path}, line {table.lines[0]}: {header} {texts[0]!r} has no offset. Name its "
+            "zone with --timezone, for example America/Los_Angeles."
         )
-    moments = local.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
-    changed = f"is twice or never in {timezone}, whose clocks changed; write times with an offset"
-    table.refuse(moments.isna(), header, changed)
-    return _microseconds(moments)
+    utc = local.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    changed = (
+        f"occurs twice or never in {timezone}, because clocks change; write times with an offset"
+    )
+    table.refuse(utc.isna(), header, changed)
+    return _microseconds(utc)
 
 
-def _microseconds(moments: Any) -> Integers:
-    return moments.tz_convert("UTC").as_unit("us").astype("int64").to_numpy()
+def _microseconds(times: Any) -> Integers:
+    return times.tz_convert("UTC").as_unit("us").astype("int64").to_numpy()
 
 
 def _read_numbers(table: _Table, header: str) -> Floats:
     texts = table.column(header)
     numbers = np.asarray(pd.to_numeric(pd.Series(texts), errors="coerce"), dtype=np.float64)
-    table.refuse((texts != "") & ~np.isfinite(numbers), header, "is no number")
+    table.refuse((texts != "") & ~np.isfinite(numbers), header, "is not a number")
     return numbers
 
 
 def _most_frequent_gap(sensors: Texts, times: Integers) -> float | None:
-    """Seconds between records of a detector, None when no detector has two."""
+    """Return the seconds between records of a detector, None when no detector has two."""
     _, codes = np.unique(sensors.astype(str), return_inverse=True)
     order = np.lexsort((times, codes))
     same = np.diff(codes[order]) == 0
@@ -198,11 +200,11 @@ def _most_frequent_gap(sensors: Texts, times: Integers) -> float | None:
 
 
 def _rate(table: _Table, counts: Floats, interval_s: float | None) -> Floats:
-    """Vehicles per hour of vehicles counted in an interval."""
+    """Return vehicles per hour from vehicles counted in an interval."""
     if interval_s is None:
         raise TableError(
-            f"{table.path}: no detector has two records, so the interval that a count covers "
-            "is not known; say it with --interval SECONDS."
+            f"{table.path}: no detector has two records, so the interval of a count is unknown. "
+            "Set it with --interval SECONDS."
         )
-    # No detector resolves a rate finer than that.
+    # No detector measures a rate more precisely.
     return np.round(counts * 3600 / interval_s, 3)

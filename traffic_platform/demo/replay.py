@@ -1,4 +1,4 @@
-"""Sends recorded measures to a topic as events, at once or as fast as they were recorded."""
+"""Replay of recorded measures as events, at once or at the recorded speed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from traffic_platform.demo.feed import encode
 from traffic_platform.demo.recording import Recording, VolumeUnit, read_recording
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.events.formats import FORMATS
 from traffic_platform.events.texts import show_time
 from traffic_platform.settings import Settings
@@ -25,10 +25,10 @@ _SHORTEST_WAIT = 0.005  # seconds
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """What was sent. `first_us` and `last_us` are the times that the events say.
+    """Counts of a replay. `first_us` and `last_us` are the times of the first and last event.
 
-    `empty` counts events without any measure: they were recorded, so they are sent, and ingest
-    quarantines them.
+    `empty` counts events without any measure. They are in the recording, so they are sent, and
+    ingest rejects them.
     """
 
     topic: str
@@ -61,10 +61,10 @@ def replay(
 ) -> ReplayReport:
     """Send the records of a CSV file (see read_recording), oldest first, in all formats in turn.
 
-    `speed` 1 is real time, 2 twice as fast, 0 as fast as possible. `shift_to_now` moves the whole
-    recording so that its newest record is of now, or of when it is sent. `progress` gets the number
-    of new messages and of all.
-    Raises TableError, TransientError when no broker answers, PermanentError without the topic.
+    `speed` 1 is real time, 2 twice as fast, 0 as fast as possible. `shift_to_now` moves all times,
+    so that the newest record has the time at which it is sent. `progress` gets the numbers of new
+    and of all messages.
+    Raises TableError, TransientError when no broker answers, PermanentError for a missing topic.
     Messages that did not arrive are counted, not raised.
     """
     recording = read_recording(
@@ -87,7 +87,7 @@ def replay(
 def _messages(
     recording: Recording, shift_us: int, first: int, end: int
 ) -> tuple[list[bytes], list[bytes]]:
-    """Keys and values of the records from number `first` to before number `end`."""
+    """Return keys and values of the records from number `first` to before number `end`."""
     cut = slice(first, end)
     names = recording.sensors[cut]
     values = encode(
@@ -107,7 +107,7 @@ def _format_of(number: int) -> int:
 
 
 def _paced(times_us: NDArray[np.int64], speed: float, stop: Event) -> Iterator[tuple[int, int]]:
-    """Ranges of records, each when its time has come."""
+    """Yield ranges of records (first, end), each when it is due."""
     started = time.monotonic()
     sent = 0
     while sent < len(times_us) and not stop.is_set():
@@ -125,7 +125,7 @@ def _paced(times_us: NDArray[np.int64], speed: float, stop: Event) -> Iterator[t
 
 
 def _shift(times_us: NDArray[np.int64], speed: float, now: float) -> int:
-    """Microseconds to add: the newest record is then of when it is sent, and none is later."""
+    """Return the microseconds to add, so that no record is later than the time of sending."""
     first, last = int(times_us[0]), int(times_us[-1])
     start_us = int(now) * 1_000_000
     takes_us = round((last - first) / speed) if speed else 0

@@ -1,4 +1,4 @@
-"""Data to look at: Portland's recorded hour, and a synthetic feed that goes on."""
+"""Data of `traffic up --demo`: Portland's recorded hour, and waits until it is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.statements import statement
 
-# What the recording holds: 12,420 messages, 13 of them without a measure.
+# The recording has 12,420 messages, 13 of them without a measure.
 _SAMPLE_HOUR = {
     "first": datetime(2011, 9, 15, 7, tzinfo=UTC),
     "next": datetime(2011, 9, 15, 8, tzinfo=UTC),
@@ -29,12 +29,12 @@ _SAMPLE_READINGS = 12_407
 
 _ASK_AGAIN_SECONDS = 0.2
 _NO_PROGRESS_SECONDS = 120.0
-_SAY_SECONDS = 2.0
+_REPORT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows that have been stored. Readings: distinct (sensor, timestamp)."""
+    """Numbers of stored rows. Readings are distinct pairs of sensor and timestamp."""
 
     raw: int
     processed: int
@@ -45,8 +45,8 @@ class Counts:
 def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int, int]:
     """Import Portland's detectors and replay the recorded hour.
 
-    Returns the end of each partition afterwards; nothing when the hour is stored already.
-    Raises StackError when the recording is not there, and what import and replay raise.
+    Returns the end of each partition afterwards, nothing when the hour is stored already.
+    Raises StackError when the recording is missing, and the errors of import and replay.
     """
     folder = _sample_folder()
     if _sample_is_stored(settings):
@@ -66,7 +66,7 @@ def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int
 
 
 def store_here(settings: Settings) -> None:
-    """Store what is in Kafka now, where no Dagster does."""
+    """Store the messages in Kafka, for a stack without Dagster."""
     limits = RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True)
     topics = settings.ingest_topics
     run_ingest(settings, topics, limits=limits, run_id=None, stop=lambda: False)
@@ -80,63 +80,63 @@ def wait_until_stored(
     Raises StackError when nothing is stored for two minutes.
     """
     reader = LagReader(settings)
-    patience = _Patience(progress)
+    waiting = _ProgressWait(progress)
     try:
         while (left := _left(reader, settings.raw_topic, ends)) > 0:
-            patience.wait(left, left, settings)
+            waiting.wait(left, left, settings)
     finally:
         reader.close()
 
 
 def wait_for_feed(settings: Settings, progress: Callable[[str], None]) -> None:
-    """Wait until readings of the last minutes are stored, however much is to be stored before.
+    """Wait until readings of the last minutes are stored, after all earlier events.
 
     Raises StackError when nothing is stored for two minutes.
     """
     reader = LagReader(settings)
-    patience = _Patience(progress)
+    waiting = _ProgressWait(progress)
     try:
         with psycopg.connect(settings.endpoints().read_url, autocommit=True) as connection:
             while not _is_fresh(connection):
                 parts = reader.read([settings.raw_topic])
                 stored = sum(part.next_offset or 0 for part in parts)
-                patience.wait(stored, sum(part.lag for part in parts), settings)
+                waiting.wait(stored, sum(part.lag for part in parts), settings)
     finally:
         reader.close()
 
 
-class _Patience:
-    """Waits for as long as something moves, and says now and then how much is left."""
+class _ProgressWait:
+    """Wait that lasts as long as rows are stored, and reports the number of events left."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
         self._position = -1
         self._moved_at = time.monotonic()
-        self._said_at = float("-inf")
+        self._reported_at = float("-inf")
 
     def wait(self, position: int, left: int, settings: Settings) -> None:
-        """Wait a moment. Raises StackError when `position` has been the same for two minutes."""
+        """Wait briefly. Raises StackError when `position` has not changed for two minutes."""
         now = time.monotonic()
         if position != self._position:
             self._position, self._moved_at = position, now
         elif now - self._moved_at > _NO_PROGRESS_SECONDS:
             raise StackError(
-                f"{left:,} events wait in Kafka and nothing has been stored for"
-                f" {_NO_PROGRESS_SECONDS:.0f} s; see {settings.logs} and docs/troubleshooting.md."
+                f"{left:,} events wait in Kafka, and none was stored for"
+                f" {_NO_PROGRESS_SECONDS:.0f} s. See {settings.logs} and docs/troubleshooting.md."
             )
-        if left and now - self._said_at > _SAY_SECONDS:
-            self._said_at = now
-            self._progress(f"{left:,} events are still to be stored")
+        if left and now - self._reported_at > _REPORT_SECONDS:
+            self._reported_at = now
+            self._progress(f"{left:,} events are waiting to be stored")
         time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def sample_date(timezone: str) -> date:
-    """The date of the recorded hour in a zone."""
+    """Return the date of the recorded hour in a zone."""
     return _SAMPLE_HOUR["first"].astimezone(ZoneInfo(timezone)).date()
 
 
 def read_counts(settings: Settings) -> Counts:
-    """What has been stored so far."""
+    """Return the numbers of rows stored so far."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         row = connection.execute(statement("demo/counts")).fetchone()
     return Counts(*row) if row else Counts(0, 0, 0, 0)
@@ -145,7 +145,7 @@ def read_counts(settings: Settings) -> Counts:
 def _sample_folder() -> Path:
     folder = Path(traffic_platform.__file__).parent.parent / "examples" / "portland_i205"
     if not folder.is_dir():
-        raise StackError(f"{folder} is not there: the sample comes with a clone of the repository.")
+        raise StackError(f"{folder} is missing. Clone the repository, which contains the sample.")
     return folder
 
 

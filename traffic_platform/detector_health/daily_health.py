@@ -1,4 +1,4 @@
-"""The table traffic.detector_health: a diagnosis of every sensor and local day."""
+"""Daily detector health: a diagnosis of every sensor and local day in traffic.detector_health."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -20,25 +19,23 @@ from traffic_platform.detector_health.diagnosis import (
     diagnose,
     percentage,
 )
-from traffic_platform.detector_health.diagnosis_text import Scope, what_to_look_at, what_was_seen
+from traffic_platform.detector_health.diagnosis_text import Scope, advise, describe_finding
 from traffic_platform.detector_health.local_day import LocalDay, local_day
 from traffic_platform.detector_health.thresholds import Thresholds
 from traffic_platform.errors import translate
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
-# An interval is inferred from so many readings of the day and the day before: more than a day of a
-# detector that reports every 20 s, so that a bad afternoon does not pass for another interval.
+# An interval is inferred from this many readings of the day and the day before. That is more than a
+# day of a detector that reports every 20 s, so a bad afternoon does not change the interval.
 NEWEST_READINGS = 5_000
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
 class HealthRow:
-    """A row of traffic.detector_health; the table's comments say what each column means."""
+    """A row of traffic.detector_health; the table's comments describe the columns."""
 
     sensor_id: UUID
     date: date
@@ -70,7 +67,7 @@ class HealthRow:
 
 @dataclass(frozen=True)
 class DayHealth:
-    """What was computed for a date. `names`: the external id of each sensor."""
+    """The diagnoses of a date; `names` holds the external id of each sensor."""
 
     date: date
     rows: Sequence[HealthRow]
@@ -78,38 +75,37 @@ class DayHealth:
 
     @property
     def counts(self) -> Counter[Diagnosis]:
-        """Sensors by diagnosis."""
+        """Numbers of sensors by diagnosis."""
         return Counter(Diagnosis(row.diagnosis) for row in self.rows)
 
     @property
     def good_percent(self) -> float | None:
-        """Good sensors of those that were evaluated (percent); None where none was."""
+        """Share of good sensors among the evaluated ones (percent); None without any."""
         counts = self.counts
         return percentage(counts[Diagnosis.GOOD], len(self.rows) - counts[Diagnosis.NOT_EVALUATED])
 
 
 def compute_health(settings: Settings, day: date, now: datetime | None = None) -> DayHealth:
-    """Judge every sensor by its readings of `day` and write what differs, in one transaction.
+    """Diagnose every sensor from its readings of `day`, and write changed rows in one transaction.
 
-    The same readings give the same rows; where retention dropped readings of the day, its rows stay
-    as they are. `now` (aware, default: the clock) decides whether the day is over. Raises
+    The same readings give the same rows. When retention has dropped readings of the day, its rows
+    stay unchanged. `now` (aware, default: the clock) decides whether the day is over. Raises
     TransientError or PermanentError for PostgreSQL, SettingsError when the database keeps its dates
-    in another zone.
+    in another time zone.
     """
     now = now or datetime.now(UTC)
     local = local_day(day, settings.timezone)
     limits = Thresholds.from_settings(settings)
     url = settings.endpoints().ingest_url
     try:
-        with connect(url, application_name="traffic detector health") as opened:
-            connection: Connection = opened
+        with connect(url, application_name="traffic detector health") as connection:
             require_timezone(connection, settings.timezone)
             days = read_sensor_days(connection, local, limits, settings.health_forget_days)
             if _readings_dropped(connection, local):
                 rows = read_health(connection, day)
             else:
                 rows = judge(days, local, limits, now)
-                _store(connection, day, rows)
+                _write_rows(connection, day, rows)
             named = [row.sensor_id for row in rows]
             found = connection.execute(
                 "select sensor_id, external_id from traffic.sensors where sensor_id = any(%s)",
@@ -123,7 +119,7 @@ def compute_health(settings: Settings, day: date, now: datetime | None = None) -
 def read_sensor_days(
     connection: Connection, local: LocalDay, limits: Thresholds, forget_days: int
 ) -> list[SensorDay]:
-    """The counts of every sensor that is to be judged on that day, by sensor_id."""
+    """Return the counts of every sensor to diagnose on that day, by sensor_id."""
     before = local_day(local.date - timedelta(days=1), local.timezone)
     with connection.cursor(row_factory=class_row(SensorDay)) as cursor:
         return cursor.execute(
@@ -145,7 +141,7 @@ def read_sensor_days(
 
 
 def read_health(connection: Connection, day: date) -> list[HealthRow]:
-    """The rows of a date, by sensor_id."""
+    """Return the rows of a date, by sensor_id."""
     columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(HealthRow))
     query = sql.SQL("select {} from traffic.detector_health where date = %s order by sensor_id")
     with connection.cursor(row_factory=class_row(HealthRow)) as cursor:
@@ -164,7 +160,7 @@ def _readings_dropped(connection: Connection, local: LocalDay) -> bool:
 def judge(
     days: Sequence[SensorDay], local: LocalDay, limits: Thresholds, now: datetime
 ) -> list[HealthRow]:
-    """The rows of a date; empty for a day that the zone left out."""
+    """Return the rows of a date; empty for a day that the time zone skipped."""
     if local.start == local.end:
         return []
     over = now >= local.end
@@ -177,9 +173,9 @@ def judge(
 
 
 def _scopes(days: Sequence[SensorDay], findings: Sequence[Finding]) -> dict[UUID, Scope]:
-    """How far the silence of each silent sensor reaches.
+    """Return the scope of each silent sensor: the detector, its station or the whole feed.
 
-    PeMS, too, says first that a district, a line or a controller is down
+    PeMS too first reports a district, a line or a controller as down
     (int_diagnostics__no_data_status.sql of cagov/caldata-mdsa-caltrans-pems).
     """
     silent = {
@@ -215,8 +211,8 @@ def _row(
         sensor_id=day.sensor_id,
         date=local.date,
         diagnosis=finding.diagnosis,
-        seen=what_was_seen(day, finding, local, limits),
-        field=what_to_look_at(finding.diagnosis, scope),
+        seen=describe_finding(day, finding, local, limits),
+        field=advise(finding.diagnosis, scope),
         tests_not_evaluated=[str(test) for test in finding.tests_not_evaluated],
         scope=scope,
         rural=day.rural,
@@ -242,15 +238,15 @@ def _row(
 
 
 def _vehicles(day: SensorDay) -> int | None:
-    """Vehicles counted: a rate (vehicles per hour) times what a reading covers (seconds) / 3600."""
+    """Return vehicles: the sum of rates (vehicles per hour) times the interval (seconds) / 3600."""
     if day.interval_s is None or day.with_volume == 0:
         return None
     return round(day.volume_sum * day.interval_s / 3600)
 
 
-def _store(connection: Connection, day: date, rows: Sequence[HealthRow]) -> None:
-    """Make the rows of a date these; one that says the same stays as it was, and when it was."""
-    # Of two runs for one date the second waits, and looks at what the first wrote.
+def _write_rows(connection: Connection, day: date, rows: Sequence[HealthRow]) -> None:
+    """Replace the changed rows of a date; an unchanged row keeps its `computed_at`."""
+    # The second of two runs for one date waits here, and compares with the rows of the first.
     connection.execute("lock table traffic.detector_health in share row exclusive mode")
     before = {row.sensor_id: row for row in read_health(connection, day)}
     changed = [

@@ -1,4 +1,4 @@
-"""What a day's counts say about a detector. Pure: counts in, a diagnosis out.
+"""Diagnosis of a detector from a day's counts. Pure, no I/O.
 
 The tests and their order are those of Caltrans PeMS; `thresholds` names the source.
 """
@@ -15,7 +15,7 @@ from traffic_platform.detector_health.thresholds import Thresholds
 
 
 class Diagnosis(StrEnum):
-    """In the order in which they are tried; the first that applies is the diagnosis."""
+    """Diagnoses in the order of their tests; the first that applies is reported."""
 
     NO_DATA = "no_data"
     INSUFFICIENT_DATA = "insufficient_data"
@@ -42,12 +42,15 @@ TESTS = (
 class SensorDay:
     """Counts of one sensor's readings in the window of a local day (05:00 to 21:59).
 
-    `interval_s` is None where nothing tells it. `readings_elsewhere`: there are readings of the day
-    outside the window; `read_day_before`: there were some in the window of the day before.
-    `first_reading` is the first one ever, where that came when the window had begun, else None.
-    `empty_road` counts readings with volume 0 and no occupancy, `occupancy_samples` 5-minute
-    samples with an occupancy, `constant_…` describe the most of them in a row with the same one,
-    not 0. Times are UTC, `longest_gap_s` at least 300 or None.
+    - `interval_s` is None when the interval is unknown.
+    - `readings_elsewhere`: the day has readings outside the window.
+    - `read_day_before`: the window of the day before has readings.
+    - `first_reading`: the sensor's first reading ever, if it came after the window's start.
+    - `empty_road` counts readings with volume 0 and no occupancy.
+    - `occupancy_samples` counts 5-minute samples with an occupancy. `constant_…` describe the
+      longest run of them with the same occupancy other than 0.
+
+    Times are UTC. `longest_gap_s` is at least 300, or None.
     """
 
     sensor_id: UUID
@@ -80,24 +83,24 @@ class SensorDay:
 
     @property
     def samples(self) -> int:
-        """Readings that hold volume and occupancy, or the one of them that the sensor reports.
+        """Readings with volume and occupancy, or with the one of them that the sensor reports.
 
-        On an empty road detectors may leave occupancy out: that one has come, and lacks nothing.
+        A reading of an empty road counts, although detectors may leave out its occupancy.
         """
         if self.with_occupancy and self.with_volume:
             return self.with_both + self.empty_road
         return self.with_occupancy or self.with_volume or self.readings
 
     def expected_samples(self, window_s: int) -> int | None:
-        """Samples of a sensor that never misses one; None where its interval is not known."""
+        """Return the samples of a sensor that misses none, None for an unknown interval."""
         return None if self.interval_s is None else max(1, window_s // self.interval_s)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The diagnosis of a sensor's day, and the tests that could not be made.
+    """The diagnosis of a sensor's day, and the tests that could not be evaluated.
 
-    `reason` says why the whole day was not evaluated, where it was not.
+    `reason` is set when the whole day was not evaluated.
     """
 
     diagnosis: Diagnosis
@@ -106,8 +109,8 @@ class Finding:
 
 
 def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -> Finding:
-    """Judge a day; `over`: it is past, so that nothing is still to come."""
-    reason = _no_whole_day(day, over=over)
+    """Diagnose a day; `over` is False while readings of the day may still arrive."""
+    reason = _reason_not_to_evaluate(day, over=over)
     if reason is not None:
         return Finding(Diagnosis.NOT_EVALUATED, TESTS, reason)
     results = _results(day, limits, window_s)
@@ -115,8 +118,8 @@ def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -
     if day.readings == 0:
         return Finding(Diagnosis.NO_DATA, missing)
     if results[Diagnosis.INSUFFICIENT_DATA] is None:
-        # Shares of a few samples say nothing, so no test stands before it is known that they are
-        # enough.
+        # Shares of few samples prove nothing, so no test counts while the expected number is
+        # unknown.
         return Finding(Diagnosis.NOT_EVALUATED, TESTS, "interval_unknown")
     failed = next((test for test in TESTS if results[test]), None)
     if failed is None and day.with_occupancy == 0:
@@ -124,25 +127,25 @@ def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -
     return Finding(failed or Diagnosis.GOOD, missing)
 
 
-def _no_whole_day(day: SensorDay, *, over: bool) -> Reason | None:
-    """Why there is no whole day to judge; None: there is one."""
+def _reason_not_to_evaluate(day: SensorDay, *, over: bool) -> Reason | None:
+    """Return the reason for which a day cannot be evaluated, None when it can."""
     if not over:
         return "day_not_over"
     if day.first_reading is not None:
         return "first_day"
-    return "other_hours" if _delivers_at_other_hours(day) else None
+    return "other_hours" if _reports_at_other_hours(day) else None
 
 
-def _delivers_at_other_hours(day: SensorDay) -> bool:
-    """Whether its silence in the window is no failure: it has readings, and never had them here.
+def _reports_at_other_hours(day: SensorDay) -> bool:
+    """Return True for a sensor that reports at other hours only, which is not a failure.
 
-    A sensor that delivered there the day before has stopped.
+    A sensor that reported in the window the day before has stopped.
     """
     return day.readings == 0 and day.readings_elsewhere and not day.read_day_before
 
 
 def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosis, bool | None]:
-    """For each test whether it fails; None where it cannot be made."""
+    """Return for each test True when it fails, None when it cannot be evaluated."""
     expected = day.expected_samples(window_s)
     return {
         Diagnosis.INSUFFICIENT_DATA: (
@@ -179,10 +182,10 @@ def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosi
 
 
 def exceeds(part: int, whole: int, percent: float) -> bool | None:
-    """Whether part / whole is above a percentage; None of nothing."""
+    """Return True when part / whole is above a percentage, None when `whole` is 0."""
     return None if whole == 0 else 100 * part > percent * whole
 
 
 def percentage(part: int, whole: int | None) -> float | None:
-    """part / whole in percent; None of nothing."""
+    """Return part / whole in percent, None when `whole` is 0 or None."""
     return 100 * part / whole if whole else None

@@ -1,4 +1,4 @@
-"""A diagnosis in words: what was seen, and what to look at in the field."""
+"""Sentences for people: the figures behind a diagnosis, and the parts to check in the field."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIELD: Mapping[Diagnosis, str] = {
     ),
     Diagnosis.CARD_OFF: (
         "The detector card: whether it is on and its channel enabled; then the loop: open, cut or "
-        "unplugged. If hardly anybody drives there, import the sensor as rural."
+        "unplugged. If traffic is light there, import the sensor as rural."
     ),
     Diagnosis.HIGH_VALUE: (
         "A card that is locked on: reset it, lower its sensitivity, give loops side by side other "
@@ -54,27 +54,27 @@ _SILENT: Mapping[Scope, str] = {
         "The station, not the loops: power, controller, and its line. No detector of it delivers."
     ),
     "feed": (
-        "Nothing in the field yet: no detector delivers. The feed, its producer, Kafka and this "
+        "The data path first: no detector delivers. Check the feed, its producer, Kafka and this "
         "platform (`traffic status`)."
     ),
 }
 
 
-def what_was_seen(day: SensorDay, finding: Finding, local: LocalDay, limits: Thresholds) -> str:
-    """One to three sentences, with the figures that decided."""
+def describe_finding(day: SensorDay, finding: Finding, local: LocalDay, limits: Thresholds) -> str:
+    """Return one to three sentences with the figures that decided."""
     match finding.diagnosis:
         case Diagnosis.NO_DATA:
             text = _no_data(day, local)
         case Diagnosis.INSUFFICIENT_DATA:
             text = _insufficient_data(day, local, limits)
         case Diagnosis.CARD_OFF:
-            what = f"Occupancy is 0{' on a rural road' if day.rural else ''}"
+            condition = f"Occupancy is 0{' on a rural road' if day.rural else ''}"
             limit = limits.card_off(rural=day.rural)
-            text = _too_many(what, day.zero_occupancy, day.with_occupancy, limit)
+            text = _above_limit(condition, day.zero_occupancy, day.with_occupancy, limit)
         case Diagnosis.HIGH_VALUE:
-            what = f"Occupancy is above {limits.high_occupancy:g} %"
+            condition = f"Occupancy is above {limits.high_occupancy:g} %"
             limit = limits.high_value_percent
-            text = _too_many(what, day.high_occupancy, day.with_occupancy, limit)
+            text = _above_limit(condition, day.high_occupancy, day.with_occupancy, limit)
         case Diagnosis.INTERMITTENT:
             text = _intermittent(day, limits)
         case Diagnosis.CONSTANT:
@@ -86,21 +86,21 @@ def what_was_seen(day: SensorDay, finding: Finding, local: LocalDay, limits: Thr
     return text
 
 
-def what_to_look_at(diagnosis: Diagnosis, scope: Scope | None) -> str:
-    """Where to look, nearest first; empty where there is nothing to do."""
+def advise(diagnosis: Diagnosis, scope: Scope | None) -> str:
+    """Return the parts to check, nearest first; empty when nothing is to be done."""
     return _FIELD[diagnosis] if scope is None else _SILENT[scope]
 
 
 def _no_data(day: SensorDay, local: LocalDay) -> str:
     if day.last_reading is None:
-        return f"No reading from {_HOURS}; there has never been one."
-    return f"No reading from {_HOURS}; the newest is of {_moment(day.last_reading, local)}."
+        return f"No reading from {_HOURS}; the sensor has never reported."
+    return f"No reading from {_HOURS}; the newest is of {_local_time(day.last_reading, local)}."
 
 
 def _insufficient_data(day: SensorDay, local: LocalDay, limits: Thresholds) -> str:
     text = f"{_samples(day, local)}; fewer than {limits.min_samples_percent:g} % are too few."
     if day.readings > day.samples:
-        text += f" Of {day.readings:,} readings the others lack volume or occupancy."
+        text += f" The others of {day.readings:,} readings lack volume or occupancy."
     if day.longest_gap_s:
         text += f" Longest time without a reading: {_duration(day.longest_gap_s)}."
     return text
@@ -111,15 +111,15 @@ def _intermittent(day: SensorDay, limits: Thresholds) -> str:
     texts: list[str] = []
     if exceeds(occupied, day.with_both, limits.occupancy_without_volume_percent):
         limit = limits.occupancy_without_volume_percent
-        texts.append(_too_many("Occupancy without volume", occupied, day.with_both, limit))
+        texts.append(_above_limit("Occupancy without volume", occupied, day.with_both, limit))
     if exceeds(counted, day.with_both, limits.volume_without_occupancy_percent):
         limit = limits.volume_without_occupancy_percent
-        texts.append(_too_many("Volume without occupancy", counted, day.with_both, limit))
+        texts.append(_above_limit("Volume without occupancy", counted, day.with_both, limit))
     return " ".join(texts)
 
 
 def _constant(day: SensorDay, local: LocalDay, limits: Thresholds) -> str:
-    since = f", from {_moment(day.constant_from, local)}" if day.constant_from else ""
+    since = f", from {_local_time(day.constant_from, local)}" if day.constant_from else ""
     return (
         f"Occupancy is {day.constant_occupancy:.4g} % in {day.constant_samples} 5-minute samples "
         f"in a row{since}; {limits.constant_samples} are too many."
@@ -131,20 +131,20 @@ def _not_evaluated(day: SensorDay, finding: Finding, local: LocalDay, limits: Th
         case "day_not_over":
             return "The day is not over."
         case "first_day" if day.first_reading is not None:
-            return f"Its first day: it reports since {_moment(day.first_reading, local)}."
+            return f"Its first day: reporting since {_local_time(day.first_reading, local)}."
         case "other_hours":
-            return f"Readings of this day lie outside {_HOURS}, the hours that are judged."
+            return f"All readings of this day are outside {_HOURS}, the hours of the diagnosis."
         case "interval_unknown":
             return (
-                "How many samples to expect is not known: interval_s was not imported, and the "
-                "readings are too few to tell it."
+                "The expected number of samples is unknown: interval_s was not imported, and there "
+                "are too few readings to infer it."
             )
         case _:
             return f"{_samples(day, local)}.{_untested(finding, day, limits)}"
 
 
 def _untested(finding: Finding, day: SensorDay, limits: Thresholds) -> str:
-    """Which tests were not made, and why; begins with a blank, empty when all were."""
+    """Return a sentence, after a space, on tests that were not evaluated; empty without any."""
     names = list(finding.tests_not_evaluated)
     if not names:
         return ""
@@ -170,14 +170,14 @@ def _samples(day: SensorDay, local: LocalDay) -> str:
     )
 
 
-def _too_many(what: str, part: int, whole: int, limit: float) -> str:
+def _above_limit(condition: str, part: int, whole: int, limit: float) -> str:
     share = percentage(part, whole) or 0.0
     counts = f"{part:,} of {whole:,} readings ({share:.1f} %)"
-    return f"{what} in {counts}; more than {limit:g} % is too much."
+    return f"{condition} in {counts}; more than {limit:g} % is too much."
 
 
-def _moment(moment: datetime, local: LocalDay) -> str:
-    return f"{moment.astimezone(ZoneInfo(local.timezone)):%Y-%m-%d %H:%M}"
+def _local_time(time: datetime, local: LocalDay) -> str:
+    return f"{time.astimezone(ZoneInfo(local.timezone)):%Y-%m-%d %H:%M}"
 
 
 def _duration(seconds: int) -> str:

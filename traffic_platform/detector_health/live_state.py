@@ -1,7 +1,7 @@
-"""How detectors are right now: what each has delivered in the last hour.
+"""Live states of detectors, from their readings of the last hour.
 
-A diagnosis needs a day. This says sooner, and with less certainty, who has fallen silent or repeats
-itself.
+A diagnosis needs a day. A live state shows sooner, and with less certainty, that a detector is
+silent or repeats one reading.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
 HOUR_S = 3600
-# A detector that misses one or two polls is not silent.
+# A detector that misses one or two intervals is not silent.
 SILENT_INTERVALS = 3
-# Of a longer silence people ask for the date.
+# A longer silence is shown as a date.
 _LONG = timedelta(days=14)
 
 
 class State(StrEnum):
-    """What a sensor does."""
+    """State of a sensor."""
 
     REPORTING = "reporting"
     STUCK = "stuck"
@@ -36,10 +36,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class LiveCounts:
-    """What a sensor delivered in the last hour.
+    """Counts of a sensor's readings of the last hour.
 
-    `interval_s` is None where nothing tells it. `all_the_same`: every reading of the hour has the
-    same speed, volume and occupancy; `anything`: some measure of the hour is above 0.
+    `interval_s` is None when the interval is unknown. `all_the_same`: all readings of the hour have
+    the same speed, volume and occupancy. `anything`: a measure of the hour is above 0.
     """
 
     sensor_id: UUID
@@ -57,13 +57,13 @@ class LiveCounts:
 
     @property
     def expected(self) -> int | None:
-        """Samples in an hour of a sensor that never misses one; None where nothing tells."""
+        """Samples in an hour of a sensor that misses none; None for an unknown interval."""
         return None if self.interval_s is None else max(1, HOUR_S // self.interval_s)
 
 
 @dataclass(frozen=True)
 class LiveState:
-    """A sensor's state, and what it rests on."""
+    """A sensor's state, and the counts that it follows from."""
 
     state: State
     seen: str
@@ -73,10 +73,10 @@ class LiveState:
 def live_states(
     connection: psycopg.Connection[Any], settings: Settings, now: datetime | None = None
 ) -> list[LiveState]:
-    """The state of every sensor at `now` (aware; default: the clock), in the order of the road.
+    """Return the state of sensors at `now` (aware, default: the clock), in the order of the road.
 
-    Imported sensors, and those that were seen within TRAFFIC_HEALTH_FORGET_DAYS. The reading role
-    suffices. Raises psycopg.Error.
+    They are the imported sensors, and others that reported within TRAFFIC_HEALTH_FORGET_DAYS. The
+    reading role suffices. Raises psycopg.Error.
     """
     now = now or datetime.now(UTC)
     parameters = {
@@ -89,8 +89,8 @@ def live_states(
 
 
 def live_state(counts: LiveCounts, settings: Settings, now: datetime) -> LiveState:
-    """Silent goes before stuck: what has fallen silent repeats nothing any more."""
-    patience = timedelta(
+    """Return the state of a sensor. Silent precedes stuck: a silent sensor repeats nothing."""
+    silent_after = timedelta(
         seconds=max(
             60 * settings.health_silent_minutes, SILENT_INTERVALS * (counts.interval_s or 0)
         )
@@ -98,7 +98,7 @@ def live_state(counts: LiveCounts, settings: Settings, now: datetime) -> LiveSta
     if counts.newest_reading is None:
         return LiveState(State.SILENT, "No reading yet.", counts)
     age = now - counts.newest_reading
-    if age > patience:
+    if age > silent_after:
         since = counts.newest_reading.astimezone(ZoneInfo(settings.timezone)).date()
         text = f"since {since}" if age > _LONG else f"for {_age(age)}"
         return LiveState(State.SILENT, f"No reading {text}.", counts)

@@ -1,4 +1,4 @@
-"""A day of the platform's zone as instants, with the hours by which detectors are judged."""
+"""Days of the platform's zone as instants, with the hours that detectors are diagnosed by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 
 from traffic_platform.events.dates import day_bounds, instant
 
-# Caltrans PeMS judges by the hours in which every road has traffic (day_start, day_end in the
+# Caltrans PeMS diagnoses by the hours in which every road has traffic (day_start, day_end in the
 # dbt_project.yml of cagov/caldata-mdsa-caltrans-pems).
 WINDOW_FIRST = time(5)
 WINDOW_END = time(22)
@@ -15,9 +15,9 @@ WINDOW_END = time(22)
 
 @dataclass(frozen=True)
 class LocalDay:
-    """Instants in UTC; each end is the first instant after.
+    """A local day and its window as UTC instants; each end is the first instant after.
 
-    The window is 17 hours long, but for a clock change inside it. A day that a zone left out
+    The window is 17 hours long, unless a clock change falls into it. A day that a time zone skipped
     (Samoa, 2011-12-30) is empty, and so is its window.
     """
 
@@ -35,7 +35,7 @@ class LocalDay:
 
 
 def local_day(day: date, timezone: str) -> LocalDay:
-    """The day `day` of `timezone`, an IANA name."""
+    """Return the day `day` of `timezone`, an IANA name."""
     start, end = day_bounds(day, timezone)
     return LocalDay(
         date=day,
@@ -47,5 +47,5 @@ def local_day(day: date, timezone: str) -> LocalDay:
     )
 
 
-def _between(start: datetime, moment: datetime, end: datetime) -> datetime:
-    return min(max(start, moment), end)
+def _between(start: datetime, time: datetime, end: datetime) -> datetime:
+    return min(max(start, time), end)

@@ -1,4 +1,4 @@
-"""By which values a detector is judged."""
+"""Thresholds of the detector diagnosis."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from traffic_platform.settings import Settings
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Shares and occupancies in percent; the settings TRAFFIC_HEALTH_… of the same names.
+    """Shares and occupancies in percent, from the settings TRAFFIC_HEALTH_… of the same names.
 
-    The defaults are those of Caltrans PeMS for the main line ("Urban", and for `card_off_rural`
-    "Rural"): cagov/caldata-mdsa-caltrans-pems, transform/seeds/diagnostic_threshold_values.csv and
-    models/intermediate/diagnostics/int_diagnostics__detector_status.sql. PeMS fails a detector at a
-    share as well as above it; here, as its own words say, only above it.
+    The defaults are those of Caltrans PeMS for the main line ("Urban", and "Rural" for
+    `card_off_rural`): cagov/caldata-mdsa-caltrans-pems,
+    transform/seeds/diagnostic_threshold_values.csv and
+    models/intermediate/diagnostics/int_diagnostics__detector_status.sql. PeMS also fails a detector
+    whose share equals the threshold. Here only a share above it fails, as PeMS's text says.
     """
 
     min_samples_percent: float = 60
@@ -29,7 +30,7 @@ class Thresholds:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """What the settings say."""
+        """Return the thresholds of the settings."""
         return cls(
             min_samples_percent=settings.health_min_samples_percent,
             card_off_percent=settings.health_card_off_percent,
@@ -42,5 +43,5 @@ class Thresholds:
         )
 
     def card_off(self, *, rural: bool) -> float:
-        """The share of readings with occupancy 0 that is too much (percent)."""
+        """Return the highest allowed share of readings with occupancy 0 (percent)."""
         return self.card_off_rural_percent if rural else self.card_off_percent

@@ -1,1 +1,1 @@
-"""Encoding and writing rows of the event tables: raw, processed, readings, quarantined."""
+"""Rows of the event tables (raw, processed, readings, quarantined): encode and write batches."""

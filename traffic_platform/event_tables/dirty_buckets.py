@@ -1,36 +1,37 @@
-"""What has to be rolled up again: written by whoever changes readings or sensors, with the change.
+"""Dirty buckets: the (sensor, 5 minutes) pairs to roll up again.
 
-Every reading that a batch touches counts, also one that turns out to be unchanged: to tell those
-apart costs more than to compute them again.
+Every transaction that changes readings or sensors appends them. A batch marks all its readings,
+also unchanged ones: computing those again costs less than finding them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 from psycopg import sql
 
 from traffic_platform.events.columns import Processed
 from traffic_platform.postgres import copy_binary as pg
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
 BUCKET_US = 300_000_000
-_UUID, _TIMESTAMPTZ = 2950, 1184  # OIDs of types, the same in every PostgreSQL
+_UUID, _TIMESTAMPTZ = 2950, 1184  # OIDs of these types, the same in every PostgreSQL
 
 _LOCK: LiteralString = "lock table traffic.dirty_buckets in share update exclusive mode"
-# A recomputation of a date of many sensors takes a minute.
-PATIENCE_SECONDS = 600.0
+# Computing a date of many sensors again takes a minute.
+ROLLUP_WAIT_SECONDS = 600.0
 
 
 def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | None:
-    """The distinct (sensor, 5 minutes) pairs as one row of traffic.dirty_buckets, a COPY stream.
+    """Encode the distinct (sensor, 5 minutes) pairs as one row of traffic.dirty_buckets.
 
-    `winners` are rows of `events` in the order of sensor and time; None without any.
+    `winners` are rows of `events` in the order of sensor and time. Returns a COPY stream, None
+    without any row.
     """
     if len(winners) == 0:
         return None
@@ -43,21 +44,19 @@ def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | N
     return pg.encode_rows(1, (pg.variable([sensors]), pg.variable([starts])))
 
 
-def exclude_rollups(
-    connection: psycopg.Connection[Any], wait_seconds: float = PATIENCE_SECONDS
-) -> None:
-    """In a transaction that has begun: no fold runs until it ends; those who append do not wait.
+def exclude_rollups(connection: Connection, wait_seconds: float = ROLLUP_WAIT_SECONDS) -> None:
+    """Exclude roll-ups until the current transaction ends; appending buckets stays possible.
 
-    To be called before anything is read that roll-ups depend on, and before other tables are
-    locked. The lock is one of a table, which, unlike a function that locks, takes no snapshot: what
-    the holder sees begins after its predecessor's commit. It conflicts with itself and with VACUUM,
-    and ends with the transaction, also where the process is stopped or gone. Raises
-    psycopg.errors.LockNotAvailable where a fold still runs after `wait_seconds`.
+    Call it before reading what roll-ups depend on, and before locking other tables. It locks a
+    table, because a lock function would take a snapshot, and the holder must see its predecessor's
+    commit. The lock conflicts with itself and with VACUUM, and ends with the transaction, also when
+    the process stops or dies. Raises psycopg.errors.LockNotAvailable when a roll-up still runs
+    after `wait_seconds`.
     """
     if wait_seconds <= 0:
         connection.execute(f"{_LOCK} nowait")
         return
-    # A utility statement takes no parameters, and a function would take the snapshot.
+    # A utility statement takes no parameters, and a function would take a snapshot.
     timeout = sql.SQL("set local lock_timeout = {}").format(
         sql.Literal(max(1, round(1000 * wait_seconds)))
     )
@@ -65,8 +64,8 @@ def exclude_rollups(
     connection.execute(_LOCK)
 
 
-def append_sensors(connection: psycopg.Connection[Any], sensors: Collection[UUID]) -> None:
-    """Mark all that is rolled up of these sensors as dirty; folds are excluded already."""
+def append_sensors(connection: Connection, sensors: Collection[UUID]) -> None:
+    """Mark all rolled-up buckets of these sensors as dirty. Call `exclude_rollups` first."""
     if sensors:
         connection.execute(
             statement("event_tables/append_dirty_sensors"), {"sensor_ids": sorted(sensors)}

@@ -1,25 +1,24 @@
-"""How many readings a batch adds, by the clock: written with them, so that counts are exact."""
+"""Numbers of added readings per 10 seconds, written with the readings so that counts are exact."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 
 from traffic_platform.postgres import copy_binary as pg
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
 SPAN_US = 10_000_000
-_CORRECTING = 7_204_511_004  # one at a time per database
+_CORRECTION_LOCK = 7_204_511_004  # one correction at a time in a database
 
 
 def encode_changes(timestamps_us: npt.NDArray[np.int64]) -> bytes | None:
-    """New readings of these times as rows of traffic.reading_changes, a COPY stream.
+    """Encode new readings of these times as rows of traffic.reading_changes.
 
-    None without any.
+    Returns a COPY stream, None without any row.
     """
     if len(timestamps_us) == 0:
         return None
@@ -27,12 +26,12 @@ def encode_changes(timestamps_us: npt.NDArray[np.int64]) -> bytes | None:
     return pg.encode_rows(len(spans), (pg.timestamps(spans * SPAN_US), pg.integers(added, 8)))
 
 
-def correct_counts(connection: psycopg.Connection[Any], first: datetime, until: datetime) -> None:
-    """Count what is there from `first` to before `until`, and append what the counts miss.
+def correct_counts(connection: Connection, first: datetime, until: datetime) -> None:
+    """Count the readings from `first` to before `until`, and append the missing counts.
 
-    In a READ COMMITTED transaction of the caller, to whose end nobody else corrects. Raises
+    Call it in a READ COMMITTED transaction; other corrections wait for its end. Raises
     psycopg.Error.
     """
-    connection.execute("select pg_advisory_xact_lock(%s)", (_CORRECTING,))
+    connection.execute("select pg_advisory_xact_lock(%s)", (_CORRECTION_LOCK,))
     bounds = {"first": first, "until": until}
     connection.execute(statement("event_tables/correct_reading_counts"), bounds)

@@ -1,4 +1,4 @@
-"""Retries of a transaction that another session, or a missing row it needs, made fail."""
+"""Retries of a transaction that failed because of another session or a missing row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _TRIES = 5
 
 
 class Retries:
-    """Counts the failures of one transaction that is tried again in place."""
+    """The failures of one transaction that the caller repeats.
+
+    The first failures of a transaction need a cure (`Tables.forget`), not a pause. `what` names the
+    transaction in the log.
+    """
 
     def __init__(self, tables: Tables, what: str) -> None:
         self._tables = tables
@@ -25,14 +29,14 @@ class Retries:
         self._failures = 0
 
     def after(self, error: psycopg.Error) -> None:
-        """Make ready for another try; raises where that cannot help, or has not often enough."""
+        """Prepare the next attempt; raise when another attempt cannot help or five have failed."""
         if isinstance(error, pg.ForeignKeyViolation) and not self._tables.registers_sensors:
-            raise TransientError("a sensor that was known has been deleted") from error
+            raise TransientError("a registered sensor was deleted") from error
         if isinstance(error, pg.ForeignKeyViolation | pg.CheckViolation):
-            self._tables.forget()  # a sensor, or a partition for the rows
+            self._tables.forget()  # a sensor or a partition is missing
         elif not isinstance(error, _RETRIED_IN_PLACE):
             raise error
         self._failures += 1
         if self._failures == _TRIES:
             raise error
-        log.info("%s is stored again: %s", self._what, error)
+        log.info("writing %s again: %s", self._what, error)

@@ -42,6 +42,15 @@ def quote(text: str) -> str:
     return shorten(repr(text[:LONGEST_VALUE]) + "…" * (len(text) > LONGEST_VALUE), LONGEST_VALUE)
 
 
+def printable(data: bytes) -> str:
+    """Return bytes as one line of text, with unprintable characters as escapes.
+
+    The result is text, not HTML: a template escapes it.
+    """
+    text = data.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def describe(value: object) -> str:
     """A JSON value in a sentence: "the text 'x'", "the number 5", "an array", "true"."""
     match value:

@@ -1,4 +1,4 @@
-"""A window: hold the locks of some partitions, drain micro-batches for a while, hand over."""
+"""The drain loop of an ingest run: lock partitions, ingest micro-batches for a while, hand over."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.run_clock import RunClock, RunLimits, wait_or_fail
 from traffic_platform.settings import Settings
 
-_FIRST_REPORT_SECONDS = 5.0  # a new stream shows up quickly, a steady one seldom
+_FIRST_REPORT_SECONDS = 5.0  # so that a new stream shows up soon in Dagster
 _LOCK_POLL_SECONDS = 0.1
 
 
 @dataclass
 class _Progress:
-    """What a window has done, and what it has yet to report."""
+    """Totals of an ingest run, and the part that is not reported yet."""
 
     report: Callable[[IngestTotals], None] | None
     stored: Callable[[], None] | None
@@ -67,15 +67,17 @@ def run_ingest(
     report_seconds: float = 300.0,
     stored: Callable[[], None] | None = None,
 ) -> IngestTotals:
-    """Drain the partitions p of `topics` with p % writers == writer, and return what was done.
+    """Drain the partitions p of `topics` with p % writers == writer, and return the totals.
 
-    Waits for a predecessor's locks first; takes over when it ends, dies or stops renewing its
-    lease. While PostgreSQL or Kafka is away it waits with backoff, up to
-    `limits.outage_seconds` without a committed batch, then raises TransientError; nothing is half
-    done then. Raises PermanentError when waiting cannot help; a login that worked before in this
-    window is waited for as in an outage. `stop` is asked between batches;
-    the batch in hand is finished. `report` gets what was done since the last report, soon after
-    the first batch, then every `report_seconds`, and at the end. `stored` is called after commits.
+    The run waits for a predecessor's locks, and takes over when it ends, dies or stops renewing its
+    lease. While PostgreSQL or Kafka is unavailable it retries with backoff, for up to
+    `limits.outage_seconds` without a committed batch; then it raises TransientError with no batch
+    half written. It raises PermanentError when waiting cannot help. A rejected login that worked
+    earlier in this run counts as an outage.
+
+    `stop` is called between batches; a submitted batch is finished. `report` receives the totals
+    since its last call, soon after the first batch, then every `report_seconds`, and at the end.
+    `stored` is called after commits.
     """
     spec = IngestRunSpec(tuple(topics), run_id, writer, writers)
     prepare_interpreter()
@@ -84,7 +86,7 @@ def run_ingest(
     try:
         while not (stop() or clock.over()):
             try:
-                _hold_session(
+                _drain_session(
                     settings, spec, limits=limits, clock=clock, progress=progress, stop=stop
                 )
                 break
@@ -95,7 +97,7 @@ def run_ingest(
     return progress.totals
 
 
-def _hold_session(
+def _drain_session(
     settings: Settings,
     spec: IngestRunSpec,
     *,
@@ -104,7 +106,7 @@ def _hold_session(
     progress: _Progress,
     stop: Callable[[], bool],
 ) -> None:
-    """Drain over one connection and one consumer until the window is over."""
+    """Drain over one connection and one consumer until the run is over."""
     with Session.open(settings, spec) as session:
         if not _wait_for_locks(session, limits, clock, stop):
             return
@@ -112,11 +114,11 @@ def _hold_session(
         try:
             session.begin()
             while not (stop() or clock.over() or (limits.until_caught_up and session.caught_up())):
-                moved = session.move_batch()
-                # Messages that are known to be there are waited for, however slow the broker is.
-                if moved or not session.caught_up():
+                polled = session.ingest_next()
+                # The run stays busy while known messages are outstanding, even from a slow broker.
+                if polled or not session.caught_up():
                     clock.busy()
-                if progress.batch_stored(session) or (not moved and session.caught_up()):
+                if progress.batch_stored(session) or (not polled and session.caught_up()):
                     clock.worked()
                 progress.report_if_due()
             session.finish()
@@ -128,7 +130,7 @@ def _hold_session(
 def _wait_for_locks(
     session: Session, limits: RunLimits, clock: RunClock, stop: Callable[[], bool]
 ) -> bool:
-    """Wait until this window holds its partitions; False when it should end without them."""
+    """Wait until this run holds its partitions; return False when it should end without them."""
     since = time.monotonic()
     while not session.try_lock():
         clock.worked()

@@ -1,4 +1,4 @@
-"""What a window without a Dagster run did, partition by partition, as its audit rows say."""
+"""Sums of the audit rows of an ingest run without Dagster, by partition."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class PartitionSums:
 
 
 def read_partition_sums(settings: Settings, totals: IngestTotals) -> list[PartitionSums]:
-    """The partitions that the window moved. Raises TransientError or PermanentError."""
+    """Return the sums of each partition of the run. Raises TransientError or PermanentError."""
     if not totals.batches:
         return []
     url = settings.endpoints().read_url
-    window = {"first": totals.first_batch_id, "last": totals.last_batch_id}
+    batch_range = {"first": totals.first_batch_id, "last": totals.last_batch_id}
     try:
         with (
             connect(url, application_name="traffic ingest") as connection,
             connection.cursor(row_factory=class_row(PartitionSums)) as cursor,
         ):
-            rows = cursor.execute(statement("ingest/sum_batches"), window).fetchall()
+            rows = cursor.execute(statement("ingest/sum_batches"), batch_range).fetchall()
     except psycopg.Error as error:
         raise (translate(error) or error) from error
     return [row for row in rows if (row.topic, row.partition) in totals.partitions]

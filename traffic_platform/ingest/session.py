@@ -1,7 +1,7 @@
-"""One connection, one consumer, one set of locks: what a window holds while all is well.
+"""A session of an ingest run: one connection, one consumer and one set of locks.
 
-Any error ends a session. The next one starts again from the ledger, so that a COMMIT whose answer
-was lost is never sent twice.
+A batch takes the steps poll, decode, admit, encode and write. Any error ends a session. The next
+one starts from the ledger, so that a COMMIT whose answer was lost is never sent twice.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import psycopg
 
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import TopicChangedError
@@ -26,14 +24,13 @@ from traffic_platform.kafka.consumer import BatchConsumer, OffsetRefusedError
 from traffic_platform.kafka.messages import Fetched, PartitionKey
 from traffic_platform.kafka.origin_header import Signer, without_own_messages
 from traffic_platform.ledger.offsets import (
-    Connection,
     LedgerAdvance,
-    agree_with_broker,
     read_ledger,
+    reconcile_with_broker,
 )
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.ledger.reconcile import LedgerPartition
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.run_clock import wall_clock_us
 from traffic_platform.sensors.admission import Admission
@@ -42,13 +39,13 @@ from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group are for people's lag tools
-_DISCOVER_SECONDS = 10.0  # how soon an added partition is noticed
+_GROUP_COMMIT_SECONDS = 1.0  # offsets in the Kafka group only serve lag tools
+_DISCOVER_SECONDS = 10.0  # interval at which added partitions are discovered
 
 
 @dataclass(frozen=True)
 class IngestRunSpec:
-    """Which partitions a window drains: those p of `topics` with p % writers == writer."""
+    """The partitions of an ingest run: those p of `topics` with p % writers == writer."""
 
     topics: tuple[str, ...]
     run_id: str | None
@@ -56,17 +53,17 @@ class IngestRunSpec:
     writers: int
 
     def owns(self, partition: int) -> bool:
-        """Whether a partition is this window's."""
+        """Return True for a partition of this run."""
         return partition % self.writers == self.writer
 
     def mine(self, topic: BrokerTopic) -> list[PartitionKey]:
-        """The partitions of a topic that are this window's."""
+        """Return the partitions of a topic that belong to this run."""
         return [(topic.name, p) for p in topic.partitions if self.owns(p)]
 
 
 @dataclass
 class _Position:
-    """Where a partition stands in the ledger, as this session knows it."""
+    """A partition's ledger row, as this session last wrote or read it."""
 
     topic_no: int
     next_offset: int
@@ -74,7 +71,7 @@ class _Position:
 
 
 class Session:
-    """See the module. Use `Session.open`."""
+    """A session of an ingest run; create it with `open`."""
 
     def __init__(self, settings: Settings, spec: IngestRunSpec, connection: Connection) -> None:
         require_timezone(connection, settings.timezone)
@@ -115,8 +112,8 @@ class Session:
     @classmethod
     @contextmanager
     def open(cls, settings: Settings, spec: IngestRunSpec) -> Generator[Session]:
-        """Connect; at the end, give the locks back and close. Raises what the drivers raise."""
-        connection: psycopg.Connection[tuple[object, ...]] = connect(
+        """Connect; release the locks and close at the end. Raises the drivers' errors."""
+        connection = connect(
             settings.endpoints().ingest_url,
             application_name=f"traffic-ingest-{spec.writer}",
             autocommit=True,
@@ -132,13 +129,13 @@ class Session:
             connection.close()  # the server releases the locks with it
 
     def try_lock(self) -> bool:
-        """Take the locks of all wanted partitions, or none; expired holders are ended."""
+        """Take the locks of all wanted partitions, or none. Ends connections of expired holders."""
         if not self._wanted:
             self._describe_topics()
-        return self._locks.take(self._wanted)
+        return self._locks.acquire(self._wanted)
 
     def stored_by_another(self) -> bool:
-        """Whether all that was there when the locks were first asked for is stored by now."""
+        """Return True when another run has stored all messages that `try_lock` first found."""
         ledgers = {name: read_ledger(self._connection, name) for name in self._topics}
         return all(
             partition in ledgers[name]
@@ -147,7 +144,7 @@ class Session:
         )
 
     def begin(self) -> None:
-        """Make ledger and broker agree, and position the consumer where the ledger is."""
+        """Make the ledger agree with the broker, and position the consumer by the ledger."""
         locked = self._wanted
         self._describe_topics()  # waiting for the locks may have taken minutes
         if self._wanted != locked:
@@ -156,58 +153,58 @@ class Session:
             self._agree(topic, suspects=())
         self._assign()
         self._targets = {
-            where: self._topics[where[0]].partitions[where[1]].end for where in self._wanted
+            (topic, p): self._topics[topic].partitions[p].end for topic, p in self._wanted
         }
         self._seen_end |= self._targets
 
-    def move_batch(self) -> int:
-        """Fetch once, and begin to store what came; the number of messages fetched.
+    def ingest_next(self) -> int:
+        """Poll once, begin to write the messages, and return their number.
 
-        The batch before is stored meanwhile. When nothing came, all is stored at the return.
+        The previous batch is written meanwhile. Without messages, all is written on return.
         """
-        messages = self._fetcher.fetch(self._settings.batch_linger_ms / 1000)
-        moved = 0
+        messages = self._fetcher.poll(self._settings.batch_linger_ms / 1000)
+        polled = 0
         try:
             for fetched in self._fetcher.columns(messages):
                 self._begin_to_store(fetched)
-                moved += len(fetched)
+                polled += len(fetched)
         except OffsetRefusedError as error:
             self._refused(error)
-        if not moved:
+        if not polled:
             self._settle()
             self._locks.renew_if_due()
         elif not self._storer.busy:
             self._settle()
         self._discover_if_due()
         self._commit_to_group(wait=False)
-        return moved
+        return polled
 
     def caught_up(self) -> bool:
-        """Whether all that was there at `begin` is stored."""
-        if any(self._fetched[where] < target for where, target in self._targets.items()):
+        """Return True when all messages that `begin` found are stored."""
+        if any(self._fetched[key] < target for key, target in self._targets.items()):
             return False
         self._settle()
         return True
 
     def lag(self) -> int:
-        """Messages of this window's partitions that are not stored yet, as last heard."""
+        """Return the number of messages of this run's partitions that are not stored yet."""
         return sum(
-            max(0, self._seen_end.get(where, position.next_offset) - position.next_offset)
-            for where, position in self._positions.items()
+            max(0, self._seen_end.get(key, position.next_offset) - position.next_offset)
+            for key, position in self._positions.items()
         )
 
     def abandon(self) -> None:
-        """Wait for the batch in hand after an error; if it was committed, it counts."""
+        """Await the submitted batch after an error, and count it if it was committed."""
         with contextlib.suppress(Exception):  # the error that ended the session is being raised
             self._settle()
 
     def take_stored(self) -> list[Batch]:
-        """The batches committed since the last call."""
+        """Return the batches committed since the last call."""
         stored, self._stored = self._stored, []
         return stored
 
     def finish(self) -> None:
-        """Leave everything tidy: the batch in hand, the group's offsets, the locks."""
+        """Await the submitted batch, commit the group's offsets, and release the locks."""
         self._settle()
         self._commit_to_group(wait=True)
         self._locks.release()
@@ -219,34 +216,27 @@ class Session:
         self._discover_at = time.monotonic() + _DISCOVER_SECONDS
         if not self._wanted:
             names = ", ".join(self._spec.topics)
-            raise TopicChangedError(f"no partition of {names} is there for this window yet")
+            raise TopicChangedError(f"{names} has no partition for this run yet")
 
     def _agree(self, topic: BrokerTopic, suspects: tuple[int, ...]) -> None:
-        changes = agree_with_broker(
+        changes = reconcile_with_broker(
             self._connection, self._broker, topic, mine=self._spec.owns, suspects=suspects
         )
         for change in changes:
             if change.lost is not None:
-                log.error(
-                    "messages of %s are lost before they were read: %s", topic.name, change.lost
-                )
+                log.error("messages of %s were lost before a read: %s", topic.name, change.lost)
 
     def _assign(self) -> None:
         rows: dict[PartitionKey, LedgerPartition] = {}
         for name in self._topics:
             rows |= {(name, p): row for p, row in read_ledger(self._connection, name).items()}
         self._positions = {
-            where: _Position(
-                rows[where].topic_no, rows[where].next_offset, rows[where].leader_epoch
-            )
-            for where in self._wanted
+            key: _Position(rows[key].topic_no, rows[key].next_offset, rows[key].leader_epoch)
+            for key in self._wanted
         }
-        self._fetched = {where: place.next_offset for where, place in self._positions.items()}
+        self._fetched = {key: position.next_offset for key, position in self._positions.items()}
         self._fetcher.assign(
-            {
-                w: (position.next_offset, position.leader_epoch)
-                for w, position in self._positions.items()
-            }
+            {key: (p.next_offset, p.leader_epoch) for key, p in self._positions.items()}
         )
 
     def _begin_to_store(self, fetched: Fetched) -> None:
@@ -270,36 +260,36 @@ class Session:
         self._storer.submit(batch, {name: self._topics[name].topic_id for name, _ in moves})
 
     def _registered(self, sensors: Collection[bytes]) -> set[bytes]:
-        self._settle()  # until then the connection is not ours
+        self._settle()  # the writer uses the connection until then
         return registered(self._connection, sensors)
 
     def _settle(self) -> None:
-        """Wait for the batch in hand; from then on it counts."""
+        """Await the submitted batch, and advance the positions by it."""
         batch = self._storer.settle()
         if batch is None:
             return
         for audit in batch.audits:
-            where, move = (audit.topic, audit.move.partition), audit.move
-            self._positions[where].next_offset = move.next_offset
-            if move.seen_end is not None:
-                self._seen_end[where] = move.seen_end
+            key, advance = (audit.topic, audit.advance.partition), audit.advance
+            self._positions[key].next_offset = advance.next_offset
+            if advance.seen_end is not None:
+                self._seen_end[key] = advance.seen_end
         self._stored.append(batch)
 
     def _moves(self, fetched: Fetched) -> dict[PartitionKey, LedgerAdvance]:
         return {
-            where: LedgerAdvance(
-                topic_no=self._positions[where].topic_no,
-                partition=where[1],
-                first_offset=self._fetched[where],
+            key: LedgerAdvance(
+                topic_no=self._positions[key].topic_no,
+                partition=key[1],
+                first_offset=self._fetched[key],
                 next_offset=reached.next_offset,
                 leader_epoch=reached.leader_epoch,
                 seen_end=reached.seen_end,
             )
-            for where, reached in fetched.reached.items()
+            for key, reached in fetched.reached.items()
         }
 
     def _arrival_us(self) -> int:
-        """This moment, later than that of any batch before: it tells new readings from old."""
+        """Return the current time, later than that of any earlier batch, to identify new rows."""
         self._last_ingested_us = max(wall_clock_us(), self._last_ingested_us + 1)
         return self._last_ingested_us
 
@@ -329,6 +319,6 @@ class Session:
         self._group_commit_at = time.monotonic() + _GROUP_COMMIT_SECONDS
         self._passed("before_group_commit")
         self._fetcher.commit_to_group(
-            {where: position.next_offset for where, position in self._positions.items()}, wait=wait
+            {key: position.next_offset for key, position in self._positions.items()}, wait=wait
         )
         self._passed("after_group_commit")

@@ -1,21 +1,22 @@
-"""What a window has done so far, in total and by event date."""
+"""Sums over the committed batches of an ingest run, in total and by event date."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
 
-from traffic_platform.event_tables.batch import Batch, DateCounts, PartitionAudit, greatest, least
+from traffic_platform.event_tables.audit import COUNTS, DateCounts, PartitionAudit, greatest, least
+from traffic_platform.event_tables.batch import Batch
 
-LogPartition = tuple[str, int, int]  # topic, topic_no, partition
+GenerationKey = tuple[str, int, int]  # topic, topic_no, partition
 OffsetRange = tuple[int, int]  # first offset, next offset
 
 
 @dataclass
 class DateTotals:
-    """Messages of one event date (the platform's zone), times in microseconds since 1970 UTC.
+    """Messages of one event date (the platform's zone); times in microseconds since 1970 UTC.
 
-    `offsets` holds the range in which the date's messages lie, among those of other dates.
+    `offsets` holds the ranges that contain the date's messages, among those of other dates.
     """
 
     raw: int = 0
@@ -23,8 +24,8 @@ class DateTotals:
     quarantined: int = 0
     first_event_us: int | None = None
     last_event_us: int | None = None
-    offsets: dict[LogPartition, OffsetRange] = field(
-        default_factory=dict[LogPartition, OffsetRange]
+    offsets: dict[GenerationKey, OffsetRange] = field(
+        default_factory=dict[GenerationKey, OffsetRange]
     )
 
     def add(self, counts: DateCounts, audit: PartitionAudit) -> None:
@@ -36,14 +37,14 @@ class DateTotals:
         self.last_event_us = greatest(self.last_event_us, counts.last_event_us)
         if counts.first_offset is None or counts.next_offset is None:
             return
-        where = (audit.topic, audit.move.topic_no, audit.move.partition)
-        first, following = self.offsets.get(where, (counts.first_offset, counts.next_offset))
-        self.offsets[where] = (min(first, counts.first_offset), max(following, counts.next_offset))
+        key = (audit.topic, audit.advance.topic_no, audit.advance.partition)
+        first, following = self.offsets.get(key, (counts.first_offset, counts.next_offset))
+        self.offsets[key] = (min(first, counts.first_offset), max(following, counts.next_offset))
 
 
 @dataclass
 class IngestTotals:
-    """Sums over committed batches; `lag` is the number of messages not stored yet at the end."""
+    """Sums over committed batches; `lag` is the number of messages left at the end."""
 
     batches: int = 0
     delivered: int = 0
@@ -66,14 +67,8 @@ class IngestTotals:
         self.first_batch_id = least(self.first_batch_id, batch.batch_id)
         self.last_batch_id = greatest(self.last_batch_id, batch.batch_id)
         for audit in batch.audits:
-            self.delivered += audit.delivered
-            self.raw += audit.raw
-            self.processed += audit.processed
-            self.quarantined += audit.quarantined
-            self.echoes += audit.echoes
-            self.inserted += audit.inserted
-            self.updated += audit.updated
-            self.unchanged += audit.unchanged
-            self.partitions.add((audit.topic, audit.move.partition))
+            for name in COUNTS:
+                setattr(self, name, getattr(self, name) + getattr(audit, name))
+            self.partitions.add((audit.topic, audit.advance.partition))
             for day, counts in audit.dates.items():
                 self.dates.setdefault(day, DateTotals()).add(counts, audit)

@@ -1,1 +1,1 @@
-"""Kafka clients: consumer, admin, log reader, transactional producer, and our own mark."""
+"""Kafka clients: consumer, admin, log reader, transactional producer and origin header."""

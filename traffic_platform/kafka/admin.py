@@ -1,4 +1,4 @@
-"""What Kafka says of itself: identity of cluster and topic, ends of logs, leader epochs."""
+"""Requests to the cluster: identities of cluster and topics, partition ends, leader epochs."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from traffic_platform.kafka.auth_errors import AuthErrors
 _EARLIEST = cast("OffsetSpec", OffsetSpec.earliest())
 _LATEST = cast("OffsetSpec", OffsetSpec.latest())
 
-REQUEST_TIMEOUT = 10.0  # seconds; a broker that does not answer in this time counts as away
-_LISTEN_SECONDS = 0.05  # while an answer is awaited, how often what is said besides is heard
+REQUEST_TIMEOUT = 10.0  # seconds; a broker that does not answer in this time is unavailable
+_LISTEN_SECONDS = 0.05  # interval at which the client's error callback runs during a request
 _DESCRIBE = "Describe (Read and Write include it)"
-# The client has asked a broker that no longer leads the partition, or does not lead it yet.
-_LEADER_MOVES = frozenset(
+# The client asked a broker that no longer leads the partition, or does not lead it yet.
+_LEADER_CHANGED = frozenset(
     {
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.LEADER_NOT_AVAILABLE,
@@ -53,7 +53,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class PartitionEnds:
-    """First offset of a partition's log and the end that `read_committed` consumers reach."""
+    """First offset of a partition, and the end that `read_committed` consumers reach."""
 
     low: int
     end: int
@@ -61,7 +61,7 @@ class PartitionEnds:
 
 @dataclass(frozen=True)
 class BrokerTopic:
-    """A topic as the broker describes it. `partitions` maps partition number to its log's ends."""
+    """A topic as the broker describes it. `partitions` maps partition numbers to their ends."""
 
     name: str
     topic_id: str
@@ -70,69 +70,69 @@ class BrokerTopic:
 
 
 class Broker:
-    """Questions to the cluster, over one connection.
+    """Requests to the cluster, over one connection.
 
-    All raise TransientError when no broker answers in `seconds`, RefusedError soon when Kafka does
-    not let us in, PermanentError for a right that is missing, else KafkaException.
+    Every method raises TransientError when no broker answers within `seconds`, RefusedError when
+    Kafka rejects the client, PermanentError for a missing right, else KafkaException.
     """
 
     def __init__(self, kafka_config: dict[str, str], seconds: float = REQUEST_TIMEOUT) -> None:
         self._config = kafka_config
         self._seconds = seconds
-        self._refusals = AuthErrors(kafka_config)
+        self._auth_errors = AuthErrors(kafka_config)
         client: dict[str, Any] = {
             **kafka_config,
             "socket.timeout.ms": 10_000,
             "log_level": 2,
-            "error_cb": self._refusals.note,
+            "error_cb": self._auth_errors.note,
         }
         self._admin = AdminClient(client)
         self._cluster_id: str | None = None
 
     def cluster_id(self) -> str:
-        """Identity of the cluster."""
+        """Return Kafka's id of the cluster."""
         if self._cluster_id is None:
             future = self._admin.describe_cluster(request_timeout=self._seconds)
             self._cluster_id = str(self._answer(future).cluster_id)
         return self._cluster_id
 
     def topic_id(self, name: str) -> str | None:
-        """Kafka's identity of the topic now, None when there is no such topic."""
+        """Return Kafka's current id of the topic, None when the topic does not exist."""
         return self._topic_id(name, self._ask(name))
 
     def ask_whether_same(self, identities: Mapping[str, str]) -> Callable[[], None]:
-        """Ask whether topics still have these identities; what is returned waits for the answer.
+        """Ask Kafka whether topics still have these ids. The function returned awaits the answer.
 
-        It raises TopicChangedError where one has not: clients go on with a topic that was deleted
-        and made again, in silence. Asked before work begins and answered before it is committed,
-        this costs no time.
+        It raises TopicChangedError for a topic with another id: a client silently continues with a
+        topic that was deleted and recreated. Ask before the work and await the answer before the
+        commit; then the check costs no time.
         """
         asked = {name: self._ask(name) for name in identities}
 
         def require_same() -> None:
             for name, answer in asked.items():
                 if self._topic_id(name, answer) != identities[name]:
-                    raise TopicChangedError(f"topic {name} was deleted or made again")
+                    raise TopicChangedError(f"topic {name} was deleted or recreated")
 
         return require_same
 
     def require_write(self, name: str) -> None:
-        """Raises PermanentError when the topic is not there or we may not write to it.
+        """Raise PermanentError when the topic does not exist or we may not write to it.
 
-        A producer would wait for the one and fail message by message for the other.
+        A producer would wait for a missing topic, and fail message by message without the right.
         """
         description = self._described(name, self._ask(name, operations=True))
         if description is None:
             raise PermanentError(
-                f"Topic {name}: it is not there. `traffic up` makes the platform's topics; "
-                "any other must be there first."
+                f"Topic {name} does not exist. `traffic up` creates the platform's topics; "
+                "create any other topic first."
             )
         operations = description.authorized_operations
-        if operations and AclOperation.WRITE not in operations:  # old brokers do not say
+        if operations and AclOperation.WRITE not in operations:  # old brokers do not tell
             raise missing_right("Write", f"topic {name}")
 
     def describe(self, name: str) -> BrokerTopic | None:
-        """The topic with the ends of all its logs, None when there is no such topic."""
+        """Return the topic with the ends of all its partitions, None when it does not exist."""
         description = self._described(name, self._ask(name))
         if description is None:
             return None
@@ -149,11 +149,11 @@ class Broker:
     def first_message_after_epoch(
         self, name: str, partition: int, ends: PartitionEnds, epoch: int | None
     ) -> int | None:
-        """Where a truncated log begins to differ: the first message of a later leader epoch.
+        """Return the offset of the first message of a later leader epoch, None without one.
 
-        Leader epochs never fall along a log, so a binary search finds it; None: there is none.
-        Without an epoch the start of the log is returned: reading again repeats messages, but
-        loses none.
+        There a truncated partition begins to differ. Leader epochs never decrease along a
+        partition, so a binary search finds the offset. Without an `epoch` this returns the start
+        of the partition: reading again repeats messages, but loses none.
         """
         if epoch is None:
             return ends.low
@@ -196,16 +196,16 @@ class Broker:
             raise not_allowed(error.args[0], _DESCRIBE, f"topic {name}") or error from error
 
     def high_watermarks(self, topic: BrokerTopic) -> dict[int, int]:
-        """The ends of a topic's logs with what transactions have not committed yet."""
+        """Return the ends of a topic's partitions, uncommitted messages included."""
         return self._offsets(
             topic.name, list(topic.partitions), _LATEST, IsolationLevel.READ_UNCOMMITTED
         )
 
     def held_back(self, name: str, ends: dict[int, int], older_than_ms: int) -> dict[int, int]:
-        """High watermarks of the partitions whose `read_committed` end a transaction holds back.
+        """Return high watermarks of partitions whose `read_committed` end a transaction holds back.
 
-        Only transactions count whose first message is older than that (milliseconds since 1970
-        UTC), by the time that Kafka keeps of it: the producer's, where CreateTime is set.
+        Only transactions whose first message is older than `older_than_ms` (milliseconds since
+        1970 UTC) count, by the timestamp in Kafka: the producer's, where CreateTime is set.
         """
         marks = self._offsets(name, list(ends), _LATEST, IsolationLevel.READ_UNCOMMITTED)
         behind = [partition for partition, end in ends.items() if end < marks[partition]]
@@ -213,7 +213,7 @@ class Broker:
             return {}
         since = cast("OffsetSpec", OffsetSpec.for_timestamp(older_than_ms))
         later = self._offsets(name, behind, since, IsolationLevel.READ_UNCOMMITTED)
-        # Negative: no message is that young.
+        # A negative offset says that no message is that young.
         return {p: marks[p] for p in behind if later[p] < 0 or later[p] > ends[p]}
 
     def _offsets(
@@ -231,36 +231,30 @@ class Broker:
                 request_timeout=self._seconds,
             )
             try:
-                return {
-                    where.partition: self._answer(future).offset
-                    for where, future in futures.items()
-                }
+                return {p.partition: self._answer(future).offset for p, future in futures.items()}
             except KafkaException as error:
-                if error.args[0].code() not in _LEADER_MOVES or time.monotonic() > until:
+                if error.args[0].code() not in _LEADER_CHANGED or time.monotonic() > until:
                     raise not_allowed(error.args[0], _DESCRIBE, f"topic {name}") or error from error
                 self._admin.poll(_LISTEN_SECONDS)  # the client learns the new leader by itself
 
     def _answer(self, future: Future[_T]) -> _T:
-        """What the broker answers, or raises; listens meanwhile to why it does not."""
+        """Await and return the broker's answer, and collect authentication errors meanwhile."""
         until = time.monotonic() + self._seconds + 1
         while not wait([future], timeout=_LISTEN_SECONDS).done:
             self._admin.poll(0)
-            self._refusals.check()
+            self._auth_errors.check()
             if time.monotonic() > until:  # also after a pause by SIGSTOP
-                raise self._refusals.silence()
+                raise self._auth_errors.silence()
         self._admin.poll(0)
         error = future.exception()
         if isinstance(error, KafkaException) and error.args[0].code() == KafkaError._TIMED_OUT:
-            raise self._refusals.silence() from error
-        self._refusals.answered()
+            raise self._auth_errors.silence() from error
+        self._auth_errors.answered()
         return future.result()
 
 
 def require_answer(kafka_config: dict[str, str], seconds: float) -> None:
-    """See that Kafka answers within `seconds` and lets us in.
-
-    Raises TransientError, RefusedError or PermanentError.
-    """
+    """Raise TransientError, RefusedError or PermanentError unless Kafka answers in `seconds`."""
     try:
         Broker(kafka_config, seconds).cluster_id()
     except KafkaException as error:
@@ -268,13 +262,13 @@ def require_answer(kafka_config: dict[str, str], seconds: float) -> None:
 
 
 def _next_message(consumer: Consumer) -> tuple[int, int] | None:
-    """(offset, leader epoch) of the next message, None at the end of the log."""
+    """Return (offset, leader epoch) of the next message, None at the end of the partition."""
     while (message := consumer.poll(REQUEST_TIMEOUT)) is not None:
         error = message.error()
         if error is None:
             return message.offset() or 0, message.leader_epoch() or 0
         if error.code() == KafkaError._PARTITION_EOF:
             return None
-        if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # it is in no group
+        if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # this reader joins no group
             raise not_allowed(error, "Read", f"topic {message.topic()}") or KafkaException(error)
     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))

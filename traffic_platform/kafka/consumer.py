@@ -1,4 +1,4 @@
-"""Messages from Kafka as columns, with the offsets up to which they account for each partition."""
+"""The consumer of ingest: polls messages, and turns them into columns with the offsets reached."""
 
 from __future__ import annotations
 
@@ -28,42 +28,43 @@ from traffic_platform.kafka.messages import (
     broker_times,
     each_of,
     headers_of,
+    index_partitions,
     integers,
-    places_of,
 )
 
 log = logging.getLogger(__name__)
 
-_COMMIT_SECONDS = 5.0  # how long the last commit to the group may take
-_CLOSE_SECONDS = 10.0  # how long closing is waited for; a commit may take `session.timeout.ms`
+_COMMIT_SECONDS = 5.0  # limit for the last commit to the group
+_CLOSE_SECONDS = 10.0  # limit for closing; a commit may take `session.timeout.ms`
 
-_OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+"""Errors for a position outside the partition, or of an unknown leader epoch."""
 _TOPIC_GONE = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 )
 
 
 class OffsetRefusedError(TopicChangedError):
-    """The broker does not have the position that the ledger names; `partition` says where."""
+    """The broker no longer has the ledger's offset in `topic` and `partition`."""
 
     def __init__(self, topic: str, partition: int) -> None:
-        super().__init__(f"{topic} [{partition}] does not have the ledger's offset any more")
+        super().__init__(f"{topic} [{partition}] no longer has the ledger's offset")
         self.topic = topic
         self.partition = partition
 
 
 class BatchConsumer:
-    """A consumer with assigned partitions, positioned by the ledger alone."""
+    """A consumer with assigned partitions. The ledger alone decides its positions."""
 
     def __init__(
         self, kafka_config: dict[str, str], group: str, batch_messages: int, batch_bytes: int
     ) -> None:
         self._group = group
-        self._group_refusal: KafkaError | None = None
-        self._commits = 0  # not answered yet
+        self._group_error: KafkaError | None = None
+        self._commits = 0  # sent, not answered yet
         self._batch_messages = batch_messages
         self._batch_bytes = batch_bytes
-        self._message_bytes = 200.0  # running mean, to ask for no more than a batch may hold
+        self._message_bytes = 200.0  # running mean, so that a poll asks for one batch at most
         self._next: dict[PartitionKey, int] = {}
         self._consumer = Consumer(
             {
@@ -80,8 +81,8 @@ class BatchConsumer:
                 "queued.min.messages": 3 * batch_messages,
                 "queued.max.messages.kbytes": max(1024, batch_bytes // 1024),
                 "reconnect.backoff.max.ms": 2000,
-                # In no group, this is only how long a commit waits for the group's coordinator; a
-                # close waits for commits, also for one that was sent to a broker that went away.
+                # This consumer joins no group, so this only limits how long a commit waits for the
+                # group's coordinator. Closing waits for commits, also for one whose broker died.
                 "session.timeout.ms": 6000,
                 "socket.timeout.ms": 20_000,
                 "socket.keepalive.enable": True,
@@ -92,8 +93,8 @@ class BatchConsumer:
         )
 
     def assign(self, positions: dict[PartitionKey, tuple[int, int | None]]) -> None:
-        """Begin at (next offset, leader epoch) of each partition."""
-        self._next = {where: position for where, (position, _) in positions.items()}
+        """Start at (next offset, leader epoch) of each partition."""
+        self._next = {key: position for key, (position, _) in positions.items()}
         self._consumer.assign(
             [
                 TopicPartition(topic, partition, offset)
@@ -103,31 +104,31 @@ class BatchConsumer:
             ]
         )
 
-    def fetch(self, linger_seconds: float) -> list[Message]:
-        """Up to a batch of messages, waiting at most `linger_seconds` for it to fill."""
+    def poll(self, linger_seconds: float) -> list[Message]:
+        """Return up to a batch of messages; wait at most `linger_seconds` for the batch to fill."""
         wanted = max(1, min(self._batch_messages, int(self._batch_bytes / self._message_bytes)))
         until = time.monotonic() + linger_seconds
         messages: list[Message] = []
         while len(messages) < wanted:
-            some = min(wanted - len(messages), AT_A_TIME)
-            came = self._consumer.consume(some, max(0.0, until - time.monotonic()))
-            messages += came
-            if len(came) < some:
+            number = min(wanted - len(messages), AT_A_TIME)
+            polled = self._consumer.consume(number, max(0.0, until - time.monotonic()))
+            messages += polled
+            if len(polled) < number:
                 break
         return messages
 
     def columns(self, messages: list[Message]) -> Iterator[Fetched]:
-        """Turn messages into batches of at most `batch_bytes`; empties `messages` at the end.
+        """Turn messages into batches of at most `batch_bytes`, and empty `messages` at the end.
 
-        Raises OffsetRefusedError, TopicChangedError, PermanentError (we may not read) or
-        KafkaException for what the broker reports in place of messages, after the messages: they
-        may not be there to be fetched again.
+        The broker reports errors in place of messages: OffsetRefusedError, TopicChangedError,
+        PermanentError (we may not read) or KafkaException. They are raised after the messages were
+        yielded, because Kafka may not deliver these messages a second time.
         """
         delivered, ends, failure = messages, {}, None
         if any(map(Message.error, messages)):
             delivered = [message for message in messages if message.error() is None]
             reports = [message for message in messages if message.error() is not None]
-            self._hear_of_group(reports)
+            self._check_group_access(reports)
             ends, failure = _reports(reports)
         keys = each_of(Message.key, delivered)
         total = sum(map(len, delivered)) + sum(map(len, filter(None, keys)))
@@ -150,13 +151,13 @@ class BatchConsumer:
             raise failure
 
     def commit_to_group(self, positions: dict[PartitionKey, int], *, wait: bool) -> None:
-        """Tell Kafka how far the ledger is, for lag tools. Failure is logged.
+        """Commit the ledger's offsets to the Kafka group, for lag tools; log a failure.
 
-        `wait`: until Kafka has heard it. Nothing is fetched afterwards; raises PermanentError when
-        Kafka does not let us use the group.
+        With `wait`, await Kafka's answer, and poll nothing afterwards. Raises PermanentError when
+        we may not use the group.
         """
         offsets = [TopicPartition(topic, p, offset) for (topic, p), offset in positions.items()]
-        if offsets and self._group_refusal is None:
+        if offsets and self._group_error is None:
             try:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
                 self._commits += 1
@@ -166,59 +167,58 @@ class BatchConsumer:
             self._await_commits()
 
     def _await_commits(self) -> None:
-        # A commit that waits by itself does not hear that the group may not be used.
+        # A synchronous commit does not report that we may not use the group.
         self._consumer.unassign()
         until = time.monotonic() + _COMMIT_SECONDS
-        while self._commits and self._group_refusal is None and time.monotonic() < until:
-            self._hear_of_group(self._consumer.consume(1, 0.05))
-        refused = not_allowed(self._group_refusal, "Read", f"group {self._group}")
+        while self._commits and self._group_error is None and time.monotonic() < until:
+            self._check_group_access(self._consumer.consume(1, 0.05))
+        refused = not_allowed(self._group_error, "Read", f"group {self._group}")
         if refused is not None:
             raise refused
 
-    def _hear_of_group(self, messages: Sequence[Message]) -> None:
+    def _check_group_access(self, messages: Sequence[Message]) -> None:
         for message in messages:
             error = message.error()
             if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                self._refuse_group(error)
+                self._deny_group(error)
 
     def _committed(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
         self._commits = max(0, self._commits - 1)
         if error is None:
-            self._group_refusal = None
+            self._group_error = None
         elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            self._refuse_group(error)
+            self._deny_group(error)
         else:
             log.info("the group's offsets were not committed: %s", error)
 
-    def _refuse_group(self, error: KafkaError) -> None:
-        if self._group_refusal is None:
-            log.warning("Kafka does not let us use group %s; storing goes on", self._group)
-        self._group_refusal = error
+    def _deny_group(self, error: KafkaError) -> None:
+        if self._group_error is None:
+            log.warning("Kafka denies access to group %s; ingest continues", self._group)
+        self._group_error = error
 
     def close(self) -> None:
-        """Leave. The consumer holds no place in a group, so this is quick, unless Kafka is away.
+        """Close the consumer. It joined no group, so this is quick while Kafka answers.
 
-        librdkafka (its issue 3740) asks without end for an answer to the last commit while Kafka
-        does not let us in. Then a thread of its own goes on closing, until Kafka does or the
-        process ends, and keeps nobody waiting.
+        librdkafka (its issue 3740) awaits the answer to the last commit without end while Kafka
+        rejects the client. Then a daemon thread goes on closing until Kafka accepts the client or
+        the process ends.
         """
         closing = threading.Thread(target=self._consumer.close, name="traffic-close", daemon=True)
         closing.start()
         closing.join(_CLOSE_SECONDS)
         if closing.is_alive():
-            log.info("Kafka's client goes on closing by itself")
+            log.info("the Kafka client continues to close in the background")
 
     def _columns(
         self, messages: Sequence[Message], keys: list[bytes | None], ends: dict[PartitionKey, int]
     ) -> Fetched:
-        places, place = places_of(messages)
+        partition_keys, key_index = index_partitions(messages)
         offset = integers(each_of(Message.offset, messages), len(messages))
-        reached = self._reached(messages, places, place, offset, ends)
-        for where, mark in reached.items():
-            self._next[where] = mark.next_offset
+        reached = self._reached(messages, partition_keys, key_index, offset, ends)
+        self._next |= {key: mark.next_offset for key, mark in reached.items()}
         return Fetched(
-            places=places,
-            place=place,
+            partition_keys=partition_keys,
+            key_index=key_index,
             offset=offset,
             broker_us=broker_times(messages),
             keys=keys,
@@ -230,39 +230,39 @@ class BatchConsumer:
     def _reached(
         self,
         messages: Sequence[Message],
-        places: list[PartitionKey],
-        place: npt.NDArray[np.int64],
+        partition_keys: list[PartitionKey],
+        key_index: npt.NDArray[np.int64],
         offset: npt.NDArray[np.int64],
         ends: dict[PartitionKey, int],
     ) -> dict[PartitionKey, Reached]:
         reached: dict[PartitionKey, Reached] = {}
-        for number, where in enumerate(places):
-            rows = np.flatnonzero(place == number)
+        for number, key in enumerate(partition_keys):
+            rows = np.flatnonzero(key_index == number)
             offsets = offset[rows]
-            if offsets[0] < self._next[where] or (np.diff(offsets) <= 0).any():
-                raise TopicChangedError(f"{where[0]} [{where[1]}] delivered an offset twice")
+            if offsets[0] < self._next[key] or (np.diff(offsets) <= 0).any():
+                raise TopicChangedError(f"{key[0]} [{key[1]}] delivered an offset twice")
             last = messages[int(rows[-1])]
-            reached[where] = Reached(
-                next_offset=max(int(offsets[-1]) + 1, ends.get(where, 0)),
+            reached[key] = Reached(
+                next_offset=max(int(offsets[-1]) + 1, ends.get(key, 0)),
                 delivered=len(rows),
                 leader_epoch=last.leader_epoch(),
-                seen_end=self._seen_end(where),
+                seen_end=self._seen_end(key),
             )
-        for where, end in ends.items():
-            if where not in reached and end > self._next[where]:
-                reached[where] = Reached(end, 0, None, self._seen_end(where))
+        for key, end in ends.items():
+            if key not in reached and end > self._next[key]:
+                reached[key] = Reached(end, 0, None, self._seen_end(key))
         return reached
 
-    def _seen_end(self, place: PartitionKey) -> int | None:
+    def _seen_end(self, key: PartitionKey) -> int | None:
         try:
-            _, high = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*key), cached=True)
         except KafkaException:
             return None
         return high if high >= 0 else None
 
 
 def _reports(messages: Sequence[Message]) -> tuple[dict[PartitionKey, int], Exception | None]:
-    """What stands between the messages: ends of partitions reached, and the first failure."""
+    """Return the partition ends and the first failure that the broker reports among messages."""
     ends: dict[PartitionKey, int] = {}
     failure: Exception | None = None
     for message in messages:
@@ -273,22 +273,22 @@ def _reports(messages: Sequence[Message]) -> tuple[dict[PartitionKey, int], Exce
         if error.code() == KafkaError._PARTITION_EOF:
             ends[topic, partition] = message.offset() or 0
         elif error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            continue  # of the group, which fetching does not need
+            continue  # polling does not need the group
         elif failure is None:
             failure = _failure(error, topic, partition)
     return ends, failure
 
 
 def _failure(error: KafkaError, topic: str, partition: int) -> Exception:
-    if error.code() in _OFFSET_REFUSED:
+    if error.code() in OFFSET_REFUSED:
         return OffsetRefusedError(topic, partition)
     if error.code() in _TOPIC_GONE:
-        return TopicChangedError(f"{topic} [{partition}] is not there any more")
+        return TopicChangedError(f"{topic} [{partition}] no longer exists")
     return not_allowed(error, "Read", f"topic {topic}") or KafkaException(error)
 
 
 def _cuts(sizes: Sequence[int], limit: int) -> list[int]:
-    """Boundaries that split messages into runs of at most `limit` bytes (at least one each)."""
+    """Return boundaries that split messages into batches of `limit` bytes or one message."""
     cuts, total = [0], 0
     for index, size in enumerate(sizes):
         if total + size > limit and index > cuts[-1]:

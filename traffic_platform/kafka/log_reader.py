@@ -1,4 +1,4 @@
-"""Messages that Kafka still holds, one log after another, as proofs and recoveries read them."""
+"""A reader of the messages that Kafka retains, for `verify`, restoring raw and recovery."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from confluent_kafka.admin import (
 
 from traffic_platform.errors import TransientError, not_allowed
 from traffic_platform.kafka.admin import REQUEST_TIMEOUT
+from traffic_platform.kafka.consumer import OFFSET_REFUSED
 
 log = logging.getLogger(__name__)
 
 _CONSUME_MESSAGES = 10_000
 _CONSUME_SECONDS = 0.2
 _SILENCE_SECONDS = 30.0
-_OFFSET_REFUSED = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
 class LogReader:
-    """Reads partitions of Kafka from an offset on, as a `read_committed` consumer sees them.
+    """Read one partition after another from an offset on, as a `read_committed` consumer.
 
-    Commits no offset and joins no group. Every method raises KafkaException when the broker is
-    away, TransientError when it stays silent, PermanentError when it does not let us read.
+    The reader commits no offsets and joins no group. Every method raises KafkaException when the
+    broker is unavailable, TransientError when it sends nothing, PermanentError when we may not
+    read.
     """
 
     def __init__(self, kafka_config: dict[str, str], group: str) -> None:
@@ -50,7 +51,7 @@ class LogReader:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "isolation.level": "read_committed",
-                # By default a short log keeps its reader waiting for a second.
+                # With the defaults a reader waits a second at the end of a short partition.
                 "fetch.wait.max.ms": 50,
                 "fetch.queue.backoff.ms": 10,
                 "queued.min.messages": 3 * _CONSUME_MESSAGES,
@@ -60,7 +61,7 @@ class LogReader:
             }
         )
         self._topic, self._partition = "", 0
-        self._held: list[Message] = []
+        self._buffered: list[Message] = []
         self._reached = 0
         self._dropped: list[range] = []
 
@@ -76,26 +77,26 @@ class LogReader:
         self._consumer.close()
 
     def seek(self, topic: str, partition: int, first: int) -> None:
-        """Go to offset `first` of a log."""
+        """Go to offset `first` of a partition."""
         self._topic, self._partition = topic, partition
-        self._held, self._reached = [], first
+        self._buffered, self._reached = [], first
         self._dropped = [range(first)]
         self._consumer.assign([TopicPartition(topic, partition, first)])
 
     def has_dropped(self, offset: int) -> bool:
-        """Whether retention took the offset, before or while it was read."""
+        """Return True when retention removed the offset, before or during the read."""
         return any(offset in dropped for dropped in self._dropped)
 
     def read_below(self, end: int) -> Iterator[list[Message]]:
-        """The messages from where the last call ended up to, not including, offset `end`."""
+        """Yield the messages from the end of the last call up to, not including, `end`."""
         while True:
-            cut = bisect_left(self._held, end, key=_offset)
+            cut = bisect_left(self._buffered, end, key=_offset)
             if cut:
-                yield self._held[:cut]
-            self._held = self._held[cut:]
-            if self._held or self._reached >= end:
+                yield self._buffered[:cut]
+            self._buffered = self._buffered[cut:]
+            if self._buffered or self._reached >= end:
                 return
-            self._held = self._consume()
+            self._buffered = self._consume()
 
     def _consume(self) -> list[Message]:
         deadline = time.monotonic() + _SILENCE_SECONDS
@@ -103,7 +104,7 @@ class LogReader:
             items = self._consumer.consume(_CONSUME_MESSAGES, _CONSUME_SECONDS)
             for item in items:
                 if item.error() is not None:
-                    self._heed(item)
+                    self._apply_report(item)
             messages = [item for item in items if item.error() is None]
             if messages:
                 self._reached = max(self._reached, _offset(messages[-1]) + 1)
@@ -111,25 +112,25 @@ class LogReader:
                 return messages
         raise TransientError(
             f"Kafka delivered nothing of {self._topic} [{self._partition}] from offset"
-            f" {self._reached} on for {_SILENCE_SECONDS:.0f} s. Some producer's transaction may be"
-            " open; else look at the broker's log."
+            f" {self._reached} on for {_SILENCE_SECONDS:.0f} s. A producer's transaction may be"
+            " open; otherwise check the broker's log."
         )
 
-    def _heed(self, item: Message) -> None:
-        """An end moves the position beyond markers, a deleted segment beyond what it held."""
+    def _apply_report(self, item: Message) -> None:
+        """Move the position beyond transaction markers, or beyond a deleted segment."""
         error = item.error()
         assert error is not None
         if error.code() == KafkaError._PARTITION_EOF:
             self._reached = max(self._reached, _offset(item))
-        elif error.code() in _OFFSET_REFUSED:
-            where = TopicPartition(self._topic, self._partition)
-            low, _ = self._consumer.get_watermark_offsets(where, timeout=REQUEST_TIMEOUT)
+        elif error.code() in OFFSET_REFUSED:
+            partition = TopicPartition(self._topic, self._partition)
+            low, _ = self._consumer.get_watermark_offsets(partition, timeout=REQUEST_TIMEOUT)
             if low <= self._reached:
                 raise KafkaException(error)
             self._dropped.append(range(self._reached, low))
             self._reached = low
             self._consumer.assign([TopicPartition(self._topic, self._partition, low)])
-        elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # it is in no group
+        elif error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:  # this reader joins no group
             raise not_allowed(error, "Read", f"topic {self._topic}") or KafkaException(error)
 
 
@@ -138,7 +139,7 @@ def _log_error(error: KafkaError) -> None:
 
 
 def is_compacted(kafka_config: dict[str, str], topic: str) -> bool:
-    """Whether Kafka may drop single messages of a topic, superseded by their key."""
+    """Return True when Kafka may remove single messages of a topic because of their key."""
     admin = AdminClient({**kafka_config, "log_level": "2"})
     resource = ConfigResource(ResourceType.TOPIC, topic)
     future = admin.describe_configs([resource], request_timeout=REQUEST_TIMEOUT)[resource]

@@ -1,4 +1,4 @@
-"""Messages of Kafka as columns: types, timestamps and headers."""
+"""Kafka messages as columns: their types, timestamps and headers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from traffic_platform.interpreter import AT_A_TIME
 
 MISSING_TIMESTAMP = -1
-_LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that Python can say
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999, Python's last
 T = TypeVar("T")
 Headers = list[tuple[str, bytes | None]]
 PartitionKey = tuple[str, int]  # (topic, partition)
@@ -22,7 +22,7 @@ PartitionKey = tuple[str, int]  # (topic, partition)
 
 @dataclass(frozen=True)
 class Reached:
-    """How far a fetch accounts for a partition. `echoes` of the delivered are our own."""
+    """Progress of a fetch in a partition. `echoes` of the `delivered` are our own messages."""
 
     next_offset: int
     delivered: int
@@ -33,14 +33,14 @@ class Reached:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Messages in the order of delivery; all sequences but `places` have one entry a message.
+    """Messages in the order of delivery. Sequences have one entry a message.
 
-    `place` is the position of a message's (topic, partition) in `places`.
+    Only `partition_keys` has one entry a partition; `key_index` is a message's index in it.
     `broker_us` is in microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP where Kafka has none.
     """
 
-    places: list[PartitionKey]
-    place: npt.NDArray[np.int64]
+    partition_keys: list[PartitionKey]
+    key_index: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     broker_us: npt.NDArray[np.int64]
     keys: list[bytes | None]
@@ -51,15 +51,15 @@ class Fetched:
     def __len__(self) -> int:
         return len(self.values)
 
-    def where(self, row: int | np.integer) -> PartitionKey:
-        """Topic and partition of a message."""
-        return self.places[int(self.place[row])]
+    def partition_key(self, row: int | np.integer) -> PartitionKey:
+        """Return the topic and partition of a message."""
+        return self.partition_keys[int(self.key_index[row])]
 
 
 def broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
-    """Microseconds since 1970 UTC; MISSING_TIMESTAMP where Kafka has none, or one that is no time.
+    """Return microseconds since 1970 UTC, or MISSING_TIMESTAMP for an absent or invalid timestamp.
 
-    Where the producer's clock counts (CreateTime), some brokers take any number.
+    With CreateTime the producer sets the timestamp, and some brokers accept any number.
     """
     pairs = chain.from_iterable(each_of(Message.timestamp, messages))
     stamps = integers(pairs, 2 * len(messages)).reshape(-1, 2)
@@ -69,11 +69,11 @@ def broker_times(messages: Sequence[Message]) -> npt.NDArray[np.int64]:
 
 
 def headers_of(messages: Sequence[Message]) -> list[Headers | None]:
-    """The headers of each message, None without any; to be asked once for each message.
+    """Return the headers of each message, None without any. Call it once for each message.
 
-    Bytes of a name that are no UTF-8 become lone surrogates. confluent-kafka cannot make a string
-    of such a name: it says so once, and from then on returns pairs with nothing at all in the
-    name's place. To touch that ends the process.
+    Bytes of a name that are not valid UTF-8 become lone surrogates. confluent-kafka raises an error
+    for such a name once. From then on it returns pairs with a null pointer as the name, and reading
+    that name ends the process.
     """
     try:
         return cast("list[Headers | None]", each_of(Message.headers, messages))
@@ -83,7 +83,7 @@ def headers_of(messages: Sequence[Message]) -> list[Headers | None]:
 
 
 def _repaired(message: Message, name: bytes) -> Headers | None:
-    """`name` is that of the first message which has such a name, whose error came already."""
+    """Return the headers with `name`, from an error already raised, in place of a null pointer."""
     try:
         headers = cast("Headers | None", message.headers())
     except SystemError as error:
@@ -97,24 +97,26 @@ def _repaired(message: Message, name: bytes) -> Headers | None:
 
 
 def _name_in(error: SystemError) -> bytes:
-    """The bytes of the last name of a message that is no UTF-8; other such names are lost."""
+    """Return the bytes of a message's last name that is invalid UTF-8; the others are lost."""
     return error.__cause__.object if isinstance(error.__cause__, UnicodeDecodeError) else b"\xff"
 
 
-def places_of(messages: Sequence[Message]) -> tuple[list[PartitionKey], npt.NDArray[np.int64]]:
-    """The partitions that messages came from, and each message's position among them."""
+def index_partitions(
+    messages: Sequence[Message],
+) -> tuple[list[PartitionKey], npt.NDArray[np.int64]]:
+    """Return the partitions that messages came from, and each message's index among them."""
     topics = cast("list[str]", each_of(Message.topic, messages))
     names = sorted(set(topics))
     keys = integers(each_of(Message.partition, messages), len(messages))
     if len(names) > 1:
         numbers = {name: number << 32 for number, name in enumerate(names)}
         keys |= integers(map(numbers.__getitem__, topics), len(messages))
-    different, place = np.unique(keys, return_inverse=True)
-    return [(names[key >> 32], key & 0xFFFFFFFF) for key in different.tolist()], place
+    different, key_index = np.unique(keys, return_inverse=True)
+    return [(names[key >> 32], key & 0xFFFFFFFF) for key in different.tolist()], key_index
 
 
 def each_of(read: Callable[[Message], T], messages: Sequence[Message]) -> list[T]:
-    """What `read`, a method of messages, returns of each; a fifth faster than a loop."""
+    """Return the result of `read`, a method of Message, for each; a fifth faster than a loop."""
     values: list[T] = []
     for start in range(0, len(messages), AT_A_TIME):
         values += map(read, messages[start : start + AT_A_TIME])
@@ -122,4 +124,5 @@ def each_of(read: Callable[[Message], T], messages: Sequence[Message]) -> list[T
 
 
 def integers(numbers: Iterable[int | None], count: int) -> npt.NDArray[np.int64]:
+    """Return `count` numbers, none of them None, as an array."""
     return np.fromiter(cast("Iterable[int]", numbers), dtype=np.int64, count=count)

@@ -1,9 +1,9 @@
-"""The mark of our own on what we publish, and how ingest knows it again.
+"""The signed header of our own messages, by which ingest recognizes them.
 
-Ingest reads the topic that the platform publishes to, because others publish there too. A message
-of our own carries one header that says where it came from, signed together with its value. Stream
-processors pass headers on by default, so the header alone proves nothing: who has altered the
-value, or made the header up, has no signature, and such a message is ingested like any other.
+Ingest reads the topic that the platform publishes to, because others publish there too. Each of our
+own messages carries a header with its source, signed together with its value. Stream processors
+forward headers by default, so the header alone proves nothing. A message whose value was altered,
+or whose header was forged, has no valid signature and is ingested like any other message.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from traffic_platform.kafka.messages import Fetched, Headers
 from traffic_platform.postgres.identity import Identity
 
 ORIGIN_HEADER = "traffic-origin"
-"""`platform id/topic_no/partition/offset/replay_no/signature`; replay_no is 0 for what was no
-replay, the signature is 32 hexadecimal digits."""
+"""`platform id/topic_no/partition/offset/replay_no/signature`. replay_no is 0 unless the message
+was reprocessed from quarantine; the signature has 32 hexadecimal digits."""
 
 QUARANTINED_HEADER = "traffic-quarantined"
-"""The same for a message of the quarantine topic, with `quarantine/` after the platform. It is no
-echo: who sends such a message again wants it to be tried again."""
+"""The same for a message of the quarantine topic, with `quarantine/` after the platform. Ingest
+does not skip such a message: its sender wants it to be processed again."""
 
 _KINDS = {ORIGIN_HEADER: b"", QUARANTINED_HEADER: b"quarantine/"}
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Origin:
-    """The message that a published one was made of; `replay_no` where a replay let it in."""
+    """The source of a published message; `replay_no` is 0 unless it was reprocessed."""
 
     topic_no: int
     partition: int
@@ -45,7 +45,7 @@ class Origin:
 
 
 class Signer:
-    """Makes and reads the header. The signature is BLAKE2b (RFC 7693) with the platform's key."""
+    """Write and read the header. The signature is BLAKE2b (RFC 7693) with the platform's key."""
 
     def __init__(self, identity: Identity) -> None:
         self._platform = f"{identity.platform_id}/".encode()
@@ -60,36 +60,36 @@ class Signer:
         values: Iterable[bytes],
         name: str = ORIGIN_HEADER,
     ) -> list[bytes]:
-        """The value of the header `name` for each published message of one log."""
+        """Return the value of the header `name` for each message of one partition generation."""
         prefix = b"%s%s%d/%d/" % (self._platform, _KINDS[name], topic_no, partition)
-        places = [b"%s%d/%d/" % (prefix, *pair) for pair in zip(offsets, replay_nos, strict=True)]
+        sources = [b"%s%d/%d/" % (prefix, *pair) for pair in zip(offsets, replay_nos, strict=True)]
         return [
-            place + self._signature(place, value)
-            for place, value in zip(places, values, strict=True)
+            source + self._signature(source, value)
+            for source, value in zip(sources, values, strict=True)
         ]
 
     def origin(
         self, headers: Headers | None, value: bytes | None, name: str = ORIGIN_HEADER
     ) -> Origin | None:
-        """Where a message of our own came from; None for everybody else's, and for altered ones."""
+        """Return the source of one of our own messages, None for any other or an altered one."""
         prefix = self._platform + _KINDS[name]
         for header, data in headers or ():
             if header == name and data is not None and data.startswith(prefix):
-                place, slash, signature = data.rpartition(b"/")
-                place += slash
-                if hmac.compare_digest(signature, self._signature(place, value or b"")):
-                    numbers = place[len(prefix) :].split(b"/")[:-1]
-                    # What is signed as another kind of message has another form here.
+                source, slash, signature = data.rpartition(b"/")
+                source += slash
+                if hmac.compare_digest(signature, self._signature(source, value or b"")):
+                    numbers = source[len(prefix) :].split(b"/")[:-1]
+                    # The signed header of another kind of message has another form here.
                     return _origin(numbers) if all(map(bytes.isdigit, numbers)) else None
         return None
 
-    def _signature(self, place: bytes, value: bytes) -> bytes:
-        signed = hashlib.blake2b(place + value, key=self._key, digest_size=_SIGNATURE_BYTES)
+    def _signature(self, source: bytes, value: bytes) -> bytes:
+        signed = hashlib.blake2b(source + value, key=self._key, digest_size=_SIGNATURE_BYTES)
         return signed.hexdigest().encode()
 
 
 def without_own_messages(fetched: Fetched, signer: Signer) -> Fetched:
-    """What was fetched but for messages of our own, which are counted in `reached`."""
+    """Return the messages that are not our own; `reached` counts our own ones."""
     if not any(fetched.headers):
         return fetched
     ours = np.fromiter(
@@ -102,15 +102,16 @@ def without_own_messages(fetched: Fetched, signer: Signer) -> Fetched:
     )
     if not ours.any():
         return fetched
-    echoes = np.bincount(fetched.place[ours], minlength=len(fetched.places)).tolist()
+    keys = fetched.partition_keys
+    counts = np.bincount(fetched.key_index[ours], minlength=len(keys)).tolist()
     counted = {
-        where: replace(fetched.reached[where], echoes=number)
-        for where, number in zip(fetched.places, echoes, strict=True)
+        key: replace(fetched.reached[key], echoes=count)
+        for key, count in zip(keys, counts, strict=True)
     }
     rest = np.flatnonzero(~ours)
     return replace(
         fetched,
-        place=fetched.place[rest],
+        key_index=fetched.key_index[rest],
         offset=fetched.offset[rest],
         broker_us=fetched.broker_us[rest],
         keys=_some(fetched.keys, rest),

@@ -1,4 +1,4 @@
-"""The transactional producer of one source partition."""
+"""The transactional producer that publishes the events of one source partition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform.kafka.messages import Headers
 TRANSACTIONAL_ID_PREFIX = "traffic-platform-"
 _TRANSACTION_MS = 10_000
 _REQUEST_SECONDS = 15.0
-_POLL_EVERY = 1_000  # messages; delivery reports wait meanwhile
+_POLL_EVERY = 1_000  # messages between two polls for delivery reports
 _FENCED = frozenset(
     {
         KafkaError._FENCED,
@@ -32,8 +32,10 @@ class FencedError(IngestError):
 
 @dataclass(frozen=True)
 class PublishTarget:
-    """A partition of a destination topic, and the offset from which a publisher looks for its own
-    messages."""
+    """A partition of a destination topic.
+
+    From `next_offset` on, a publisher that starts searches it for its own messages.
+    """
 
     topic: str
     topic_id: str
@@ -45,17 +47,17 @@ class PublishTarget:
 class Outgoing:
     """Messages for one partition of a topic, in order."""
 
-    place: PublishTarget
+    target: PublishTarget
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     headers: Sequence[Headers]
 
 
 class TransactionalProducer:
-    """What source partition `partition` is published through.
+    """Producer of source partition `partition`, with a transactional id of its own.
 
-    Every method raises FencedError when another publisher has the transactional id now, and
-    KafkaException or TransientError for whatever else goes wrong; then this lane is of no more use.
+    Every method raises FencedError when another publisher has taken over the transactional id, and
+    KafkaException or TransientError for any other failure. Discard the producer after an error.
     """
 
     def __init__(self, kafka_config: dict[str, str], platform_id: UUID, partition: int) -> None:
@@ -75,16 +77,16 @@ class TransactionalProducer:
         )
 
     def take_over(self) -> None:
-        """Fence the predecessor: what it has committed stays, what it has begun is aborted."""
+        """Fence the predecessor: its committed messages stay, its open transaction is aborted."""
         self._guarded(lambda: self._producer.init_transactions(_REQUEST_SECONDS))
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
-        """Begin a transaction and hand over the messages; `commit` makes them visible."""
+        """Begin a transaction and send the messages. `commit` makes them visible."""
         self._guarded(self._producer.begin_transaction)
         self._guarded(lambda: self._produce(outgoing))
 
     def commit(self) -> dict[tuple[str, int], int]:
-        """Commit; the offset behind the last message by topic and partition."""
+        """Commit, and return the offset after the last message by topic and partition."""
         self._guarded(lambda: self._producer.flush(_REQUEST_SECONDS))
         if self._error is not None:
             raise KafkaException(self._error)
@@ -93,18 +95,18 @@ class TransactionalProducer:
         return reached
 
     def abort(self) -> None:
-        """Take back what was sent; the producer must be thrown away when this raises."""
+        """Abort the transaction. Discard the producer when this raises."""
         self._guarded(lambda: self._producer.abort_transaction(_REQUEST_SECONDS))
 
     def _produce(self, outgoing: Sequence[Outgoing]) -> None:
         produce, poll = self._producer.produce, self._producer.poll
         for part in outgoing:
-            topic, partition = part.place.topic, part.place.partition
+            topic, partition = part.target.topic, part.target.partition
             last = len(part.values) - 1
             rows = zip(part.keys, part.values, part.headers, strict=True)
             for number, (key, value, headers) in enumerate(rows):
                 report: dict[str, Any] = {}
-                if number == last:  # of the others the commit says whether they arrived
+                if number == last:  # the commit covers the others
                     report = {"on_delivery": self._delivered}
                 while True:
                     try:
@@ -129,24 +131,24 @@ class TransactionalProducer:
         try:
             work()
         except KafkaException as error:
-            raise self._sorted(error) from error
+            raise self._translated(error) from error
         except SystemError as error:
-            # A fatal error that confluent-kafka meets while it calls back: the error is the cause,
-            # or there is none at all ("returned NULL without setting an exception").
+            # confluent-kafka met a fatal error inside a callback. Its cause is the Kafka error, or
+            # is missing ("returned NULL without setting an exception").
             cause = error.__cause__
-            raise self._sorted(
-                cause if isinstance(cause, KafkaException) else self._ask_again()
+            raise self._translated(
+                cause if isinstance(cause, KafkaException) else self._find_error()
             ) from error
 
-    def _ask_again(self) -> Exception:
-        """What ails a producer that failed in silence. Nothing of its transaction is kept."""
+    def _find_error(self) -> Exception:
+        """Abort a transaction that failed without a reason, and return the producer's error."""
         try:
             self._producer.abort_transaction(_REQUEST_SECONDS)
         except KafkaException as error:
             return error
         return TransientError("Kafka's client failed without a reason; the transaction was aborted")
 
-    def _sorted(self, error: Exception) -> Exception:
+    def _translated(self, error: Exception) -> Exception:
         if isinstance(error, KafkaException) and error.args[0].code() in _FENCED:
             return FencedError(f"another publisher has taken over partition {self.partition}")
         return error

@@ -1,34 +1,29 @@
-"""The ledger in PostgreSQL: which log of each partition is current, and how far it is stored."""
+"""The ledger in PostgreSQL: the current generation of each partition, and its next offset."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-import psycopg
+from dataclasses import asdict, dataclass, fields, replace
 
 from traffic_platform.errors import LedgerMovedError
 from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.ledger.reconcile import (
-    Begin,
+    BeginGeneration,
     Change,
     ForgetEpoch,
     LedgerPartition,
-    LostRange,
-    Retire,
+    RetireGeneration,
     SkipLost,
     is_truncated,
     reconcile,
 )
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
-
-Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
 class LedgerAdvance:
-    """A move of one ledger row, from exactly `first_offset` to `next_offset`."""
+    """An advance of one ledger row from exactly `first_offset` to `next_offset`."""
 
     topic_no: int
     partition: int
@@ -39,33 +34,29 @@ class LedgerAdvance:
 
 
 def read_ledger(connection: Connection, topic: str) -> dict[int, LedgerPartition]:
-    """The active rows of a topic by partition."""
+    """Return the active rows of a topic by partition."""
     rows = connection.execute(statement("ledger/read_ledger"), {"topic": topic}).fetchall()
     return {row[1]: LedgerPartition(*row) for row in rows}
 
 
-def advance_ledger(connection: Connection, moves: Sequence[LedgerAdvance]) -> None:
-    """Move ledger rows by compare-and-set, inside the caller's transaction.
+def advance_ledger(connection: Connection, advances: Sequence[LedgerAdvance]) -> None:
+    """Advance ledger rows by compare-and-set, inside the caller's transaction.
 
-    Raises LedgerMovedError when a row is not where its move starts: the caller rolls back.
+    Raises LedgerMovedError when a row is not at its `first_offset`; the caller must roll back.
     """
-    ordered = sorted(moves, key=lambda move: (move.topic_no, move.partition))
+    ordered = sorted(advances, key=lambda advance: (advance.topic_no, advance.partition))
     columns = {
-        "topic_no": [move.topic_no for move in ordered],
-        "partition": [move.partition for move in ordered],
-        "first_offset": [move.first_offset for move in ordered],
-        "next_offset": [move.next_offset for move in ordered],
-        "leader_epoch": [move.leader_epoch for move in ordered],
-        "seen_end": [move.seen_end for move in ordered],
+        field.name: [getattr(advance, field.name) for advance in ordered]
+        for field in fields(LedgerAdvance)
     }
-    moved = connection.execute(statement("ledger/advance_ledger"), columns).rowcount
-    if moved != len(ordered):
+    advanced = connection.execute(statement("ledger/advance_ledger"), columns).rowcount
+    if advanced != len(ordered):
         raise LedgerMovedError(
-            f"{len(ordered) - moved} of {len(ordered)} partitions were moved by another window"
+            f"another ingest run advanced {len(ordered) - advanced} of {len(ordered)} partitions"
         )
 
 
-def agree_with_broker(
+def reconcile_with_broker(
     connection: Connection,
     broker: Broker,
     topic: BrokerTopic,
@@ -73,11 +64,11 @@ def agree_with_broker(
     mine: Callable[[int], bool],
     suspects: Sequence[int] = (),
 ) -> list[Change]:
-    """Make the ledger agree with the broker's logs, in a transaction of its own.
+    """Make the ledger agree with the broker, in a transaction of its own, and return the changes.
 
-    Only for partitions that are `mine`, whose locks this connection holds: those of others move
-    meanwhile. `suspects` are partitions whose position the broker refused. Returns what was
-    changed; a loss is recorded in `lost_ranges`.
+    Changes only partitions that are `mine`, whose locks this connection holds: other runs advance
+    theirs meanwhile. `suspects` are partitions whose position the broker refused. A loss is
+    recorded in `lost_ranges`.
     """
     topic = replace(topic, partitions={p: e for p, e in topic.partitions.items() if mine(p)})
     with connection.transaction():
@@ -101,74 +92,46 @@ def _find_truncations(
     suspects: Sequence[int],
 ) -> dict[int, int | None]:
     found: dict[int, int | None] = {}
-    for partition, known in ledger.items():
+    for partition, row in ledger.items():
         ends = topic.partitions.get(partition)
-        if ends is None or known.kafka_topic_id != topic.topic_id:
+        if ends is None or row.kafka_topic_id != topic.topic_id:
             continue
-        short = is_truncated(known, ends)
-        if not short and (partition not in suspects or known.next_offset < ends.low):
+        short = is_truncated(row, ends)
+        if not short and (partition not in suspects or row.next_offset < ends.low):
             continue
-        other = broker.first_message_after_epoch(topic.name, partition, ends, known.leader_epoch)
+        first = broker.first_message_after_epoch(topic.name, partition, ends, row.leader_epoch)
         if short:
-            found[partition] = ends.end if other is None else other
+            found[partition] = ends.end if first is None else first
         else:
-            found[partition] = other if other is not None and other < known.next_offset else None
+            found[partition] = first if first is not None and first < row.next_offset else None
     return found
 
 
 def _apply(
-    connection: Connection, topic: BrokerTopic, known: LedgerPartition | None, change: Change
+    connection: Connection, topic: BrokerTopic, row: LedgerPartition | None, change: Change
 ) -> None:
+    key: dict[str, object] = {"topic": topic.name, "partition": change.partition}
     if change.lost is not None:
-        _record_loss(connection, change.lost)
-    if isinstance(change, Begin | Retire):
-        connection.execute(
-            statement("ledger/retire_generation"),
-            {"topic": topic.name, "partition": change.partition},
-        )
-    if isinstance(change, Begin):
-        after = known.topic_no if known else 0
-        connection.execute(
-            statement("ledger/begin_generation"),
-            {
-                "topic": topic.name,
-                "partition": change.partition,
-                "topic_no": _topic_no(connection, topic, change.partition, after),
-                "start_offset": change.start_offset,
-                "next_offset": change.next_offset,
-                "seen_end": topic.partitions[change.partition].end,
-            },
-        )
+        connection.execute(statement("ledger/record_loss"), asdict(change.lost))
+    if isinstance(change, BeginGeneration | RetireGeneration):
+        connection.execute(statement("ledger/retire_generation"), key)
+    if isinstance(change, BeginGeneration):
+        after = row.topic_no if row else 0
+        new = {
+            "topic_no": _topic_no(connection, topic, change.partition, after),
+            "start_offset": change.start_offset,
+            "next_offset": change.next_offset,
+            "seen_end": topic.partitions[change.partition].end,
+        }
+        connection.execute(statement("ledger/begin_generation"), key | new)
     elif isinstance(change, SkipLost):
-        connection.execute(
-            statement("ledger/skip_lost"),
-            {
-                "topic": topic.name,
-                "partition": change.partition,
-                "next_offset": change.next_offset,
-            },
-        )
+        connection.execute(statement("ledger/skip_lost"), key | {"next_offset": change.next_offset})
     elif isinstance(change, ForgetEpoch):
-        connection.execute(
-            statement("ledger/forget_epoch"), {"topic": topic.name, "partition": change.partition}
-        )
-
-
-def _record_loss(connection: Connection, lost: LostRange) -> None:
-    connection.execute(
-        statement("ledger/record_loss"),
-        {
-            "topic_no": lost.topic_no,
-            "partition": lost.partition,
-            "first_offset": lost.first_offset,
-            "next_offset": lost.next_offset,
-            "cause": lost.cause,
-        },
-    )
+        connection.execute(statement("ledger/forget_epoch"), key)
 
 
 def _topic_no(connection: Connection, topic: BrokerTopic, partition: int, after: int) -> int:
-    """The number of this log: one that other partitions of it already use, else a new one."""
+    """Return a later topic_no of this topic that the partition has not used, or a new one."""
     identity = {
         "topic": topic.name,
         "kafka_topic_id": topic.topic_id,

@@ -1,8 +1,9 @@
-"""Who drains a partition: an advisory lock of PostgreSQL, with a lease that outlives no holder.
+"""Locks of partitions: PostgreSQL advisory locks, each with a lease.
 
-A killed process loses its locks with its connection. One that is stopped (SIGSTOP, a frozen
-machine) keeps them, so the holder renews a lease; a successor that finds it expired ends the
-holder's connection and takes over. The compare-and-set of the ledger stays right when all fails.
+A killed process loses its locks with its connection. A stopped process (SIGSTOP, a frozen machine)
+keeps them, so each holder renews a lease. A successor that finds the lease expired ends the
+holder's connection and takes over. If all this fails, the ledger's compare-and-set keeps the data
+correct.
 """
 
 from __future__ import annotations
@@ -12,22 +13,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-import psycopg
-
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 1.0  # between two looks for holders whose lease has expired
-
-Connection = psycopg.Connection[Any]
+_EXPIRY_CHECK_SECONDS = 1.0  # interval between two searches for expired holders
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a partition's lock; `alive` while its lease has not expired."""
+    """The holder of a partition's lock; `alive` while its lease has not expired."""
 
     topic: str
     partition: int
@@ -38,24 +35,24 @@ class Holder:
 
 
 def read_holders(connection: Connection, topics: Sequence[str]) -> list[Holder]:
-    """The holders of the locks of these topics' partitions at this moment."""
+    """Return the current holders of the locks of these topics' partitions."""
     rows = connection.execute(statement("ledger/read_holders"), {"topics": list(topics)})
     return [Holder(*row) for row in rows.fetchall()]
 
 
 @dataclass
 class PartitionLocks:
-    """The locks of one window, on the connection that also does its writes."""
+    """The locks of one run, on the connection that also does its writes."""
 
     connection: Connection
     run_id: str | None
     lease_seconds: float
     _held: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     _renew_at: float = 0.0
-    _look_at: float = 0.0
+    _check_expired_at: float = 0.0
 
     def try_acquire(self, wanted: Sequence[tuple[str, int]]) -> bool:
-        """Take all wanted (topic, partition) locks or none; False: another window holds one."""
+        """Take all wanted (topic, partition) locks, or none when another run holds one."""
         for topic, partition in sorted(wanted):
             row = self.connection.execute(
                 statement("ledger/try_lock"), {"topic": topic, "partition": partition}
@@ -67,18 +64,18 @@ class PartitionLocks:
         self.renew()
         return True
 
-    def take(self, wanted: Sequence[tuple[str, int]]) -> bool:
-        """Like `try_acquire`; where that fails, holders whose lease has expired are ended."""
+    def acquire(self, wanted: Sequence[tuple[str, int]]) -> bool:
+        """Do `try_acquire`; when it fails, end the connections of holders with expired leases."""
         if self.try_acquire(wanted):
             return True
-        if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + _LOOK_SECONDS
+        if time.monotonic() >= self._check_expired_at:
+            self._check_expired_at = time.monotonic() + _EXPIRY_CHECK_SECONDS
             if self.end_expired_holders(sorted({topic for topic, _ in wanted})):
-                log.warning("ended a holder that had stopped renewing its lease")
+                log.warning("ended the connection of a lock holder whose lease had expired")
         return False
 
     def end_expired_holders(self, topics: Sequence[str]) -> int:
-        """End the connections of holders whose lease has expired; how many there were."""
+        """End the connections of holders with expired leases, and return their number."""
         rows = self.connection.execute(
             statement("ledger/end_expired_holders"),
             {"topics": list(topics), "lease_seconds": self.lease_seconds},
@@ -86,12 +83,12 @@ class PartitionLocks:
         return len(rows.fetchall())
 
     def renew_if_due(self) -> None:
-        """Renew the lease when a third of it has passed."""
+        """Renew the leases when a third of their time has passed."""
         if time.monotonic() >= self._renew_at:
             self.renew()
 
     def renew(self) -> None:
-        """Say that this holder is alive for another `lease_seconds`."""
+        """Extend the leases of this holder by `lease_seconds` from now."""
         self._renew_at = time.monotonic() + self.lease_seconds / 3
         if self._held:
             self.connection.execute(
@@ -105,7 +102,7 @@ class PartitionLocks:
             )
 
     def release(self) -> None:
-        """Give all locks back; the leases end with them."""
+        """Release all locks; the leases end with them."""
         for topic, partition in self._held:
             self.connection.execute(
                 statement("ledger/unlock"), {"topic": topic, "partition": partition}

@@ -1,4 +1,4 @@
-"""What to do when a partition's log is not as the ledger left it. Pure decisions, no I/O."""
+"""Changes that make the ledger agree with Kafka's partitions. Pure decisions, no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Cause = Literal["retention", "truncation", "topic_recreated"]
 
 @dataclass(frozen=True)
 class LedgerPartition:
-    """The active ledger row of a partition, with the identity of the log that it counts."""
+    """The active ledger row of a partition, with Kafka's ids of its topic and cluster."""
 
     topic_no: int
     partition: int
@@ -26,7 +26,7 @@ class LedgerPartition:
 
 @dataclass(frozen=True)
 class LostRange:
-    """Offsets that were never read; `next_offset` is None where nobody can know the end."""
+    """Offsets that were never read; `next_offset` is None where the end is unknown."""
 
     topic_no: int
     partition: int
@@ -36,8 +36,8 @@ class LostRange:
 
 
 @dataclass(frozen=True)
-class Begin:
-    """Count a log from `start_offset`, under a new topic_no if one is already counted.
+class BeginGeneration:
+    """Begin a partition generation at `start_offset`; a known partition gets a new topic_no.
 
     `next_offset` is beyond `start_offset` where the messages between them are lost.
     """
@@ -50,7 +50,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class SkipLost:
-    """Go on in the same log at `next_offset`: what was before it is lost."""
+    """Continue the generation at `next_offset`: the messages before it are lost."""
 
     partition: int
     next_offset: int
@@ -58,8 +58,8 @@ class SkipLost:
 
 
 @dataclass(frozen=True)
-class Retire:
-    """Count a log no more: the topic was made again without this partition."""
+class RetireGeneration:
+    """End the generation: the topic was recreated without this partition."""
 
     partition: int
     lost: LostRange
@@ -67,17 +67,17 @@ class Retire:
 
 @dataclass(frozen=True)
 class ForgetEpoch:
-    """Go on in the same log without a leader epoch: the known one proves nothing.
+    """Continue the generation without a leader epoch, because the stored one proves nothing.
 
-    A transaction marker, which no consumer is given, can be of a later epoch than the last message
-    before it; the broker then takes a position behind the marker for one in a truncated log.
+    A transaction marker, which consumers never receive, can have a later epoch than the last
+    message before it. The broker then mistakes a position after the marker for a truncation.
     """
 
     partition: int
     lost: None = None
 
 
-Change = Begin | SkipLost | Retire | ForgetEpoch
+Change = BeginGeneration | SkipLost | RetireGeneration | ForgetEpoch
 
 
 def reconcile(
@@ -85,63 +85,63 @@ def reconcile(
     ledger: dict[int, LedgerPartition],
     truncated_at: dict[int, int | None],
 ) -> list[Change]:
-    """Compare the ledger's active rows with the broker's logs; the changes that make them agree.
+    """Return the changes that make the ledger's active rows agree with the broker's partitions.
 
-    `truncated_at` names partitions whose log the broker found to differ from the ledger's leader
-    epoch, with the offset at which it begins to differ; None: no stored message differs.
+    `truncated_at` holds the partitions that differ from the ledger's leader epoch, with the first
+    offset that differs; None where no stored message differs.
     """
     changes: list[Change] = []
     for partition, ends in sorted(topic.partitions.items()):
-        known = ledger.get(partition)
-        if known is None:
-            changes.append(Begin(partition, start_offset=ends.low, next_offset=ends.low))
-        elif (known.kafka_topic_id, known.cluster_id) != (topic.topic_id, topic.cluster_id):
-            changes.append(_begin_recreated(known, ends))
+        row = ledger.get(partition)
+        if row is None:
+            changes.append(BeginGeneration(partition, start_offset=ends.low, next_offset=ends.low))
+        elif (row.kafka_topic_id, row.cluster_id) != (topic.topic_id, topic.cluster_id):
+            changes.append(_begin_recreated(row, ends))
         elif partition in truncated_at:
             at = truncated_at[partition]
-            changes.append(ForgetEpoch(partition) if at is None else _begin_truncated(known, at))
-        elif known.next_offset < ends.low:
-            lost = _lost(known, ends.low, "retention")
+            changes.append(ForgetEpoch(partition) if at is None else _begin_truncated(row, at))
+        elif row.next_offset < ends.low:
+            lost = _lost(row, ends.low, "retention")
             changes.append(SkipLost(partition, ends.low, lost))
     gone = sorted(ledger.keys() - topic.partitions.keys())
     changes.extend(_retire(ledger[partition]) for partition in gone)
     return changes
 
 
-def is_truncated(known: LedgerPartition, ends: PartitionEnds) -> bool:
-    """Whether the log ends before what was already stored from it."""
-    return ends.end < known.next_offset
+def is_truncated(row: LedgerPartition, ends: PartitionEnds) -> bool:
+    """Return True when the partition ends before the ledger's next offset."""
+    return ends.end < row.next_offset
 
 
-def _begin_recreated(known: LedgerPartition, ends: PartitionEnds) -> Begin:
-    # A log made again starts at 0. What it has lost since, nobody saw: the old log's open end
-    # names the same loss, so the new one is counted from where it can be read.
-    return Begin(
-        partition=known.partition,
+def _begin_recreated(row: LedgerPartition, ends: PartitionEnds) -> BeginGeneration:
+    # A recreated partition starts at 0, and nobody saw the messages it has lost since. The open end
+    # of the old generation covers that loss, so the new one starts where it can be read.
+    return BeginGeneration(
+        partition=row.partition,
         start_offset=ends.low,
         next_offset=ends.low,
-        lost=_lost(known, _known_end(known), "topic_recreated"),
+        lost=_lost(row, _known_end(row), "topic_recreated"),
     )
 
 
-def _retire(known: LedgerPartition) -> Retire:
-    # Kafka never takes partitions from a topic, so the topic is another one.
-    return Retire(known.partition, _lost(known, _known_end(known), "topic_recreated"))
+def _retire(row: LedgerPartition) -> RetireGeneration:
+    # Kafka never removes partitions from a topic, so this is another topic.
+    return RetireGeneration(row.partition, _lost(row, _known_end(row), "topic_recreated"))
 
 
-def _begin_truncated(known: LedgerPartition, at: int) -> Begin:
-    return Begin(
-        partition=known.partition,
+def _begin_truncated(row: LedgerPartition, at: int) -> BeginGeneration:
+    return BeginGeneration(
+        partition=row.partition,
         start_offset=at,
         next_offset=at,
-        lost=_lost(known, _known_end(known), "truncation"),
+        lost=_lost(row, _known_end(row), "truncation"),
     )
 
 
-def _known_end(known: LedgerPartition) -> int | None:
-    end = known.last_seen_end
-    return end if end is not None and end > known.next_offset else None
+def _known_end(row: LedgerPartition) -> int | None:
+    end = row.last_seen_end
+    return end if end is not None and end > row.next_offset else None
 
 
-def _lost(known: LedgerPartition, next_offset: int | None, cause: Cause) -> LostRange:
-    return LostRange(known.topic_no, known.partition, known.next_offset, next_offset, cause)
+def _lost(row: LedgerPartition, next_offset: int | None, cause: Cause) -> LostRange:
+    return LostRange(row.topic_no, row.partition, row.next_offset, next_offset, cause)

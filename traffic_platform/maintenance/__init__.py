@@ -1,17 +1,12 @@
-"""Keeping the tables small and ready: partitions ahead, folded accounting, what is old dropped.
+"""Maintenance of the tables: partitions ahead, compaction of the audit, retention, indexes.
 
-All of it runs beside live windows, and may be killed anywhere and called again.
+    work_due                finds due work without reading the tables
+    maintain                does all of it, in the required order
+    partitions_ahead        partitions for the coming days and months
+    compact_audit           merges audit rows of closed hours
+    index_closed_months     the index of months of readings that are over
 
-    due         whether there is anything to do
-    run         all of it, in the order in which it must happen
-    ahead       partitions for the days and months to come
-    fold        audit rows of closed hours into one
-    retention   which partitions are too old
-    counts      what the rows of a partition are to the accounting
-    drop        the transaction in which a partition goes
-    order       the index that months of readings get when they are over
-    patience    trying again what other sessions keep us from
-    partition   days and months of the three tables
+Maintenance runs beside ingest. It may be killed at any point and started again.
 """
 
 from traffic_platform.maintenance.maintain import MaintenanceReport, maintain_tables

@@ -1,7 +1,8 @@
-"""An index in the order of time and sensor for months of readings that are over.
+"""An index by time and sensor for closed months of readings.
 
-Pages of a date are read in that order: with the index a page costs PostgreSQL a third. To keep it
-while a month runs would cost a writer an eighth of its speed, so block ranges have to do till then.
+Pages of a date are read in that order, and with the index a page costs PostgreSQL a third. During
+the month the index would cost a writer an eighth of its speed, so a block range index serves until
+then.
 """
 
 from __future__ import annotations
@@ -13,50 +14,50 @@ from typing import Final
 
 from psycopg import errors, sql
 
-from traffic_platform.postgres.connections import connect
-from traffic_platform.postgres.event_partitions import Connection, Partition
+from traffic_platform.postgres.connections import Connection, connect
+from traffic_platform.postgres.event_partitions import Partition
 from traffic_platform.statements import statement
 
 log = logging.getLogger(__name__)
 
-# Not upkeep's own: rebuilds wait for that one, and an index waits for every open transaction.
-_ORDER_LOCK: Final = 7_204_511_005
-_PATIENCE: Final = "5min"  # that an index waits for a transaction; the next upkeep tries again
-# Late data comes for some days; it finds its way into the index, too, only more slowly.
-_OVER_FOR: Final = timedelta(days=7)
+# Not the maintenance lock: backfills wait for that, and an index waits for open transactions.
+_INDEX_LOCK: Final = 7_204_511_005
+_LOCK_TIMEOUT: Final = "5min"  # wait for a transaction; the next maintenance tries again
+# Late data arrives for some days. Later rows enter the index too, only more slowly.
+_CLOSED_FOR: Final = timedelta(days=7)
 
 
-def months_without_order(connection: Connection, now: datetime) -> list[Partition]:
-    """Months that are over and have no such index yet. Raises psycopg.Error."""
-    return [partition for partition, _ in _found(connection, now)]
+def unindexed_months(connection: Connection, now: datetime) -> list[Partition]:
+    """Return closed months without this index. Raises psycopg.Error."""
+    return [partition for partition, _ in _read_unindexed(connection, now)]
 
 
-def index_month(owner_url: str, now: datetime, stop: Callable[[], bool]) -> list[Partition]:
-    """Make what is missing, and return for which months.
+def index_closed_months(owner_url: str, now: datetime, stop: Callable[[], bool]) -> list[Partition]:
+    """Create the missing indexes, and return their months.
 
-    Beside readers and writers: it waits for transactions that are open, nobody waits for it. While
-    one stays open for long, or another process is at it (also one whose client is gone), the rest
-    is left for the next time. What was left unfinished is made anew. Raises psycopg.Error.
+    It waits for open transactions and blocks neither readers nor writers. It postpones the rest to
+    the next call while a transaction stays open, or another session creates these indexes. An
+    unfinished index is created again. Raises psycopg.Error.
     """
     done: list[Partition] = []
     with connect(owner_url, application_name="traffic-maintenance", autocommit=True) as connection:
-        connection.execute(sql.SQL("set lock_timeout = {}").format(_PATIENCE))
-        row = connection.execute("select pg_try_advisory_lock(%s)", (_ORDER_LOCK,)).fetchone()
+        connection.execute(sql.SQL("set lock_timeout = {}").format(_LOCK_TIMEOUT))
+        row = connection.execute("select pg_try_advisory_lock(%s)", (_INDEX_LOCK,)).fetchone()
         if row is None or not row[0]:
             return done
-        for partition, remains in _found(connection, now):
+        for partition, remains in _read_unindexed(connection, now):
             if stop():
                 break
             try:
-                _put_in_order(connection, partition, remains)
+                _index_month(connection, partition, remains)
             except errors.LockNotAvailable:
-                log.warning("%s is indexed later: a transaction stays open", partition.name)
+                log.warning("postponed the index of %s: a transaction stays open", partition.name)
                 break
             done.append(partition)
     return done
 
 
-def _put_in_order(connection: Connection, partition: Partition, remains: bool) -> None:
+def _index_month(connection: Connection, partition: Partition, remains: bool) -> None:
     index, table = (sql.Identifier(f"{partition.name}{end}") for end in ("_in_order", ""))
     if remains:
         drop = sql.SQL("drop index concurrently if exists traffic.{}")
@@ -65,7 +66,7 @@ def _put_in_order(connection: Connection, partition: Partition, remains: bool) -
     connection.execute(create.format(index, table))
 
 
-def _found(connection: Connection, now: datetime) -> list[tuple[Partition, bool]]:
+def _read_unindexed(connection: Connection, now: datetime) -> list[tuple[Partition, bool]]:
     rows = connection.execute(statement("maintenance/unindexed_months")).fetchall()
     months = [(Partition(day, "traffic_readings"), bool(remains)) for day, remains in rows]
-    return [(month, remains) for month, remains in months if month.upper <= now - _OVER_FOR]
+    return [(month, remains) for month, remains in months if month.upper <= now - _CLOSED_FOR]

@@ -1,4 +1,4 @@
-"""Partitions for what is to come, so that no batch has to wait for one."""
+"""Partitions for the coming days and months, so that no batch waits for a new one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.postgres.event_partitions import (
-    Connection,
     Parent,
     Partition,
     next_month,
@@ -21,25 +21,25 @@ _PARENTS: tuple[Parent, ...] = ("raw_events", "processed_events", "traffic_readi
 
 
 def missing_partitions(connection: Connection, now: datetime) -> list[Partition]:
-    """The partitions from now on that should be there and are not."""
-    there = {found for parent in _PARENTS for found in read_partitions(connection, parent)}
-    return [wanted for wanted in _wanted(now) if wanted not in there]
+    """Return the missing partitions of the current and coming days and months."""
+    existing = {found for parent in _PARENTS for found in read_partitions(connection, parent)}
+    return [wanted for wanted in _wanted(now) if wanted not in existing]
 
 
-def make_ahead(connection: Connection, now: datetime, patience: LockRetry) -> list[Partition]:
-    """Make what is missing of the next days (raw) and months; what was made.
+def create_ahead(connection: Connection, now: datetime, lock_retry: LockRetry) -> list[Partition]:
+    """Create and return the missing partitions of the coming days (raw) and months.
 
-    A partition that another session keeps us from is left to the next time. Raises psycopg.Error.
+    A partition that another session blocks is left to the next call. Raises psycopg.Error.
     """
     return [
         partition
         for partition in missing_partitions(connection, now)
-        if patience.tries(lambda partition=partition: _make(connection, partition))
+        if lock_retry.run(lambda partition=partition: _create(connection, partition))
     ]
 
 
-def _make(connection: Connection, partition: Partition) -> bool:
-    # Attaches a table of its own, which does not wait for readers.
+def _create(connection: Connection, partition: Partition) -> bool:
+    # The function attaches a separate table, which does not wait for readers.
     with connection.transaction():
         connection.execute(
             "select traffic.ensure_partition(%s, %s)", (partition.parent, partition.day)

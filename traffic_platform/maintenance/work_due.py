@@ -1,27 +1,27 @@
-"""Whether there is anything to do, told without reading the tables."""
+"""Due maintenance, found without reading the tables."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from traffic_platform.maintenance.index_closed_months import months_without_order
+from traffic_platform.maintenance.index_closed_months import unindexed_months
 from traffic_platform.maintenance.partitions_ahead import missing_partitions
-from traffic_platform.postgres.event_partitions import Connection, Partition
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.postgres.event_partitions import Partition
 from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.retention.expired_partitions import Retention
 from traffic_platform.settings import Settings
 
 
 def find_work(connection: Connection, settings: Settings, now: datetime) -> list[Partition]:
-    """Partitions that should be there, seem old enough to go, or are over and not in order.
+    """Return partitions to create, probably expired ones, and closed months without index.
 
-    The reading role may ask.
-    A day further every partition made ahead is one short: so there is work each day, and folding,
-    which never is urgent, goes with it. Raises psycopg.Error.
+    The reading role suffices. A partition ahead is missing every day, so there is work every day;
+    the compaction, which is never urgent, needs no search of its own. Raises psycopg.Error.
     """
     retention = Retention(connection, settings, LockRetry())
     return [
         *missing_partitions(connection, now),
-        *retention.seem_old(now),
-        *months_without_order(connection, now),
+        *retention.find_expired(now),
+        *unindexed_months(connection, now),
     ]

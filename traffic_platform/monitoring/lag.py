@@ -1,4 +1,4 @@
-"""How far the ledger is behind Kafka, and who is draining: what a plan needs. Moves nothing."""
+"""Lag of the ledger behind Kafka, and holders of partition locks. Reads only."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import psycopg
 
 from traffic_platform.errors import translate
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.ledger.offsets import read_ledger
 from traffic_platform.ledger.partition_locks import Holder, read_holders
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.publish.positions import Lag, destinations, publisher_lock, read_lag
 from traffic_platform.settings import Settings
 
-# Kafka ends a transaction after its producer's transaction.timeout.ms, a minute by default. What is
-# open for three belongs to a producer that asked for more (15 minutes at most), or never ends.
+# Kafka ends a transaction after its producer's transaction.timeout.ms, a minute by default. One
+# that is open for three minutes has a longer timeout (15 minutes at most), or never ends.
 OPEN_SECONDS = 180
 
 
@@ -33,19 +30,20 @@ class OpenTransaction:
     messages: int
 
     def __str__(self) -> str:
-        """One sentence for people."""
+        """Return one sentence for people."""
         return (
-            f"{self.topic} [{self.partition}]: a producer's transaction is open since more than"
+            f"{self.topic} [{self.partition}]: a producer's transaction has been open for more than"
             f" {OPEN_SECONDS / 60:g} minutes, and {self.messages} messages from offset"
-            f" {self.offset} on cannot be read before it ends"
+            f" {self.offset} on cannot be read until it ends"
         )
 
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """A partition's log, `start` to `end` (read_committed), and the ledger's `next_offset` in it.
+    """A partition from `start` to `end` (read_committed), and the ledger's `next_offset`.
 
-    `next_offset` is None for a log that the ledger does not know yet: never read, or made again.
+    `next_offset` is None for a generation that the ledger does not know yet: a new partition, or
+    one of a recreated topic.
     """
 
     topic: str
@@ -56,39 +54,42 @@ class PartitionLag:
 
     @property
     def lag(self) -> int:
-        """Messages (offsets) between the ledger and the end of the log."""
+        """Messages (offsets) between the ledger and the end of the partition."""
         known = self.start if self.next_offset is None else max(self.next_offset, self.start)
         return max(0, self.end - known)
 
     @property
-    def needs_window(self) -> bool:
-        """Whether a window has something to do here: messages, or a log that changed."""
+    def needs_run(self) -> bool:
+        """True when an ingest run has work here: messages, or a changed partition."""
         if self.next_offset is None:
             return True
         return self.end != self.next_offset or self.start > self.next_offset
 
 
 class LagReader:
-    """Reads lag and holders, over one admin client and one connection, both opened when needed.
+    """Read lag and lock holders over one admin client and one connection, opened when needed.
 
-    Every method raises TransientError while PostgreSQL or Kafka is away, PermanentError when
-    they refuse us, and connects again at the next call.
+    Every method raises TransientError while PostgreSQL or Kafka is unavailable and PermanentError
+    when one rejects us. The next call connects again.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._broker: Broker | None = None
-        self._connection: psycopg.Connection[Any] | None = None
+        self._connection: Connection | None = None
 
     def read(self, topics: Sequence[str]) -> list[PartitionLag]:
-        """The lag of every partition of the topics that exist."""
+        """Return the lag of every partition of the existing topics."""
         try:
             return [lag for topic in topics for lag in self._read_topic(topic)]
         except Exception as error:
             raise self._translated(error) from error
 
     def open_transactions(self, lags: Sequence[PartitionLag]) -> list[OpenTransaction]:
-        """What has held back the ends in `lags` for OPEN_SECONDS: a request or two a topic."""
+        """Return transactions that have held back the ends in `lags` for OPEN_SECONDS.
+
+        Takes one or two requests per topic.
+        """
         ends: defaultdict[str, dict[int, int]] = defaultdict(dict)
         for lag in lags:
             ends[lag.topic][lag.partition] = lag.end
@@ -105,7 +106,7 @@ class LagReader:
             raise self._translated(error) from error
 
     def holders(self, topics: Sequence[str] | None = None) -> list[Holder]:
-        """Who holds the partitions of the topics (default: all that are ingested)."""
+        """Return the holders of the topics' partitions (default: of all ingested topics)."""
         try:
             return read_holders(self._connect(), topics or self._settings.ingest_topics)
         except Exception as error:
@@ -113,18 +114,18 @@ class LagReader:
 
     @property
     def publishes(self) -> bool:
-        """Whether the settings want anything published."""
+        """True when the settings enable publishing."""
         return bool(destinations(self._settings))
 
     def publication_lag(self) -> Lag:
-        """What is stored and not published yet."""
+        """Return the lag of publishing behind the ledger."""
         try:
             return read_lag(self._connect(), self._settings)
         except Exception as error:
             raise self._translated(error) from error
 
     def publishers(self) -> list[Holder]:
-        """Who publishes."""
+        """Return the holder of the publisher's lock, if any."""
         return self.holders([publisher_lock(self._settings)])
 
     def close(self) -> None:
@@ -160,11 +161,11 @@ class LagReader:
             self._broker = Broker(self._settings.kafka_config())
         return self._broker
 
-    def _connect(self) -> psycopg.Connection[Any]:
+    def _connect(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self._connection = connect(
                 self._settings.endpoints().ingest_url,
-                application_name="traffic-plan",
+                application_name="traffic-lag",
                 autocommit=True,
             )
         return self._connection

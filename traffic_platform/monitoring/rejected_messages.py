@@ -1,4 +1,4 @@
-"""Reads what could not be processed, and why."""
+"""Quarantined messages: counts by reason, lists, and single messages with their bytes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from traffic_platform.statements import statement
 
 @dataclass(frozen=True)
 class QuarantineFilter:
-    """Which messages: None is all. `day` is the day of arrival in the platform's zone, `sensor` an
-    external id that is the message's key or its `sensor_id`. Resolved ones only with `resolved`."""
+    """Selection of messages; None selects all.
+
+    `day` is the day of arrival in the platform's zone, and `sensor` an external id that is the
+    message's key or its `sensor_id`. `resolved` includes resolved messages.
+    """
 
     reason: str | None = None
     day: date | None = None
@@ -30,7 +33,7 @@ class QuarantineFilter:
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """How many messages were quarantined for a reason, and when the first and last arrived."""
+    """Number of messages quarantined for a reason, with the oldest and newest arrival."""
 
     reason: str
     messages: int
@@ -53,13 +56,13 @@ class QuarantinedMessage:
 
     @property
     def id(self) -> str:
-        """What `traffic quarantine show` takes."""
+        """The argument of `traffic quarantine show`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 @dataclass(frozen=True)
 class QuarantinedBytes:
-    """A quarantined message as it came, and where it came from."""
+    """A quarantined message with its original bytes and its source."""
 
     topic: str
     topic_no: int
@@ -82,7 +85,10 @@ class QuarantinedBytes:
 
 
 def count_reasons(settings: Settings, which: QuarantineFilter) -> list[ReasonCount]:
-    """Messages by reason, the most frequent first. Raises TransientError or PermanentError."""
+    """Count messages by reason, the most frequent first.
+
+    Raises TransientError or PermanentError.
+    """
     with (
         _reader(settings) as connection,
         connection.cursor(row_factory=class_row(ReasonCount)) as cursor,
@@ -95,7 +101,7 @@ def count_reasons(settings: Settings, which: QuarantineFilter) -> list[ReasonCou
 def list_messages(
     settings: Settings, which: QuarantineFilter, limit: int
 ) -> list[QuarantinedMessage]:
-    """The newest `limit` messages. Raises TransientError or PermanentError."""
+    """Return the newest `limit` messages. Raises TransientError or PermanentError."""
     parameters = {**filter_parameters(settings, which), "limit": limit}
     with (
         _reader(settings) as connection,
@@ -107,7 +113,7 @@ def list_messages(
 def read_messages(
     settings: Settings, topic: str, partition: int, offset: int
 ) -> list[QuarantinedBytes]:
-    """The message at an offset; several where the topic was deleted and made again, newest first.
+    """Return the message at an offset; of a recreated topic several, the newest first.
 
     Raises TransientError or PermanentError.
     """
@@ -130,7 +136,7 @@ def _reader(settings: Settings) -> Generator[psycopg.Connection[Any]]:
 
 
 def filter_parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:
-    """The filter as the statements of sql/quarantine take it."""
+    """Return the parameters of the statements in sql/monitoring."""
     return {
         "reason": which.reason,
         "date": which.day,

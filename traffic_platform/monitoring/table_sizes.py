@@ -1,4 +1,4 @@
-"""How large everything is: our tables, Dagster's storage, the archive of raw."""
+"""Sizes of the platform's tables, Dagster's storage, and the archive of raw."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from traffic_platform.statements import statement
 
 @dataclass(frozen=True)
 class TableSize:
-    """A table with its partitions. `rows` is an estimate; sizes are bytes, `bytes` without indexes.
+    """A table with its partitions. Sizes are bytes, `bytes` without indexes; `rows` is estimated.
 
     `oldest` and `newest` are UTC days: of arrival for raw, of events for processed and readings (by
-    month), of commits for the audit; None where no index tells.
+    month), of commits for the audit; None for tables without an index of times.
     """
 
     name: str
@@ -40,7 +40,7 @@ class TableSize:
 
 @dataclass(frozen=True)
 class ArchiveSize:
-    """The files of the archive, their bytes and messages, and the days from first to last."""
+    """Number, bytes and messages of the archive's files, with the first and last day."""
 
     folder: str
     files: int
@@ -52,9 +52,10 @@ class ArchiveSize:
 
 @dataclass(frozen=True)
 class Storage:
-    """Everything; `database_bytes` and `dagster_bytes` are whole databases, system tables too.
+    """Sizes of all storage, both lists of tables in order of size.
 
-    Both lists are in order of size. `archive` is None where none is set.
+    `database_bytes` and `dagster_bytes` are whole databases with their system tables. `archive` is
+    None when the settings name no archive.
     """
 
     tables: list[TableSize]
@@ -64,7 +65,7 @@ class Storage:
     archive: ArchiveSize | None
 
     def as_json(self) -> dict[str, Any]:
-        """The document of `traffic status --storage --json`."""
+        """Return the document of `traffic status --storage --json`."""
         return {
             "tables": [_document(table) for table in self.tables],
             "database_bytes": self.database_bytes,
@@ -77,7 +78,7 @@ class Storage:
 
 
 def read_storage(settings: Settings) -> Storage:
-    """Measure. Raises TransientError, PermanentError, SettingsError, ArchiveError."""
+    """Read all sizes. Raises TransientError, PermanentError, SettingsError, ArchiveError."""
     endpoints = settings.endpoints()
     try:
         tables, ours = _read_tables(endpoints.read_url, "traffic")
@@ -115,7 +116,7 @@ def _table(
 
 
 def _day(partition: str | None) -> date | None:
-    """The first day of a partition, from its name."""
+    """Return the first day of a partition, from its name."""
     if partition is None:
         return None
     digits = partition.rpartition("_")[2]
@@ -126,7 +127,7 @@ def _day(partition: str | None) -> date | None:
 def _with_span(table: TableSize, span: tuple[Any, ...]) -> TableSize:
     if table.name != "micro_batches" or span[0] is None:
         return table
-    first, last = (moment.astimezone(UTC).date() for moment in span)
+    first, last = (time.astimezone(UTC).date() for time in span)
     return replace(table, oldest=first, newest=last)
 
 

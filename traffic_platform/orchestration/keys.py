@@ -1,4 +1,4 @@
-"""Names of the assets: what other modules, tests and people refer to."""
+"""Asset keys, owner and group names, shared by the modules and the tests."""
 
 from __future__ import annotations
 

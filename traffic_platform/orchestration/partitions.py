@@ -1,4 +1,4 @@
-"""The dates of the platform, as Dagster's partitions."""
+"""The platform's dates as Dagster partitions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from traffic_platform.settings import Settings
 
 
 def event_dates(settings: Settings) -> DailyPartitionsDefinition:
-    """Days of the platform's zone from the first date on, today included.
+    """Return the days of the platform's zone from the first date to today.
 
-    An event belongs to the day of its own timestamp, not of its arrival.
+    An event belongs to the day of its own timestamp, not to that of its arrival.
     """
     return DailyPartitionsDefinition(
         start_date=settings.first_date.isoformat(), timezone=settings.timezone, end_offset=1

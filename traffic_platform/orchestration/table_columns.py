@@ -1,6 +1,6 @@
 """Column schemas and column lineage of the tables, for Dagster's catalogue.
 
-The schemas come from `sql/catalogue.toml`, which also makes PostgreSQL's comments.
+The schemas come from `sql/catalogue.toml`, the source of PostgreSQL's comments too.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from traffic_platform.orchestration.keys import (
 )
 from traffic_platform.postgres.catalogue import TableDoc
 
-# What a Kafka record is made of (name, type, meaning); `raw_events` keeps all of it.
+# The parts of a Kafka record (name, type, meaning); `raw_events` keeps all of them.
 RECORD_COLUMNS = (
     ("partition", "int32", "Partition of the topic."),
     ("offset", "int64", "Offset in the partition."),
-    ("key", "bytes", "Key; null where the producer sets none."),
+    ("key", "bytes", "Key; null if the producer sets no key."),
     ("value", "bytes", "The event as JSON, flat or nested."),
-    ("headers", "(string, bytes)[]", "Headers in their order."),
+    ("headers", "(string, bytes)[]", "Headers in the producer's order."),
     ("timestamp", "int64", "The broker's time of arrival (milliseconds since 1970 UTC)."),
 )
 KEYS: Mapping[AssetKey, tuple[str, ...]] = {
@@ -52,14 +52,14 @@ _MEASURES = (*(measure.name for measure in MEASURES), "quality_score", "quality_
 _DECODED = ("sensor_id", "timestamp", *_MEASURES)
 _POSITION = ("topic_no", "partition", "offset")
 _TIME = ("timestamp",)
-_JUDGED = ("timestamp", "volume", "occupancy")
+_DIAGNOSED = ("timestamp", "volume", "occupancy")
 _MOVING = ("speed", "volume", "quality_flags")
 _SUMS = (
     *("interval_s", "samples", "with_volume", "sum_volume", "sum_q", "sum_qv", "min_speed"),
     *("max_speed", "with_occupancy", "sum_occupancy", "good", "observed"),
     *("vmt", "vht", "free_vht", "delay_h"),
 )
-# A ratio of a roll-up rests on these sums.
+# The sums from which each ratio of a roll-up is computed.
 _RATIOS: Mapping[str, tuple[str, ...]] = {
     "completeness": ("samples",),
     "vehicles": ("sum_volume",),
@@ -75,13 +75,16 @@ _RATIOS: Mapping[str, tuple[str, ...]] = {
 def _summed(
     key: Mapping[str, str], sources: Sequence[AssetKey]
 ) -> Mapping[str, Iterable[tuple[AssetKey, str]]]:
-    """The lineage of a roll-up of roll-ups; `key` names its time and that of the 5-minute rows."""
+    """Return the lineage of a roll-up of roll-ups.
+
+    `key` maps its time column to that of the 5-minute rows.
+    """
     ratios = {name: [(at, sum_) for at in sources for sum_ in of] for name, of in _RATIOS.items()}
     sums = {name: [(at, name) for at in sources] for name in ("sensor_id", *_SUMS)}
     return {**sums, **ratios, **{mine: [(READINGS_5MIN, its)] for mine, its in key.items()}}
 
 
-# column: the columns that it is made from
+# By table and column, the columns that it is computed from.
 _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
     RAW_EVENTS: {
         **{
@@ -103,17 +106,17 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
         for column, names in {
             "sensor_id": ("sensor_id",),
             "date": _TIME,
-            "diagnosis": _JUDGED,
-            "seen": _JUDGED,
-            "field": _JUDGED,
-            "tests_not_evaluated": _JUDGED,
+            "diagnosis": _DIAGNOSED,
+            "seen": _DIAGNOSED,
+            "field": _DIAGNOSED,
+            "tests_not_evaluated": _DIAGNOSED,
             "scope": _TIME,
             "interval_s": _TIME,
             "interval_inferred": _TIME,
             "readings": _TIME,
-            "samples": _JUDGED,
+            "samples": _DIAGNOSED,
             "expected_samples": _TIME,
-            "samples_percent": _JUDGED,
+            "samples_percent": _DIAGNOSED,
             "zero_occupancy_percent": ("occupancy",),
             "high_occupancy_percent": ("occupancy",),
             "occupancy_without_volume_percent": ("volume", "occupancy"),
@@ -162,7 +165,7 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
 
 
 def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
-    """The columns of a table with their types and meanings; key columns are marked."""
+    """Return the columns of a table with types and meanings; key columns are not nullable."""
     return TableSchema(
         columns=[
             TableColumn(
@@ -178,7 +181,7 @@ def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
 
 
 def record_schema() -> TableSchema:
-    """The parts of a Kafka record."""
+    """Return the parts of a Kafka record as columns."""
     return TableSchema(
         columns=[
             TableColumn(name=name, type=kind, description=description)
@@ -188,7 +191,7 @@ def record_schema() -> TableSchema:
 
 
 def column_lineage(key: AssetKey) -> TableColumnLineage:
-    """Which column comes from which columns of the tables and topics before."""
+    """Return, for each column, the upstream columns that it comes from."""
     return TableColumnLineage(
         {
             column: [TableColumnDep(asset_key=asset, column_name=name) for asset, name in sources]

@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, binary COPY, migrations, the catalogue of tables and columns."""
+"""PostgreSQL: connections, binary COPY, migrations, partitions, the catalogue of columns."""

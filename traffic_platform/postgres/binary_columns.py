@@ -1,6 +1,6 @@
-"""Columns that PostgreSQL sends as one string of bytes each (`string_agg` of `…send`), big endian.
+"""Columns that PostgreSQL sends as one byte string each (`string_agg` of `…send`), big endian.
 
-COPY would hand them over row by row; these numpy reads in one go.
+numpy reads such a column in one call, where COPY delivers it row by row.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ import numpy.typing as npt
 from traffic_platform.events.measures import MEASURES, Floats, Measures
 
 PG_EPOCH_US = 946_684_800_000_000
-"""PostgreSQL counts microseconds from 2000-01-01 UTC, we from 1970-01-01."""
+"""PostgreSQL counts microseconds from 2000-01-01 UTC, the platform from 1970-01-01."""
 
 Ints = npt.NDArray[np.int64]
 
 
 def integers(sent: bytes, kind: str) -> Ints:
-    """Integers of numpy's `kind`, ">i2" for example."""
+    """Return integers sent as numpy's `kind`, for example ">i2"."""
     return np.frombuffer(sent, kind).astype(np.int64)
 
 
 def times(sent: bytes) -> Ints:
-    """Microseconds since 1970 UTC."""
+    """Return microseconds since 1970 UTC."""
     return integers(sent, ">i8") + PG_EPOCH_US
 
 
 def uuids(sent: bytes) -> npt.NDArray[np.uint8]:
-    """UUIDs as (n, 16) bytes."""
+    """Return UUIDs as (n, 16) bytes."""
     return np.frombuffer(sent, np.uint8).reshape(-1, 16)
 
 
 def doubles(sent: bytes) -> Floats:
-    """Numbers of PostgreSQL's type double precision."""
+    """Return numbers of the type double precision."""
     return np.frombuffer(sent, ">f8").astype(np.float64)
 
 
 def measures(
     sent: Sequence[bytes], null: bytes, convert: Callable[[Floats], Floats] = lambda stored: stored
 ) -> Measures:
-    """Return a string of bytes of each measure as columns; null is NaN.
+    """Return a byte string of each measure as columns; null is NaN.
 
     Bit n of the integers in `null` marks a null of measure n. Stored values go through `convert`.
     """

@@ -1,4 +1,4 @@
-"""What every table and column means: one source for PostgreSQL's comments and Dagster's schemas."""
+"""Descriptions of tables and columns, for PostgreSQL's comments and Dagster's column schemas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ColumnDoc:
 
 @dataclass(frozen=True)
 class TableDoc:
-    """A table of the schema `traffic`: its meaning and its columns in their order."""
+    """A table of the schema `traffic`: its meaning, and its columns in order."""
 
     name: str
     description: str
@@ -58,10 +58,10 @@ def _fill_in(text: str) -> str:
 
 
 def write_comments(connection: psycopg.Connection[Any]) -> None:
-    """Write the catalogue into PostgreSQL as comments, those that differ from what is there.
+    """Write the catalogue as PostgreSQL comments, only those that differ from the current ones.
 
-    A comment waits for what works on its table, such as a fold, so none is written needlessly.
-    Raises psycopg.Error.
+    `comment on` waits for every transaction that uses the table, such as a roll-up, so an
+    unchanged comment is not written again. Raises psycopg.Error.
     """
     rows = connection.execute(statement("postgres/comments")).fetchall()
     written = {(table, column): text for table, column, text in rows}
@@ -72,6 +72,6 @@ def write_comments(connection: psycopg.Connection[Any]) -> None:
             connection.execute(comment.format(relation, sql.Literal(table.description)))
         for column in table.columns:
             if written.get((table.name, column.name)) != column.description:
-                place = sql.Identifier("traffic", table.name, column.name)
+                name = sql.Identifier("traffic", table.name, column.name)
                 comment = sql.SQL("comment on column {} is {}")
-                connection.execute(comment.format(place, sql.Literal(column.description)))
+                connection.execute(comment.format(name, sql.Literal(column.description)))

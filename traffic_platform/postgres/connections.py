@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that notice when the other end is gone."""
+"""Connections to PostgreSQL that notice when the server is gone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import psycopg
 
 from traffic_platform.database_url import build_url, url_parts
 
-# A dead peer is noticed within 15 s also while data is in flight (tcp_user_timeout, ms), or
-# idle + interval * count = 5 + 3 * 3 s otherwise; a session that sits in a transaction without
-# working holds ledger rows, so the server ends it. No statement of ours runs so long that compiling
-# it first would pay.
+Connection = psycopg.Connection[Any]
+
+# A dead peer is noticed within 15 s while data is in flight (tcp_user_timeout, ms), and within
+# idle + interval * count = 5 + 3 * 3 s otherwise. A session that is idle in a transaction holds
+# ledger rows, so the server ends it. No statement of ours runs long enough for JIT compilation to
+# pay off.
 _NETWORK = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -26,15 +28,12 @@ _SESSION = (
 )
 
 
-def connect(
-    url: str, *, application_name: str, autocommit: bool = False
-) -> psycopg.Connection[tuple[object, ...]]:
+def connect(url: str, *, application_name: str, autocommit: bool = False) -> Connection:
     """Open a connection with keep-alives and a session in UTC.
 
-    What the URL itself says of the network goes first, as do its options, unless they contradict
-    what our statements rely on.
-
-    Raises psycopg.OperationalError when the server cannot be reached or refuses.
+    Network parameters and options of the URL take precedence, except for the session settings that
+    our statements rely on. Raises psycopg.OperationalError when the server is unreachable or
+    refuses the connection.
     """
     return psycopg.connect(
         url,
@@ -44,9 +43,9 @@ def connect(
 
 
 def connection_arguments(url: str, *, application_name: str, options: str = "") -> dict[str, Any]:
-    """What psycopg is given beside the URL by `connect`, for pools that connect by themselves.
+    """Return the arguments of `connect` beside the URL, for pools that open connections themselves.
 
-    `options` are further ones of the server (-c name=value).
+    `options` are further server options (-c name=value).
     """
     own = url_parts(url)
     network: dict[str, Any] = {key: value for key, value in _NETWORK.items() if key not in own}
@@ -58,11 +57,11 @@ def connection_arguments(url: str, *, application_name: str, options: str = "") 
 
 
 def engine_url(url: str, *, application_name: str, options: str = "") -> str:
-    """The URL by which SQLAlchemy opens the same connections, for libraries that work through it.
+    """Return the URL by which SQLAlchemy opens the same connections, for libraries that use it.
 
-    Our tables need no schema before their names there, since such libraries have no place for one.
-    `options` are further ones of the server (-c name=value). Holds the password: never print or
-    log it.
+    The search path includes our schema, since such libraries do not qualify table names.
+    `options` are further server options (-c name=value). The URL holds the password: never print
+    or log it.
     """
     own = url_parts(url)
     network = {key: str(value) for key, value in _NETWORK.items() if key not in own}
@@ -76,5 +75,5 @@ def engine_url(url: str, *, application_name: str, options: str = "") -> str:
 
 
 def _session_options(own: Mapping[str, str]) -> str:
-    # Of two values for one parameter the server takes the later.
+    # The server uses the later of two values for one parameter.
     return f"{own.get('options', '')} {_SESSION}".strip()

@@ -1,8 +1,8 @@
 """Rows in PostgreSQL's binary COPY format, encoded column by column with numpy.
 
-Format (PostgreSQL documentation, COPY, "Binary Format"): a header, then per row the number of
-fields (int16) and per field its length (int32, -1 for null) and its bytes in network order, then
-a trailer. psycopg's `write_row` encodes the same at a third of the speed.
+The format (PostgreSQL documentation, COPY, "Binary Format") has a header, the rows, and a trailer.
+A row has its number of fields (int16), then the length (int32, -1 for null) and the bytes of each
+field in network order. psycopg's `write_row` encodes the same stream at a third of the speed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRAILER = b"\xff\xff"
 Bytes2D = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-# PostgreSQL counts microseconds from 2000-01-01, we from 1970-01-01.
+# PostgreSQL counts from 2000-01-01, the platform from 1970-01-01.
 _PG_EPOCH_DAYS = 10_957
 _MINUS_INFINITY = np.iinfo(np.int64).min
 _NULL_LENGTH = np.frombuffer(b"\xff\xff\xff\xff", dtype=np.uint8)
@@ -34,7 +34,7 @@ _NULL_LENGTH = np.frombuffer(b"\xff\xff\xff\xff", dtype=np.uint8)
 class Fixed:
     """A column of values of one width: `data` is (rows, width) bytes, `null` marks nulls.
 
-    A width of 0, which no type has, is a column of nothing but nulls.
+    A width of 0, which no type has, stands for a column of nulls only.
     """
 
     data: Bytes2D
@@ -97,7 +97,7 @@ def booleans(values: Mask) -> Fixed:
 
 
 def nulls(rows: int) -> Fixed:
-    """A column of any type with nothing in it."""
+    """A column of any type that holds only nulls."""
     return Fixed(np.empty((rows, 0), dtype=np.uint8))
 
 
@@ -107,7 +107,7 @@ def uuids(data: Bytes2D) -> Fixed:
 
 
 def variable(values: Sequence[bytes | None]) -> Column:
-    """bytea or text from byte strings; a column without any value costs next to nothing."""
+    """bytea or text from byte strings. A column of nulls only is encoded at almost no cost."""
     if any(value is not None for value in values):
         return Variable(values)
     return nulls(len(values))
@@ -116,15 +116,15 @@ def variable(values: Sequence[bytes | None]) -> Column:
 def array(values: Fixed, element: int) -> bytes:
     """An array without nulls as one value, of the type with the OID `element`."""
     count = len(values.data)
-    # array_recv: dimensions, has-nulls flag, element type, size, lower bound; then length and bytes
-    # of each, which is what a row without its number of fields looks like.
+    # array_recv reads dimensions, has-nulls flag, element type, size and lower bound, then the
+    # length and bytes of each element: the layout of a row without its number of fields.
     head = b"".join(number.to_bytes(4, "big") for number in (1, 0, element, count, 1))
     block, _ = _fill_block(count, None, [values])
     return head + block.tobytes()
 
 
 def encode_rows(rows: int, columns: Sequence[Column]) -> bytes:
-    """The rows as one binary COPY stream, header and trailer included."""
+    """Return the rows as one binary COPY stream with header and trailer."""
     if not any(isinstance(column, Variable) for column in columns):
         fixed = [column for column in columns if isinstance(column, Fixed)]
         body = _fixed_block(rows, len(columns), fixed)
@@ -142,7 +142,7 @@ def _fixed(values: npt.NDArray[np.generic], null: Mask | None) -> Fixed:
 
 
 def _fixed_block(rows: int, fields: int, columns: Sequence[Fixed]) -> npt.NDArray[np.uint8]:
-    """All bytes of rows that have fixed columns only, nulls cut out."""
+    """Return the bytes of rows that have only fixed columns, without the bytes of nulls."""
     block, kept = _fill_block(rows, fields, columns)
     return block if kept is None else block[kept]
 
@@ -150,7 +150,7 @@ def _fixed_block(rows: int, fields: int, columns: Sequence[Fixed]) -> npt.NDArra
 def _fill_block(
     rows: int, fields: int | None, columns: Sequence[Fixed]
 ) -> tuple[Bytes2D, npt.NDArray[np.bool_] | None]:
-    """A (rows, bytes) block of fields, and which of its bytes exist where a value is null."""
+    """Return a (rows, bytes) block of fields, and a mask of its bytes that are not of nulls."""
     head = 0 if fields is None else 2
     width = head + sum(4 + column.data.shape[1] for column in columns)
     block = np.empty((rows, width), dtype=np.uint8)
@@ -174,10 +174,10 @@ def _fill_block(
 
 
 def _pieces(rows: int, columns: Sequence[Column]) -> Iterable[list[bytes]]:
-    """Lists of byte strings, one entry a row, that joined row by row make the stream.
+    """Yield lists of byte strings, one entry a row, which joined row by row form the stream.
 
-    Fixed columns between two variable ones become one piece; the length of a variable value is
-    the end of the piece before it.
+    Fixed columns between two variable ones become one piece. The length of a variable value ends
+    the piece before it.
     """
     fields: int | None = len(columns)
     run: list[Fixed] = []

@@ -1,4 +1,4 @@
-"""The data dictionary for people, from the catalogue that PostgreSQL's comments come from too."""
+"""The data dictionary in Markdown, generated from the catalogue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ come from `sql/catalogue.toml`. `make docs-generated` writes the page.
 
 
 def data_dictionary() -> str:
-    """Return the page in Markdown, with a chapter per table and a row per column."""
+    """Return the page in Markdown: a chapter for each table, a row for each column."""
     return "\n".join([_HEAD, *(_chapter(table) for table in load_catalogue().values())])
 
 

@@ -1,4 +1,4 @@
-"""Trying again what other sessions keep us from, without keeping them."""
+"""Retries of statements that wait for other sessions' locks, without blocking those sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from psycopg import errors as pg
 
 log = logging.getLogger(__name__)
 
-# Whoever comes while we wait for a lock waits behind us: so long at most, then everybody goes on.
+# Sessions that come after us wait behind our request for a lock, so the request gives up soon.
 LOCK_TIMEOUT: Final = "200ms"
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -20,14 +20,14 @@ _LONGEST_PAUSE = 5.0
 
 @dataclass
 class LockRetry:
-    """How long upkeep tries in all; `pause` waits so many seconds, or less where it should stop."""
+    """Limits of the retries: `seconds` in all, and `stop` to end early; `pause` waits seconds."""
 
     seconds: float = 120.0
     pause: Callable[[float], object] = time.sleep
     stop: Callable[[], bool] = lambda: False
 
-    def tries(self, attempt: Callable[[], bool]) -> bool:
-        """Call until it does not meet a lock; its answer, or False when patience has ended."""
+    def run(self, attempt: Callable[[], bool]) -> bool:
+        """Call `attempt` until it meets no lock and return its result; False at the limit."""
         end = time.monotonic() + self.seconds
         wait = _FIRST_PAUSE
         while True:
@@ -35,7 +35,7 @@ class LockRetry:
                 return attempt()
             except (pg.LockNotAvailable, pg.DeadlockDetected) as error:
                 if self.stop() or time.monotonic() + wait > end:
-                    log.info("left for the next time: %s", error)
+                    log.info("postponed to the next run: %s", error)
                     return False
                 self.pause(wait)
                 wait = min(2 * wait, _LONGEST_PAUSE)

@@ -1,4 +1,4 @@
-"""Processed events as flat messages, the same bytes for the same event every time."""
+"""Processed events as flat messages; the same event always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Encoded:
 
 
 class Encoder:
-    """Encodes events; remembers the names of sensors."""
+    """Encode events; remembers the text of sensors' UUIDs."""
 
     def __init__(self) -> None:
         self._names: dict[bytes, str] = {}
 
     def encode(self, events: Events) -> Encoded:
-        """`{"sensor_id", "timestamp", "speed", "volume", "occupancy", "quality_score"}`.
+        """Encode `{"sensor_id", "timestamp", "speed", "volume", "occupancy", "quality_score"}`.
 
-        The sensor is a UUID, the time ISO 8601 in UTC with Z (with microseconds where there are
-        any), volume an integer; a measure that the event lacks is null.
+        The sensor is a UUID, volume an integer, and the time ISO 8601 in UTC with Z, with
+        microseconds unless they are 0. A missing measure is null.
         """
         sensors = self._sensors(events.sensor_id)
         columns = zip(
@@ -76,7 +76,7 @@ def _times(timestamp_us: npt.NDArray[np.int64]) -> list[str]:
 
 
 def _numbers(values: npt.NDArray[np.float64], *, whole: bool = False) -> Sequence[object]:
-    """As they print in JSON: floats by their shortest text that reads back the same."""
+    """Return objects that print as JSON; floats print as the shortest text of the same value."""
     null = np.isnan(values)
     if not null.any():
         return (values.astype(np.int64) if whole else values).tolist()

@@ -1,27 +1,26 @@
-"""How far each log is published: rows of `traffic.publications`."""
+"""Positions of publishing, by partition generation: rows of `traffic.publications`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
-
-import psycopg
+from typing import Literal
 
 from traffic_platform.kafka.transactional_producer import PublishTarget
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
 Route = Literal["events", "replays", "quarantine"]
+GenerationKey = tuple[int, int]  # topic_no, partition
 Key = tuple[Route, int, int]  # route, topic_no, partition
-Connection = psycopg.Connection[Any]
 
 FIRST_REPLAY = 1
 
 
 @dataclass(frozen=True)
 class PartitionGeneration:
-    """A log of the ledger; `next_offset` is how far it is stored."""
+    """A partition generation of the ledger, stored up to `next_offset`."""
 
     topic: str
     topic_no: int
@@ -29,45 +28,51 @@ class PartitionGeneration:
     start_offset: int
     next_offset: int
 
+    @property
+    def key(self) -> GenerationKey:
+        """Its topic_no and partition."""
+        return self.topic_no, self.partition
+
 
 @dataclass
 class Position:
-    """How far a route of a log is published, and where to; `known` is what PostgreSQL says.
+    """The position of a route of a partition generation.
 
-    `next_position` is the first source offset (for replays: number) that is not published.
+    `next_position` is the first source offset (number, for reprocessed events) that is not
+    published. `target` is the destination stored in PostgreSQL.
     """
 
-    log: PartitionGeneration
+    generation: PartitionGeneration
     route: Route
     next_position: int
-    known: PublishTarget | None
+    target: PublishTarget | None
 
     @property
     def key(self) -> Key:
-        """What tells it from others."""
-        return self.route, self.log.topic_no, self.log.partition
+        """Its route, topic_no and partition."""
+        return self.route, *self.generation.key
 
 
 @dataclass(frozen=True)
 class Lag:
-    """What is not published yet: source offsets, and events that replays let in."""
+    """Numbers of unpublished source offsets and reprocessed events (`replays`)."""
 
     offsets: int
     replays: int
 
     @property
     def total(self) -> int:
-        """Both."""
+        """Their sum."""
         return self.offsets + self.replays
 
 
 def publisher_lock(settings: Settings) -> str:
-    """The name, in place of a topic's, of the lock that a publisher holds."""
+    """Return the name of the publisher's lock, which takes the place of a topic's name."""
     return f"publish:{settings.raw_topic}"
 
 
 def destinations(settings: Settings) -> dict[Route, str]:
-    """The topic of each route that these settings want; none where nothing is published."""
+    """Return the topic of each enabled route; empty when the settings turn publishing off."""
     wanted: dict[Route, str] = {}
     if settings.publish:
         wanted |= {"events": settings.events_topic, "replays": settings.events_topic}
@@ -77,8 +82,8 @@ def destinations(settings: Settings) -> dict[Route, str]:
 
 
 def read_positions(connection: Connection, settings: Settings) -> list[Position]:
-    """The positions of all routes of all logs, by partition, oldest log first."""
-    rows = connection.execute(statement("publish/logs"), _parameters(settings)).fetchall()
+    """Return the positions of all routes, by partition, oldest generation first."""
+    rows = connection.execute(statement("publish/positions"), _parameters(settings)).fetchall()
     wanted = destinations(settings)
     return [_position(*row, destination=wanted[row[5]]) for row in rows]
 
@@ -92,46 +97,46 @@ def _position(
     route: Route,
     position: int | None,
     topic_id: str | None,
-    place: int | None,
-    place_offset: int | None,
+    target_partition: int | None,
+    target_offset: int | None,
     *,
     destination: str,
 ) -> Position:
     first = FIRST_REPLAY if route == "replays" else start_offset
-    known = None
-    if topic_id is not None and place is not None and place_offset is not None:
-        known = PublishTarget(destination, topic_id, place, place_offset)
-    log = PartitionGeneration(topic, topic_no, partition, start_offset, next_offset)
-    return Position(log, route, first if position is None else position, known)
+    target = None
+    if topic_id is not None and target_partition is not None and target_offset is not None:
+        target = PublishTarget(destination, topic_id, target_partition, target_offset)
+    generation = PartitionGeneration(topic, topic_no, partition, start_offset, next_offset)
+    return Position(generation, route, first if position is None else position, target)
 
 
 def save_positions(
     connection: Connection, positions: Iterable[tuple[Position, PublishTarget]]
 ) -> None:
-    """Write positions; none of them ever falls."""
+    """Write positions. A stored position never decreases."""
     rows = [
         {
-            "topic_no": position.log.topic_no,
-            "partition": position.log.partition,
+            "topic_no": position.generation.topic_no,
+            "partition": position.generation.partition,
             "route": position.route,
             "next_position": position.next_position,
-            **{f"destination_{name.name}": getattr(place, name.name) for name in fields(place)},
+            **{f"destination_{name.name}": getattr(target, name.name) for name in fields(target)},
         }
-        for position, place in positions
+        for position, target in positions
     ]
     if rows:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         connection.execute(statement("publish/save_positions"), columns)
 
 
-def read_ledger_offsets(connection: Connection, settings: Settings) -> dict[tuple[int, int], int]:
-    """How far the logs that are published from are stored, by topic_no and partition."""
+def read_ledger_offsets(connection: Connection, settings: Settings) -> dict[GenerationKey, int]:
+    """Return the ledger's next offset of each generation that is published from."""
     rows = connection.execute(statement("publish/ledger"), _parameters(settings)).fetchall()
     return {(topic_no, partition): offset for topic_no, partition, offset in rows}
 
 
 def read_lag(connection: Connection, settings: Settings) -> Lag:
-    """How far publishing is behind the ledger."""
+    """Return the lag of publishing behind the ledger."""
     if not destinations(settings):
         return Lag(0, 0)
     row = connection.execute(statement("publish/lag"), _parameters(settings)).fetchone()

@@ -1,4 +1,4 @@
-"""A window of publishing: take the lock, publish what is committed for a while, end."""
+"""A publisher run: take the lock, publish committed events for a while, end."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from traffic_platform.settings import Settings
 log = logging.getLogger(__name__)
 
 _LOCK_POLL_SECONDS = 0.1
-# In thin traffic: each cycle costs a transaction a partition, whatever it holds.
+# The least time of a cycle in thin traffic, since each cycle costs a transaction per partition.
 _CYCLE_SECONDS = 0.2
-_FULL_CYCLE = 5_000  # messages; a cycle that found as many is followed by the next at once
+_FULL_CYCLE = 5_000  # messages; a cycle with this many is followed by the next at once
 _FIRST_REPORT_SECONDS = 5.0
 
 
 @dataclass
 class PublishTotals(Published):
-    """What a publisher has published; `lag` is what is left, as last seen."""
+    """Numbers of published messages; `lag` is the number of unpublished ones, as last read."""
 
     lag: int = 0
 
@@ -59,13 +59,14 @@ def run_publisher(
     report: Callable[[PublishTotals], None] | None = None,
     report_seconds: float = 300.0,
 ) -> PublishTotals:
-    """Publish every committed event that is not published yet, until the limits say so.
+    """Publish every committed event that is not published yet, until a limit ends the run.
 
-    Does nothing where the settings want nothing published. Waits for a predecessor's lock first;
-    ends quietly when another publisher takes over. While PostgreSQL or Kafka is away it waits with
-    backoff, up to `limits.outage_seconds`, then raises TransientError; raises PermanentError when
-    waiting cannot help. `limits.until_caught_up` ends it when nothing is left. `report` gets what
-    was done since the last report.
+    Does nothing when the settings turn publishing off. The run waits for a predecessor's lock, and
+    ends without an error when another publisher takes over. While PostgreSQL or Kafka is
+    unavailable it retries with backoff, for up to `limits.outage_seconds`; then it raises
+    TransientError. It raises PermanentError when waiting cannot help. With
+    `limits.until_caught_up` it ends when no event is left. `report` receives the totals since its
+    last call.
     """
     if not destinations(settings):
         return PublishTotals()
@@ -76,10 +77,10 @@ def run_publisher(
     try:
         while not (stop() or clock.over()):
             try:
-                _hold_session(settings, run_id, limits, clock, progress, stop, fenced=fenced)
+                _publish_session(settings, run_id, limits, clock, progress, stop, fenced=fenced)
                 break
             except FencedError as error:
-                # By another publisher, or because a transaction took too long: the lock tells.
+                # Another publisher took over, or a transaction took too long. The lock tells which.
                 log.info("%s", error)
                 fenced = True
             except Exception as error:
@@ -89,7 +90,7 @@ def run_publisher(
     return progress.totals
 
 
-def _hold_session(
+def _publish_session(
     settings: Settings,
     run_id: str | None,
     limits: RunLimits,

@@ -1,4 +1,4 @@
-"""Where a lane goes on: what its predecessor has committed in Kafka and not yet in PostgreSQL."""
+"""Recovery of positions from messages that a predecessor committed in Kafka only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from confluent_kafka import Message
 from traffic_platform.errors import TransientError
 from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader
-from traffic_platform.kafka.messages import headers_of
+from traffic_platform.kafka.messages import PartitionKey, headers_of
 from traffic_platform.kafka.origin_header import ORIGIN_HEADER, QUARANTINED_HEADER, Origin, Signer
 from traffic_platform.kafka.transactional_producer import PublishTarget
 from traffic_platform.publish.positions import Key, Position, Route
@@ -22,9 +22,10 @@ RECOVERY_GROUP = "traffic-publisher"
 
 
 class Destinations:
-    """The topics that are published to, as Kafka has them at this moment.
+    """The destination topics and their ends in Kafka.
 
-    Made when all lanes have taken over: no message of a predecessor comes after the ends.
+    Create it after all producers have taken over: then no message of a predecessor follows the
+    ends.
     """
 
     def __init__(self, broker: Broker, topics: Mapping[Route, str]) -> None:
@@ -36,30 +37,30 @@ class Destinations:
         }
 
     def end(self, route: Route, source_partition: int) -> PublishTarget:
-        """The one partition that the rows of a source partition go to, and its end."""
+        """Return the one target of a source partition's rows, and its end."""
         topic = self._described[self.topics[route]]
         partition = source_partition % len(topic.partitions)
         return PublishTarget(
             topic.name, topic.topic_id, partition, self._ends[topic.name][partition]
         )
 
-    def end_of(self, place: PublishTarget) -> int:
-        """The end of a place that is still there."""
-        return self._ends[place.topic][place.partition]
+    def end_of(self, target: PublishTarget) -> int:
+        """Return the end of a target that exists."""
+        return self._ends[target.topic][target.partition]
 
-    def is_there(self, place: PublishTarget) -> bool:
-        """Whether the place is still one of Kafka's, and not of a topic that was made again."""
-        topic = self._described.get(place.topic)
-        return topic is not None and topic.topic_id == place.topic_id
+    def exists(self, target: PublishTarget) -> bool:
+        """Return True when the target's topic still exists and was not recreated."""
+        topic = self._described.get(target.topic)
+        return topic is not None and topic.topic_id == target.topic_id
 
     def identities(self) -> dict[str, str]:
-        """Kafka's identity of each topic."""
+        """Return Kafka's id of each topic."""
         return {name: topic.topic_id for name, topic in self._described.items()}
 
     def _describe(self, name: str) -> BrokerTopic:
         topic = self._broker.describe(name)
         if topic is None:
-            raise TransientError(f"topic {name}, which is published to, does not exist yet")
+            raise TransientError(f"the destination topic {name} does not exist yet")
         return topic
 
 
@@ -70,28 +71,28 @@ def recover(
     positions: Sequence[Position],
     alive: Callable[[], None],
 ) -> None:
-    """Move the positions of a lane beyond what its predecessors have published.
+    """Advance the positions of a source partition beyond its predecessors' messages.
 
-    The lane must have taken over: nobody else commits under its name any more. Reads each place
-    from the offset that PostgreSQL knows to its end at this moment. `alive` is called meanwhile.
+    The partition's producer must have taken over, so that no predecessor commits any more. Reads
+    each target from the offset in PostgreSQL to its current end, and calls `alive` meanwhile.
     """
-    places: dict[tuple[str, int], PublishTarget] = {}
+    targets: dict[PartitionKey, PublishTarget] = {}
     for position in positions:
-        known = position.known
-        if known is not None and destinations.is_there(known):
-            key = (known.topic, known.partition)
-            first = min(known.next_offset, places[key].next_offset if key in places else 1 << 62)
-            places[key] = replace(known, next_offset=first)
-    by_log = {position.key: position for position in positions}
-    for place in places.values():
-        end = destinations.end_of(place)
-        if place.next_offset >= end:
+        target = position.target
+        if target is not None and destinations.exists(target):
+            key = (target.topic, target.partition)
+            first = min(target.next_offset, targets.get(key, target).next_offset)
+            targets[key] = replace(target, next_offset=first)
+    by_key = {position.key: position for position in positions}
+    for target in targets.values():
+        end = destinations.end_of(target)
+        if target.next_offset >= end:
             continue
         with LogReader(kafka_config, RECOVERY_GROUP) as kafka:
-            kafka.seek(place.topic, place.partition, place.next_offset)
-            quarantine = destinations.topics.get("quarantine") == place.topic
+            kafka.seek(target.topic, target.partition, target.next_offset)
+            quarantine = destinations.topics.get("quarantine") == target.topic
             for messages in kafka.read_below(end):
-                _pass_over(_origins(signer, messages, quarantine), quarantine, by_log)
+                _advance_positions(_origins(signer, messages, quarantine), quarantine, by_key)
                 alive()
 
 
@@ -103,7 +104,7 @@ def _origins(signer: Signer, messages: list[Message], quarantine: bool) -> Itera
             yield origin
 
 
-def _pass_over(
+def _advance_positions(
     origins: Iterable[Origin],
     quarantine: bool,
     positions: Mapping[Key, Position],
@@ -114,11 +115,11 @@ def _pass_over(
             ("quarantine" if quarantine else route, origin.topic_no, origin.partition)
         )
         if position is None:
-            continue  # of another lane that shares the destination
+            continue  # of another source partition with the same target
         following = (origin.replay_no or origin.offset) + 1
         if following > position.next_position:
             log.info(
-                "%s [%d] was published up to %d already",
-                position.log.topic, position.log.partition, following,
+                "recovered the position of %s [%d]: published up to %d",
+                position.generation.topic, position.generation.partition, following,
             )  # fmt: skip
             position.next_position = following

@@ -1,34 +1,33 @@
-"""What is to be published next: committed rows, log by log, in the order of their offsets."""
+"""The next rows to publish: committed rows of each generation, in the order of their offsets."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 
 from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.postgres import binary_columns as columns
-from traffic_platform.publish.positions import Position
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.publish.positions import GenerationKey, Position
 from traffic_platform.statements import statement
 
-Connection = psycopg.Connection[Any]
 Ints = npt.NDArray[np.int64]
 
-_BATCHES_OF_A_LOG = 100
+_BATCHES_PER_GENERATION = 100
 
 
 @dataclass(frozen=True)
 class Events:
     """Processed events as columns, in the order in which they are published.
 
-    `replay_no` is 0 for what was no replay. `sensor_id` is (n, 16); times are microseconds since
-    1970 UTC; a null measure is NaN.
+    `replay_no` is 0 unless the event was reprocessed. `sensor_id` is (n, 16). Times are
+    microseconds since 1970 UTC. A null measure is NaN.
     """
 
     topic_no: Ints
@@ -44,7 +43,7 @@ class Events:
         return len(self.offset)
 
     def take(self, rows: npt.NDArray[Any]) -> Events:
-        """Some of the rows, by mask or position."""
+        """Return some of the rows, by mask or position."""
         return Events(
             topic_no=self.topic_no[rows],
             partition=self.partition[rows],
@@ -56,9 +55,19 @@ class Events:
             quality_score=self.quality_score[rows],
         )
 
+    def of(self, key: GenerationKey) -> npt.NDArray[np.bool_]:
+        """Return a mask of the rows of a generation."""
+        topic_no, partition = key
+        return (self.topic_no == topic_no) & (self.partition == partition)
+
+    def by_generation(self) -> Iterator[tuple[GenerationKey, Events]]:
+        """Yield the rows of each generation."""
+        for key in sorted(set(zip(self.topic_no.tolist(), self.partition.tolist(), strict=True))):
+            yield key, self.take(self.of(key))
+
 
 class QuarantinedRow(NamedTuple):
-    """A message in quarantine as it came, and why."""
+    """A quarantined message with its original bytes, and the reason."""
 
     topic_no: int
     partition: int
@@ -71,7 +80,7 @@ class QuarantinedRow(NamedTuple):
 
 @dataclass
 class Next:
-    """The rows behind some positions, and where these are when the rows are published."""
+    """The rows after some positions, and the positions `reached` once they are published."""
 
     events: Events | None = None
     replays: Events | None = None
@@ -80,12 +89,12 @@ class Next:
 
     @property
     def messages(self) -> int:
-        """How many messages they are."""
+        """Their number."""
         return sum(map(len, (self.events or (), self.replays or (), self.quarantined)))
 
 
 class _Batch(NamedTuple):
-    """An audit row that has not been published."""
+    """An audit row whose events are not published."""
 
     batch_id: int
     topic_no: int
@@ -99,10 +108,10 @@ class _Batch(NamedTuple):
 def read_next(
     connection: Connection, positions: Sequence[Position], *, messages: int, payload: int
 ) -> Next:
-    """About `messages` messages behind the positions, whole batches of windows.
+    """Read about `messages` messages after the positions, as whole batches.
 
-    Of quarantine no more than `payload` bytes, but one message at least. The ledger's offsets of
-    the positions must have been read before.
+    Reads at most `payload` bytes of quarantine, but at least one message. The generations of the
+    positions must carry the ledger's current offsets.
     """
     by_route: defaultdict[str, list[Position]] = defaultdict(list)
     for position in positions:
@@ -117,18 +126,18 @@ def read_next(
 def _read_events(
     connection: Connection, positions: list[Position], messages: int, following: Next
 ) -> None:
-    behind = [p for p in positions if p.next_position < p.log.next_offset]
-    found = _next_batches(connection, behind)
-    for position in behind:
-        # The ledger moves with its batches, but for offsets that were lost before they were read.
-        if not any((b.topic_no, b.partition) == _log(position) for b in found):
-            following.reached.append((position, position.log.next_offset))
-    batches = _first_of(found, messages)
-    begun = {_log(position): position for position in behind}
-    ends: dict[tuple[int, int], int] = {}
-    for batch in batches:
-        ends[batch.topic_no, batch.partition] = batch.next_offset
-    following.reached += [(begun[log], end) for log, end in ends.items()]
+    behind = {p.generation.key: p for p in positions if p.next_position < p.generation.next_offset}
+    found = _next_batches(connection, list(behind.values()))
+    with_batches = {(batch.topic_no, batch.partition) for batch in found}
+    # The ledger advances with its batches, except over offsets that were lost before a read.
+    following.reached += [
+        (position, position.generation.next_offset)
+        for key, position in behind.items()
+        if key not in with_batches
+    ]
+    batches = _first_batches(found, messages)
+    ends = {(batch.topic_no, batch.partition): batch.next_offset for batch in batches}
+    following.reached += [(behind[key], end) for key, end in ends.items()]
     dates = [day for batch in batches for day in (batch.first_date, batch.last_date) if day]
     if not dates:
         return
@@ -142,25 +151,24 @@ def _read_events(
     assert row is not None
     events = _events(*row)
     wanted = np.zeros(len(events), dtype=np.bool_)
-    for (topic_no, partition), end in ends.items():
-        first = begun[topic_no, partition].next_position
-        of_log = (events.topic_no == topic_no) & (events.partition == partition)
-        wanted |= of_log & (events.offset >= first) & (events.offset < end)
+    for key, end in ends.items():
+        first = behind[key].next_position
+        wanted |= events.of(key) & (events.offset >= first) & (events.offset < end)
     if wanted.any():
         following.events = events.take(wanted)
 
 
 def _next_batches(connection: Connection, positions: list[Position]) -> list[_Batch]:
-    """Some batches behind each position, oldest first."""
+    """Return some batches after each position, oldest first."""
     if not positions:
         return []
-    parameters = {**_logs(positions), "batches": _BATCHES_OF_A_LOG}
+    parameters = {**_columns(positions), "batches": _BATCHES_PER_GENERATION}
     rows = connection.execute(statement("publish/next_batches"), parameters).fetchall()
     return [_Batch(*row) for row in rows]
 
 
-def _first_of(batches: list[_Batch], messages: int) -> list[_Batch]:
-    """The oldest batches that hold `messages` messages, whole ones."""
+def _first_batches(batches: list[_Batch], messages: int) -> list[_Batch]:
+    """Return the oldest whole batches that hold at least `messages` messages."""
     chosen: list[_Batch] = []
     counted = 0
     for batch in batches:
@@ -176,7 +184,7 @@ def _read_replays(
 ) -> None:
     if not positions:
         return
-    parameters = {**_logs(positions), "messages": messages}
+    parameters = {**_columns(positions), "messages": messages}
     row = connection.execute(statement("publish/read_replays"), parameters, binary=True).fetchone()
     assert row is not None
     events = _events(*row)
@@ -184,10 +192,9 @@ def _read_replays(
         return
     following.replays = events
     for position in positions:
-        topic_no, partition = _log(position)
-        of_log = (events.topic_no == topic_no) & (events.partition == partition)
-        if of_log.any():
-            following.reached.append((position, int(events.replay_no[of_log].max()) + 1))
+        rows = events.of(position.generation.key)
+        if rows.any():
+            following.reached.append((position, int(events.replay_no[rows].max()) + 1))
 
 
 def _read_quarantine(
@@ -197,33 +204,29 @@ def _read_quarantine(
     payload: int,
     following: Next,
 ) -> None:
-    """Up to the ledger, which was read before: what it has reached is in the table."""
-    behind = [p for p in positions if p.next_position < p.log.next_offset]
+    """Read up to the ledger's offsets: the table holds every rejected message below them."""
+    behind = [p for p in positions if p.next_position < p.generation.next_offset]
     if not behind:
         return
     parameters = {
-        **_logs(behind),
-        "ends": [position.log.next_offset for position in behind],
+        **_columns(behind),
+        "ends": [position.generation.next_offset for position in behind],
         "messages": messages,
         "payload": payload,
     }
     rows = connection.execute(statement("publish/read_quarantine"), parameters).fetchall()
-    # A row that is beyond the budget stands for all that follow: there its log goes on.
+    # The row beyond the budget stands for all later ones: its generation continues there.
     beyond = {(row[0], row[1]): row[2] for row in reversed(rows) if row[-1]}
     following.quarantined = [QuarantinedRow(*row[:-1]) for row in rows if not row[-1]]
     following.reached += [
-        (position, beyond.get(_log(position), position.log.next_offset)) for position in behind
+        (p, beyond.get(p.generation.key, p.generation.next_offset)) for p in behind
     ]
 
 
-def _log(position: Position) -> tuple[int, int]:
-    return position.log.topic_no, position.log.partition
-
-
-def _logs(positions: Sequence[Position]) -> dict[str, list[int]]:
+def _columns(positions: Sequence[Position]) -> dict[str, list[int]]:
     return {
-        "topic_nos": [position.log.topic_no for position in positions],
-        "partitions": [position.log.partition for position in positions],
+        "topic_nos": [position.generation.topic_no for position in positions],
+        "partitions": [position.generation.partition for position in positions],
         "positions": [position.next_position for position in positions],
     }
 

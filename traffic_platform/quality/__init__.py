@@ -1,4 +1,5 @@
-"""What the asset checks evaluate: functions over a connection that return an outcome.
+"""The asset checks: functions of a CheckContext that return an Outcome.
 
-Knows PostgreSQL and the tables, not Dagster. `checks.CHECKS` lists them all.
+They know PostgreSQL and the tables, not Dagster. The decorator `check.check` makes a function a
+check, and `checks.CHECKS` holds all of them. `alerts` turns findings into messages to a webhook.
 """

@@ -1,36 +1,37 @@
-"""How soon messages are stored, and whether feeds still deliver."""
+"""Checks of arrival: messages are stored soon, and no feed is silent."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from statistics import median
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
 
-# Windows store within a second; a minute is an outage, or a backlog (s).
+# Ingest stores messages within a second; a delay of a minute is an outage or a backlog (s).
 LATE_SECONDS = 60
-# A short outage delays a few messages: more than this share of a day (0 to 1) is not short.
+# A short outage delays a few messages. More than this share of a day (0 to 1) is not short.
 LATE_SHARE = 0.05
 LEAST_MESSAGES = 20
 
-# A feed that is silent for longer than it ever is between two readings: so many intervals, and no
-# less than a quarter of an hour.
+# A feed is silent after so many of its intervals, and not before a quarter of an hour.
 SILENT_INTERVALS = 5
 SILENT_FOR = timedelta(minutes=15)
-# A feed that is silent for a week has ended; its sensors' completeness was reported meanwhile.
+# A feed that is silent for a week has ended; sensors_deliver has reported its sensors meanwhile.
 ENDED_AFTER = timedelta(days=7)
-# What arrives later than this after its time was loaded, not fed.
+# Readings that arrive later than this after their time were loaded, not sent live.
 FED_WITHIN = timedelta(hours=6)
 LEAST_READINGS = 10
 
 
+@check("raw_events", "WARN", Scope.DATE, "arrival_lag")
 def messages_stored_in_time(context: CheckContext) -> Outcome:
     """95 % of the messages that arrived on the date were stored within 60 s of their arrival.
 
-    Arrival is the broker's time. A topic with the producers' time (CreateTime) holds what they say.
+    Arrival is the broker's time. In a topic with CreateTime it is the time that the producer sets.
     """
     rows = read_rows(
         context.connection, "arrival_lag", begin=context.begin, end=context.end, late=LATE_SECONDS
@@ -53,15 +54,16 @@ def messages_stored_in_time(context: CheckContext) -> Outcome:
         f"their arrival, the last of them by {numbers['longest (s)']} s.",
         numbers=numbers,
         sample=delayed[:SAMPLE_ROWS],
-        named_by=(),  # what is slow is slow for all
+        named_by=(),  # a delay affects all partitions, so new names are not news
     )
 
 
+@check("traffic_readings", "WARN", Scope.TABLE, "newest_readings")
 def feeds_deliver(context: CheckContext) -> Outcome:
     """Each feed's newest reading arrived a short while ago.
 
-    A feed may be silent for five of its intervals, and for a quarter of an hour. About now, so not
-    about past dates; feeds that were loaded, or ended a week ago, are left out.
+    A feed may be silent for five of its intervals, and at least for a quarter of an hour. The check
+    is about now, never about past dates. Feeds that were loaded, or ended a week ago, do not count.
     """
     if not context.is_today:
         return not_evaluated("this check is about now, and the date is not today")
@@ -92,7 +94,7 @@ def feeds_deliver(context: CheckContext) -> Outcome:
 
 
 def _silence(feed: str, sensors: list[Row], now: datetime) -> Row | None:
-    """What is to be said of a feed that is silent; None: it is not."""
+    """Return the sample row of a silent feed, None if it is not silent."""
     arrived = max(row["arrived"] for row in sensors)
     interval = timedelta(seconds=float(median(row["interval_s"] for row in sensors)))
     allowed = max(SILENT_FOR, SILENT_INTERVALS * interval)

@@ -1,6 +1,6 @@
-"""What checks look at: a database, a date in the platform's zone, and the moment that it is now.
+"""Inputs of a check: a connection, a local date, and the current time.
 
-Several checks rest on the same figures, so a look reads each of them once.
+Several checks need the same figures, so a context reads each of them once.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from traffic_platform.quality.check_statements import Connection
 from traffic_platform.quality.history import SensorHistory, read_history, sample_percent
 from traffic_platform.quality.sensor_days import SensorDay, read_sensor_days
 
-# How far back "before" reaches for what a sensor or a feed is compared with.
+# The number of days before a date with which its sensors and feeds are compared.
 HISTORY_DAYS = 14
-# What arrives in the last minutes of a day that is not over may still be on its way.
+# Readings of the last minutes may still be on their way.
 ARRIVAL_MARGIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """One date, seen at one moment. `url` is the reading role's, for what brings its own client."""
+    """One date at one point in time. `url` is the reading role's, for Great Expectations."""
 
     connection: Connection
     url: str
@@ -43,22 +43,22 @@ class CheckContext:
 
     @property
     def over(self) -> bool:
-        """Whether nothing of the date is still to come, but for what is late."""
+        """True if the date has ended and only late data can still arrive."""
         return self.now >= self.end + ARRIVAL_MARGIN
 
     @property
     def until(self) -> datetime:
-        """The instant up to which the date's readings should be there."""
+        """The instant up to which the date's readings should be stored."""
         return self.end if self.over else max(self.begin, self.now - ARRIVAL_MARGIN)
 
     @property
     def portion(self) -> float:
-        """The share of the date that should be there (0 to 1)."""
+        """The share of the date that should be stored (0 to 1)."""
         return min(1.0, (self.until - self.begin) / (self.end - self.begin))
 
     @property
     def is_today(self) -> bool:
-        """Whether it is this date now, in the platform's zone."""
+        """True if the date is today in the platform's zone."""
         return self.now.astimezone(ZoneInfo(self.timezone)).date() == self.day
 
     @property
@@ -72,23 +72,23 @@ class CheckContext:
         return [self.day - timedelta(days=back) for back in range(HISTORY_DAYS, 0, -1)]
 
     def midnight(self, days: int) -> datetime:
-        """The instant at which the date so many days later begins (UTC)."""
+        """Return the instant at which the date so many days later begins (UTC)."""
         local = datetime.combine(self.day + timedelta(days=days), time(), ZoneInfo(self.timezone))
         return local.astimezone(UTC)
 
     @cached_property
     def sensors(self) -> list[SensorDay]:
-        """What each sensor measured on the date; sensors without a reading are not in it."""
+        """The measurements of each sensor with readings on the date."""
         return read_sensor_days(self.connection, self.begin, self.end)
 
     @cached_property
     def history(self) -> dict[UUID, SensorHistory]:
-        """What each sensor measured in the HISTORY_DAYS dates before, by sensor_id."""
+        """The measurements of each sensor on the HISTORY_DAYS dates before, by sensor_id."""
         return read_history(
             self.connection, self.history_begin, self.begin, self.timezone, self.history_percent
         )
 
     @cached_property
     def history_percent(self) -> float:
-        """The share of the history's pages that is read, so that it costs as much at any size."""
+        """The percentage of the history's pages to read, so that any size costs the same."""
         return sample_percent(self.connection, self.history_begin, self.end)

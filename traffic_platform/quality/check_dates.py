@@ -1,4 +1,4 @@
-"""The dates of a check: which of them say how it is now, and which have been told of."""
+"""The dates of a check that decide its state, and those that were reported."""
 
 from __future__ import annotations
 
@@ -8,32 +8,28 @@ from itertools import takewhile
 
 from traffic_platform.quality.problems import Finding
 
-# Dates that are remembered beside those that a look finds.
+# Reported dates that are kept in addition to those of the current findings.
 MOST_DATES = 60
 
 
 @dataclass
 class CheckDates:
-    """What is remembered of a check: dates are ISO 8601, as text.
+    """The memory of a check's alerts. Dates are text in ISO 8601.
 
-    `newest` is the newest date that said how the check is. `told`: dates that its problem was told
-    of, each with those that it named itself (None: whom the problem affects was not known; of an
-    older version: with all that had been named by then). `named`: all whom the newest problem has
-    been told to affect.
+    `newest`: the newest date that decided the check's state. `told`: the dates reported as part of
+    its problem, each with the names of its own result (None: unknown; from an older version: all
+    names up to then). `named`: all names of the newest problem that were reported.
     """
 
     newest: str = ""
     told: dict[str, list[str] | None] = field(default_factory=dict[str, list[str] | None])
     named: list[str] = field(default_factory=list[str])
 
-    def that_say_something(
-        self, findings: Iterable[Finding], open_keys: Container[str]
-    ) -> list[Finding]:
-        """The findings that count, oldest date first.
+    def relevant(self, findings: Iterable[Finding], open_keys: Container[str]) -> list[Finding]:
+        """Return the findings that count, oldest date first.
 
-        A date that is still going on may fail later, so that nothing is wrong with it heals no date
-        before it (a check of a few readings passes shortly after each midnight). It counts where
-        the date itself had failed.
+        A date that is not over may still fail, so its success heals no earlier date: a check of a
+        few readings passes shortly after each midnight. It counts if the date itself had failed.
         """
         return sorted(
             (
@@ -48,16 +44,16 @@ class CheckDates:
         )
 
     def is_newest(self, finding: Finding) -> bool:
-        """Whether no later date is known: the newest results may all be of past dates."""
+        """Return True if no later date is known: the newest results may all be of past dates."""
         return _date(finding) >= self.newest
 
-    def tell(
+    def report(
         self,
         run: Iterable[Finding],
         affected: Sequence[str] | None,
         found: Iterable[Finding] = (),
     ) -> None:
-        """The dates of `run` have been told of, and these names; `found`: all that a look found."""
+        """Remember the dates of `run` and these names as reported; `found`: all findings now."""
         run = list(run)
         self.named = list(affected or ())
         for finding in run:
@@ -66,8 +62,8 @@ class CheckDates:
         kept = {*sorted(self.told)[-MOST_DATES:], *(_date(finding) for finding in (*run, *found))}
         self.told = {date: names for date, names in sorted(self.told.items()) if date in kept}
 
-    def is_told(self, finding: Finding) -> bool:
-        """Whether a date that fails was told of, with all that it names."""
+    def is_reported(self, finding: Finding) -> bool:
+        """Return True if a failing date was reported with all that it names."""
         date = _date(finding)
         if date not in self.told:
             return False
@@ -75,12 +71,12 @@ class CheckDates:
         return names is None or told is None or set(names) <= {*told, *self.named}
 
     def forget(self, finding: Finding) -> None:
-        """A date that passes, or that is a problem of its own, is no part of the check's."""
+        """Forget a date that passes, or that is a problem of its own."""
         self.told.pop(_date(finding), None)
 
 
 def failing_run(findings: Sequence[Finding]) -> list[Finding]:
-    """The newest dates that fail, without one in between that passes; oldest first."""
+    """Return the newest dates that fail without a passing one in between, oldest first."""
     return list(takewhile(lambda one: not one.passed, reversed(findings)))[::-1]
 
 

@@ -1,4 +1,4 @@
-"""Running a check's statement."""
+"""Execution of the checks' SQL statements."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Connection = psycopg.Connection[Any]
 
 
 def read_rows(connection: Connection, name: str, **parameters: object) -> list[Row]:
-    """The rows of `sql/quality/NAME.sql`. Raises psycopg.Error when it cannot be run."""
+    """Return the rows of `sql/quality/NAME.sql` as dicts. Raises psycopg.Error."""
     return _rows(connection, statement(f"quality/{name}"), parameters)
 
 
 def read_query(connection: Connection, query: LiteralString | sql.Composed) -> list[Row]:
-    """The rows of a query that had to be composed. Raises psycopg.Error."""
+    """Return the rows of a composed query as dicts. Raises psycopg.Error."""
     return _rows(connection, query, {})
 
 
@@ -34,5 +34,5 @@ def _rows(
 
 
 def qualified(name: str) -> sql.Identifier:
-    """`schema.table` as PostgreSQL writes a regclass that needs no quotes, safe to put in SQL."""
+    """Return `schema.table`, the text of a regclass without quotes, as an SQL identifier."""
     return sql.Identifier(*name.split("."))

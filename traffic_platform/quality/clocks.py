@@ -1,36 +1,39 @@
-"""The clocks of sensors: what they say against when their messages arrived at Kafka."""
+"""The check of sensor clocks: timestamps against the times of arrival at Kafka."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
 
-# A clock is this far behind before it is wrong (s): what is 300 s ahead, ingest refuses.
+# A clock that is behind counts as wrong from this shift on (s). Ingest rejects 300 s ahead.
 SHIFT_SECONDS = 300.0
-# Ahead, less is wrong (s), where readings arrive before the interval that they cover has begun.
+# A clock that is ahead counts as wrong earlier (s): its readings arrive before their interval has
+# begun.
 AHEAD_SECONDS = 60.0
-# Delays that spread wider than this around their median are of data that was held up or loaded
-# later, not of a clock: a clock shifts all alike (s, and share of the shift up to an hour).
+# A wrong clock shifts all delays alike. If their middle half spreads wider than this, the data was
+# held up or loaded later (s, or a share of the shift up to an hour).
 SPREAD_SECONDS = 60.0
 SPREAD_SHARE = 0.25
 SPREAD_MOST_SECONDS = 3_600.0
 LEAST_READINGS = 20
-# Of a day before, in a sample of its readings.
+# Sampled readings of an earlier day.
 LEAST_SAMPLED = 5
 
 
+@check("processed_events", "WARN", Scope.DATE, "clock_delays", "clock_history")
 def clocks_agree(context: CheckContext) -> Outcome:
     """Readings arrive as long after their time as in the sensor's last 14 days.
 
-    Compares medians of (arrival at Kafka - time of the reading). A sensor whose data was held up
-    by an outage, or loaded later, has delays that spread; a wrong clock or time zone shifts all.
-    What grew is compared with the lower quartile of the days before, what shrank with the upper
-    one: a clock that is wrong for days is so until three quarters of the days before were alike.
+    The check compares medians of (arrival at Kafka - time of the reading). Delays of data that was
+    held up by an outage, or loaded later, spread; a wrong clock or time zone shifts all of them. A
+    longer delay is compared with the lower quartile of the days before, a shorter one with the
+    upper quartile. So a wrong clock is reported until three quarters of the days before have it.
     """
     today = read_rows(
         context.connection,
@@ -41,7 +44,7 @@ def clocks_agree(context: CheckContext) -> Outcome:
     )
     if not today:
         return not_evaluated("no reading with a broker's time has this date")
-    before = _habits(context)
+    before = _usual_delays(context)
     compared = [row for row in today if row["sensor_id"] in before]
     numbers: dict[str, int | float] = {"sensors": len(today), "compared": len(compared)}
     if not compared:
@@ -73,8 +76,8 @@ def clocks_agree(context: CheckContext) -> Outcome:
     )
 
 
-def _habits(context: CheckContext) -> dict[UUID, Row]:
-    """By sensor, the steady delays of the days before; sensors without a habit are not in it."""
+def _usual_delays(context: CheckContext) -> dict[UUID, Row]:
+    """Return the delays of the days before, by sensor; only sensors with steady delays."""
     rows = read_rows(
         context.connection,
         "clock_history",
@@ -94,20 +97,20 @@ def _habits(context: CheckContext) -> dict[UUID, Row]:
     }
 
 
-def _is_shifted(row: Row, habit: Row) -> bool:
-    shift = _shift(row, habit)
+def _is_shifted(row: Row, usual: Row) -> bool:
+    shift = _shift(row, usual)
     most = min(SPREAD_MOST_SECONDS, SPREAD_SHARE * abs(shift))
     steady = _spread(row) <= max(SPREAD_SECONDS, most)
-    return steady and (shift >= SHIFT_SECONDS or _is_ahead(row, habit))
+    return steady and (shift >= SHIFT_SECONDS or _is_ahead(row, usual))
 
 
-def _is_ahead(row: Row, habit: Row) -> bool:
-    return _median(row) <= -AHEAD_SECONDS and _median(row) - habit["delay"][2] <= -AHEAD_SECONDS
+def _is_ahead(row: Row, usual: Row) -> bool:
+    return _median(row) <= -AHEAD_SECONDS and _median(row) - usual["delay"][2] <= -AHEAD_SECONDS
 
 
-def _shift(row: Row, habit: Row) -> float:
-    """How much later readings arrive than they did (s); negative: earlier."""
-    before = habit["delay"][2] if _is_ahead(row, habit) else habit["delay"][0]
+def _shift(row: Row, usual: Row) -> float:
+    """Return how much later than before readings arrive (s); negative if earlier."""
+    before = usual["delay"][2] if _is_ahead(row, usual) else usual["delay"][0]
     return round(_median(row) - before, 1)
 
 

@@ -1,4 +1,4 @@
-"""Whether what sensors should have sent is there, and whether what they sent became a reading."""
+"""Checks of completeness: sensors deliver as before, and every event has its reading."""
 
 from __future__ import annotations
 
@@ -7,37 +7,46 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
 
-LOOK_BACK_WEEKS = 8
-"""Same weekdays within 60 days."""
+LOOK_BACK_WEEKS = 8  # the same weekdays within 60 days
 LEAST_WEEKDAYS = 3
-# A sensor with fewer readings than this share of what it delivered before is silent, or nearly so.
+# A sensor with less than this share of its earlier readings is silent, or nearly so.
 LEAST_SHARE = 0.5
-# All sensors together: what they lack beyond this is more than single detectors.
+# If all sensors together fall below this share, more than single detectors lack readings.
 LEAST_TOTAL_SHARE = 0.9
-# Fewer expected readings than this are no expectation.
+# Sensors with fewer expected readings than this are not compared.
 LEAST_EXPECTED = 20
 
 
 @dataclass(frozen=True)
 class _Expectation:
-    """What a sensor should have delivered, from so many dates before."""
+    """The expected readings of a sensor, from so many earlier dates."""
 
     name: str
     readings: float
     days: int
 
 
+@check(
+    "traffic_readings",
+    "WARN",
+    Scope.DATE,
+    "weekday_counts",
+    "first_readings",
+    "sensor_days",
+    "sensor_history",
+)
 def sensors_deliver(context: CheckContext) -> Outcome:
     """Each sensor delivers as many readings as on the same weekday in the 60 days before.
 
-    Of a date that is not over, as many as up to the same time of day. A sensor that has not three
-    such weekdays yet is compared with its mean day of the last two weeks. A sensor on its first day
-    has not had the whole of it, and is compared with nothing.
+    For a date that is not over, as many as up to the same time of day. A sensor with fewer than
+    three such weekdays is compared with its mean day of the last two weeks. A sensor on its first
+    day is not compared, because that day is not complete.
     """
     expected = {
         sensor: expectation
@@ -52,32 +61,25 @@ def sensors_deliver(context: CheckContext) -> Outcome:
             {"sensors on their first day": len(new)},
         )
     total = sum(expectation.readings for expectation in expected.values())
-    there = sum(delivered.get(sensor, 0) for sensor in expected)
-    found = sorted(
-        (
-            (expectation, delivered.get(sensor, 0))
-            for sensor, expectation in expected.items()
-            if delivered.get(sensor, 0) < LEAST_SHARE * expectation.readings
-        ),
-        key=lambda pair: (pair[1] / pair[0].readings, pair[0].name),
-    )
+    stored = sum(delivered.get(sensor, 0) for sensor in expected)
+    found = _lacking(expected, delivered)
     numbers: dict[str, int | float] = {
         "sensors compared": len(expected),
         "sensors that lack readings": len(found),
         "sensors on their first day": len(new),
-        "readings": there,
+        "readings": stored,
         "readings expected": round(total),
-        "share": round(there / total, 3),
+        "share": round(stored / total, 3),
     }
-    if not found and there >= LEAST_TOTAL_SHARE * total:
+    if not found and stored >= LEAST_TOTAL_SHARE * total:
         more = f" Not evaluated: {_since(new)}." if new else ""
         return Outcome(True, f"Every sensor delivers as before.{more}", numbers)
-    lacking = by_feed((feed_of(one.name), one.name) for one, _ in found)
+    names = by_feed((feed_of(one.name), one.name) for one, _ in found)
     return Outcome(
         passed=False,
-        summary=f"{there:,} readings where {total:,.0f} were to be expected; "
+        summary=f"{stored:,} readings are stored, {total:,.0f} were expected. "
         f"{len(found)} of {len(expected)} sensors lack more than half of theirs"
-        f"{': ' if found else ''}{lacking}.",
+        f"{': ' if found else ''}{names}.",
         numbers=numbers,
         sample=[
             {
@@ -91,8 +93,19 @@ def sensors_deliver(context: CheckContext) -> Outcome:
     )
 
 
+def _lacking(
+    expected: Mapping[UUID, _Expectation], delivered: Mapping[UUID, int]
+) -> list[tuple[_Expectation, int]]:
+    """Return the sensors below LEAST_SHARE with their readings, those that lack most first."""
+    pairs = [(expectation, delivered.get(sensor, 0)) for sensor, expectation in expected.items()]
+    return sorted(
+        (pair for pair in pairs if pair[1] < LEAST_SHARE * pair[0].readings),
+        key=lambda pair: (pair[1] / pair[0].readings, pair[0].name),
+    )
+
+
 def _first_days(context: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
-    """Of these sensors those whose first reading ever is of the date, with its time (`since`)."""
+    """Return those of these sensors whose first reading is on the date, with its time (`since`)."""
     return read_rows(
         context.connection,
         "first_readings",
@@ -104,7 +117,7 @@ def _first_days(context: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
 
 
 def _since(new: Sequence[Row]) -> str:
-    """Who is on its first day, and since when, for a sentence; empty where nobody is."""
+    """Name the sensors on their first day with their first time, for a sentence."""
     if not new:
         return ""
     names = named([f"{row['sensor']} (since {row['since']:%H:%M} UTC)" for row in new])
@@ -112,7 +125,7 @@ def _since(new: Sequence[Row]) -> str:
 
 
 def _expectations(context: CheckContext) -> dict[UUID, _Expectation]:
-    """By sensor. The same weekdays where there are enough, else the sampled mean day."""
+    """Return expectations by sensor, from enough same weekdays or from the sampled mean day."""
     weekdays = _weekday_counts(context)
     names = _names(context)
     expected: dict[UUID, _Expectation] = {}
@@ -128,11 +141,11 @@ def _expectations(context: CheckContext) -> dict[UUID, _Expectation]:
 
 
 def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[int]]:
-    """Readings of each sensor up to the same time of day on the same weekdays before."""
-    lasting = context.until - context.begin
+    """Count each sensor's readings up to the same time of day on the same weekdays before."""
+    elapsed = context.until - context.begin
     begins = [context.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
     ends = [
-        context.midnight(1 - 7 * week) if context.over else begin + lasting
+        context.midnight(1 - 7 * week) if context.over else begin + elapsed
         for week, begin in enumerate(begins, 1)
     ]
     counts: dict[UUID, list[int]] = {}
@@ -148,6 +161,7 @@ def _names(context: CheckContext) -> dict[UUID, str]:
     return dict(rows.fetchall())
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "events_without_reading")
 def every_event_has_its_reading(context: CheckContext) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
     rows = read_rows(
@@ -164,8 +178,8 @@ def every_event_has_its_reading(context: CheckContext) -> Outcome:
     first = rows[0]
     return Outcome(
         passed=False,
-        summary=f"Readings missing though their events are there: {first['missing']:,}; the first "
-        f"is of {first['sensor']} at {first['timestamp']:%Y-%m-%dT%H:%M:%SZ}.",
+        summary=f"{first['missing']:,} readings are missing although their events are stored. The "
+        f"first is of {first['sensor']} at {first['timestamp']:%Y-%m-%dT%H:%M:%SZ}.",
         numbers=numbers,
         sample=shown,
     )

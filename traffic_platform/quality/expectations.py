@@ -1,11 +1,10 @@
-"""Expectations on the rows of a date, evaluated by Great Expectations.
+"""Checks of every row of a date, evaluated by Great Expectations.
 
-Ingest lets none of this into a table. The expectations are for rows that came another way: by
-hand, from a restored backup, past a constraint that was dropped. They look at every row of the
-date, and stand before what is built from readings.
+Ingest never stores such rows. The checks find rows that came another way: by hand, from a restored
+backup, past a dropped constraint. Most of them block the tables that are built from readings.
 
-Importing great_expectations takes 10 s (measured), so it happens inside a function, where there is
-something to look at. The context is ephemeral: nothing is written, and nothing goes out.
+Importing great_expectations takes 10 s (measured), so it happens inside a function, and only if the
+date has rows. The context is ephemeral: it writes no file and sends nothing over the network.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from traffic_platform.postgres.connections import engine_url
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from great_expectations.datasource.fluent.interfaces import Batch
     from great_expectations.expectations.expectation import Expectation
 
-# Columns that are no part of the key, and that every row has.
+# Columns outside the key that every row has.
 REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", "updated_at")
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "readings_out_of_range", blocking=True, heavy=True)
 def measures_in_range(context: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
     from traffic_platform.events.domain import MAX_SCORE
@@ -56,8 +57,9 @@ def measures_in_range(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "ERROR", Scope.DATE, "readings_with_nulls", blocking=True, heavy=True)
 def required_columns_filled(context: CheckContext) -> Outcome:
-    """Every reading has its score, its flags, its source and its times."""
+    """Every reading has its score, flags, time of arrival and times of writing."""
 
     def expectations(gx: Any, date: Any) -> list[Expectation]:
         return [
@@ -68,18 +70,25 @@ def required_columns_filled(context: CheckContext) -> Outcome:
     return _outcome(
         context,
         expectations,
-        holds="No reading lacks a column that it must have.",
-        fails="Values that are null where none may be",
+        holds="No reading lacks a required column.",
+        fails="Null values in required columns",
         sample="readings_with_nulls",
     )
 
 
+@check(
+    "traffic_readings",
+    "ERROR",
+    Scope.DATE,
+    "expect_shared_messages",
+    "readings_of_one_message",
+    heavy=True,
+)
 def messages_give_one_reading(context: CheckContext) -> Outcome:
-    """No message is the source of two readings: (topic_no, partition, offset) is there once."""
+    """No message is the source of two readings: each (topic_no, partition, offset) occurs once."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        # Sorting whole rows, as the library's own expectation of uniqueness does, takes five times
-        # as long.
+        # The library's own expectation of uniqueness sorts whole rows: five times as long.
         return [
             gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "shared_messages"))
         ]
@@ -88,11 +97,20 @@ def messages_give_one_reading(context: CheckContext) -> Outcome:
         context,
         expectations,
         holds="Every reading comes from a message of its own.",
-        fails="Messages that several readings come from",
+        fails="Messages with several readings",
         sample="readings_of_one_message",
     )
 
 
+@check(
+    "traffic_readings",
+    "ERROR",
+    Scope.DATE,
+    "expect_no_sensor",
+    "readings_without_sensor",
+    blocking=True,
+    heavy=True,
+)
 def readings_have_sensors(context: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
 
@@ -103,7 +121,7 @@ def readings_have_sensors(context: CheckContext) -> Outcome:
         context,
         expectations,
         holds="Every reading has its sensor.",
-        fails="Readings of no known sensor",
+        fails="Readings of unknown sensors",
         sample="readings_without_sensor",
     )
 
@@ -117,8 +135,10 @@ def _outcome(
     sample: str,
     parameters: dict[str, float] | None = None,
 ) -> Outcome:
-    """What the expectations find in the date's readings; rows that fail come from `sample`."""
-    # Where there is nothing to look at, ten seconds of import would be wasted.
+    """Evaluate the expectations on the date's readings; the statement `sample` reads failed rows.
+
+    Without rows the ten seconds of import would be wasted, so they are looked for first.
+    """
     if not _has_rows(context.connection, context):
         return not_evaluated("no reading has this date")
     with _readings(context) as (batch, gx):
@@ -145,9 +165,9 @@ def _outcome(
     )
 
 
-# As sql/quality/settings.sql.
+# The same as in sql/quality/settings.sql.
 _OPTIONS = "-c work_mem=64MB"
-# Counts only: the rows that fail are read by statements that name their sensors.
+# Counts only: our own statements read the failed rows and name their sensors.
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
@@ -157,7 +177,7 @@ def _has_rows(connection: Connection, context: CheckContext) -> bool:
 
 @contextmanager
 def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
-    """The table of readings as a batch, and the module of expectations."""
+    """Yield the table of readings as a batch, and the module of expectations."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations as gx
@@ -166,7 +186,7 @@ def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
         gx_context = gx.get_context(mode="ephemeral")
         gx_context.enable_analytics(False)
         gx_context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        # The generic source: its PostgreSQL one refuses the URL of a socket.
+        # The generic source, because the one for PostgreSQL rejects the URL of a socket.
         source = gx_context.data_sources.add_sql(
             "readings",
             connection_string=engine_url(
@@ -174,8 +194,8 @@ def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
             ),
         )
         try:
-            # A table and conditions: to learn the columns of a query, the library would fetch all
-            # of its rows (measured: a million take 450 MB).
+            # A table with conditions instead of a query: for the columns of a query, the library
+            # would fetch all its rows (measured: a million take 450 MB).
             asset = source.add_table_asset("traffic_readings")
             definition = asset.add_batch_definition_whole_table("all")
             yield definition.get_batch(), gx.expectations
@@ -185,7 +205,7 @@ def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
 
 
 def _query(context: CheckContext, name: str) -> str:
-    """A query of rows that should not be: the library fills in `{batch}`, and binds nothing."""
+    """Return a query of invalid rows. The library fills in `{batch}` and binds no parameters."""
     return (
         sql.SQL(statement(f"quality/expect_{name}"))
         .format(
@@ -198,14 +218,14 @@ def _query(context: CheckContext, name: str) -> str:
 
 
 def _name(result: Any) -> str:
-    """Which column an expectation was about, if it was about one."""
+    """Return the column of an expectation, or `rows`."""
     return str(result.expectation_config.kwargs.get("column") or "rows")
 
 
 def _unexpected(result: Any) -> int:
-    """How many values, or rows, did not meet an expectation.
+    """Return how many values or rows failed an expectation.
 
-    Raises RuntimeError when it could not be evaluated.
+    Raises RuntimeError if the expectation could not be evaluated.
     """
     for error in _errors(result.exception_info or {}):
         raise RuntimeError(f"Great Expectations: {error}")
@@ -214,7 +234,7 @@ def _unexpected(result: Any) -> int:
 
 
 def _errors(info: Any) -> Iterator[str]:
-    """What went wrong: the library says it of the expectation, or of each metric that it needs."""
+    """Yield errors, which the library reports for the expectation or for each of its metrics."""
     if not isinstance(info, dict):
         return
     if info.get("raised_exception"):

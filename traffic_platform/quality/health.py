@@ -1,26 +1,28 @@
-"""Whether detectors stay healthy, by the diagnoses of detector_health."""
+"""The check of detector health, by the diagnoses of detector_health."""
 
 from __future__ import annotations
 
 from statistics import median
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
 
-# Of a hundred detectors a few change from day to day; more at once is a line, a controller or a
-# feed (our own judgement).
+# Of a hundred detectors a few change from day to day. If more fail at once, a line, a controller or
+# a feed is the cause (our own judgement).
 MOST_FALL = 0.05
-# A fall of fewer detectors than this is told by each one's own diagnosis.
+# Fewer detectors than this are left to their own diagnoses.
 LEAST_DETECTORS = 2
 
 
+@check("detector_health", "WARN", Scope.DATE, "health_by_date", "newly_unhealthy")
 def detectors_stay_healthy(context: CheckContext) -> Outcome:
     """The share of healthy detectors does not fall below that of the two weeks before.
 
-    By the diagnoses of detector_health, which are made once a date is over; detectors whose tests
-    could not be evaluated do not count.
+    The diagnoses are computed once a date is over. Detectors whose tests could not be evaluated do
+    not count.
     """
     first = context.history_days[0]
     rows = read_rows(context.connection, "health_by_date", first=first, day=context.day)
@@ -42,12 +44,12 @@ def detectors_stay_healthy(context: CheckContext) -> Outcome:
     }
     lacking = (usual - share) * today["evaluated"]
     if usual - share <= MOST_FALL or lacking < LEAST_DETECTORS:
-        return Outcome(True, "As many detectors are healthy as before.", numbers)
+        return Outcome(True, "As many detectors as before are healthy.", numbers)
     names = ", ".join(f"{row['sensor']} ({row['diagnosis']})" for row in broken[:SAMPLE_ROWS])
     return Outcome(
         passed=False,
-        summary=f"{share:.0%} of the detectors are healthy, before it were {usual:.0%}; newly"
-        f" unhealthy: {names or 'none that was healthy before'}.",
+        summary=f"{share:.0%} of the detectors are healthy; {usual:.0%} were before. Newly"
+        f" unhealthy: {names or 'no detector that was healthy before'}.",
         numbers=numbers,
         sample=broken[:SAMPLE_ROWS],
     )

@@ -1,8 +1,8 @@
-"""What sensors measured before: a sample of their readings, as large at any size of the table.
+"""Earlier measurements of sensors, from a sample that is equally large for any table size.
 
-A sample of whole pages: readings lie in the order of their arrival, so each page holds a moment of
-many sensors, and a few per cent of the pages hold hundreds of readings of each. The same pages are
-drawn each time, so two looks at the same data say the same.
+The sample consists of whole pages. Readings are stored in the order of their arrival, so each page
+holds readings of many sensors at one time, and a few per cent of the pages hold hundreds of
+readings of each sensor. The same pages are drawn each time, so the same data gives the same result.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from uuid import UUID
 from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.sensor_days import MEASURES, Measure
 
-# Pages read of a history: some two million readings, 2 s (measured).
+# Bytes read of a history: some two million readings, 2 s (measured).
 SAMPLE_BYTES = 256 * 1024 * 1024
-# Fewer days than this are no habit, and fewer readings no share.
+# A sensor with fewer days or readings than this is not compared.
 LEAST_DAYS = 3
 LEAST_READINGS = 100
 
 
 @dataclass(frozen=True)
 class SensorHistory:
-    """One sensor's sampled readings of the days before; fields as in `SensorDay`."""
+    """Sampled readings of one sensor on the days before; fields as in `SensorDay`."""
 
     sensor_id: UUID
     days: int
@@ -34,11 +34,14 @@ class SensorHistory:
 
     @property
     def is_enough(self) -> bool:
-        """Whether there is enough to compare with."""
+        """True if the history suffices for a comparison."""
         return self.days >= LEAST_DAYS and self.readings >= LEAST_READINGS
 
     def share_missing(self, measure: Measure) -> float | None:
-        """Share of the readings without the measure where it belongs (0 to 1); None: too few."""
+        """Return the share of readings that lack the measure (0 to 1), None if too few are known.
+
+        Readings that need not have the measure do not count.
+        """
         base = self.readings if measure == "volume" else self.expected
         if not self.is_enough or base < LEAST_READINGS:
             return None
@@ -46,7 +49,7 @@ class SensorHistory:
 
 
 def sample_percent(connection: Connection, begin: datetime, end: datetime) -> float:
-    """The share (percent) of the pages of [begin, end)'s partitions that SAMPLE_BYTES are."""
+    """Return the percentage of the pages of [begin, end)'s partitions that SAMPLE_BYTES are."""
     size = read_rows(connection, "history_bytes", begin=begin, end=end)[0]["bytes"]
     return min(100.0, 100.0 * SAMPLE_BYTES / max(1, size))
 
@@ -54,7 +57,7 @@ def sample_percent(connection: Connection, begin: datetime, end: datetime) -> fl
 def read_history(
     connection: Connection, begin: datetime, end: datetime, timezone: str, percent: float
 ) -> dict[UUID, SensorHistory]:
-    """A sample of `percent` of the pages of [begin, end), by sensor_id. Raises psycopg.Error."""
+    """Read `percent` of the pages of [begin, end), by sensor_id. Raises psycopg.Error."""
     rows = read_rows(
         connection,
         "sensor_history",

@@ -1,4 +1,4 @@
-"""Results as JUnit XML, which CI systems show beside those of tests."""
+"""Check results as JUnit XML, which CI systems show beside those of tests."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from xml.etree import ElementTree as ET
 
 from traffic_platform.quality.run import Result
 
-# What XML 1.0 cannot hold, escaped or not; sensors are named by their feeds.
+# Characters that XML 1.0 cannot hold, even escaped; names of sensors may contain them.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_junit(path: Path, results: Sequence[Result], day: date) -> None:
-    """One test case a check. An ERROR is a failure, a WARN a note in the output of a passed case.
+    """Write one test case per check.
 
-    What could not be evaluated is an error, what there was nothing to evaluate of is skipped.
-    Raises OSError when the file cannot be written.
+    A failed ERROR check is a failure; a warning is in the output of a passed case. A check that
+    could not run is an error, and one that was not evaluated is skipped. Raises OSError.
     """
     suite = ET.Element(
         "testsuite",

@@ -1,11 +1,11 @@
-"""Uniqueness and completeness of keys, proved by constraints and counted where there are none.
+"""Checks of keys: constraints prove them, and rows are counted only where a constraint is missing.
 
-A count over millions of rows every half hour would cost more than ingest itself. A valid
-unique index proves that there is no duplicate in a partition, and the partitions do not overlap
-in time; NOT NULL proves that there is no null. So the checks read the catalogue (milliseconds, at
-any size) and count rows only where that proof is missing. A table whose proof is missing fails
-even when the count is 0: nothing keeps the next row out. `traffic verify` reads the rows
-themselves.
+A count over millions of rows every half hour would cost more than ingest itself. A valid unique
+index proves that a partition has no duplicate, and partitions do not overlap in time. NOT NULL
+proves that a column has no null. So the checks read the catalogue, in milliseconds at any size.
+
+A table without such a proof fails even if the count is 0, because nothing keeps the next row out.
+`traffic verify` reads the rows themselves.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from psycopg import sql
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Connection, qualified, read_query, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
@@ -27,6 +28,7 @@ KEYS: Mapping[str, Sequence[str]] = {
 }
 
 
+@check("traffic_readings", "ERROR", Scope.TABLE, "partitions_without_key", blocking=True)
 def no_duplicate_readings(context: CheckContext) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
     connection = context.connection
@@ -37,16 +39,17 @@ def no_duplicate_readings(context: CheckContext) -> Outcome:
     duplicates = [row for name in names for row in _duplicates(connection, name)]
     numbers = {"partitions without a unique index": len(names), "duplicates": len(duplicates)}
     if not names:
-        return Outcome(True, "A unique index on every partition rules duplicates out.", numbers)
+        return Outcome(True, "Every partition has a unique index against duplicates.", numbers)
     return Outcome(
         passed=False,
-        summary=f"Nothing keeps duplicates out of {', '.join(names)}: no valid unique index on "
-        f"({', '.join(READING_KEY)}).",
+        summary=f"No valid unique index on ({', '.join(READING_KEY)}) keeps duplicates out of "
+        f"{', '.join(names)}.",
         numbers=numbers,
         sample=(duplicates or unproven)[:SAMPLE_ROWS],
     )
 
 
+@check("traffic_readings", "ERROR", Scope.TABLE, "nullable_key_columns", blocking=True)
 def no_null_in_keys(context: CheckContext) -> Outcome:
     """No key column of the three tables holds a null."""
     connection = context.connection
@@ -65,7 +68,7 @@ def no_null_in_keys(context: CheckContext) -> Outcome:
     names = ", ".join(f"{row['table_name']}.{row['column_name']}" for row in counted[:SAMPLE_ROWS])
     return Outcome(
         passed=False,
-        summary=f"Nothing keeps nulls out of {names}.",
+        summary=f"No constraint keeps nulls out of {names}.",
         numbers=numbers,
         sample=counted[:SAMPLE_ROWS],
     )

@@ -1,4 +1,4 @@
-"""Whether sensors measure what they should: measures missing, stuck, or in another unit."""
+"""Checks of measures: missing, stuck, in another unit, or of falling quality."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
 from traffic_platform.quality.sensor_days import MEASURES, Measure, SensorDay
 
-# A share of fewer readings than this says nothing.
+# A share of fewer readings than this proves nothing.
 LEAST_READINGS = 20
-# A sensor whose share of missing values grew by this much has changed (0 to 1).
+# A sensor fails if its share of missing values grew by this much (0 to 1).
 MISSING_GROWTH = 0.2
-# A sensor without a history has no measure when this share is missing (0 to 1).
+# A sensor without a history fails if this share is missing (0 to 1).
 MISSING_ALL = 0.9
 
-# Equal readings one after another: so many, over so long. PeMS calls 48 samples of 5 minutes with
-# the same occupancy constant; three equal measures with vehicles are much less likely than one.
+# Consecutive equal readings: so many, over so long. PeMS calls 48 samples of 5 minutes with the
+# same occupancy constant; three equal measures with vehicles are much less likely than one.
 STUCK_READINGS = 12
 STUCK_FOR = timedelta(minutes=30)
-# A measure that never changed in so many readings of a date that is over is not measured.
+# A measure that never changed in so many readings of a date is not measured.
 CONSTANT_READINGS = 60
 
-# At 600 vehicles per hour and 85 mph there are 7 vehicles to the mile; of 15 ft each, with the
-# detector's 6, they occupy it for 2.8 % of the time. So 1 % is no percentage.
+# At 600 vehicles per hour and 85 mph there are 7 vehicles to the mile. With 15 ft each, and 6 ft of
+# the detector, they occupy it for 2.8 % of the time. So a value up to 1 is not a percentage.
 FRACTION_GREATEST = 1.0
 
-# A fall of the mean score by this much: about one test in seven fails that passed before.
+# If the mean score falls by this much, about one test in seven fails that passed before.
 SCORE_FALL = 0.15
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days", "sensor_history")
 def measures_present(context: CheckContext) -> Outcome:
     """Each sensor has the measures that it had in its last 14 days.
 
-    Readings of an empty road do not count: many detectors leave speed out there. A sensor without
-    history fails when a measure is missing in nine of ten readings while another sensor of its
-    feed has it.
+    Readings of an empty road do not count, because many detectors omit the speed there. A sensor
+    without history fails if nine of ten readings lack a measure that another sensor of its feed
+    has.
     """
     if not context.sensors:
         return not_evaluated("no reading has this date")
@@ -85,7 +87,7 @@ def measures_present(context: CheckContext) -> Outcome:
 
 
 def _measured(sensors: Iterable[SensorDay]) -> set[tuple[str, Measure]]:
-    """The measures that a feed has: at least one of its sensors has it in most readings."""
+    """Return the measures of each feed that at least one sensor has in most readings."""
     return {
         (sensor.feed, measure)
         for sensor in sensors
@@ -106,11 +108,12 @@ def _missing_sentences(found: list[dict[str, Any]], sensors: list[SensorDay]) ->
             )
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "stuck_runs", "sensor_days")
 def values_change(context: CheckContext) -> Outcome:
-    """No sensor is stuck: repeats the same measures under other times.
+    """No sensor is stuck, that is, repeats the same measures at different times.
 
-    Equal readings one after another while vehicles pass; or, once the date is over, a measure that
-    never changed in it.
+    A sensor is stuck if consecutive readings are equal while vehicles pass, or, once the date is
+    over, if a measure never changed on it.
     """
     if not context.sensors:
         return not_evaluated("no reading has this date")
@@ -133,25 +136,25 @@ def values_change(context: CheckContext) -> Outcome:
     names = [str(row["sensor"]) for row in found]
     return Outcome(
         passed=False,
-        summary=f"The same values again and again from {len(found)} of {len(context.sensors)} "
-        f"sensors: {by_feed((feeds[name], name) for name in names)}.",
+        summary=f"{len(found)} of {len(context.sensors)} sensors repeat the same values: "
+        f"{by_feed((feeds[name], name) for name in names)}.",
         numbers=numbers,
         sample=found[:SAMPLE_ROWS],
     )
 
 
 def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
-    """Sensors with a measure that never changed, though vehicles passed them or their feed."""
+    """Yield sensors with a measure that never changed although vehicles passed their feed."""
     with_vehicles = {sensor.feed for sensor in sensors if sensor.with_vehicles >= LEAST_READINGS}
     for sensor in sensors:
         if sensor.readings < CONSTANT_READINGS or sensor.feed not in with_vehicles:
             continue
-        there: list[Measure] = [
+        measured: list[Measure] = [
             measure for measure in MEASURES if sensor.values[measure] >= CONSTANT_READINGS
         ]
-        same = [measure for measure in there if sensor.is_constant(measure)]
-        # On an empty road zeros are right, unless nothing at all was ever measured.
-        if same and (same == there or sensor.with_vehicles >= LEAST_READINGS):
+        same = [measure for measure in measured if sensor.is_constant(measure)]
+        # On an empty road zeros are right, unless all measures are constant.
+        if same and (same == measured or sensor.with_vehicles >= LEAST_READINGS):
             yield {
                 "sensor": sensor.name,
                 "readings": sensor.readings,
@@ -165,11 +168,12 @@ def _constants(sensors: list[SensorDay]) -> Iterable[Row]:
             }
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days")
 def occupancy_in_percent(context: CheckContext) -> Outcome:
-    """Occupancy is a percentage: in traffic it passes 1 at some time of the date.
+    """Occupancy is a percentage: in traffic it exceeds 1 at some time of the date.
 
-    A feed that sends a share of 1 stays below. Looks at readings of 600 vehicles per hour and more,
-    where an occupancy of 1 % would be impossible; 0 is a missing measure, not a fraction.
+    A feed that sends fractions stays below 1. The check reads readings of 600 vehicles per hour and
+    more, where an occupancy of 1 % would be impossible. 0 is a missing measure, not a fraction.
     """
     busy = [sensor for sensor in context.sensors if sensor.busy >= LEAST_READINGS]
     if not busy:
@@ -184,8 +188,8 @@ def occupancy_in_percent(context: CheckContext) -> Outcome:
         return Outcome(True, "Occupancy is in percent.", numbers)
     return Outcome(
         passed=False,
-        summary=f"Occupancy never passes 1 though traffic is dense at {len(found)} of {len(busy)} "
-        f"sensors, so it is a fraction: {by_feed((one.feed, one.name) for one in found)}.",
+        summary=f"Occupancy never exceeds 1 in traffic at {len(found)} of {len(busy)} sensors, so "
+        f"it is a fraction: {by_feed((one.feed, one.name) for one in found)}.",
         numbers=numbers,
         sample=[
             {
@@ -199,8 +203,9 @@ def occupancy_in_percent(context: CheckContext) -> Outcome:
     )
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "sensor_days", "sensor_history")
 def quality_holds(context: CheckContext) -> Outcome:
-    """Each sensor's mean quality score is what it was in its last 14 days."""
+    """Each sensor's mean quality score is not lower than in its last 14 days."""
     pairs = [
         (sensor, context.history[sensor.sensor_id])
         for sensor in context.sensors

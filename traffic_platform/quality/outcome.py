@@ -1,4 +1,4 @@
-"""What evaluating a check returns."""
+"""The result of evaluating a check."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Rows that fail are shown up to this many; the numbers say how many there are, or that there may
-# be more.
+# Failed rows shown at most. With this many, there may be more.
 SAMPLE_ROWS = 20
 
 Row = Mapping[str, Any]
@@ -15,14 +14,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Whether the property holds, in one sentence, with figures and failing rows.
+    """The result: passed or not, a summary in one sentence, figures, and failed rows.
 
-    `sample` holds at most SAMPLE_ROWS rows of the same columns; their values are what psycopg makes
-    of them. `evaluated` is False where there was nothing to look at, or too little history to judge
-    by; such an outcome passes, and the sentence says what is missing. `broken` is True where the
-    check itself could not be carried out; it does not pass then, and the sentence says why.
-    `named_by` are the columns of the sample that say what a row is about (a sensor, a feed, a
-    partition); none, where other names in the next sample would be no news.
+    `sample` holds at most SAMPLE_ROWS rows of the same columns, with values as psycopg returns
+    them. `evaluated` is False without data or without enough history; such an outcome passes, and
+    the summary says what is missing. `broken` is True if the check itself could not run; it then
+    fails, and the summary says why. `named_by` are the columns that name the subject of a row (a
+    sensor, a feed, a partition); empty if other names in the next sample would not be news.
     """
 
     passed: bool
@@ -35,7 +33,7 @@ class Outcome:
 
     @property
     def affected(self) -> list[str] | None:
-        """What the sample is about, each once; None where it does not name all, or nothing does."""
+        """The subjects of the sample, each once; None if it does not name all of them."""
         if self.passed or not self.named_by or len(self.sample) >= SAMPLE_ROWS:
             return None
         found = [
@@ -46,11 +44,11 @@ class Outcome:
 
 
 def not_evaluated(why: str, numbers: Mapping[str, int | float] | None = None) -> Outcome:
-    """An outcome that passes because there is nothing to judge, or to judge by."""
+    """Return an outcome that passes for lack of data or of history."""
     return Outcome(True, f"Not evaluated: {why}.", numbers or {}, evaluated=False)
 
 
 def named(names: Sequence[str], most: int = 5) -> str:
-    """Names in a sentence: all of a few, else the first and how many more."""
+    """Format names for a sentence: all of a few, or the first ones and how many more."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

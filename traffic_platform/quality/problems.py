@@ -1,17 +1,17 @@
-"""Problems that people are told of, and the messages that tell of them."""
+"""Problems that are reported to people, and the messages about them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from traffic_platform.quality.outcome import named
 
 Format = Literal["json", "slack"]
 
-# What a message holds at most: names, and characters of a summary.
+# Limits of a message: names, and characters of the summary.
 MOST_NAMED = 50
 MOST_SUMMARY = 1_000
 
@@ -20,13 +20,12 @@ _OF_DATES = re.compile(r":\d{4}-\d\d-\d\d$")
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that somebody should look at.
+    """A failure that somebody should look at.
 
-    `key` is the same as long as it is the same problem. `since` is ISO 8601 in UTC, and so is
-    `seen`, the time of the newest result that was taken into account. `subject` is the table or the
-    job, `date` the event date that a check is about, `runbook` a path in the repository, `run_id`
-    Dagster's run that found it. `affected`: the sensors, feeds or partitions that have been named;
-    None where they were too many to name, or are not known.
+    `key` identifies the problem. `since` and `seen` (the time of the newest result taken into
+    account) are ISO 8601 in UTC. `subject` is the table or the job, `date` the event date of a
+    check, `runbook` a path in the repository, `run_id` the Dagster run that found the problem.
+    `affected`: the named sensors, feeds or partitions; None if they are too many or unknown.
     """
 
     key: str
@@ -44,23 +43,30 @@ class Problem:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Problem:
-        """A problem from the fields that were written down, by this version or an older one."""
+        """Build a problem from fields that this version or an older one has stored."""
         names = fields.get("affected")
         known: dict[str, Any] = {**fields, "affected": None if names is None else tuple(names)}
         return cls(**known)
 
+    def with_new_job_name(self, renamed_jobs: Mapping[str, str]) -> Problem:
+        """Return the problem under its job's name now, if it is a run's and the job was renamed."""
+        if self.kind != "run" or self.subject not in renamed_jobs:
+            return self
+        name = renamed_jobs[self.subject]
+        key = self.key.replace(f"run:{self.subject}", f"run:{name}", 1)
+        return replace(self, key=key, subject=name)
+
 
 def is_past(problem: Problem, since: str) -> bool:
-    """Whether a problem is of dates, by its key, and was last seen before `since`."""
+    """Return True for a problem of dates, by its key, that was last seen before `since`."""
     return (problem.seen or problem.since) < since and bool(_OF_DATES.search(problem.key))
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The newest result about a table, a date of it, or what a job is about.
+    """The newest result about a table, a date of it, or a job's subject.
 
-    `problem` is what there is to tell if it failed; `passed` says whether it did not. `final`: it
-    is not of a date that is still going on.
+    `problem` describes the failure, if it failed. `final` is False for a date that is not over.
     """
 
     problem: Problem
@@ -70,9 +76,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Message:
-    """A problem that began, that has more to it than was told, or that healed.
+    """A problem that began, that affects more than was reported, or that healed.
 
-    What is posted of it is bounded: MOST_NAMED names, MOST_SUMMARY characters of a summary.
+    The posted message is bounded: MOST_NAMED names, MOST_SUMMARY characters of the summary.
     """
 
     event: Literal["problem", "more", "healed"]
@@ -80,13 +86,13 @@ class Message:
 
     @property
     def id(self) -> str:
-        """The same whenever this message is sent."""
+        """The message's id, the same whenever it is sent."""
         problem = self.problem
         at = f":{problem.seen}" if self.event == "more" else ""
         return f"{self.event}:{problem.key}:{problem.since}{at}"
 
     def body(self, form: Format) -> dict[str, Any]:
-        """What is posted: every field, or Slack's one text."""
+        """Return the JSON to post: every field, or Slack's one text."""
         if form == "slack":
             return {"text": self._sentence()}
         hidden = ("key", "seen", "affected")
@@ -103,16 +109,16 @@ class Message:
 
     @property
     def _summary(self) -> str:
-        said = self.problem.summary
-        return said if len(said) <= MOST_SUMMARY else f"{said[: MOST_SUMMARY - 1]}…"
+        text = self.problem.summary
+        return text if len(text) <= MOST_SUMMARY else f"{text[: MOST_SUMMARY - 1]}…"
 
     def _sentence(self) -> str:
         problem = self.problem
         about = f" of {problem.date}" if problem.date else ""
-        what = f"{problem.subject}{about}: {problem.name}"
+        title = f"{problem.subject}{about}: {problem.name}"
         if self.event == "healed":
-            return f"Healed: {what}. It began at {problem.since}."
+            return f"Healed: {title}. It began at {problem.since}."
         if self.event == "more":
-            what += f", now also {named(problem.affected or (), MOST_NAMED)}"
+            title += f", now also {named(problem.affected or (), MOST_NAMED)}"
         runbook = f" What to do: {problem.runbook}" if problem.runbook else ""
-        return f"{problem.severity}: {what}. {self._summary}{runbook}"
+        return f"{problem.severity}: {title}. {self._summary}{runbook}"

@@ -1,7 +1,7 @@
-"""How much is quarantined, and why, against what was normal before.
+"""Checks of quarantine: the share of rejected messages and of each reason, against earlier days.
 
-Messages count at their event's date. Where that is what is wrong with them, at the date of their
-arrival: clocks that say 2000 or 2036 would else be looked for there.
+A message counts at its event's date. If its timestamp is the fault, it counts at the date of its
+arrival; otherwise a clock that says 2000 or 2036 would count in 2000 or 2036.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from traffic_platform.events.reasons import Reason
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import Row, read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
-# A share of quarantined messages has risen by so much (0 to 1), in so many messages.
+# A share has risen if it grew by so much (0 to 1), in so many messages.
 RISE = 0.01
 REASON_RISE = 0.005
 LEAST_QUARANTINED = 10
-# What a clock that is far off leads to: such an event's own date says nothing.
+# Reasons of clocks that are far off, whose events' dates mean nothing.
 FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 
 
+@check("processed_events", "WARN", Scope.DATE, "messages_by_date")
 def quarantine_rate_holds(context: CheckContext) -> Outcome:
-    """No larger a share of messages than is usual is quarantined."""
+    """The share of quarantined messages is not larger than usual."""
     counts = {day: (bad, all_) for day, (bad, all_) in _messages(context).items()}
     bad, messages = counts.get(context.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -46,12 +48,13 @@ def quarantine_rate_holds(context: CheckContext) -> Outcome:
         f"{usual:.1%} is usual).",
         numbers=numbers,
         sample=_read(context, "quarantined_messages", context.begin, day=context.day),
-        named_by=(),  # the newest messages are others each time
+        named_by=(),  # each result has other newest messages
     )
 
 
+@check("processed_events", "WARN", Scope.DATE, "quarantine_reasons", "messages_by_date")
 def quarantine_reasons_hold(context: CheckContext) -> Outcome:
-    """No reason for quarantine has a larger share of messages than is usual."""
+    """No rejection reason has a larger share of messages than usual."""
     totals = _messages(context)
     _, messages = totals.get(context.day, (0, 0))
     if messages < LEAST_MESSAGES:
@@ -78,7 +81,7 @@ def quarantine_reasons_hold(context: CheckContext) -> Outcome:
                 }
             )
     if not found:
-        return Outcome(True, "No reason for quarantine is more frequent than usual.", numbers)
+        return Outcome(True, "No rejection reason is more frequent than usual.", numbers)
     return Outcome(
         passed=False,
         summary="More messages than usual are quarantined: "
@@ -91,7 +94,7 @@ def quarantine_reasons_hold(context: CheckContext) -> Outcome:
 
 
 def _messages(context: CheckContext) -> Mapping[date, tuple[int, int]]:
-    """(quarantined, all) messages of the date and of those before."""
+    """Return (quarantined, all) messages of the date and of the days before."""
     days = [*context.history_days, context.day]
     names = [day.isoformat() for day in days]
     rows = _read(context, "messages_by_date", context.history_begin, days=days, names=names)
@@ -99,7 +102,7 @@ def _messages(context: CheckContext) -> Mapping[date, tuple[int, int]]:
 
 
 def _reasons(context: CheckContext) -> Mapping[str, Mapping[date, int]]:
-    """Messages in quarantine by reason and date."""
+    """Return the messages in quarantine by reason and date."""
     days = [*context.history_days, context.day]
     reasons: dict[str, dict[date, int]] = {}
     for row in _read(context, "quarantine_reasons", context.history_begin, days=days):
@@ -108,7 +111,7 @@ def _reasons(context: CheckContext) -> Mapping[str, Mapping[date, int]]:
 
 
 def _read(context: CheckContext, name: str, begin: datetime, **parameters: object) -> list[Row]:
-    """Rows of a statement; what is far off is counted from `begin` to the end of the date."""
+    """Run a statement; messages with far-off clocks count from `begin` to the end of the date."""
     return read_rows(
         context.connection,
         name,

@@ -1,19 +1,21 @@
-"""Events that come again: how many of the stream repeat a sensor and time that is there already."""
+"""The check of repeats: events whose sensor and time are stored already."""
 
 from __future__ import annotations
 
+from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
-# A share of repeats has risen by so much (0 to 1), in so many events.
+# A share has risen if it grew by so much (0 to 1), in so many events.
 RISE = 0.01
 LEAST_REPEATS = 50
 
 
+@check("traffic_readings", "WARN", Scope.DATE, "repeat_shares", "repeated_events")
 def repeats_are_rare(context: CheckContext) -> Outcome:
-    """No larger a share of events than is usual repeats a reading that is there already.
+    """The share of events that repeat a stored reading is not larger than usual.
 
     By the day of arrival, from the audit: (updated + unchanged) / processed.
     """
@@ -51,5 +53,5 @@ def repeats_are_rare(context: CheckContext) -> Outcome:
         f"{usual:.1%} is usual), most of them of {names or 'earlier days'}.",
         numbers=numbers,
         sample=sensors,
-        named_by=(),  # any sensor repeats an event now and then
+        named_by=(),  # every sensor repeats an event now and then
     )

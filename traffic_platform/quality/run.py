@@ -1,4 +1,4 @@
-"""Evaluating checks, one after another, for a date."""
+"""Evaluation of checks for a date, one after another."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from traffic_platform.errors import translate
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
+from traffic_platform.quality.check import Check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.checks import Check
 from traffic_platform.quality.outcome import Outcome
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found, and how long it took (s)."""
+    """The outcome of a check, and its duration (s)."""
 
     check: Check
     outcome: Outcome
@@ -32,7 +32,7 @@ class Result:
 
     @property
     def is_error(self) -> bool:
-        """Whether it failed and that is an error."""
+        """True if an ERROR check failed."""
         failed = not self.outcome.passed and not self.outcome.broken
         return failed and self.check.severity == "ERROR"
 
@@ -43,12 +43,12 @@ def evaluate_checks(
     day: date | None = None,
     now: datetime | None = None,
 ) -> Iterator[Result]:
-    """Evaluate checks for a date of the platform's zone (None: today), as the reading role.
+    """Evaluate checks for a local date (None: today), as the reading role.
 
-    One that cannot be carried out (a statement that takes too long, a value that nobody thought of)
-    has a broken outcome, and the others go on. `now` is the moment that "today" and "over" are
-    judged by; None: this one. Raises TransientError while PostgreSQL is away, PermanentError when
-    it refuses us, SettingsError when this database keeps its dates in another time zone.
+    A check that cannot run (a statement timeout, an unexpected value) has a broken outcome, and the
+    others continue. `now` decides which date is today and which are over; None: the current time.
+    Raises TransientError while PostgreSQL is unavailable, PermanentError if it rejects the login,
+    and SettingsError if the database keeps its dates in another time zone.
     """
     url = settings.reading_url()
     now = now or datetime.now(UTC)
@@ -65,9 +65,9 @@ def evaluate_checks(
 
 
 def newest_date(settings: Settings) -> date | None:
-    """The newest date that data came for lately (the platform's zone), None before any.
+    """Return the newest local date that received data recently, None without data.
 
-    Raises as `evaluate_checks` does.
+    Raises the same errors as `evaluate_checks`.
     """
     try:
         with connect(settings.reading_url(), application_name="traffic-checks") as connection:
@@ -81,14 +81,14 @@ def newest_date(settings: Settings) -> date | None:
 
 
 def evaluate_check(check: Check, context: CheckContext) -> Result:
-    """Evaluate one check. Raises what the driver raises when the connection is lost."""
+    """Evaluate one check. Raises the driver's error if the connection is lost."""
     started = time.monotonic()
     try:
         outcome = check.evaluate(context)
     except Exception as error:
         if context.connection.closed:
             raise
-        log.warning("check %s cannot be evaluated", check.name, exc_info=error)
-        said = " ".join(str(error).split()) or type(error).__name__
-        outcome = Outcome(False, f"It could not be evaluated: {said[:300]}", broken=True)
+        log.warning("The check %s could not run.", check.name, exc_info=error)
+        message = " ".join(str(error).split()) or type(error).__name__
+        outcome = Outcome(False, f"The check could not run: {message[:300]}", broken=True)
     return Result(check, outcome, round(time.monotonic() - started, 3))

@@ -1,4 +1,4 @@
-"""What each sensor measured on a date: one pass over the date's readings, for many checks."""
+"""Measurements of each sensor on a date: one pass over the readings, shared by many checks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MEASURES: tuple[Measure, ...] = ("speed", "volume", "occupancy")
 
 @dataclass(frozen=True)
 class SensorDay:
-    """One sensor's readings of one date.
+    """The readings of one sensor on one date. Units as in the table.
 
-    `expected` counts readings that are not of an empty road, for which detectors may leave speed
-    and occupancy out; `missing` holds, by measure, how many of these (for volume: of all readings)
-    have none. A speed of 0 while vehicles passed is none. `least` and `greatest` are over the
-    values that are there, None without any. Units as in the table.
+    `expected` counts the readings with traffic; on an empty road detectors may omit speed and
+    occupancy. `missing` counts, by measure, how many of these lack it; volume may be missing in any
+    reading. A speed of 0 while vehicles passed counts as missing. `least` and `greatest` are of the
+    present values, None without any.
     """
 
     sensor_id: UUID
@@ -38,20 +38,20 @@ class SensorDay:
 
     @property
     def feed(self) -> str:
-        """The feed that the sensor belongs to, by its name."""
+        """The sensor's feed, by its name."""
         return feed_of(self.name)
 
     def base(self, measure: Measure) -> int:
-        """Readings in which the measure belongs."""
+        """Return the number of readings that should have the measure."""
         return self.readings if measure == "volume" else self.expected
 
     def is_constant(self, measure: Measure) -> bool:
-        """Whether the measure is there, and always the same."""
+        """Return True if the measure is present and always the same."""
         return self.values[measure] > 0 and self.least[measure] == self.greatest[measure]
 
 
 def read_sensor_days(connection: Connection, begin: datetime, end: datetime) -> list[SensorDay]:
-    """The sensors that have readings in [begin, end), by name. Raises psycopg.Error."""
+    """Return the sensors with readings in [begin, end), by name. Raises psycopg.Error."""
     return [
         SensorDay(
             sensor_id=row["sensor_id"],

@@ -13,7 +13,7 @@ transaction applies the differences of one date: a reader sees the old date or t
 
 from traffic_platform.reprocess.backfill import EVERY_TABLE, TableName, backfill_dates
 from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
-from traffic_platform.reprocess.quarantine import ReprocessReport, reprocess_rejected
+from traffic_platform.reprocess.rejected import ReprocessReport, reprocess_rejected
 
 __all__ = [
     "EVERY_TABLE",

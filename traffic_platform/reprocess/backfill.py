@@ -15,14 +15,15 @@ from traffic_platform.errors import translate
 from traffic_platform.events.dates import day_bounds
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.maintenance.maintain import UPKEEP_LOCK
+from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
-from traffic_platform.reprocess.apply import Dates
 from traffic_platform.reprocess.await_publisher import await_publisher
 from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
+from traffic_platform.reprocess.dates import Dates
+from traffic_platform.reprocess.outcomes import Stage
+from traffic_platform.reprocess.ranges import find_ranges
 from traffic_platform.reprocess.restore_raw import RawRestorer
-from traffic_platform.reprocess.stage import Stage, find_ranges
 from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -33,7 +34,7 @@ EVERY_TABLE: Final[frozenset[TableName]] = frozenset(
 )
 # One rebuild at a time, held by its connection: a second one would compare what the first changes.
 # The same lock as upkeep's, which would fold or drop what is compared.
-TURN_LOCK = UPKEEP_LOCK
+TURN_LOCK = MAINTENANCE_LOCK
 _ASK_AGAIN_SECONDS = 0.5
 
 Connection = psycopg.Connection[Any]
@@ -112,7 +113,8 @@ def _rebuild(
     if "raw_events" in tables and not dry_run:
         restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
     positions = connection.execute(statement("reprocess/positions")).fetchall()
-    stage = Stage(connection, StoredMessageDecoder.of(rules, connection), wanted, rules.timezone)
+    decoder = StoredMessageDecoder.of(rules, connection)
+    stage = Stage(connection, decoder, rules.timezone, wanted)
 
     def decoded(number: int) -> None:
         progress("messages", number)

@@ -11,13 +11,14 @@ import numpy as np
 import psycopg
 from confluent_kafka import Message
 
-from traffic_platform.event_tables.batch import Provenance, encode_raw
+from traffic_platform.event_tables.deduplicate import Provenance
+from traffic_platform.event_tables.encode import encode_raw
 from traffic_platform.event_tables.write import Tables, copy_rows
 from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.kafka.messages import broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.reprocess.stage import Range
+from traffic_platform.reprocess.ranges import Range
 from traffic_platform.reprocess.stored_messages import Ints, Messages
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement

@@ -75,8 +75,16 @@ def read_messages(
             yield _messages(rows)
 
 
+def fetch_messages(
+    connection: Connection, name: LiteralString, parameters: Mapping[str, object]
+) -> Messages:
+    """Return all messages that a statement finds."""
+    return _messages(connection.execute(statement(name), parameters, binary=True).fetchall())
+
+
 def _messages(rows: list[tuple[Any, ...]]) -> Messages:
-    topic_no, partition, offset, batch_id, broker, arrival, keys, values = zip(*rows, strict=True)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
+    topic_no, partition, offset, batch_id, broker, arrival, keys, values = columns
     return Messages(
         topic_no=np.array(topic_no, dtype=np.int64),
         partition=np.array(partition, dtype=np.int64),

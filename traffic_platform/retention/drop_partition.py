@@ -1,13 +1,14 @@
-"""The transaction in which a partition goes: its rows, what they are to the audit, and the note."""
+"""The transaction that drops a partition and accounts for its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Final, LiteralString
 
-from traffic_platform.event_tables.write import REBUILD_LOCK
+from traffic_platform.event_tables.write import BACKFILL_LOCK
 from traffic_platform.faults import FaultPoint
-from traffic_platform.postgres.event_partitions import Connection, Parent, Partition
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.postgres.event_partitions import Parent, Partition
 from traffic_platform.postgres.lock_retry import LOCK_TIMEOUT
 from traffic_platform.retention.partition_counts import Counted, newest_correction
 from traffic_platform.statements import statement
@@ -20,7 +21,7 @@ _COUNTS: Final[tuple[LiteralString, ...]] = ("retention/forget_changes", "retent
 
 
 class ChangedError(Exception):
-    """The partition is not what was counted any more: count it again."""
+    """The partition changed since it was counted. Count it again."""
 
 
 def drop(
@@ -30,16 +31,16 @@ def drop(
     archives: Sequence[str],
     passed: Callable[[FaultPoint], None],
 ) -> bool:
-    """Drop a partition that was just counted in this session, in one transaction; True.
+    """Drop a partition that was counted in this session, in one transaction, and return True.
 
-    Windows go on: only the last step, some milliseconds, needs the parent table for itself, and
-    waits for LOCK_TIMEOUT at most. Raises ChangedError, LockNotAvailable, psycopg.Error; then
-    nothing has happened.
+    Ingest continues meanwhile: only the last step, some milliseconds, locks the parent table, and
+    waits for LOCK_TIMEOUT at most. Raises ChangedError, LockNotAvailable or psycopg.Error without
+    any change.
     """
     with connection.transaction():
         connection.execute("select set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
-        # Shared, like a window: it keeps out replays and rebuilds, which alter old rows.
-        connection.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
+        # Shared, like ingest: it excludes backfills and reprocessing, which alter old rows.
+        connection.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         if newest_correction(connection) != counted.corrections:
             raise ChangedError
         _account(connection, partition, archives)
@@ -69,7 +70,7 @@ def _account(connection: Connection, partition: Partition, archives: Sequence[st
 
 
 def _forget_counts(connection: Connection, partition: Partition) -> None:
-    """Readings that are gone are counted no more. What is appended first: a fold may add it up."""
+    """Delete the counts of dropped readings, appended counts first: a roll-up may add these up."""
     if partition.parent == "traffic_readings":
         bounds = {"lower": partition.lower, "upper": partition.upper}
         for name in _COUNTS:

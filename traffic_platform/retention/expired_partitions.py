@@ -1,9 +1,10 @@
-"""Which partitions are too old: by when the newest of their rows arrived.
+"""Expired partitions: those whose newest row arrived before the limit of the settings.
 
-Raw is partitioned by arrival, so a day goes when it is old enough. A month of events goes when the
-newest arrival in it is: history that was loaded today stays, whatever its date. A month of readings
-goes after its events. What is not published stays, and so does everything that somebody uses for
-longer than our patience: the next time will find it.
+- A day of raw, which is partitioned by arrival, expires as a whole.
+- A month of events expires with its newest arrival, so history that was loaded today stays.
+- A month of readings expires after its events.
+
+Unpublished rows are kept. A partition that is in use for too long is dropped by a later run.
 """
 
 from __future__ import annotations
@@ -15,12 +16,8 @@ from functools import partial
 from typing import Final
 
 from traffic_platform.faults import FaultPoint, fault_points
-from traffic_platform.postgres.event_partitions import (
-    Connection,
-    Parent,
-    Partition,
-    read_partitions,
-)
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.postgres.event_partitions import Parent, Partition, read_partitions
 from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.publish.positions import read_positions
 from traffic_platform.retention.drop_partition import ChangedError, drop
@@ -28,14 +25,14 @@ from traffic_platform.retention.partition_counts import Counted, count_partition
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
-# From the arrival of a message to the commit of its batch.
+# Upper bound of the time from a message's arrival to the commit of its batch.
 _ARRIVAL_TO_COMMIT: Final = timedelta(hours=1)
-_COUNTS: Final = 3  # times that a partition is counted while others still write to it
+_COUNTS: Final = 3  # attempts to count a partition that is being written to
 
 
 @dataclass(frozen=True)
 class DroppedPartition:
-    """A partition that is gone, how many rows it had, and the archive's files that hold them."""
+    """A dropped partition, its number of rows, and the archive's files that hold them."""
 
     partition: Partition
     rows: int
@@ -43,8 +40,8 @@ class DroppedPartition:
 
 
 @dataclass
-class Retired:
-    """What retention did. `kept` says why a partition stays although its time is over."""
+class RetentionReport:
+    """Dropped partitions, and the reasons for which ended ones were `kept`."""
 
     dropped: list[DroppedPartition] = field(default_factory=list[DroppedPartition])
     kept: dict[str, str] = field(default_factory=dict[str, str])
@@ -56,29 +53,29 @@ class Retention:
 
     connection: Connection
     settings: Settings
-    patience: LockRetry
+    lock_retry: LockRetry
     passed: Callable[[FaultPoint], None] = field(default_factory=fault_points)
 
-    def drop_old(self, now: datetime) -> Retired:
-        """Drop what the settings call too old. Raises psycopg.Error, ArchiveError."""
-        retired = Retired()
+    def drop_expired(self, now: datetime) -> RetentionReport:
+        """Drop the expired partitions. Raises psycopg.Error, ArchiveError."""
+        report = RetentionReport()
         for parent, limit in self._limits(now):
-            self._drop_old_of(parent, limit, retired)
-        return retired
+            self._drop_expired(parent, limit, report)
+        return report
 
-    def seem_old(self, now: datetime) -> list[Partition]:
-        """What may be dropped, as far as can be told without reading it; nothing is changed."""
+    def find_expired(self, now: datetime) -> list[Partition]:
+        """Return partitions that are probably expired, without reading or changing them."""
         published = published_until(self.connection, self.settings)
         return [
             partition
             for parent, limit in self._limits(now)
-            for partition in self._over(parent, limit)
-            if not self._why_it_stays(partition, limit)
+            for partition in self._ended_before(parent, limit)
+            if not self._reason_to_keep(partition, limit)
             and (published is None or partition.upper <= published)
         ]
 
     def _limits(self, now: datetime) -> Iterator[tuple[Parent, datetime]]:
-        """Of each table, the arrival up to which it is too old; none where it stays for ever."""
+        """Yield the arrival limit of each table that does not keep its rows for ever."""
         days: tuple[tuple[Parent, int | None], ...] = (
             ("raw_events", self.settings.raw_days),
             ("processed_events", self.settings.processed_days),
@@ -88,32 +85,32 @@ class Retention:
             if limit:
                 yield parent, now - timedelta(days=limit)
 
-    def _over(self, parent: Parent, limit: datetime) -> list[Partition]:
-        """Partitions that ended before the limit, oldest first."""
+    def _ended_before(self, parent: Parent, limit: datetime) -> list[Partition]:
+        """Return partitions that ended before the limit, oldest first."""
         found = read_partitions(self.connection, parent)
         return [partition for partition in found if partition.upper <= limit]
 
-    def _drop_old_of(self, parent: Parent, limit: datetime, retired: Retired) -> None:
+    def _drop_expired(self, parent: Parent, limit: datetime, report: RetentionReport) -> None:
         published = published_until(self.connection, self.settings)
-        for partition in self._over(parent, limit):
-            if self.patience.stop():
+        for partition in self._ended_before(parent, limit):
+            if self.lock_retry.stop():
                 break
-            because = self._why_it_stays(partition, limit)
-            because = because or self._retire(partition, limit, published, retired)
-            if because:
-                retired.kept[partition.name] = because
+            reason = self._reason_to_keep(partition, limit)
+            reason = reason or self._retire(partition, limit, published, report)
+            if reason:
+                report.kept[partition.name] = reason
                 if parent == "raw_events":
-                    break  # of a log, what came first goes first
+                    break  # raw is dropped in the order of arrival
 
-    def _why_it_stays(self, partition: Partition, limit: datetime) -> str | None:
-        """What can be told without reading the partition."""
+    def _reason_to_keep(self, partition: Partition, limit: datetime) -> str | None:
+        """Return a reason to keep the partition that needs no read of it, else None."""
         bounds = {"lower": partition.lower, "upper": partition.upper}
         if partition.parent == "raw_events":
             return None
         if partition.parent == "traffic_readings":
             months = read_partitions(self.connection, "processed_events")
             if any(month.day == partition.day for month in months):
-                return "its events are there"
+                return "its events are kept"
             query = statement("retention/newest_dropped")
         else:
             query = statement("retention/newest_batch")
@@ -121,30 +118,34 @@ class Retention:
         return _too_new(row[0] if row else None, limit)
 
     def _retire(
-        self, partition: Partition, limit: datetime, published: datetime | None, retired: Retired
+        self,
+        partition: Partition,
+        limit: datetime,
+        published: datetime | None,
+        report: RetentionReport,
     ) -> str | None:
-        """Drop a partition if it may go; why it stays."""
+        """Drop a partition, or return the reason to keep it."""
         for _ in range(_COUNTS):
             counted = count_partition(self.connection, partition, self.settings.timezone)
-            because = _judge(partition, counted, limit, published)
-            if because:
-                return because
+            reason = _judge(partition, counted, limit, published)
+            if reason:
+                return reason
             try:
                 archives = self._archive(partition, counted)
-                end = partial(drop, self.connection, partition, counted, archives, self.passed)
-                if not self.patience.tries(end):
+                attempt = partial(drop, self.connection, partition, counted, archives, self.passed)
+                if not self.lock_retry.run(attempt):
                     return "it is in use"
             except ChangedError:
                 continue
-            retired.dropped.append(DroppedPartition(partition, counted.rows, archives))
+            report.dropped.append(DroppedPartition(partition, counted.rows, archives))
             return None
-        return "somebody is writing to it"
+        return "it is being written to"
 
     def _archive(self, partition: Partition, counted: Counted) -> tuple[str, ...]:
-        """Files that hold the rows; none where nothing is archived."""
+        """Archive a partition of raw and return its files; empty where nothing is archived."""
         if self.settings.archive is None or partition.parent != "raw_events" or not counted.rows:
             return ()
-        # pyarrow is large, and most platforms archive nothing.
+        # pyarrow is large, and most platforms have no archive.
         from traffic_platform.archive.write import archive_day  # noqa: PLC0415
 
         bounds = partition.lower, partition.upper
@@ -156,7 +157,7 @@ class Retention:
 
 
 def published_until(connection: Connection, settings: Settings) -> datetime | None:
-    """The arrival before which everything is published; None: nothing waits, or nothing has to."""
+    """Return the arrival before which every event is published, None when none is waiting."""
     positions = read_positions(connection, settings)
     parameters: dict[str, list[int]] = {}
     for route, prefix, number in (
@@ -165,8 +166,8 @@ def published_until(connection: Connection, settings: Settings) -> datetime | No
     ):
         found = [position for position in positions if position.route == route]
         parameters |= {
-            f"{prefix}topic_nos": [position.log.topic_no for position in found],
-            f"{prefix}partitions": [position.log.partition for position in found],
+            f"{prefix}topic_nos": [position.generation.topic_no for position in found],
+            f"{prefix}partitions": [position.generation.partition for position in found],
             number: [position.next_position for position in found],
         }
     row = connection.execute(statement("retention/unpublished_since"), parameters).fetchone()
@@ -177,12 +178,12 @@ def _judge(
     partition: Partition, counted: Counted, limit: datetime, published: datetime | None
 ) -> str | None:
     if counted.unaudited:
-        return f"{counted.unaudited} of its rows have no audit row: see `traffic verify`"
+        return f"{counted.unaudited} of its rows have no audit row; run `traffic verify`"
     newest = counted.newest_arrival
-    if partition.parent != "raw_events" and (because := _too_new(newest, limit)):
-        return because
+    if partition.parent != "raw_events" and (reason := _too_new(newest, limit)):
+        return reason
     if newest is not None and published is not None and newest >= published:
-        return f"what arrived since {published:%Y-%m-%d %H:%M} UTC may not be published yet"
+        return f"rows that arrived since {published:%Y-%m-%d %H:%M} UTC may not be published yet"
     return None
 
 

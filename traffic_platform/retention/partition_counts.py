@@ -1,7 +1,7 @@
-"""What the rows of a partition are to the accounting, counted before they go.
+"""Counts of a partition's rows for the accounting, taken before the partition is dropped.
 
-Counting reads the whole partition and holds nobody up. The transaction that drops it looks again,
-while nobody writes, whether it still holds what was counted.
+Counting reads the whole partition and blocks no other session. The dropping transaction checks the
+number of rows again while nothing else writes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, LiteralString
 
-from traffic_platform.postgres.event_partitions import Connection, Parent, Partition
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.postgres.event_partitions import Parent, Partition
 from traffic_platform.statements import statement
 
 _COUNT: Final[dict[Parent, LiteralString]] = {
@@ -22,10 +23,10 @@ _COUNT: Final[dict[Parent, LiteralString]] = {
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows of a partition, and when the newest arrived (None: there are none).
+    """Number of a partition's rows, and the newest arrival (None without rows).
 
-    `unaudited` of them belong to no audit row: something is wrong, and they stay. `corrections` is
-    the newest audit row of a replay or rebuild, which may alter old rows.
+    `unaudited` rows belong to no audit row. That is an error, and such a partition is kept.
+    `corrections` is the newest audit row of a backfill or reprocessing, which may alter old rows.
     """
 
     rows: int
@@ -49,13 +50,13 @@ def count_partition(connection: Connection, partition: Partition, timezone: str)
     ).fetchone()
     assert row is not None
     rows, newest, unaudited = row
-    if partition.parent == "traffic_readings":  # which belong to no batch
+    if partition.parent == "traffic_readings":  # readings belong to no batch
         unaudited = 0
     return Counted(rows, newest, unaudited, corrections)
 
 
 def newest_correction(connection: Connection) -> int:
-    """The number of the newest replay or rebuild, 0: there is none."""
+    """Return the batch number of the newest backfill or reprocessing, 0 without any."""
     row = connection.execute(
         "select coalesce(max(batch_id), 0) from traffic.micro_batches where kind <> 'window'"
     ).fetchone()

@@ -1,14 +1,14 @@
 """Roll-ups: readings by 5 minutes, hours and local days (docs/roll-ups.md has the formulas).
 
-    tables      the three tables, what a fold did to them, and their fold
-    exclusive   one fold at a time, each on one snapshot
-    fold        computes again what is dirty
-    recompute   computes whole dates again
-    infer       intervals and free-flow speeds that no list tells
-    live        folds beside a window, in a thread of its own
+    roll_up           computes dirty buckets again
+    recompute         computes whole dates again
+    beside_ingest     rolls up in a thread beside an ingest run
+    rollup_tables     the three tables, and the numbers of changed rows
+    rollup_lock       one roll-up at a time, each on one snapshot
+    infer_intervals   infers missing intervals and free-flow speeds
 
-Whoever changes readings appends the changed (sensor, 5 minutes) pairs to traffic.dirty_buckets in
-the same transaction (sql/derived/append_dirty.sql).
+Every transaction that changes readings appends the changed (sensor, 5 minutes) pairs to
+traffic.dirty_buckets (sql/event_tables/append_dirty_buckets.sql).
 """
 
 from traffic_platform.rollups.beside_ingest import BackgroundRollups, roll_up_all

@@ -1,25 +1,25 @@
-"""One fold at a time, each on one snapshot."""
+"""One roll-up at a time, each on one snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 
-from traffic_platform.event_tables.dirty_buckets import PATIENCE_SECONDS, exclude_rollups
+from traffic_platform.event_tables.dirty_buckets import ROLLUP_WAIT_SECONDS, exclude_rollups
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
-
-Connection = psycopg.Connection[Any]
 
 
 @contextmanager
-def exclusively(connection: Connection, wait_seconds: float = PATIENCE_SECONDS) -> Generator[None]:
-    """A REPEATABLE READ transaction that excludes others of this kind, and sensor imports.
+def exclusively(
+    connection: Connection, wait_seconds: float = ROLLUP_WAIT_SECONDS
+) -> Generator[None]:
+    """Hold a REPEATABLE READ transaction that excludes other roll-ups and sensor imports.
 
-    `connection` is in autocommit. Raises psycopg.errors.LockNotAvailable where another one is
-    still at work after `wait_seconds`.
+    `connection` is in autocommit. Raises psycopg.errors.LockNotAvailable when another one still
+    runs after `wait_seconds`.
     """
     connection.execute(statement("rollups/create_taken_buckets"))
     before = connection.isolation_level

@@ -1,30 +1,27 @@
-"""The three tables, what a fold did to them, and how they are computed one from another."""
+"""The three roll-up tables, their statements, and the numbers of changed rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
-
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
-Connection = psycopg.Connection[Any]
-
-# table: the statement that computes its rows of pg_temp.dirty_ranges, in the order of computation
-_FOLDS: Mapping[str, LiteralString] = {
+# The statement that computes a table's rows of pg_temp.dirty_ranges, in the order of computation.
+_STATEMENTS: Mapping[str, LiteralString] = {
     "readings_5min": "rollups/roll_up_5min",
     "readings_hourly": "rollups/roll_up_hourly",
     "readings_daily": "rollups/roll_up_daily",
 }
-TABLES = tuple(_FOLDS)
+TABLES = tuple(_STATEMENTS)
 
 
 @dataclass
 class Changes:
-    """Rows of a table that were written; one that came out equal is none of them."""
+    """Numbers of written rows of a table; unchanged rows are not written."""
 
     added: int = 0
     changed: int = 0
@@ -32,11 +29,11 @@ class Changes:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Their sum."""
         return self.added + self.changed + self.removed
 
     def add(self, other: Changes) -> None:
-        """Add another count."""
+        """Add other numbers."""
         self.added += other.added
         self.changed += other.changed
         self.removed += other.removed
@@ -44,10 +41,10 @@ class Changes:
 
 @dataclass
 class RollupResult:
-    """What folds did: `tables` by name and by date (the platform's zone).
+    """Result of roll-ups: `tables` by name and date (the platform's zone).
 
-    `buckets` of 5 minutes were computed again; `left` is whether there are more. A fold that found
-    another one at work is `busy` and did nothing.
+    `buckets` is the number of 5-minute buckets computed again, and `left` tells of more. `busy`
+    tells that another roll-up was running and this one did nothing.
     """
 
     buckets: int = 0
@@ -56,7 +53,7 @@ class RollupResult:
     tables: dict[str, dict[date, Changes]] = field(default_factory=dict[str, dict[date, Changes]])
 
     def add(self, other: RollupResult) -> None:
-        """Add what another fold did."""
+        """Add the result of another roll-up."""
         self.buckets += other.buckets
         self.left, self.busy = other.left, other.busy
         for table, dates in other.tables.items():
@@ -64,11 +61,11 @@ class RollupResult:
                 self.of(table, day).add(changes)
 
     def of(self, table: str, day: date) -> Changes:
-        """The changes of a table's date, to be read or added to."""
+        """Return the changes of a table's date, for reading or adding."""
         return self.tables.setdefault(table, {}).setdefault(day, Changes())
 
     def total(self, table: str) -> Changes:
-        """The changes of all dates of a table."""
+        """Return the sum over all dates of a table."""
         sums = Changes()
         for changes in self.tables.get(table, {}).values():
             sums.add(changes)
@@ -76,13 +73,13 @@ class RollupResult:
 
 
 def roll_up_ranges(
-    connection: Connection, folded: RollupResult, tables: Collection[str] = TABLES
+    connection: Connection, result: RollupResult, tables: Collection[str] = TABLES
 ) -> None:
-    """Compute the rows of pg_temp.dirty_ranges again, and count in `folded` what was written.
+    """Compute the rows of pg_temp.dirty_ranges again, and add the written rows to `result`.
 
-    Of the tables chosen each is computed from the one before it as that is stored.
+    Each selected table is computed from the stored rows of the table before it.
     """
-    for table, name in _FOLDS.items():
+    for table, name in _STATEMENTS.items():
         if table in tables:
             for day, added, changed, removed in connection.execute(statement(name)).fetchall():
-                folded.of(table, day).add(Changes(added, changed, removed))
+                result.of(table, day).add(Changes(added, changed, removed))

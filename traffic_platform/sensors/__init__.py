@@ -1,1 +1,1 @@
-"""Sensors: import from CSV, the registry, and lookup of known sensors."""
+"""Sensors: import of CSV tables, the registry, and look-ups of registered sensors."""

@@ -1,6 +1,6 @@
-"""Reads tables of detectors: a CSV file of the platform's own columns, or PORTAL's three files.
+"""Formats of sensor tables: a CSV file of the platform's own columns, or PORTAL's three files.
 
-Everything is checked before anything is imported; an error names the file, the line and the column.
+All rows are checked before any is imported. An error names the file, the line and the column.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LARGEST_SMALLINT = 2**15 - 1
 
 @dataclass(frozen=True)
 class SensorRecord:
-    """A sensor as a table describes it. `values` holds only the columns that the table has."""
+    """A sensor of a table. `values` holds only the columns that the table has."""
 
     sensor_id: UUID
     external_id: str
@@ -45,15 +45,15 @@ class SensorRecord:
 def read_sensor_tables(path: Path, interval_s: int | None = None) -> list[SensorRecord]:
     """Read the sensors of a file, or of the tables in a folder.
 
-    A file whose headers are columns of traffic.sensors is read as it is. PORTAL's
+    The headers of a file of the platform's own are columns of traffic.sensors. PORTAL's
     freeway_detectors.csv (or its folder) is joined with freeway_stations.csv and highways.csv
-    beside it. `interval_s` is what a reading covers (seconds), where no column says it.
-    Raises TableError.
+    beside it. `interval_s` is the time that a reading covers (seconds), for tables without that
+    column. Raises TableError.
     """
     file = _find_file(path)
     rows = list(read_rows(file))
     if not rows:
-        raise TableError(f"{file} holds no sensor.")
+        raise TableError(f"{file} has no row for a sensor.")
     headers = rows[0].cells.keys()
     if "detectorid" in headers:
         records = _read_portal(file, rows, interval_s or _PORTAL_INTERVAL_S)
@@ -61,16 +61,16 @@ def read_sensor_tables(path: Path, interval_s: int | None = None) -> list[Sensor
         records = _read_own(rows, interval_s)
     else:
         raise TableError(
-            f"{file}, line 1: no column external_id (or PORTAL's detectorid); "
-            f"there are {', '.join(headers)}."
+            f"{file}, line 1: the column external_id (or PORTAL's detectorid) is missing. "
+            f"The columns are {', '.join(headers)}."
         )
-    _refuse_repeated(rows, [record.external_id for record in records])
+    _reject_repeated(rows, [record.external_id for record in records])
     return records
 
 
 def _find_file(path: Path) -> Path:
     if not path.exists():
-        raise TableError(f"{path}: there is no such file or folder.")
+        raise TableError(f"{path} does not exist.")
     if path.is_file():
         return path
     if (path / _PORTAL_DETECTORS).is_file():
@@ -78,38 +78,38 @@ def _find_file(path: Path) -> Path:
     files = sorted(path.glob("*.csv"))
     if len(files) != 1:
         raise TableError(
-            f"{path} holds no {_PORTAL_DETECTORS} and {len(files)} CSV files: name one."
+            f"{path} has {len(files)} CSV files and no {_PORTAL_DETECTORS}. Name one file."
         )
     return files[0]
 
 
 def _read_id(row: Row, column: str) -> str:
-    """A cell that must hold an identifier of a sensor."""
+    """Return the sensor's identifier in a cell. Raises TableError."""
     text = row.cells[column]
     if not text:
-        raise row.refuse(column, "is empty")
+        raise row.error(column, "is empty")
     if not is_valid(text):
-        raise row.refuse(column, "is no identifier of 1 to 255 characters")
+        raise row.error(column, "is not an identifier of 1 to 255 characters")
     return canonical_external_id(text)
 
 
-def _refuse_repeated(rows: list[Row], external_ids: list[str]) -> None:
+def _reject_repeated(rows: list[Row], external_ids: list[str]) -> None:
     seen: dict[str, int] = {}
     for row, external_id in zip(rows, external_ids, strict=True):
         if external_id in seen:
             column = "detectorid" if "detectorid" in row.cells else "external_id"
-            raise row.refuse(column, f"is on line {seen[external_id]} already")
+            raise row.error(column, f"repeats line {seen[external_id]}")
         seen[external_id] = row.line
 
 
 def _read_own(rows: list[Row], interval_s: int | None) -> list[SensorRecord]:
-    """Rows under the column names of traffic.sensors."""
+    """Read rows whose headers are columns of traffic.sensors."""
     known = {"external_id", "sensor_id", *_COLUMNS}
     for name in rows[0].cells:
         if name not in known:
             raise TableError(
-                f"{rows[0].path}, line 1: no column of a sensor is called {name or '(no name)'!r}; "
-                f"there are external_id, sensor_id, {', '.join(_COLUMNS)}."
+                f"{rows[0].path}, line 1: unknown column {name or '(no name)'!r}. "
+                f"Known columns are external_id, sensor_id, {', '.join(_COLUMNS)}."
             )
     records: list[SensorRecord] = []
     for row in rows:
@@ -125,18 +125,18 @@ def _read_own(rows: list[Row], interval_s: int | None) -> list[SensorRecord]:
 
 
 def _check_sensor_id(row: Row, external_id: str) -> None:
-    """A sensor_id that differs from the mapping would give one sensor two identities."""
+    """Reject a sensor_id that differs from the mapping: the sensor would have two UUIDs."""
     text = row.cells.get("sensor_id", "")
     if text and text.lower() != str(sensor_uuid(external_id)):
-        raise row.refuse(
+        raise row.error(
             "sensor_id",
-            f"is not the identity of external_id {external_id!r}, "
-            f"which is {sensor_uuid(external_id)}; leave the column out",
+            f"differs from the UUID of external_id {external_id!r}, "
+            f"{sensor_uuid(external_id)}; leave the column out",
         )
 
 
 def _read_portal(file: Path, rows: list[Row], interval_s: int) -> list[SensorRecord]:
-    """PORTAL's detectors, each in one lane of a station on a highway."""
+    """Read PORTAL's detectors, each in one lane of a station on a highway."""
     _require(rows[0], "highwayid", "milepost", "locationtext", "stationid")
     stations = _by_id(file.parent / _PORTAL_STATIONS, "stationid", "length", "latlon")
     highways = _by_id(file.parent / _PORTAL_HIGHWAYS, "highwayid", "highwayname", "direction")
@@ -150,7 +150,7 @@ def _read_portal(file: Path, rows: list[Row], interval_s: int) -> list[SensorRec
             "name": row.read("locationtext", text),
             "road": highway.read("highwayname", text) if highway else None,
             "direction": highway.read("direction", text) if highway else None,
-            "lanes": 1,  # lanenumber says which lane it is in: a loop covers one
+            "lanes": 1,  # a loop covers one lane, and lanenumber says which
             "milepost": row.read("milepost", number),
             "length_mi": station.read("length", positive) if station else None,
             "latitude": position[0],
@@ -165,16 +165,16 @@ def _read_portal(file: Path, rows: list[Row], interval_s: int) -> list[SensorRec
 def _by_id(path: Path, key: str, *columns: str) -> dict[str, Row]:
     if not path.is_file():
         raise TableError(
-            f"{path} is missing: PORTAL's detectors are described by the tables beside them."
+            f"{path} is missing. PORTAL's detectors need the tables of stations and highways."
         )
     found: dict[str, Row] = {}
     for row in read_rows(path):
         _require(row, key, *columns)
         name = row.cells[key]
         if not name:
-            raise row.refuse(key, "is empty")
+            raise row.error(key, "is empty")
         if name in found:
-            raise row.refuse(key, f"is on line {found[name].line} already")
+            raise row.error(key, f"repeats line {found[name].line}")
         found[name] = row
     return found
 
@@ -186,25 +186,25 @@ def _require(row: Row, *columns: str) -> None:
 
 
 def _look_up(row: Row, column: str, table: dict[str, Row], name: str) -> Row | None:
-    """The row of another table that a cell refers to; None where the cell is empty."""
+    """Return the row of another table that a cell refers to, None for an empty cell."""
     key = row.cells[column]
     if key and key not in table:
-        raise row.refuse(column, f"is not in {name}")
+        raise row.error(column, f"is not in {name}")
     return table.get(key)
 
 
 def _position(station: Row) -> tuple[float | None, float | None]:
-    """Latitude and longitude of `latlon`, two numbers with a comma between them."""
+    """Return latitude and longitude of the column `latlon`, two numbers separated by a comma."""
     text = station.cells["latlon"]
     if not text:
         return None, None
     parts = text.strip("()").split(",")
     try:
         if len(parts) != 2:
-            raise ValueError("is no pair of latitude and longitude")
+            raise ValueError("is not a pair of latitude and longitude")
         return latitude(parts[0].strip()), longitude(parts[1].strip())
     except ValueError as error:
-        raise station.refuse("latlon", str(error)) from None
+        raise station.error("latlon", str(error)) from None
 
 
 _COLUMNS: Mapping[str, Callable[[str], Value]] = {

@@ -1,6 +1,7 @@
-"""Reads CSV files row by row; every error names the file, the line and the column.
+"""Rows of CSV files, read so that every error names the file, the line and the column.
 
-csv rather than pandas: it knows the line of every row, and a short row is an error here.
+The standard library's csv reports the line of every row, and a short row is an error here. pandas
+does neither.
 """
 
 from __future__ import annotations
@@ -17,38 +18,38 @@ Value = str | int | float | None
 
 
 class TableError(PermanentError):
-    """A table cannot be read as what it should hold; the message says where."""
+    """A table with invalid content. The message names the file, line and column."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a CSV file, by header, with where it stands."""
+    """A row of a CSV file: cells by header, with its file and line."""
 
     path: Path
     line: int
     cells: Mapping[str, str]
 
-    def refuse(self, column: str, what: str) -> TableError:
-        """The error for a cell of this row."""
+    def error(self, column: str, problem: str) -> TableError:
+        """Return the error for a cell of this row; `problem` follows its text."""
         cell = self.cells.get(column, "")
         shown = f" {cell[:60]!r}" if cell else ""
-        return TableError(f"{self.path}, line {self.line}, column {column}:{shown} {what}.")
+        return TableError(f"{self.path}, line {self.line}, column {column}:{shown} {problem}.")
 
     def read(self, column: str, convert: Callable[[str], Value]) -> Value:
-        """The cell's value, None where it is empty."""
+        """Return the cell's value, None for an empty cell. Raises TableError."""
         text = self.cells.get(column, "")
         if not text:
             return None
         try:
             return convert(text)
         except ValueError as error:
-            raise self.refuse(column, str(error)) from None
+            raise self.error(column, str(error)) from None
 
 
 def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The header, then each row that is not blank: its line, and its cells without outer blanks.
+    """Yield the header, then each row that is not blank: its line and its stripped cells.
 
-    Raises TableError; a row that is shorter or longer than the header is one.
+    Raises TableError, also for a row that is shorter or longer than the header.
     """
     header: list[str] | None = None
     line = 0
@@ -77,7 +78,7 @@ def read_cells(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Rows by header. Raises TableError."""
+    """Yield rows by header. Raises TableError."""
     cells = read_cells(path)
     _, header = next(cells, (0, []))
     for line, texts in cells:
@@ -87,30 +88,30 @@ def read_rows(path: Path) -> Iterator[Row]:
 def _check_header(path: Path, header: list[str]) -> list[str]:
     for name in header:
         if header.count(name) > 1:
-            raise TableError(f"{path}, line 1: column {name or '(no name)'} stands twice.")
+            raise TableError(f"{path}, line 1: column {name or '(no name)'} appears twice.")
     return header
 
 
 def text(cell: str) -> str:
-    """Any text that PostgreSQL can hold."""
+    """Convert text that PostgreSQL can store."""
     if "\0" in cell:
-        raise ValueError("holds a NUL character")
+        raise ValueError("contains a NUL character")
     return cell
 
 
 def number(cell: str) -> float:
-    """A finite number."""
+    """Convert a finite number."""
     try:
         value = float(cell)
     except ValueError:
-        raise ValueError("is no number") from None
+        value = math.nan
     if not math.isfinite(value):
-        raise ValueError("is no number")
+        raise ValueError("is not a number")
     return value
 
 
 def positive(cell: str) -> float:
-    """A number above 0."""
+    """Convert a number above 0."""
     value = number(cell)
     if value <= 0:
         raise ValueError("is not above 0")
@@ -118,19 +119,19 @@ def positive(cell: str) -> float:
 
 
 def whole(largest: int) -> Callable[[str], int]:
-    """A whole number from 1 to `largest`."""
+    """Return a converter of whole numbers from 1 to `largest`."""
 
     def convert(cell: str) -> int:
         value = number(cell)
         if not value.is_integer() or not 1 <= value <= largest:
-            raise ValueError(f"is no whole number from 1 to {largest}")
+            raise ValueError(f"is not a whole number from 1 to {largest}")
         return int(value)
 
     return convert
 
 
 def flag(cell: str) -> bool:
-    """true or false, yes or no, 1 or 0."""
+    """Convert true or false, yes or no, 1 or 0."""
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     value = known.get(cell.lower())
     if value is None:
@@ -139,16 +140,16 @@ def flag(cell: str) -> bool:
 
 
 def latitude(cell: str) -> float:
-    """Degrees from -90 to 90."""
+    """Convert degrees from -90 to 90."""
     value = number(cell)
     if abs(value) > 90:
-        raise ValueError("is no latitude from -90 to 90")
+        raise ValueError("is not a latitude from -90 to 90")
     return value
 
 
 def longitude(cell: str) -> float:
-    """Degrees from -180 to 180."""
+    """Convert degrees from -180 to 180."""
     value = number(cell)
     if abs(value) > 180:
-        raise ValueError("is no longitude from -180 to 180")
+        raise ValueError("is not a longitude from -180 to 180")
     return value

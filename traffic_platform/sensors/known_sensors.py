@@ -1,8 +1,8 @@
-"""Which sensors are registered, for a platform on which only these may report.
+"""Registered sensors, for platforms that quarantine events of unknown sensors.
 
-A sensor that is there is believed for good: one with readings cannot be deleted, and one without is
-missed by the foreign key. That one is not there is believed for a moment only, since an import may
-let it in at any time.
+A registered sensor is remembered for good: one with readings cannot be deleted, and for any other
+the foreign key fails. An absent sensor is remembered for two seconds only, since an import may
+register it at any time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes what tables say of sensors into traffic.sensors, and reads it back."""
+"""Import of sensor tables into traffic.sensors, and the list of sensors."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from traffic_platform.statements import statement
 
 Origin = Literal["imported", "seen"]
 
-# Roll-ups are computed with these: where one changes, all of the sensor's are computed again.
+# Roll-ups depend on these columns. A change makes all buckets of the sensor dirty.
 _ROLLED_UP_BY = ("interval_s", "length_mi", "free_flow_mph")
 
 
 @dataclass(frozen=True)
 class SensorChange:
-    """What an import changed on a sensor: column to (old, new)."""
+    """Changes of a sensor by an import: column to (old, new)."""
 
     external_id: str
     columns: dict[str, tuple[Value, Value]]
@@ -40,7 +40,7 @@ class SensorChange:
 
 @dataclass
 class ImportReport:
-    """External ids of what an import added, changed and found as it was."""
+    """External ids of the sensors that an import added, changed or left unchanged."""
 
     added: list[str] = field(default_factory=list[str])
     changed: list[SensorChange] = field(default_factory=list[SensorChange])
@@ -71,19 +71,19 @@ class ListedSensor:
 
 
 def import_sensors(settings: Settings, path: Path, interval_s: int | None = None) -> ImportReport:
-    """Import the tables at `path` (see read_sensor_tables): all of them or, on an error, nothing.
+    """Import the tables at `path` (see read_sensor_tables): all rows, or none on an error.
 
-    Raises TableError for a broken table, TransientError or PermanentError for PostgreSQL.
+    Raises TableError for an invalid table, TransientError or PermanentError for PostgreSQL.
     """
     return store_sensors(settings, read_sensor_tables(path, interval_s))
 
 
 def store_sensors(settings: Settings, records: Sequence[SensorRecord]) -> ImportReport:
-    """Store the descriptions in one transaction.
+    """Store the records in one transaction.
 
-    A column that a record does not have keeps its value; a sensor that was only seen becomes
-    imported and keeps its UUID. Where roll-ups rest on what changes, the sensor's become dirty.
-    Raises TransientError or PermanentError.
+    A column that a record lacks keeps its value. A sensor with origin 'seen' becomes 'imported' and
+    keeps its UUID. A change that roll-ups depend on makes the sensor's buckets dirty. Raises
+    TransientError or PermanentError.
     """
     url = settings.endpoints().ingest_url
     try:
@@ -96,7 +96,10 @@ def store_sensors(settings: Settings, records: Sequence[SensorRecord]) -> Import
 def list_sensors(
     settings: Settings, *, origin: Origin | None = None, road: str | None = None, limit: int = 1000
 ) -> list[ListedSensor]:
-    """The sensors by road, direction and milepost. Raises TransientError or PermanentError."""
+    """Return the sensors by road, direction and milepost.
+
+    Raises TransientError or PermanentError.
+    """
     url = settings.endpoints().read_url
     filters = {"origin": origin, "road": road, "limit": limit}
     try:
@@ -119,9 +122,9 @@ def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord])
             statement("sensors/read_described"),
             {"sensor_ids": [record.sensor_id for record in records]},
         )
-        known = {row["sensor_id"]: row for row in cursor}
+        registered = {row["sensor_id"]: row for row in cursor}
         for record in sorted(records, key=lambda record: record.sensor_id):
-            row = _merge(record, known.get(record.sensor_id), report)
+            row = _merge(record, registered.get(record.sensor_id), report)
             if row is not None:
                 rows.append(row)
         cursor.executemany(statement("sensors/import_sensor"), rows)
@@ -130,34 +133,34 @@ def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord])
         [
             row["sensor_id"]
             for row in rows
-            if (before := known.get(row["sensor_id"]))
-            and any(before[name] != row[name] for name in _ROLLED_UP_BY)
+            if (current := registered.get(row["sensor_id"]))
+            and any(current[name] != row[name] for name in _ROLLED_UP_BY)
         ],
     )
     return report
 
 
 def _merge(
-    record: SensorRecord, known: dict[str, Any] | None, report: ImportReport
+    record: SensorRecord, registered: dict[str, Any] | None, report: ImportReport
 ) -> dict[str, Any] | None:
-    """The row to write, None when nothing changes; what it is goes to the report."""
-    before: dict[str, Any] = known or dict.fromkeys(DESCRIPTION_COLUMNS)
-    after = {name: record.values.get(name, before[name]) for name in DESCRIPTION_COLUMNS}
+    """Return the row to write, None for an unchanged sensor, and add the change to the report."""
+    current: dict[str, Any] = registered or dict.fromkeys(DESCRIPTION_COLUMNS)
+    new = {name: record.values.get(name, current[name]) for name in DESCRIPTION_COLUMNS}
     row: dict[str, Any] = {
         "sensor_id": record.sensor_id,
         "external_id": record.external_id,
-        **after,
+        **new,
     }
-    if known is None:
+    if registered is None:
         report.added.append(record.external_id)
         return row
     columns = {
-        name: (before[name], after[name])
+        name: (current[name], new[name])
         for name in DESCRIPTION_COLUMNS
-        if before[name] != after[name]
+        if current[name] != new[name]
     }
-    if known["origin"] != "imported":
-        columns["origin"] = (known["origin"], "imported")
+    if registered["origin"] != "imported":
+        columns["origin"] = (registered["origin"], "imported")
     if not columns:
         report.unchanged.append(record.external_id)
         return None

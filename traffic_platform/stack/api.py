@@ -1,4 +1,4 @@
-"""The API and the page: one process that serves both."""
+"""API and dashboard of the stack: one process that serves both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWER_SECONDS = 1
 
 @dataclass(frozen=True)
 class Api:
-    """The API and the page, bound to `host` (TRAFFIC_API_HOST) and a port that is reserved."""
+    """The API and the dashboard, bound to `host` (TRAFFIC_API_HOST) and a reserved port."""
 
     host: str
     port: int
@@ -27,15 +27,15 @@ class Api:
 
     @property
     def url(self) -> str:
-        """Address by which this machine reaches it, wherever it is bound to."""
+        """URL by which this machine reaches it, also when it is bound to all addresses."""
         return f"http://{_reachable(self.host)}:{self.port}"
 
     def preparations(self) -> Sequence[Preparation]:
-        """Nothing."""
+        """Return no preparations."""
         return ()
 
     def command(self) -> Command:
-        """Both in one process, at the port that the stack has chosen."""
+        """Return the command that serves both at the stack's port."""
         return Command(
             argv=(sys.executable, "-m", "traffic_platform.dashboard"),
             cwd=self.cwd,
@@ -48,8 +48,8 @@ class Api:
         )
 
     def ready(self) -> bool:
-        """Whether it answers."""
-        # A proxy of the environment is for other machines.
+        """Return whether it answers."""
+        # A proxy in the environment is for other machines.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(f"{self.url}/health/live", timeout=_ANSWER_SECONDS) as response:
@@ -59,7 +59,7 @@ class Api:
 
 
 def _reachable(host: str) -> str:
-    """The host as a URL of this machine has it: an address that means all of them is none."""
+    """Return the host for a URL. An unspecified address (0.0.0.0, ::) becomes the loopback one."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One service under supervision: prepared, started, asked whether it serves, started again."""
+"""One supervised service: preparation, start, readiness and restarts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from traffic_platform.stack.state import ServiceState
 State = Literal["waiting", "preparing", "starting", "running", "done", "restarting", "failed"]
 
 START_SECONDS = 300.0
-# A service that is late because it recovers is asked again after this time.
+# A service that is late because it recovers gets this much more time.
 _RECOVERY_SECONDS = 10.0
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 30.0
@@ -29,7 +29,7 @@ _STABLE_SECONDS = 60.0
 
 @dataclass
 class Child:
-    """A service or task with what it needs first. `advance` moves it on; nothing here waits."""
+    """A service or task, and the names of those that it needs. `advance` never waits."""
 
     service: Service | Task
     needs: tuple[str, ...]
@@ -44,30 +44,30 @@ class Child:
     _preparations: list[Preparation] = field(default_factory=list[Preparation])
     _deadline: float = 0.0
     _backoff: float = _FIRST_BACKOFF_SECONDS
-    _start_again: float = 0.0
+    _restart_at: float = 0.0
 
     @property
     def name(self) -> str:
-        """The service's name."""
+        """Name of the service."""
         return self.service.name
 
     @property
     def log(self) -> Path:
-        """The service's log."""
+        """Log file of the service."""
         return self.logs / f"{self.name}.log"
 
     @property
     def settled(self) -> bool:
-        """Whether those that need it may go on."""
+        """Whether the services that need this one may start."""
         return self.state in ("running", "done")
 
     def view(self) -> ServiceState:
-        """The state as others see it."""
+        """Return the state for the stack's state file."""
         pid = self.process.pid if self.process else None
         return ServiceState(self.state, pid, self.restarts, self.since, str(self.log))
 
     def advance(self, ended: bool) -> None:
-        """Go on as far as possible. `ended`: the process has ended since the last call."""
+        """Take the next step, if it is due. `ended`: the process has ended since the last call."""
         try:
             if self.state == "waiting":
                 self._preparations = list(self.service.preparations())
@@ -78,7 +78,7 @@ class Child:
                 self._ended()
             elif self.state == "starting":
                 self._ask()
-            elif self.state == "restarting" and time.monotonic() >= self._start_again:
+            elif self.state == "restarting" and time.monotonic() >= self._restart_at:
                 self._start()
         except (StackError, OSError) as error:
             self._fail(str(error))
@@ -146,16 +146,16 @@ class Child:
         if self.state == "running" and time.time() - self.since > _STABLE_SECONDS:
             self._backoff = _FIRST_BACKOFF_SECONDS
         self.restarts += 1
-        self._start_again = time.monotonic() + self._backoff
+        self._restart_at = time.monotonic() + self._backoff
         self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
         self._enter("restarting")
 
     def _fail(self, error: str) -> None:
-        """A first start that fails is the stack's failure; later the service is tried again."""
+        """Fail the stack when this is the first start. Later, restart the service."""
         self._kill()
         self.error = error
         if self.was_ready:
-            self._start_again = time.monotonic() + self._backoff
+            self._restart_at = time.monotonic() + self._backoff
             self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
             self._enter("restarting")
         else:

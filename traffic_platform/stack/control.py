@@ -1,4 +1,4 @@
-"""Starting and ending the stack from outside: what `traffic up` and `traffic down` do."""
+"""Start and end of the stack from outside, for `traffic up` and `traffic down`."""
 
 from __future__ import annotations
 
@@ -20,52 +20,52 @@ from traffic_platform.stack.state import StackFolders, StackState, SupervisorLoc
 from traffic_platform.stack.supervisor import ALREADY_RUNNING, end_leftovers
 
 _ASK_AGAIN_SECONDS = 0.1
-# Longer than the supervisor itself gives its services.
+# Longer than the supervisor gives its services to end.
 _END_SECONDS = 75.0
 
 Report = Callable[[StackState], None]
 
 
 def folders_of(settings: Settings) -> StackFolders:
-    """The folders of the stack that these settings mean."""
+    """Return the folders of the stack with these settings."""
     return StackFolders(settings.home.resolve())
 
 
 def living_state(folders: StackFolders) -> StackState | None:
-    """The state of the running stack; None when none runs."""
+    """Return the state of the running stack, None when no stack runs."""
     state = load_state(folders.state_file)
     return state if state and state.supervisor_lives() else None
 
 
 class Start:
-    """A stack that is being started, by this call or by another one before it."""
+    """The start of a stack, by this call or by an earlier one."""
 
     def __init__(
         self, settings: Settings, *, with_dagster: bool, attached: bool, report: Report
     ) -> None:
-        """Start the supervisor. `report` gets each new state while this waits."""
+        """Start the supervisor. `report` gets each new state during `wait`."""
         folders = folders_of(settings)
         folders.make()
         self._folders = folders
         self._wanted = wanted_parts(settings, with_dagster)
         self._report = report
-        self._shown: StackState | None = None
+        self._reported: StackState | None = None
         self._ours = True
         self._process = _start_supervisor(folders, with_dagster, attached)
 
     @property
     def process(self) -> subprocess.Popen[bytes] | None:
-        """The supervisor; None when the stack ran already."""
+        """The supervisor, None when the stack ran already."""
         return self._process if self._ours else None
 
     def wait(self, names: Sequence[str] = ()) -> StackState:
-        """Wait until the named services serve, or, without names, the whole stack.
+        """Wait until the named services serve. Without names, wait for the whole stack.
 
-        Raises StackError when a service cannot start (then nothing is left running), and when the
-        stack that ran already is not the one that is asked for.
+        Raises StackError when a service cannot start (then nothing stays running), and when the
+        stack that ran already has other parts than requested.
         """
         while True:
-            state = self._look()
+            state = self._read_state()
             if state is not None and state.supervisor_lives():
                 self._compare(state)
                 settled = all(
@@ -90,12 +90,12 @@ class Start:
         differs = [f"{how} {' and '.join(names)}" for how, names in kinds.items() if names]
         if differs:
             raise StackError(
-                f"The stack in {self._folders.home} runs {', '.join(differs)}, which is not what"
-                " is asked for: end it with `traffic down`, then start it again."
+                f"The stack in {self._folders.home} runs {', '.join(differs)}, unlike the requested"
+                " one. End it with `traffic down`, then start it again."
             )
 
-    def _look(self) -> StackState | None:
-        """The newest state of our supervisor, or of the one that was there before."""
+    def _read_state(self) -> StackState | None:
+        """Return the newest state of our supervisor, or of the one that ran already."""
         code = self._process.poll()
         state = load_state(self._folders.state_file)
         if self._ours and code == ALREADY_RUNNING:
@@ -105,19 +105,19 @@ class Start:
             raise StackError(failed or last_line(self._folders.logs / "supervisor.log"))
         if not self._ours and not _is_held(self._folders):
             raise StackError(
-                f"The stack in {self._folders.home} ended while it was waited for;"
+                f"The stack in {self._folders.home} ended before it was ready;"
                 f" see {self._folders.logs}"
             )
         if state is None or (self._ours and state.pid != self._process.pid):
             return None
-        if state != self._shown:
-            self._shown = state
+        if state != self._reported:
+            self._reported = state
             self._report(state)
         return state
 
 
 def wait_for_end(process: subprocess.Popen[bytes]) -> int:
-    """Wait while the stack runs in the foreground; an interruption ends it. Its exit code."""
+    """Wait for a stack in the foreground and return its exit code. An interruption ends it."""
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -126,7 +126,7 @@ def wait_for_end(process: subprocess.Popen[bytes]) -> int:
 
 
 def stop(folders: StackFolders) -> bool:
-    """End the stack and whatever an earlier one has left. False when nothing ran.
+    """End the stack and leftovers of an earlier one. Return False when nothing ran.
 
     Raises StackError when a process cannot be ended.
     """
@@ -142,10 +142,9 @@ def stop(folders: StackFolders) -> bool:
             supervisor.kill()
     left = members(folders.stack)
     end_leftovers(folders)
-    still = members(folders.stack)
-    if still:
+    if still := members(folders.stack):
         raise StackError(
-            f"{still[0].name()} (pid {still[0].pid}) of {folders.home} cannot be ended: kill it."
+            f"{still[0].name()} (pid {still[0].pid}) of {folders.home} does not end. Kill it."
         )
     for file in (folders.state_file, folders.run / "endpoints.json"):
         file.unlink(missing_ok=True)
@@ -153,7 +152,7 @@ def stop(folders: StackFolders) -> bool:
 
 
 def request_feed(state: StackState) -> None:
-    """Ask the supervisor for the synthetic feed. Asking twice changes nothing."""
+    """Tell the supervisor to start the synthetic feed, unless it runs already."""
     os.kill(state.pid, signal.SIGUSR1)
 
 
@@ -170,7 +169,7 @@ def _start_supervisor(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # ctrl-C is for the command, which passes it on
+            start_new_session=True,  # the command gets ctrl-C and passes it on
         )
 
 

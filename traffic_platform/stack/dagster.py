@@ -1,8 +1,8 @@
 """Dagster's three processes: code server, webserver and daemon.
 
-The code server is a process of its own, on a port that the stack has reserved, so that it can be
-restarted alone: a second server on the same port would start in silence while the old one keeps
-getting the runs.
+The code server is a separate process on a reserved port, so that it can be restarted alone. A
+second server on the same port would start without an error, while the old one keeps getting the
+runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.processes import Command
 from traffic_platform.stack.service import Preparation
 
-# The same name as in workspace.yaml: Dagster keeps what is switched on under it.
+# The same name as in workspace.yaml: Dagster stores the state of schedules and sensors under it.
 LOCATION = "traffic_platform"
 _MODULE = "traffic_platform.definitions"
 
@@ -39,8 +39,8 @@ _DAEMONS = """{ instance { daemonHealth { allDaemonStatuses {
 
 
 @dataclass(frozen=True)
-class DagsterPlace:
-    """Where Dagster is: its folder, its ports, and the folder that `traffic up` was typed in."""
+class DagsterInstance:
+    """Dagster's folder and ports, and the folder in which `traffic up` was started."""
 
     home: Path
     cwd: Path
@@ -49,44 +49,44 @@ class DagsterPlace:
 
     @property
     def url(self) -> str:
-        """Address of the user interface."""
+        """URL of the user interface."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def workspace(self) -> Path:
-        """File that tells webserver and daemon where the code server is."""
+        """File with the code server's address, for webserver and daemon."""
         return self.home / "workspace.yaml"
 
     def write_files(self) -> None:
-        """Put dagster.yaml and the workspace where the processes find them."""
+        """Write dagster.yaml and the workspace into Dagster's folder."""
         self.home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_instance_file(), self.home / "dagster.yaml")
         server = {"host": "127.0.0.1", "port": self.code_port, "location_name": LOCATION}
-        # JSON is YAML too.
+        # JSON is valid YAML.
         self.workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))
 
     def command(self, *arguments: str) -> Command:
-        """A Dagster program with this instance."""
+        """Return the command of a Dagster program with this instance."""
         return Command(
             argv=(sys.executable, "-m", *arguments),
             cwd=self.cwd,
             env={
                 "DAGSTER_HOME": str(self.home),
                 "PYTHONUNBUFFERED": "1",
-                # glibc gives each of Dagster's many threads an arena of its own otherwise.
+                # Otherwise glibc gives each of Dagster's many threads its own arena.
                 "MALLOC_ARENA_MAX": "2",
             },
         )
 
 
 def ask(url: str, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """The answer of the webserver's GraphQL; None when it gives none within some seconds."""
+    """Send a GraphQL query to the webserver. Return None when it does not answer in 3 seconds."""
     request = urllib.request.Request(  # noqa: S310  (http, and our own address)
         f"{url}/graphql",
         data=json.dumps({"query": query, "variables": variables}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    # A proxy of the environment is for other machines.
+    # A proxy in the environment is for other machines.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=_ANSWER_SECONDS) as response:
@@ -97,7 +97,7 @@ def ask(url: str, query: str, variables: Mapping[str, Any] | None = None) -> dic
 
 
 def location_error(url: str) -> str | None:
-    """Why the webserver cannot use the code location; None when it can."""
+    """Return why the webserver cannot use the code location, None when it can."""
     answer = ask(url, _LOCATIONS)
     if answer is None:
         return "the webserver does not answer"
@@ -105,34 +105,34 @@ def location_error(url: str) -> str | None:
         found = entry["locationOrLoadError"]
         if entry["name"] == LOCATION and found:
             loaded = found["__typename"] == "RepositoryLocation"
-            return None if loaded else str(found.get("message", "it is being loaded"))
+            return None if loaded else str(found.get("message", "the code location is loading"))
     return "the code location is not loaded yet"
 
 
 @dataclass(frozen=True)
 class CodeServer:
-    """Loads the definitions, evaluates sensors and starts runs."""
+    """The service that loads the definitions, evaluates sensors and starts runs."""
 
-    place: DagsterPlace
+    instance: DagsterInstance
     name: str = "dagster-code"
 
     def preparations(self) -> Sequence[Preparation]:
-        """Write the instance's files."""
-        self.place.write_files()
+        """Write the instance's files. Return no preparations."""
+        self.instance.write_files()
         return ()
 
     def command(self) -> Command:
-        """Dagster's gRPC server."""
-        return self.place.command(
+        """Return the command of Dagster's gRPC server."""
+        return self.instance.command(
             "dagster", "api", "grpc", "--module-name", _MODULE, "--location-name", LOCATION,
-            "--host", "127.0.0.1", "--port", str(self.place.code_port),
+            "--host", "127.0.0.1", "--port", str(self.instance.code_port),
             "--use-python-environment-entry-point", "--log-level", "warning",
         )  # fmt: skip
 
     def ready(self) -> bool:
-        """Whether it accepts connections, which it does once the definitions are loaded."""
+        """Return whether it accepts connections, which means that it has loaded the definitions."""
         try:
-            socket.create_connection(("127.0.0.1", self.place.code_port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", self.instance.code_port), timeout=1).close()
         except OSError:
             return False
         return True
@@ -140,49 +140,49 @@ class CodeServer:
 
 @dataclass(frozen=True)
 class Webserver:
-    """Dagster's user interface."""
+    """The service with Dagster's user interface."""
 
-    place: DagsterPlace
+    instance: DagsterInstance
     name: str = "dagster-webserver"
 
     def preparations(self) -> Sequence[Preparation]:
-        """Nothing."""
+        """Return no preparations."""
         return ()
 
     def command(self) -> Command:
-        """The webserver."""
-        return self.place.command(
-            "dagster_webserver", "--host", "127.0.0.1", "--port", str(self.place.port),
-            "--workspace", str(self.place.workspace),
+        """Return the command of the webserver."""
+        return self.instance.command(
+            "dagster_webserver", "--host", "127.0.0.1", "--port", str(self.instance.port),
+            "--workspace", str(self.instance.workspace),
         )  # fmt: skip
 
     def ready(self) -> bool:
-        """Whether it answers, and has loaded the code location."""
-        return location_error(self.place.url) is None
+        """Return whether it answers and has loaded the code location."""
+        return location_error(self.instance.url) is None
 
 
 class Daemon:
-    """Evaluates sensors and schedules, and launches queued runs."""
+    """The service that evaluates sensors and schedules, and launches queued runs."""
 
     name = "dagster-daemon"
 
-    def __init__(self, place: DagsterPlace) -> None:
-        self._place = place
+    def __init__(self, instance: DagsterInstance) -> None:
+        self._instance = instance
         self._started = 0.0
 
     def preparations(self) -> Sequence[Preparation]:
-        """Nothing."""
+        """Return no preparations."""
         return ()
 
     def command(self) -> Command:
-        """The daemon."""
+        """Return the command of the daemon."""
         self._started = time.time()
-        workspace = str(self._place.workspace)
-        return self._place.command("dagster._daemon", "run", "--workspace", workspace)
+        workspace = str(self._instance.workspace)
+        return self._instance.command("dagster._daemon", "run", "--workspace", workspace)
 
     def ready(self) -> bool:
-        """Whether each daemon that this instance requires has given a sign since the start."""
-        answer = ask(self._place.url, _DAEMONS)
+        """Return whether each required daemon has sent a heartbeat since the start."""
+        answer = ask(self._instance.url, _DAEMONS)
         statuses = answer["instance"]["daemonHealth"]["allDaemonStatuses"] if answer else []
         required = [status for status in statuses if status["required"]]
         return bool(required) and all(
@@ -192,22 +192,22 @@ class Daemon:
 
 
 def is_stateless(process: psutil.Process) -> bool:
-    """Whether this is one of the three, and not a run, which has a batch to finish.
+    """Return whether this is one of the three, and not a run, which has a batch to finish.
 
-    They end only after a sensor's tick has, which may take twenty seconds; a tick that is cut off
-    loses nothing.
+    They end only after the current tick of a sensor, which may take twenty seconds. An interrupted
+    tick loses nothing.
     """
     try:
-        words = set(process.cmdline())
+        arguments = set(process.cmdline())
     except psutil.NoSuchProcess:
         return False
-    return bool(words & {"grpc", "dagster_webserver", "dagster._daemon"})
+    return bool(arguments & {"grpc", "dagster_webserver", "dagster._daemon"})
 
 
 def _instance_file() -> Path:
-    """dagster.yaml: inside the installed wheel, or beside the package in a checkout."""
+    """Return dagster.yaml of the installed wheel, or beside the package in a checkout."""
     package = Path(traffic_platform.__file__).parent
     for file in (package / "_dagster.yaml", package.parent / "dagster.yaml"):
         if file.is_file():
             return file
-    raise StackError(f"{package.parent / 'dagster.yaml'} is not there: install the project again.")
+    raise StackError(f"{package.parent / 'dagster.yaml'} is missing. Install the project again.")

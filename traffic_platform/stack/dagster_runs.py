@@ -1,4 +1,4 @@
-"""Runs of the stack's Dagster, asked for and watched over its GraphQL."""
+"""Runs of the stack's Dagster, launched and followed through GraphQL."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ query watch($id: ID!, $after: String) {
 
 @dataclass(frozen=True)
 class Materialized:
-    """A date of a table that a run has made, and the numbers it gave."""
+    """A materialized date of a table, with the numbers of its metadata."""
 
     table: str
     date: str
@@ -64,7 +64,7 @@ class Materialized:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a run has done since the last look: messages for people, what it made, its status."""
+    """News of a run since the last call: its status, log messages and materializations."""
 
     status: str
     messages: list[str]
@@ -72,12 +72,12 @@ class Seen:
 
     @property
     def ended(self) -> bool:
-        """Whether the run is over."""
+        """Whether the run has ended."""
         return self.status in _ENDED
 
 
 class DagsterRun:
-    """A run that was launched."""
+    """A launched run."""
 
     def __init__(self, url: str, run_id: str) -> None:
         self._url = url
@@ -86,11 +86,11 @@ class DagsterRun:
 
     @property
     def page(self) -> str:
-        """Where people see the run."""
+        """URL of the run's page in Dagster."""
         return f"{self._url}/runs/{self.run_id}"
 
     def look(self) -> Seen | None:
-        """What has happened since the last look; None while the webserver does not answer."""
+        """Return the news since the last call, None while the webserver does not answer."""
         answer = ask(self._url, _WATCH, {"id": self.run_id, "after": self._cursor})
         if answer is None or answer["runOrError"]["__typename"] != "Run":
             return None
@@ -99,7 +99,7 @@ class DagsterRun:
             return None
         self._cursor = logs["cursor"]
         events: list[dict[str, Any]] = logs["events"]
-        # What is still to be read comes first: an end is only believed once all was heard.
+        # The end is reported only after all events have been read.
         status = "STARTED" if logs["hasMore"] else str(answer["runOrError"]["status"])
         return Seen(
             status,
@@ -108,14 +108,14 @@ class DagsterRun:
         )
 
     def cancel(self) -> None:
-        """Ask the run to end; it finishes the date in hand."""
+        """Ask the run to end. It finishes the current date."""
         ask(self._url, _CANCEL, {"id": self.run_id})
 
 
 def launch(url: str, job: str, assets: Sequence[str], first: date, last: date) -> DagsterRun:
-    """Launch a job for the dates `first` to `last`, and these of its assets.
+    """Launch a job with these of its assets, for the dates from `first` to `last`.
 
-    Raises StackError when Dagster does not answer or refuses.
+    Raises StackError when Dagster does not answer or rejects the run.
     """
     tags = {
         "dagster/asset_partition_range_start": first.isoformat(),
@@ -136,12 +136,12 @@ def launch(url: str, job: str, assets: Sequence[str], first: date, last: date) -
     }
     answer = ask(url, _LAUNCH, {"params": params})
     if answer is None:
-        raise StackError(f"Dagster at {url} does not answer; `traffic status` says what is away.")
+        raise StackError(f"Dagster at {url} does not answer. Run `traffic status`.")
     result = answer["launchRun"]
     if result["__typename"] != "LaunchRunSuccess":
         reasons = [result, *result.get("errors", ())]
-        said = next((reason["message"] for reason in reasons if "message" in reason), "")
-        raise StackError(f"Dagster refuses: {result['__typename']} {said}".strip())
+        message = next((reason["message"] for reason in reasons if "message" in reason), "")
+        raise StackError(f"Dagster rejects the run: {result['__typename']} {message}".strip())
     return DagsterRun(url, result["run"]["runId"])
 
 

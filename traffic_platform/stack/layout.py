@@ -1,4 +1,4 @@
-"""Which services a stack consists of, and what each needs before it can start."""
+"""Services of a stack, and the services that each of them needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from traffic_platform.settings import Endpoints, Settings
 from traffic_platform.stack.api import Api
-from traffic_platform.stack.dagster import CodeServer, Daemon, DagsterPlace, Webserver
+from traffic_platform.stack.dagster import CodeServer, Daemon, DagsterInstance, Webserver
 from traffic_platform.stack.kafka import Kafka
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres, connections_for
@@ -19,51 +19,51 @@ from traffic_platform.stack.state import StackFolders
 
 
 def wanted_parts(settings: Settings, with_dagster: bool) -> list[str]:
-    """The parts that a stack with these settings starts itself."""
-    asked = {
+    """Return the parts that a stack with these settings starts itself."""
+    parts = {
         "PostgreSQL": settings.database_url is None,
         "Kafka": settings.kafka_bootstrap_servers is None,
         "Dagster": with_dagster,
     }
-    return [name for name, wanted in asked.items() if wanted]
+    return [name for name, wanted in parts.items() if wanted]
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The synthetic feed of `--demo live`, until the stack is ended."""
+    """The synthetic feed of `--demo live`, until the end of the stack."""
 
     cwd: Path
     name: str = "feed"
 
     def preparations(self) -> Sequence[Preparation]:
-        """Nothing."""
+        """Return no preparations."""
         return ()
 
     def command(self) -> Command:
-        """The corridor's detectors."""
-        return Command((sys.executable, "-m", "traffic_platform.demo.corridor"), self.cwd)
+        """Return the command of the feed."""
+        return Command((sys.executable, "-m", "traffic_platform.demo.live_feed"), self.cwd)
 
     def ready(self) -> bool:
-        """It asks nothing of others and others ask nothing of it: running is serving."""
+        """Return True: nothing depends on the feed, so it is ready when it runs."""
         return True
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The services of one stack; a part that the settings name elsewhere is None."""
+    """The services of one stack. A server of your own is None here."""
 
     folders: StackFolders
     cwd: Path
     postgres: Postgres | None
     kafka: Kafka | None
-    dagster: DagsterPlace | None
+    dagster: DagsterInstance | None
     api: Api
 
     @classmethod
     def plan(
         cls, settings: Settings, folders: StackFolders, ports: Ports, with_dagster: bool
     ) -> Layout:
-        """Choose the services and their ports. Raises StackError when there is no free port."""
+        """Choose the services and their ports. Raises StackError when no port is free."""
         home, cwd = folders.home, Path.cwd()
         postgres = kafka = dagster = None
         if settings.database_url is None:
@@ -77,12 +77,12 @@ class Layout:
         if with_dagster:
             port = ports.reserve("dagster", settings.dagster_port)
             code_port = ports.reserve("dagster-code", settings.dagster_port + 1)
-            dagster = DagsterPlace(home / "dagster", cwd, port, code_port)
+            dagster = DagsterInstance(home / "dagster", cwd, port, code_port)
         api = Api(settings.api_host, ports.reserve("api", settings.api_port), cwd)
         return cls(folders, cwd, postgres, kafka, dagster, api)
 
     def services(self) -> list[tuple[Service | Task, tuple[str, ...]]]:
-        """Each service or task, with the names of what it needs first."""
+        """Return each service or task with the names of those that it needs."""
         schema_needs = ("postgres",) if self.postgres else ()
         topics_needs = ("kafka",) if self.kafka else ()
         found: list[tuple[Service | Task, tuple[str, ...]]] = []
@@ -100,11 +100,11 @@ class Layout:
         return found
 
     def feed(self) -> Feed:
-        """The service that `--demo live` adds."""
+        """Return the service that `--demo live` adds."""
         return Feed(self.cwd)
 
     def endpoints(self, settings: Settings) -> Endpoints:
-        """Where clients find PostgreSQL and Kafka."""
+        """Return the addresses of PostgreSQL and Kafka for clients."""
         bootstrap = settings.kafka_bootstrap_servers or ""
         if self.kafka:
             bootstrap = self.kafka.bootstrap_servers

@@ -1,4 +1,4 @@
-"""Log files that do not grow without end."""
+"""Size limit of log files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ LIMIT_BYTES = 10 * 1024 * 1024
 
 
 def bound(folder: Path, limit: int = LIMIT_BYTES) -> None:
-    """Move the content of each log beyond `limit` bytes to `NAME.log.1` and go on at its start.
+    """Move the content of each log above `limit` bytes to `NAME.log.1`, and empty the log.
 
-    The services hold their files open for appending, so a file is copied and cut rather than
-    renamed; what is written between the two is lost, which a log can bear.
+    Services keep their logs open for appending, so a log is copied and truncated, not renamed.
+    Lines that a service writes between the two steps are lost.
     """
     for log in folder.glob("*.log"):
         if log.stat().st_size > limit:

@@ -1,25 +1,20 @@
-"""The random passwords of the embedded PostgreSQL, made once per TRAFFIC_HOME."""
+"""Random passwords of the embedded PostgreSQL, created once per TRAFFIC_HOME."""
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from pathlib import Path
+
+from traffic_platform.atomic_file import replace_file
 
 ROLES = ("postgres", "traffic_owner", "traffic_ingest", "traffic_read", "dagster")
 
 
 def load_or_make(file: Path) -> dict[str, str]:
-    """Password of each role; `file` (readable by its owner only) is written the first time."""
+    """Return the password of each role. Create `file`, for its owner only, the first time."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            json.dump({role: secrets.token_urlsafe(24) for role in ROLES}, stream, indent=2)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(file)
+        passwords = {role: secrets.token_urlsafe(24) for role in ROLES}
+        replace_file(file, json.dumps(passwords, indent=2), flush=True)
     return json.loads(file.read_text())

@@ -1,16 +1,15 @@
 """TCP ports of 127.0.0.1 for the services of one stack.
 
-A free port found by trying is not ours yet: between the trial and the service's own bind another
-stack may find it too. So a stack first reserves the number, by binding a socket of the abstract
-namespace whose name holds it. Such a name exists once in the network namespace, like the port
-itself, and vanishes with the process that holds it.
+Two things can happen to a free port before a service binds it:
 
-The number must not be given away by the system either: any program's outgoing connection may get it
-as its own end, and the service that comes a moment later, or is started again, finds it in use. So
-the stack binds the port, too, with SO_REUSEADDR and without listening: Linux then gives it to no
-connection, and lets a service that sets SO_REUSEADDR, as all servers do, bind and listen beside it.
+- Another stack finds the same port. So a stack first reserves the number: it binds a socket in the
+  abstract namespace whose name contains it. Such a name exists once in the network namespace, like
+  the port, and ends with its process.
+- The system gives the port to an outgoing connection of any program. So the stack also binds the
+  port with SO_REUSEADDR, without listening. Linux then gives it to no connection, and a service
+  that sets SO_REUSEADDR, as all servers do, can bind and listen.
 
-Both are Linux's ways. Elsewhere a service that lost its port says so.
+Both ways exist on Linux only. Elsewhere a service that lost its port fails with an error.
 """
 
 from __future__ import annotations
@@ -21,16 +20,17 @@ import socket
 import sys
 from pathlib import Path
 
+from traffic_platform.atomic_file import replace_file
 from traffic_platform.stack.errors import StackError
 
 _ATTEMPTS = 200
 
 
 class Ports:
-    """The ports of one stack, reserved until `close` or the end of the process.
+    """Ports of one stack, reserved until `close` or the end of the process.
 
-    Ports are remembered in `file`: a restart gets the same ones while they are free and the first
-    port to try has not changed.
+    `file` stores them. A restart gets the same ports if they are free and the first port to try
+    has not changed.
     """
 
     def __init__(self, file: Path) -> None:
@@ -39,9 +39,9 @@ class Ports:
         self._chosen: dict[str, dict[str, int]] = {}
 
     def reserve(self, service: str, first: int) -> int:
-        """The port of `service`: the remembered one, else the first free one from `first` on.
+        """Return the stored port of `service`, else the first free port from `first` on.
 
-        Raises StackError when there is none.
+        Raises StackError when no port is free.
         """
         remembered = self._remembered().get(service, {})
         candidates = list(range(first, min(first + _ATTEMPTS, 65536)))
@@ -52,19 +52,17 @@ class Ports:
                 self._chosen[service] = {"first": first, "port": port}
                 return port
         raise StackError(
-            f"{service}: no free port from {first} to {candidates[-1]};"
-            f" set TRAFFIC_{service.partition('-')[0].upper()}_PORT to another one."
+            f"{service}: no port from {first} to {candidates[-1]} is free."
+            f" Set TRAFFIC_{service.partition('-')[0].upper()}_PORT to another one."
         )
 
     def remember(self) -> None:
-        """Write the chosen ports down for the next start."""
+        """Store the chosen ports for the next start."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps({**self._remembered(), **self._chosen}, indent=2))
-        new.replace(self._file)
+        replace_file(self._file, json.dumps({**self._remembered(), **self._chosen}, indent=2))
 
     def close(self) -> None:
-        """Give the numbers back."""
+        """Release the ports."""
         for held in self._held:
             held.close()
         self._held.clear()
@@ -93,7 +91,7 @@ class Ports:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on `port` at 127.0.0.1 (connections in TIME_WAIT do not matter)."""
+    """Return whether no process listens on `port` at 127.0.0.1. TIME_WAIT does not matter."""
     try:
         with _bound(port) as probe:
             probe.listen(1)
@@ -103,7 +101,7 @@ def is_free(port: int) -> bool:
 
 
 def _bound(port: int) -> socket.socket:
-    """A socket at `port`, which others with SO_REUSEADDR may have too. Raises OSError."""
+    """Return a socket bound to `port` with SO_REUSEADDR. Raises OSError."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

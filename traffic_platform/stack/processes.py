@@ -1,4 +1,4 @@
-"""Processes: who they are, how they start, and how whole trees of them end."""
+"""Processes of a stack: identity, start, and end of whole process trees."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import psutil
 from traffic_platform.process_times import start_mark
 from traffic_platform.stack.errors import StackError
 
-# Every process of a stack carries this variable, so that its leftovers can be told from others.
+# Every process of a stack has this variable, so that leftovers can be found.
 STACK_VARIABLE = "TRAFFIC_STACK"
 
 _THIS_MACHINE = ("127.0.0.1", "localhost")
-# Each variable that names hosts without a proxy, and the one that counts where it is not set.
+# Each variable that lists hosts without a proxy, and its fallback.
 _NO_PROXY = (("no_proxy", "NO_PROXY"), ("NO_PROXY", "no_proxy"), ("no_grpc_proxy", "no_proxy"))
 _SHIM = Path(__file__).with_name("shim.py")
 _CAPABILITIES_NEEDED = {0: "CHOWN", 1: "DAC_OVERRIDE", 6: "SETGID", 7: "SETUID"}
@@ -29,19 +29,19 @@ _CAPABILITIES_NEEDED = {0: "CHOWN", 1: "DAC_OVERRIDE", 6: "SETGID", 7: "SETUID"}
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process for good: a pid alone is given to another process one day."""
+    """Identity of a process: its pid, which other processes get later, and its start mark."""
 
     pid: int
     started: str
 
     @classmethod
     def of(cls, pid: int) -> ProcessId | None:
-        """The process that has `pid` now, None when there is none."""
+        """Return the identity of the process that has `pid` now, None when there is none."""
         started = start_mark(pid)
         return cls(pid, started) if started else None
 
     def process(self) -> psutil.Process | None:
-        """The living process, None when it has ended (a zombie has)."""
+        """Return the living process, None when it has ended. A zombie has ended."""
         try:
             return psutil.Process(self.pid) if start_mark(self.pid) == self.started else None
         except psutil.NoSuchProcess:
@@ -50,14 +50,14 @@ class ProcessId:
 
 @dataclass(frozen=True)
 class Account:
-    """The user that a service runs as when it must not be root. `namespace`: see shim.py."""
+    """User of a service that must not run as root. `namespace`: see shim.py."""
 
     uid: int
     gid: int
     namespace: bool
 
     def own(self, folder: Path) -> None:
-        """Make `folder` and all in it belong to the account, where the account is visible."""
+        """Give `folder` and its content to the account, as other processes see it."""
         uid = os.getuid() if self.namespace else self.uid
         gid = os.getgid() if self.namespace else self.gid
         if folder.stat().st_uid == uid:
@@ -69,7 +69,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Command:
-    """A program with its arguments, and how it starts and ends. `env` None: not that variable."""
+    """A program with its arguments, environment, account and stop signal.
+
+    A variable that is None in `env` is removed from the environment.
+    """
 
     argv: Sequence[str]
     cwd: Path
@@ -79,11 +82,11 @@ class Command:
 
 
 def unprivileged_account() -> Account | None:
-    """The account for a service that refuses to be root; None when we are not root ourselves.
+    """Return the account for a service that refuses to run as root, None when we are not root.
 
-    Root of an ordinary machine or container changes its user; root without the right to do so
-    (capabilities dropped, a user namespace with one user) uses a user namespace.
-    Raises StackError when the machine has no account for it.
+    Root of an ordinary machine or container changes its user. Root without that right (dropped
+    capabilities, a user namespace with one user) uses a user namespace.
+    Raises StackError when the machine has no such account.
     """
     if os.geteuid() != 0:
         return None
@@ -94,8 +97,8 @@ def unprivileged_account() -> Account | None:
             continue
         return Account(entry.pw_uid, entry.pw_gid, namespace=not _may_become(entry.pw_uid))
     raise StackError(
-        "PostgreSQL refuses to run as root, and there is neither a user 'postgres' nor 'nobody':"
-        " create one, or run as another user."
+        "PostgreSQL refuses to run as root, and the users 'postgres' and 'nobody' are missing."
+        " Create one of them, or run as another user."
     )
 
 
@@ -113,9 +116,9 @@ def _may_become(uid: int) -> bool:
 
 
 def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
-    """Start `command`, its output appended to `log`. It dies with the thread that called this.
+    """Start `command` and append its output to `log`. It dies with the calling thread.
 
-    `stack` names the stack in the environment of the process and of all its descendants.
+    `stack` is the name of the stack in the environment of the process and its descendants.
     Raises StackError when the program cannot be started.
     """
     account = command.account
@@ -126,9 +129,9 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
         "gid": account and account.gid,
         "namespace": bool(account and account.namespace),
     }
-    variables = {**without_proxy_to_us(os.environ), **command.env, STACK_VARIABLE: stack}
+    variables = {**without_local_proxy(os.environ), **command.env, STACK_VARIABLE: stack}
     log.parent.mkdir(parents=True, exist_ok=True)
-    # O_APPEND: the supervisor may shorten the file while the service writes.
+    # O_APPEND, because the supervisor may truncate the file while the service writes.
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
@@ -146,15 +149,15 @@ def spawn(command: Command, log: Path, stack: str) -> subprocess.Popen[bytes]:
         os.close(output)
 
 
-def without_proxy_to_us(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables, with this machine among the hosts that no proxy is asked for.
+def without_local_proxy(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with this machine among the hosts without a proxy.
 
-    The services talk to each other over HTTP and gRPC, which take a proxy from the environment.
+    The services use HTTP and gRPC among themselves, which take proxies from the environment.
     """
     changed = dict(variables)
     for name, other in _NO_PROXY:
         hosts = variables.get(name) or variables.get(other) or ""
-        # "*" alone means all hosts, but not to gRPC, which has a variable of its own.
+        # "*" alone means all hosts, except for gRPC, which has its own variable.
         everywhere = hosts == "*" and name != "no_grpc_proxy"
         ours = () if everywhere else _THIS_MACHINE
         changed[name] = ",".join([*filter(None, [hosts]), *ours])
@@ -162,7 +165,7 @@ def without_proxy_to_us(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def members(stack: str) -> list[psutil.Process]:
-    """Every living process of the stack, wherever it hangs in the process tree."""
+    """Return every living process of the stack, wherever it is in the process tree."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
@@ -172,18 +175,18 @@ def members(stack: str) -> list[psutil.Process]:
             ):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-            continue  # not ours: it is another user's, or it has just ended
+            continue  # another user's process, or one that has just ended
     return found
 
 
 def ask_to_end(processes: Iterable[psutil.Process], signals: Mapping[int, int]) -> None:
-    """Send SIGTERM, or the signal that `signals` has for the pid."""
+    """Send SIGTERM, or the signal in `signals` for the pid."""
     for process in processes:
         _send(process, signals.get(process.pid, signal.SIGTERM))
 
 
 def wait_or_kill(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Wait up to `seconds` for the processes to end, then kill what is left."""
+    """Wait up to `seconds` for the processes to end, then kill the others."""
     _, alive = psutil.wait_procs(list(processes), timeout=seconds)
     for process in alive:
         _send(process, signal.SIGKILL)
@@ -213,7 +216,7 @@ def run_to_end(command: Command, log: Path, stack: str, seconds: float) -> None:
 
 
 def last_line(log: Path) -> str:
-    """The last thing that a process wrote: where one fails, it says why."""
+    """Return the last line of a log. A process that fails writes its error there."""
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - 4096))
         lines = stream.read().decode(errors="replace").strip().splitlines()

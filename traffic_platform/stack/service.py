@@ -1,4 +1,4 @@
-"""What the supervisor, and a test that needs only one of them, knows about a service."""
+"""Interface of a service, for the supervisor and for tests that need one service only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from traffic_platform.stack.processes import Command
 
 
 def nothing() -> None:
-    """Finish a preparation that leaves nothing to do."""
+    """Do nothing after a preparation."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """A program that must have succeeded before the service starts, then `finish`."""
+    """A program that must succeed before the service starts. `finish` runs after it."""
 
     name: str
     command: Command
@@ -25,14 +25,14 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Task:
-    """Work that is done once, at every start of the stack. `preparations` does it."""
+    """Work at every start of the stack. It consists of its preparation."""
 
     name: str
     work: Command
     seconds: float = 120
 
     def preparations(self) -> Sequence[Preparation]:
-        """The work itself."""
+        """Return the work."""
         return (Preparation(self.name, self.work, seconds=self.seconds),)
 
 
@@ -41,26 +41,26 @@ class Service(Protocol):
 
     @property
     def name(self) -> str:
-        """Name in `traffic status`, and of its log file."""
+        """Name in `traffic status` and of the log file."""
         ...
 
     def preparations(self) -> Sequence[Preparation]:
-        """What is still to be done before the first start, in this order."""
+        """Return the programs to run before the first start, in this order."""
         ...
 
     def command(self) -> Command:
-        """The service itself."""
+        """Return the command of the service."""
         ...
 
     def ready(self) -> bool:
-        """Ask the service whether it serves. Answers within about a second, never raises."""
+        """Return whether the service serves, within about a second. Never raises."""
         ...
 
 
 @runtime_checkable
 class Recovering(Protocol):
-    """A service that can say that it is still at work before it serves, and must not be killed."""
+    """A service that reports a recovery before it serves. It must not be killed meanwhile."""
 
     def recovering(self) -> bool:
-        """Ask the service. Answers within about two seconds, never raises."""
+        """Return whether the service recovers, within about two seconds. Never raises."""
         ...

@@ -1,17 +1,17 @@
-"""Between fork and exec: become the process that a service needs to be, then exec it.
+"""Preparation of a service's process between fork and exec: account, signals, death signal.
 
-Run as `python -I -S shim.py OPTIONS PROGRAM ARGUMENT…`; it imports nothing of the platform, so that
-a service costs some 50 ms more and no memory. OPTIONS is JSON:
+Run as `python -I -S shim.py OPTIONS PROGRAM ARGUMENT…`. It imports nothing of the platform, so a
+service starts about 50 ms later and needs no more memory. OPTIONS is JSON:
 
-    parent        pid of the supervisor; when it is gone already, nothing is started
+    parent        pid of the supervisor; if it has ended already, nothing is started
     death_signal  number of the signal that the service gets when its parent dies (Linux)
-    uid, gid      account to change to, keeping the one capability to reach folders that only root
-                  may traverse (PostgreSQL refuses to run as root); null: stay who we are
-    namespace     true: be that account inside a user namespace of its own instead, which needs no
-                  privilege; outside of it, and on disk, the process remains root
+    uid, gid      account to change to (PostgreSQL refuses to run as root). The process keeps one
+                  capability: to reach folders that only root may traverse. null: no change
+    namespace     true: use the account inside a separate user namespace, which needs no privilege.
+                  Outside of it, and on disk, the process remains root
 
-Signal handling is reset: a shell's `&` leaves SIGINT ignored, and the ignorance is inherited
-through exec; Dagster's code server then ignores SIGTERM too.
+Signal handling is reset: a shell's `&` leaves SIGINT ignored, and exec passes this on. Dagster's
+code server then ignores SIGTERM, too.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _CAP_DAC_OVERRIDE = 1
 _NEW_USER_NAMESPACE = 0x10000000
 
 
-def _check(result: int, what: str) -> None:
+def _check(result: int, call: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{call}: {os.strerror(number)}")
 
 
 def _reset_signals() -> None:
@@ -44,14 +44,14 @@ def _reset_signals() -> None:
 
 
 def _change_account(libc: ctypes.CDLL, uid: int, gid: int) -> None:
-    """Give up root for `uid`, all but the right to pass folder and file permissions."""
+    """Change from root to `uid`, but keep the right to bypass file permissions."""
     _check(libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0), "prctl(PR_SET_KEEPCAPS)")
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     mask = 1 << _CAP_DAC_OVERRIDE
-    # Effective, permitted, inheritable; then the same for the capabilities above 31: none.
+    # Effective, permitted, inheritable; then zeros for the capabilities above 31.
     _check(libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)), "capset")
     raised = libc.prctl(_AMBIENT, _AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
     _check(raised, "prctl(PR_CAP_AMBIENT_RAISE)")
@@ -74,7 +74,7 @@ def main() -> None:
         change = _enter_namespace if options["namespace"] else _change_account
         change(libc, options["uid"], options["gid"])
     if sys.platform == "linux":
-        # After the change of account, which clears it.
+        # The change of account clears the death signal, so it is set afterwards.
         set_death_signal = libc.prctl(_SET_DEATH_SIGNAL, options["death_signal"], 0, 0, 0)
         _check(set_death_signal, "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != options["parent"]:

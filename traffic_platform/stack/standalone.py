@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka one by one, without a supervisor: what tests and benchmarks start."""
+"""PostgreSQL and Kafka without a supervisor, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASK_AGAIN_SECONDS = 0.05
 
 
 class Standalone:
-    """One service that this process starts and ends. It dies with this process."""
+    """A service that this process starts and ends. It dies with this process."""
 
     def __init__(self, service: Service, logs: Path) -> None:
         self.service = service
@@ -33,9 +33,9 @@ class Standalone:
         return self._process.pid
 
     def start(self, seconds: float = 120) -> None:
-        """Prepare and start the service; return when it serves.
+        """Prepare and start the service, and return when it serves.
 
-        Raises StackError, with the process ended, when it does not within `seconds`.
+        Raises StackError, after it has ended the process, when that takes longer than `seconds`.
         """
         for preparation in self.service.preparations():
             run_to_end(preparation.command, self.log, self._stack, preparation.seconds)
@@ -49,7 +49,7 @@ class Standalone:
             time.sleep(_ASK_AGAIN_SECONDS)
 
     def stop(self, seconds: float = 30) -> None:
-        """Ask the service to end, and kill it when it has not after `seconds`."""
+        """Stop the service, and kill it after `seconds`."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self.service.command().stop_signal)
             try:
@@ -59,7 +59,7 @@ class Standalone:
         self._process = None
 
     def kill(self) -> None:
-        """End the service with SIGKILL, as a crash does."""
+        """Kill the service with SIGKILL, like a crash."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -67,12 +67,12 @@ class Standalone:
 
 
 def standalone_postgres(folder: Path, ports: Ports, first_port: int = 5432) -> Postgres:
-    """A PostgreSQL of its own in `folder`, on the first free port; not started yet."""
+    """Return a PostgreSQL in `folder`, on the first free port, not started yet."""
     port = ports.reserve("postgres", first_port)
     return Postgres(folder / "postgres", folder / "passwords.json", port)
 
 
 def standalone_kafka(folder: Path, ports: Ports, first_port: int = 9092) -> Kafka:
-    """A Kafka of its own in `folder`, on the first free ports; not started yet."""
+    """Return a Kafka in `folder`, on the first free ports, not started yet."""
     port = ports.reserve("kafka", first_port)
     return Kafka(folder / "kafka", port, ports.reserve("kafka-controller", first_port))

@@ -1,4 +1,4 @@
-"""What the supervisor tells others about the stack, in one file that is replaced as a whole."""
+"""State of the stack in one file, which the supervisor replaces as a whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from traffic_platform.atomic_file import replace_file
 from traffic_platform.stack.processes import ProcessId
 
 Phase = Literal["starting", "ready", "failed", "stopping"]
@@ -16,32 +17,32 @@ Phase = Literal["starting", "ready", "failed", "stopping"]
 
 @dataclass(frozen=True)
 class StackFolders:
-    """Where the stack of one TRAFFIC_HOME keeps things. `home` is absolute."""
+    """Folders of the stack of one TRAFFIC_HOME. `home` is absolute."""
 
     home: Path
 
     @property
     def stack(self) -> str:
-        """The stack's name in the environment of its processes."""
+        """Name of the stack in the environment of its processes."""
         return str(self.home)
 
     @property
     def run(self) -> Path:
-        """What describes the running stack."""
+        """Folder with the state of the running stack."""
         return self.home / "run"
 
     @property
     def logs(self) -> Path:
-        """One file for each service."""
+        """Folder with a log file for each service."""
         return self.home / "logs"
 
     @property
     def state_file(self) -> Path:
-        """See StackState."""
+        """File with the StackState."""
         return self.run / "state.json"
 
     def make(self) -> None:
-        """Create the folders; the state of a stack is nobody else's business."""
+        """Create the folders. Only their owner may read them."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.run, self.logs):
             folder.mkdir(exist_ok=True)
@@ -49,7 +50,7 @@ class StackFolders:
 
 @dataclass
 class ServiceState:
-    """One service. `since`: when it took this state, seconds since 1970."""
+    """State of one service. `since`: start of this state, seconds since 1970."""
 
     state: str
     pid: int | None
@@ -60,9 +61,9 @@ class ServiceState:
 
 @dataclass
 class StackState:
-    """The whole stack. The supervisor's pid and start say whether this is still true.
+    """State of the whole stack. It is valid while the supervisor with this pid and start lives.
 
-    `parts`: what the stack starts itself, as it was asked to (see `wanted_parts` in layout.py).
+    `parts`: the parts that the stack starts itself (see `wanted_parts` in layout.py).
     """
 
     phase: Phase
@@ -75,18 +76,16 @@ class StackState:
     services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
 
     def save(self, file: Path) -> None:
-        """Replace `file`."""
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(asdict(self), indent=2))
-        new.replace(file)
+        """Replace `file`. Raises OSError."""
+        replace_file(file, json.dumps(asdict(self), indent=2))
 
     def supervisor_lives(self) -> bool:
-        """Whether the process that wrote this still runs."""
+        """Return whether the supervisor that wrote this still runs."""
         return ProcessId(self.pid, self.started).process() is not None
 
 
 def load_state(file: Path) -> StackState | None:
-    """The last state that was written; None when there is none."""
+    """Return the last state in `file`, None when there is none."""
     try:
         values = json.loads(file.read_text())
         services = {name: ServiceState(**value) for name, value in values.pop("services").items()}
@@ -96,14 +95,14 @@ def load_state(file: Path) -> StackState | None:
 
 
 class SupervisorLock:
-    """Held by the one supervisor of a TRAFFIC_HOME, for its whole life."""
+    """Lock of a TRAFFIC_HOME. Its one supervisor holds it until it ends."""
 
     def __init__(self, folders: StackFolders) -> None:
         self._file = folders.run / "lock"
         self._descriptor = self._open()
 
     def take(self) -> bool:
-        """Take the lock; False when another process has it."""
+        """Take the lock. Return False when another process has it."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -111,13 +110,13 @@ class SupervisorLock:
         return True
 
     def take_again(self) -> None:
-        """Take the lock once more after its file was deleted: the next one would lock another."""
+        """Lock a new file after the lock file was deleted."""
         former, self._descriptor = self._descriptor, self._open()
         os.close(former)
         self.take()
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release the lock."""
         os.close(self._descriptor)
 
     def _open(self) -> int:

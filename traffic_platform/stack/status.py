@@ -1,4 +1,4 @@
-"""How the stack is: asked of each part, not only of the supervisor."""
+"""Status of the stack: the supervisor's state, and answers of each part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 5
 
 @dataclass
 class Status:
-    """What `traffic status` says. `problems` is empty when everything serves."""
+    """Content of `traffic status`. `problems` is empty when everything serves."""
 
     services: dict[str, ServiceState] = field(default_factory=dict[str, ServiceState])
     kafka: str | None = None
@@ -41,7 +41,7 @@ class Status:
         return not self.problems
 
     def as_json(self) -> dict[str, Any]:
-        """The contract of `traffic status --json`. `postgres`: both URLs hold a password."""
+        """Return the contract of `traffic status --json`. The URLs of `postgres` hold passwords."""
         return {
             "healthy": self.healthy,
             "kafka": {"bootstrap_servers": self.kafka},
@@ -63,12 +63,12 @@ def _service(service: ServiceState) -> dict[str, Any]:
 
 
 def read_status(settings: Settings) -> Status:
-    """Ask the supervisor's file, then PostgreSQL and Kafka themselves. No outage is raised."""
+    """Read the supervisor's file, then ask PostgreSQL and Kafka. An outage becomes a problem."""
     state = living_state(folders_of(settings))
     status = Status()
     if state is None:
         home = folders_of(settings).home
-        status.problems.append(f"no stack runs in {home} (TRAFFIC_HOME): `traffic up` starts one")
+        status.problems.append(f"no stack runs in {home} (TRAFFIC_HOME). Run `traffic up`")
         return status
     _add_supervisor(status, state)
     try:
@@ -85,7 +85,7 @@ def read_status(settings: Settings) -> Status:
 
 
 def _add_supervisor(status: Status, state: StackState) -> None:
-    # Tasks that are done are no services.
+    # Finished tasks are not services.
     status.services = {
         name: service for name, service in state.services.items() if service.state != "done"
     }
@@ -112,7 +112,7 @@ def _add_kafka(status: Status, settings: Settings) -> bool:
 
 
 def _add_last_commit(status: Status, endpoints: Endpoints, timezone: str) -> bool:
-    # Not of the audit rows: of those there are millions, in the order of batches.
+    # The ledger has a row per partition. The audit has millions of rows, ordered by batch.
     query = "select max(updated_at) from traffic.kafka_offsets where next_offset > start_offset"
     try:
         with psycopg.connect(endpoints.read_url, connect_timeout=_ANSWER_SECONDS) as connection:

@@ -1,12 +1,12 @@
-"""The supervisor: starts the services in order, watches them, and ends the whole tree.
+"""The supervisor: it starts the services in order, watches them, and ends the whole process tree.
 
     python -m traffic_platform.stack.supervisor [--no-dagster] [--attached PID]
 
-It is one thread that never waits for a service: it looks at each in turn, asks those that are
-starting whether they serve, and sleeps until a child ends or a short time has passed. Only that
-thread starts processes, because they die with the thread that started them. SIGTERM and SIGINT end
-the stack; SIGUSR1 adds the synthetic feed. What goes wrong with its own files (a full disk, a
-folder that somebody deletes) is logged and tried again: the services go on without them.
+One thread handles all services and never waits for one. It checks each in turn, asks starting ones
+whether they serve, and sleeps until a child ends or a short time has passed. Only this thread
+starts processes, because they die with the thread that started them. SIGTERM and SIGINT end the
+stack; SIGUSR1 adds the synthetic feed. Errors with the supervisor's own files (a full disk, a
+deleted folder) are logged and retried: the services do not need these files.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ ALREADY_RUNNING = 3
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36
 _BUSY_SECONDS, _QUIET_SECONDS = 0.2, 1.0
 _LOGS_EVERY_SECONDS = 5.0
-# How long each may take to end. Windows finish the batch in hand.
+# Time that each may take to end. Ingest runs finish their batch.
 _STATELESS_SECONDS = 4.0
 _WORKERS_SECONDS = 20.0
 _SERVERS_SECONDS = 30.0
 
 
 class Supervisor:
-    """Everything that one running stack knows."""
+    """The running stack: its settings, services and state."""
 
     def __init__(
         self,
@@ -68,15 +68,15 @@ class Supervisor:
         }
         self._phase: Phase = "starting"
         self._error: str | None = None
-        self._shown: StackState | None = None
+        self._saved_state: StackState | None = None
         self._stop = False
         self._feed_wanted = False
         self._logs_bounded_at = 0.0
-        self._said: set[str] = set()
+        self._reported_errors: set[str] = set()
         self._wake_up, self._woken = os.pipe()
 
     def run(self) -> int:
-        """Bring the stack up, keep it up, and end it. Returns the exit code."""
+        """Start the stack, keep it running, and end it. Return the exit code."""
         self._listen()
         self._write_files()
         try:
@@ -111,7 +111,7 @@ class Supervisor:
             self._attempt(lambda: logs.bound(self._folders.logs))
 
     def _reap(self) -> set[int]:
-        """Collect every process that has ended, adopted ones too; pids of the children's."""
+        """Collect every ended process, also adopted ones. Return the pids of ended services."""
         own = {
             child.process.pid: child.process for child in self._children.values() if child.process
         }
@@ -152,7 +152,7 @@ class Supervisor:
             os.read(self._wake_up, 4096)
 
     def _show(self, phase: Phase) -> None:
-        """Write the state down when it has changed."""
+        """Write the state file when the state has changed."""
         self._phase = phase
         state = replace(
             self._first_state,
@@ -162,35 +162,37 @@ class Supervisor:
             api_url=self._layout.api.url,
             services={name: child.view() for name, child in self._children.items()},
         )
-        if state != self._shown and self._attempt(lambda: state.save(self._folders.state_file)):
-            self._shown = state
+        if state != self._saved_state and self._attempt(
+            lambda: state.save(self._folders.state_file)
+        ):
+            self._saved_state = state
 
     def _write_files(self) -> None:
         self._ports.remember()
         self._layout.endpoints(self._settings).save(self._settings.endpoints_file)
 
     def _keep_files(self) -> None:
-        """Write again what somebody has deleted: by these files others find the stack."""
+        """Restore deleted files. Commands find the stack by them."""
         if not self._folders.state_file.exists():
             self._folders.make()
             self._lock.take_again()
             self._write_files()
-            self._shown = None
+            self._saved_state = None
 
     def _attempt(self, work: Callable[[], None]) -> bool:
-        """Do what the services do not depend on. An error is logged once, and tried again later."""
+        """Do work that no service depends on. Log an OSError once; return whether it succeeded."""
         try:
             work()
         except OSError as error:
-            if str(error) not in self._said:
-                self._said.add(str(error))
+            if str(error) not in self._reported_errors:
+                self._reported_errors.add(str(error))
                 with contextlib.suppress(OSError):
                     sys.stderr.write(f"{error}\n")
             return False
         return True
 
     def _end(self) -> None:
-        """End the tree: first what works on the servers, then the servers."""
+        """End the process tree: first the clients of the servers, then the servers."""
         servers = self._servers()
         spared = {os.getpid(), *(process.pid for process in servers)}
         for server in servers:
@@ -221,17 +223,17 @@ class Supervisor:
 
     def _forget(self) -> None:
         self._settings.endpoints_file.unlink(missing_ok=True)
-        # What went wrong stays for the command that waits for this stack.
+        # An error stays in the file for the command that waits for this stack.
         if self._error is None:
             self._folders.state_file.unlink(missing_ok=True)
 
 
 def end_leftovers(folders: StackFolders) -> None:
-    """End what an earlier supervisor that was killed has left behind."""
+    """End the processes that a killed supervisor has left behind."""
     ancestors = {process.pid for process in psutil.Process().parents()} | {os.getpid()}
     left = [process for process in members(folders.stack) if process.pid not in ancestors]
     postgres = {process.pid for process in left if _is_postgres(process)}
-    # PostgreSQL's own processes end with their parent, and a signal to one would be a crash.
+    # PostgreSQL's children end with their parent. A signal to one of them would be a crash.
     roots = [
         process
         for process in left
@@ -257,22 +259,22 @@ def _parent(process: psutil.Process) -> int:
 
 
 def _become_supervisor(command: int | None) -> None:
-    """Adopt orphaned descendants; with the pid of a terminal's `command`, end with it."""
+    """Adopt orphaned descendants. With the pid of a `command` in a terminal, end with it."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         if command is not None:
             libc.prctl(_SET_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0)
-    # It may have been killed before the signal was arranged.
+    # The command may have been killed before the signal was set.
     if command is not None and os.getppid() != command:
-        sys.exit("`traffic up` was ended before the stack started")
+        sys.exit("`traffic up` ended before the stack started")
 
 
 def _supervise(with_dagster: bool) -> int:
     settings = load_settings()
     folders = StackFolders(settings.home.resolve())
     settings = settings.model_copy(update={"home": folders.home})
-    # Children read the settings anew, wherever they run.
+    # Children read the settings again, in any folder.
     os.environ["TRAFFIC_HOME"] = str(folders.home)
     folders.make()
     lock = SupervisorLock(folders)
@@ -285,7 +287,7 @@ def _supervise(with_dagster: bool) -> int:
         started=me.started if me else "",
         parts=wanted_parts(settings, with_dagster),
     )
-    # Known from here on: `traffic down` finds us while we still end what was left.
+    # From here on `traffic down` finds this process, also while it ends leftovers.
     state.save(folders.state_file)
     end_leftovers(folders)
     return Supervisor(settings, folders, lock, state, with_dagster).run()

@@ -1,10 +1,10 @@
-"""Work that every start of the stack does once, each in a process that ends afterwards.
+"""Tasks at every start of the stack, each in its own process.
 
     python -m traffic_platform.stack.tasks schema    roles, databases, migrations
     python -m traffic_platform.stack.tasks topics    the platform's topics
 
-Both first see that the server which the settings name answers. What goes wrong is the last line on
-standard error: the supervisor shows it.
+Both first check that the server in the settings answers. An error is the last line on standard
+error, which the supervisor shows.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ANSWER_SECONDS = 15
 
 
 def prepare_schema(settings: Settings) -> None:
-    """Make the databases ready for this version.
+    """Prepare the databases for this version.
 
-    Raises StackError or SettingsError when PostgreSQL cannot be reached or does not let us.
+    Raises StackError or SettingsError when PostgreSQL does not answer or refuses.
     """
-    # Two seconds that the other task, which runs beside this one, does not need.
+    # The import takes two seconds, which the other task can do without.
     from traffic_platform.postgres.migrate import migrate  # noqa: PLC0415
 
     if settings.database_url is None:
@@ -41,48 +41,48 @@ def prepare_schema(settings: Settings) -> None:
 
 
 def prepare_topics(settings: Settings) -> None:
-    """Create the topics that are not there.
+    """Create the missing topics.
 
-    Raises StackError when Kafka cannot be reached, PermanentError when it does not let us.
+    Raises StackError when Kafka does not answer, PermanentError when it refuses.
     """
     servers = settings.endpoints().kafka_bootstrap_servers
     try:
         require_answer(settings.kafka_config(), _ANSWER_SECONDS)
     except TransientError as error:
         raise StackError(
-            f"{error}: see that it runs and that TRAFFIC_KAFKA_BOOTSTRAP_SERVERS and"
-            " TRAFFIC_KAFKA_SECURITY_PROTOCOL are right, or unset them to use the embedded one."
+            f"{error}. Start it, or correct TRAFFIC_KAFKA_BOOTSTRAP_SERVERS and"
+            " TRAFFIC_KAFKA_SECURITY_PROTOCOL, or unset them to use the embedded Kafka."
         ) from error
     quarantine = [settings.quarantine_topic] if settings.quarantine_topic else []
     create_topics(settings, servers, (*settings.ingest_topics, *quarantine))
 
 
 def _check_database(settings: Settings) -> None:
-    """See that the named server answers, and make Dagster's database where it is missing."""
+    """Check that the server answers, and create Dagster's database if it is missing."""
     endpoints = settings.endpoints()
     try:
         psycopg.connect(endpoints.owner_url, connect_timeout=_ANSWER_SECONDS).close()
     except psycopg.OperationalError as error:
         raise StackError(
-            f"PostgreSQL of TRAFFIC_DATABASE_URL cannot be used: {error};"
-            " correct the URL, or unset it to use the embedded one."
+            f"PostgreSQL of TRAFFIC_DATABASE_URL cannot be used: {error}."
+            " Correct the URL, or unset it to use the embedded PostgreSQL."
         ) from error
     try:
         psycopg.connect(endpoints.dagster_url, connect_timeout=_ANSWER_SECONDS).close()
     except psycopg.OperationalError as refused:
-        _make_if_missing(endpoints, refused)
+        _create_if_missing(endpoints, refused)
 
 
-def _make_if_missing(endpoints: Endpoints, refused: psycopg.OperationalError) -> None:
-    """Make Dagster's database if its own server says that it has none of that name.
+def _create_if_missing(endpoints: Endpoints, refused: psycopg.OperationalError) -> None:
+    """Create Dagster's database if its server has no database of that name.
 
-    A failed connection carries no SQLSTATE, and its text is in the server's language, so the
-    server is asked, through a database that is there.
+    A failed connection has no SQLSTATE, and its text is in the server's language. So a query in an
+    existing database decides.
     """
     name = url_parts(endpoints.dagster_url)["dbname"]
     same = same_server(endpoints.dagster_url, endpoints.owner_url)
-    there = url_parts(endpoints.owner_url)["dbname"] if same else "postgres"
-    url = with_database(endpoints.dagster_url, there)
+    existing = url_parts(endpoints.owner_url)["dbname"] if same else "postgres"
+    url = with_database(endpoints.dagster_url, existing)
     try:
         with psycopg.connect(url, connect_timeout=_ANSWER_SECONDS, autocommit=True) as connection:
             query = "select 1 from pg_database where datname = %s"
@@ -91,15 +91,15 @@ def _make_if_missing(endpoints: Endpoints, refused: psycopg.OperationalError) ->
                 connection.execute(create)
                 return
     except psycopg.errors.DuplicateDatabase:
-        return  # made by another start in this moment
+        return  # another start has just created it
     except psycopg.Error as error:
         raise StackError(
-            f"Dagster's database {name!r} cannot be used ({refused}) nor made ({error}):"
-            " create it, or name another with TRAFFIC_DAGSTER_DATABASE_URL."
+            f"Dagster's database {name!r} cannot be used ({refused}) or created ({error})."
+            " Create it, or name another with TRAFFIC_DAGSTER_DATABASE_URL."
         ) from error
     raise StackError(
-        f"Dagster's database {name!r} cannot be used: {refused};"
-        " correct TRAFFIC_DAGSTER_DATABASE_URL, or let its role connect."
+        f"Dagster's database {name!r} cannot be used: {refused}."
+        " Correct TRAFFIC_DAGSTER_DATABASE_URL, or allow its role to connect."
     ) from refused
 
 

@@ -15,9 +15,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_chromium() -> str | None:
-    """Path of the system's browser; None where Playwright has one of its own.
+    """Return the path of the system's browser, or None if Playwright has fetched its own.
 
-    It is fetched where there is neither. Raises RuntimeError that says what to install.
+    Raises RuntimeError that names the package to install.
     """
     for name in NAMES:
         if path := shutil.which(name):
@@ -27,16 +27,16 @@ def find_chromium() -> str | None:
     if fetched.returncode == 0:
         return None
     raise RuntimeError(
-        f"No Chromium on the PATH (looked for {', '.join(NAMES)}), and none could be fetched. The"
-        " tests of the page need it: `apt-get install chromium` on Debian and Ubuntu, `dnf install"
+        f"Chromium was not found on PATH ({', '.join(NAMES)}) and could not be downloaded. The"
+        " browser tests need it: `apt-get install chromium` on Debian and Ubuntu, `dnf install"
         f" chromium` on Fedora, `brew install --cask chromium` on macOS. {fetched.stderr[-500:]}"
     )
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A running browser without a window."""
-    # Root may not have a sandbox.
+    """Run a headless browser."""
+    # Chromium has no sandbox for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
@@ -47,13 +47,13 @@ def chromium() -> Iterator[Browser]:
 
 
 class Witness:
-    """What a page did that it should not: errors in the console, requests to other hosts."""
+    """Records errors in the console of a page, and its requests to other hosts."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.errors: list[str] = []
         self.foreign: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self._listen(said.type, said.text))
+        page.on("console", lambda message: self._listen(message.type, message.text))
         page.on("request", lambda request: self._watch(request.url, origin))
 
     def _listen(self, kind: str, text: str) -> None:

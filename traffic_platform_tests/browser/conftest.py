@@ -1,4 +1,4 @@
-"""One world and one page for all tests of the page; each test has a browser window of its own."""
+"""One dataset and one dashboard for all browser tests; each test opens its own windows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from psycopg import sql
 
 from traffic_platform.settings import Settings
-from traffic_platform_tests.browser import hasty, world
+from traffic_platform_tests.browser import short_minutes, world
 from traffic_platform_tests.browser.chromium import Witness, chromium
 from traffic_platform_tests.browser.served import served
 from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
@@ -19,7 +19,7 @@ Open = Callable[..., Page]
 
 
 def settings_of(postgres: PostgresServer, kafka: KafkaServer, name: str, home: Path) -> Settings:
-    """Settings of a new database, which keeps its dates in world.ZONE."""
+    """Return the settings of a new database with dates in world.ZONE."""
     with postgres.superuser() as connection:
         postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
     import psycopg
@@ -44,7 +44,7 @@ def settings_of(postgres: PostgresServer, kafka: KafkaServer, name: str, home: P
 def page_settings(
     postgres: PostgresServer, kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
-    """Settings of the world that the page shows."""
+    """Settings of the dataset that the dashboard shows."""
     name = "browser_world"
     settings = settings_of(postgres, kafka, name, tmp_path_factory.mktemp("home"))
     world.build(settings)
@@ -55,10 +55,10 @@ def page_settings(
 
 @pytest.fixture(scope="session")
 def page_url(page_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the page is. Its minutes are short."""
+    """URL of the dashboard. Its minutes last a second."""
     folder = tmp_path_factory.mktemp("page")
     dagster = "http://dagster.test:3000"
-    with served(page_settings, folder, hasty.__name__, TRAFFIC_DAGSTER_URL=dagster) as url:
+    with served(page_settings, folder, short_minutes.__name__, TRAFFIC_DAGSTER_URL=dagster) as url:
         yield url
 
 
@@ -66,8 +66,8 @@ def page_url(page_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
 def browser() -> Iterator[Browser]:
     """The system's Chromium.
 
-    It ends with the file: Playwright keeps an event loop running in this thread, beside which no
-    other test could start one.
+    It ends with the module, because Playwright keeps an event loop in this thread, and other tests
+    could not start their own.
     """
     with chromium() as running:
         yield running
@@ -75,7 +75,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, page_url: str) -> Iterator[Open]:
-    """open_page(path, width=1280, scheme="light"): a window; in the end it has done no wrong."""
+    """open_page(path, width=1280, scheme="light"): a window, which is checked for errors later."""
     seen: list[Witness] = []
 
     def open_one(path: str, width: int = 1280, scheme: str = "light") -> Page:

@@ -1,7 +1,7 @@
-"""How fast the page is: `python -m traffic_platform_tests.browser.measure`, servers included.
+"""Measure the dashboard: `python -m traffic_platform_tests.browser.measure` starts its own servers.
 
-Opening: from the request to 5,000 drawn sensors, in a fresh window without a cache. Change: from
-the send of a message to its value in the page, over Kafka and a running window.
+Opening: from the request to 5,000 drawn sensors, in a new window without a cache. Change: from
+sending a message to its value on the page, through Kafka and a running ingest run.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CHANGES = 20
 
 
 @contextmanager
-def window(settings: Settings) -> Iterator[None]:
-    """A window that drains until the end."""
+def ingest_run(settings: Settings) -> Iterator[None]:
+    """Run an ingest run until the block ends."""
     stop = threading.Event()
     limits = RunLimits(seconds=600, idle_seconds=600)
     arguments = {"limits": limits, "run_id": None, "stop": stop.is_set}
@@ -46,7 +46,7 @@ def window(settings: Settings) -> Iterator[None]:
 
 
 def open_cold(browser: Browser, url: str) -> float:
-    """Seconds until all sensors are drawn, in a window without a cache."""
+    """Return the seconds until all sensors are drawn, in a window without a cache."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     started = time.perf_counter()
@@ -58,7 +58,7 @@ def open_cold(browser: Browser, url: str) -> float:
 
 
 def change(settings: Settings, page: Page, number: int) -> float:
-    """Seconds from sending a message to its speed in the table of newest readings."""
+    """Return the seconds from sending a message to its speed in the newest readings."""
     speed = 20 + number / 10
     started = time.perf_counter()
     send(settings, [event("measured", speed)])
@@ -71,12 +71,12 @@ def change(settings: Settings, page: Page, number: int) -> float:
 
 
 def describe(name: str, seconds: list[float]) -> str:
-    """Median and worst."""
+    """Return a line with median and worst."""
     return f"{name}: median {statistics.median(seconds):.2f} s, worst {max(seconds):.2f} s\n"
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure opening and change."""
     with (
         tempfile.TemporaryDirectory() as folder,
         stage(Path(folder), SENSORS) as (settings, url),
@@ -88,7 +88,7 @@ def main() -> None:
         page = browser.new_page()
         page.goto(url)
         page.locator("#feed").wait_for()
-        with window(settings):
+        with ingest_run(settings):
             change(settings, page, 0)
             changes = [change(settings, page, number) for number in range(1, CHANGES + 1)]
         sys.stdout.write(describe("message to pixel", changes))

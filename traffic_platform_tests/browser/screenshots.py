@@ -1,4 +1,4 @@
-"""Makes the pictures of docs/images: `python -m traffic_platform_tests.browser.screenshots`."""
+"""Take the screenshots of docs/images: `python -m traffic_platform_tests.browser.screenshots`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from traffic_platform_tests.browser.chromium import chromium
 from traffic_platform_tests.browser.served import served
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-YESTERDAY = world.a_day_ago()
-CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={YESTERDAY}"
-SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
-# File: path, width, height, scheme, what must have been drawn.
+# The last weekday: the synthetic corridor has no rush hour on weekends.
+WEEKDAY = next(
+    day
+    for days_before in range(3)
+    if (day := world.a_day_ago() - timedelta(days=days_before)).weekday() < 5
+)
+CORRIDOR = f"/corridor?road=Synthetic+demo+1&direction=SOUTH&date={WEEKDAY}"
+SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={WEEKDAY}"
+# File: path, width, height, colour scheme, selector of an element that must be there.
 SHOTS = {
     "now-light": ("/", 1280, 1060, "light", ".sensor-map.lines[data-sensors]"),
     "now-dark": ("/", 1280, 1060, "dark", ".sensor-map.lines[data-sensors]"),
@@ -37,7 +42,7 @@ SHOTS = {
 
 @contextmanager
 def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, str]]:
-    """Servers, a world and the page over it; `sensors`: a corridor of so many instead."""
+    """Start servers and the dashboard over a dataset, or over a corridor of `sensors` detectors."""
     ports = Ports(folder / "ports.json")
     postgres = standalone_postgres(folder, ports, first_port=25432)
     kafka = standalone_kafka(folder, ports, first_port=29092)
@@ -57,7 +62,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
             timezone=world.ZONE,
         )
         if sensors is None:
-            world.build(settings, harm=False)
+            world.build(settings, harm=False, first=WEEKDAY)
         else:
             world.make_topics(settings)
             world.send_corridor(settings, sensors, datetime.now(UTC) - timedelta(minutes=21))
@@ -71,7 +76,7 @@ def stage(folder: Path, sensors: int | None = None) -> Iterator[tuple[Settings, 
 
 
 def shoot(browser: Browser, url: str, name: str) -> Path:
-    """One picture."""
+    """Take one screenshot."""
     path, width, height, scheme, drawn = SHOTS[name]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -81,7 +86,7 @@ def shoot(browser: Browser, url: str, name: str) -> Path:
     page = context.new_page()
     page.goto(url + path)
     page.locator(drawn).first.wait_for()
-    # The last thing that an operator's page learns, from the first look at the last hour.
+    # The overview shows the last hour's health last.
     if path == "/":
         page.get_by_text("are the same").first.wait_for()
     file = IMAGES / f"{name}.png"
@@ -91,7 +96,7 @@ def shoot(browser: Browser, url: str, name: str) -> Path:
 
 
 def main() -> None:
-    """Make all pictures."""
+    """Take all screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,4 +1,4 @@
-"""The real page in a process of its own."""
+"""The dashboard in its own process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIRST_PORT = 28200
 
 @dataclass(frozen=True)
 class PageService:
-    """A module that serves the page, at a port of 127.0.0.1."""
+    """A module that serves the dashboard at a port of 127.0.0.1."""
 
     port: int
     environment: Mapping[str, str]
@@ -32,21 +32,21 @@ class PageService:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """URL of the dashboard."""
         return f"http://127.0.0.1:{self.port}"
 
     def preparations(self) -> Sequence[Preparation]:
-        """None."""
+        """Return no preparations."""
         return self.empty
 
     def command(self) -> Command:
-        """The process."""
+        """Return the command of the process."""
         argv = [sys.executable, "-m", self.module]
         variables = {**self.environment, "TRAFFIC_API_PORT": str(self.port)}
         return Command(argv, Path.cwd(), variables)
 
     def ready(self) -> bool:
-        """Whether it answers."""
+        """Whether the dashboard answers."""
         try:
             with urllib.request.urlopen(f"{self.url}/health/live", timeout=1) as answer:
                 return answer.status == 200
@@ -58,7 +58,7 @@ class PageService:
 def served(
     settings: Settings, folder: Path, module: str = "traffic_platform.dashboard", **changes: str
 ) -> Iterator[str]:
-    """The address of a page that is served with these settings, and variables beside them."""
+    """Serve the dashboard with these settings and environment variables; yield its URL."""
     ports = Ports(folder / "page-ports.json")
     service = PageService(
         ports.reserve("api", FIRST_PORT), as_environment(settings) | changes, module

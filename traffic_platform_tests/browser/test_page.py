@@ -1,4 +1,4 @@
-"""The page in a real browser, over a real database."""
+"""The dashboard in a real browser, over a real database."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ SENSOR = f"/sensor/{sensor_uuid('synthetic-demo-1S04-1')}?date={YESTERDAY}"
 PIXEL = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 )
-# A path, its heading, and what shows that it has drawn what it is for.
 CONNECTED = "window.socket?.connected === true"
+# Path, heading, and a selector of the content that must be drawn.
 VIEWS = {
     "now": ("/", "Traffic now", ".sensor-map[data-sensors] canvas"),
     "corridor": (CORRIDOR, "Speed contour", ".chart[data-drawn=contour] canvas"),
@@ -75,7 +75,7 @@ def test_live_values_change_without_a_reload(open_page: Open, page_settings: Set
     assert page.evaluate("window.sameDocument") is True
 
 
-def test_a_day_that_is_not_over_is_drawn_anew_and_keeps_zoom_and_focus(
+def test_a_running_day_redraws_and_keeps_zoom_and_focus(
     open_page: Open, page_settings: Settings
 ) -> None:
     page = open_page(f"/sensor/{sensor_uuid('live-1')}")
@@ -97,7 +97,7 @@ def test_a_day_that_is_not_over_is_drawn_anew_and_keeps_zoom_and_focus(
     assert page.evaluate("window.sameDocument") is True
 
 
-def test_a_new_message_in_quarantine_shows_by_itself(
+def test_a_new_rejected_message_appears_without_a_reload(
     open_page: Open, page_settings: Settings
 ) -> None:
     page = open_page("/quarantine?reason=malformed_json")
@@ -107,7 +107,7 @@ def test_a_new_message_in_quarantine_shows_by_itself(
     store(page_settings)
     expect(messages.first).to_contain_text("no event at all", timeout=15_000)
     assert messages.count() == before + 1
-    expect(page.get_by_text("traffic quarantine replay --reason malformed_json")).to_be_visible()
+    expect(page.get_by_text("traffic quarantine reprocess --reason malformed_json")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -133,20 +133,20 @@ def test_hostile_text_stays_text(open_page: Open, path: str) -> None:
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_the_corridor_of_hostile_names_stays_text(open_page: Open) -> None:
+def test_hostile_text_in_an_address_stays_text(open_page: Open) -> None:
     page = open_page("/corridor?road=%3Cscript%3Ewindow.harmed=4%3C/script%3E")
     expect(page.get_by_role("heading", level=1)).to_have_text("Speed contour")
     page = open_page("/quarantine?reason=x%22%20onclick=%22window.harmed=5%22%20%3Cb%3E")
-    expect(page.get_by_text("No message is in quarantine")).to_be_visible()
-    expect(page.get_by_text("traffic quarantine replay --dry-run")).to_be_visible()
+    expect(page.get_by_text("No rejected messages with this reason.")).to_be_visible()
+    expect(page.get_by_text("traffic quarantine reprocess --dry-run")).to_be_visible()
     assert page.locator("[onclick]").count() == 0
     assert page.evaluate("window.harmed") is None
 
 
-def test_a_switch_of_light_and_dark_stays(open_page: Open) -> None:
+def test_the_browser_keeps_the_chosen_theme(open_page: Open) -> None:
     page = open_page("/day")
     switch = page.locator("[data-theme-switch]")
-    expect(switch).to_have_text("Theme: as system")
+    expect(switch).to_have_text("Theme: system")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     switch.focus()
     page.keyboard.press("Enter")
@@ -157,7 +157,7 @@ def test_a_switch_of_light_and_dark_stays(open_page: Open) -> None:
     expect(switch).to_have_text("Theme: dark")
 
 
-def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> None:
+def test_a_day_links_to_its_files_and_its_speed_contour(open_page: Open) -> None:
     page = open_page(f"/day?date={YESTERDAY}")
     expect(page.get_by_role("link", name="CSV")).to_have_attribute(
         "href", f"/api/traffic/export/{YESTERDAY}.csv"
@@ -166,25 +166,26 @@ def test_an_analyst_comes_from_a_day_to_its_files_and_runs(open_page: Open) -> N
     page.wait_for_url("**/corridor?*")
     page.locator(".chart[data-drawn=contour]").wait_for()
     expect(page.get_by_text("Slowest:")).to_be_visible()
-    page.get_by_label("Choose a date; days with data are marked").click()
+    expect(page.get_by_role("heading", name="Places")).to_be_visible()
+    page.get_by_label("Choose a date. Days with data are marked.").click()
     expect(page.locator(".q-date__event").first).to_be_attached()
 
 
-def test_a_day_without_data_or_that_is_none_says_so(open_page: Open) -> None:
+def test_a_day_without_data_and_an_invalid_date_show_a_message(open_page: Open) -> None:
     page = open_page("/day?date=2012-02-29")
-    expect(page.get_by_text("There is no reading of 2012-02-29; the newest day")).to_be_visible()
+    expect(page.get_by_text("No readings on 2012-02-29. The newest day")).to_be_visible()
     expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
     page = open_page("/detectors?date=2012-02-29")
     expect(page.get_by_text("2012-02-29 has no diagnosis")).to_be_visible()
     for path in ("/day", "/detectors", "/corridor", f"/sensor/{sensor_uuid('live-1')}"):
         page = open_page(f"{path}?date=2025-99-04%3Cb%3E")
-        expect(page.get_by_role("alert")).to_contain_text("2025-99-04<b> is no date.")
-        page.get_by_role("link", name="The newest day with data").click()
-        expect(page.get_by_label("Choose a date; days with data are marked")).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text("Invalid date 2025-99-04<b>.")
+        page.get_by_role("link", name="Newest day with data").click()
+        expect(page.get_by_label("Choose a date. Days with data are marked.")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('live-1')}?date=2012-02-29")
-    expect(page.get_by_text("Its newest reading is of")).to_be_visible()
+    expect(page.get_by_text("Its newest reading is from")).to_be_visible()
     page = open_page(f"/sensor/{sensor_uuid('nobody')}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("No such sensor")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unknown sensor")
 
 
 def test_a_sensor_is_found_by_keyboard(open_page: Open) -> None:
@@ -197,15 +198,15 @@ def test_a_sensor_is_found_by_keyboard(open_page: Open) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("Bridge")
 
 
-def test_health_says_why(open_page: Open) -> None:
+def test_health_shows_the_observation(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_role("button", name="Health").click()
     expect(page.get_by_text("not expected to report")).to_be_visible()
-    expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("No reading yet")
-    expect(page.locator("[aria-label='Detectors to look at']")).to_contain_text("are the same")
+    expect(page.locator("[aria-label='Detectors to check']")).to_contain_text("No reading yet")
+    expect(page.locator("[aria-label='Detectors to check']")).to_contain_text("are the same")
 
 
-def test_a_mark_says_what_it_stands_for(open_page: Open) -> None:
+def test_a_mark_has_a_tooltip_and_opens_its_sensor(open_page: Open) -> None:
     page = open_page("/")
     lines = page.locator(".sensor-map.lines[data-sensors]")
     lines.scroll_into_view_if_needed()
@@ -222,14 +223,14 @@ def test_a_mark_says_what_it_stands_for(open_page: Open) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Bridge, lane 1")
 
 
-def test_tiles_come_from_the_server_of_the_setting_alone(
+def test_tiles_come_only_from_the_configured_server(
     browser: Browser, page_settings: Settings, tmp_path: Path
 ) -> None:
     tiles = "http://tiles.test/{z}/{x}/{y}.png"
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(route: Route) -> None:
-        asked.append(route.request.url)
+        requested.append(route.request.url)
         route.fulfill(body=PIXEL, content_type="image/png")
 
     with served(page_settings, tmp_path, TRAFFIC_MAP_TILES=tiles) as url:
@@ -240,18 +241,18 @@ def test_tiles_come_from_the_server_of_the_setting_alone(
         page.locator(".leaflet-tile-loaded").first.wait_for()
         page.context.close()
     assert witness.errors == []
-    assert asked
-    assert set(witness.foreign) == set(asked)
+    assert requested
+    assert set(witness.foreign) == set(requested)
 
 
-def test_a_diagnosis_is_told_in_words(open_page: Open) -> None:
+def test_a_diagnosis_shows_the_parts_to_check(open_page: Open) -> None:
     page = open_page("/detectors")
     row = page.get_by_role("row").filter(has_text="constant")
     expect(row).to_contain_text("Toll plaza")
-    expect(row).to_contain_text("Look at:")
+    expect(row).to_contain_text("Check:")
 
 
-def test_times_are_those_of_the_platform(open_page: Open) -> None:
+def test_times_are_in_the_time_zone_of_the_platform(open_page: Open) -> None:
     page = open_page("/")
     hour = datetime.now(ZoneInfo(world.ZONE)).strftime("%H")
     before = (datetime.now(ZoneInfo(world.ZONE)) - timedelta(hours=1)).strftime("%H")
@@ -259,7 +260,7 @@ def test_times_are_those_of_the_platform(open_page: Open) -> None:
     assert shown[:2] in (hour, before)
 
 
-def test_the_bytes_of_quarantine_are_all_there(open_page: Open) -> None:
+def test_all_bytes_of_a_rejected_message_are_shown(open_page: Open) -> None:
     page = open_page("/quarantine")
     expect(page.get_by_text(f"{len(HARMFUL_BYTES)} bytes").first).to_be_visible()
     expect(page.get_by_text("\\xff${window.harmed=3}").first).to_be_visible()
@@ -279,12 +280,12 @@ def test_the_bytes_of_quarantine_are_all_there(open_page: Open) -> None:
         "/corridor?road=%00&direction=%00",
     ],
 )
-def test_an_address_that_means_nothing_is_a_page(page_url: str, path: str) -> None:
+def test_an_address_with_invalid_values_is_a_page(page_url: str, path: str) -> None:
     assert httpx.get(page_url + path, timeout=20).status_code == 200
 
 
-def cancel_what_waits(postgres: PostgresServer) -> None:
-    """End the first query that waits for a lock, as the server does when its time is over."""
+def cancel_first_waiting_query(postgres: PostgresServer) -> None:
+    """Cancel the first query that waits for a lock, as statement_timeout would."""
     query = (
         "select pg_cancel_backend(pid) from pg_stat_activity"
         " where wait_event_type = 'Lock' and application_name like 'traffic-api%'"
@@ -294,7 +295,7 @@ def cancel_what_waits(postgres: PostgresServer) -> None:
             pass
 
 
-def test_a_question_that_is_too_slow_is_asked_again_by_hand(
+def test_a_button_repeats_a_query_that_was_too_slow(
     open_page: Open, page_settings: Settings, postgres: PostgresServer
 ) -> None:
     with (
@@ -302,18 +303,18 @@ def test_a_question_that_is_too_slow_is_asked_again_by_hand(
         ThreadPoolExecutor() as threads,
     ):
         owner.execute("lock table traffic.readings_daily in access exclusive mode")
-        threads.submit(cancel_what_waits, postgres)
+        threads.submit(cancel_first_waiting_query, postgres)
         page = open_page("/day")
         expect(page.get_by_role("alert")).to_contain_text("took too long")
         page.wait_for_function(CONNECTED)
         page.evaluate("window.sameDocument = true")
-        expect(open_page("/").locator("#feed")).to_be_visible()  # the reader goes on
+        expect(open_page("/").locator("#feed")).to_be_visible()  # the reader still works
         assert page.evaluate("window.sameDocument") is True
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Roads")).to_be_visible()
 
 
-def test_a_page_that_was_open_before_the_first_sensor_shows_it(
+def test_a_page_that_is_open_before_the_first_sensor_shows_it(
     browser: Browser, postgres: PostgresServer, kafka: KafkaServer, tmp_path: Path
 ) -> None:
     settings = settings_of(postgres, kafka, "browser_first_sensor", tmp_path)
@@ -322,7 +323,7 @@ def test_a_page_that_was_open_before_the_first_sensor_shows_it(
         page = browser.new_page()
         witness = Witness(page, url)
         page.goto(url)
-        expect(page.get_by_text("No sensor is known yet.")).to_be_visible()
+        expect(page.get_by_text("No sensors yet.")).to_be_visible()
         page.wait_for_function(CONNECTED)
         page.evaluate("window.sameDocument = true")
         store_sensors(settings, [describe("b", road="A", direction="NORTH", milepost=2.0)])
@@ -332,14 +333,16 @@ def test_a_page_that_was_open_before_the_first_sensor_shows_it(
         send(settings, [old])
         store(settings)
         expect(page.locator(".sensor-map.lines[data-sensors='1']")).to_be_visible()
-        history = page.get_by_role("status").filter(has_text="The newest reading is of 2011-09-15")
+        history = page.get_by_role("status").filter(
+            has_text="The newest reading is from 2011-09-15"
+        )
         for name, path in (
             ("that day", "/day?date=2011-09-15"),
             ("its speed contour", "/corridor?date=2011-09-15"),
         ):
             expect(history.get_by_role("link", name=name)).to_have_attribute("href", path)
         expect(page.get_by_text("No reading since 2011-09-15.")).to_be_visible(timeout=30_000)
-        # A sensor before it in the order of the road moves it to another place.
+        # A new sensor earlier on the road changes the index of the first one.
         store_sensors(settings, [describe("a", road="A", direction="NORTH", milepost=1.0)])
         send(settings, [event("a", 20.0), event("b", 21.0)])
         store(settings)

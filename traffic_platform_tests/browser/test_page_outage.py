@@ -1,4 +1,4 @@
-"""A page whose database goes away and comes back."""
+"""An outage of the database while a page is open."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from traffic_platform_tests.conftest import PostgresServer
 Open = Callable[..., Page]
 
 
-def test_a_page_says_that_the_database_is_away_and_recovers(
+def test_a_page_reports_an_outage_of_the_database_and_recovers(
     open_page: Open, page_settings: Settings, postgres: PostgresServer
 ) -> None:
     page = open_page("/")
     expect(page.locator("#feed")).to_be_visible()
     page.evaluate("window.sameDocument = true")
     postgres.process.kill()
-    expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=20_000)
+    expect(page.get_by_role("alert")).to_contain_text("The database is unavailable", timeout=20_000)
     late = open_page("/day")
-    expect(late.get_by_role("alert").first).to_contain_text("does not answer", timeout=20_000)
+    expect(late.get_by_role("alert").first).to_contain_text(
+        "The database is unavailable", timeout=20_000
+    )
     postgres.process.start()
     expect(page.get_by_role("alert")).to_have_count(0, timeout=20_000)
     expect(late.get_by_role("heading", name="Roads")).to_be_visible(timeout=20_000)

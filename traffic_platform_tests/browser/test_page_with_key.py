@@ -1,4 +1,4 @@
-"""The page for people elsewhere: a key as the password opens it, and its websocket."""
+"""The dashboard for remote users: an API key as password opens it and its websocket."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CONNECTED = "window.socket?.connected === true"
 
 @pytest.fixture
 def key() -> str:
-    """A name for a key of the test's own."""
+    """Unique name of a key."""
     return f"browser {uuid.uuid4().hex}"
 
 
 @pytest.fixture
 def url(page_settings: Settings, tmp_path: Path) -> Iterator[str]:
-    """A page that demands keys of everybody."""
+    """URL of a dashboard that requires keys from every host."""
     with served(page_settings, tmp_path, TRAFFIC_API_KEYS_REQUIRED="always") as url:
         yield url.replace("127.0.0.1", "localhost")
 

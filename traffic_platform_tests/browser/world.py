@@ -1,4 +1,4 @@
-"""What the page is shown with: real detectors, a synthetic corridor, messages that mean harm."""
+"""Dataset of the browser tests: real detectors, a synthetic corridor, hostile messages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from traffic_platform.demo.corridor import sensor_records
 from traffic_platform.demo.detectors import Corridor
 from traffic_platform.demo.feed import message_batches
+from traffic_platform.demo.live_feed import sensor_records
 from traffic_platform.demo.replay import replay
-from traffic_platform.demo.sending import Sender
+from traffic_platform.demo.sender import Sender
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.events.sensor_ids import sensor_uuid
@@ -31,11 +31,11 @@ PORTLAND = Path(__file__).parents[2] / "examples" / "portland_i205"
 HARM = '<img src=x onerror="window.harmed=1">'
 HARMFUL_BYTES = b"<script>window.harmed=2</script>\x00\xff${window.harmed=3}"
 INTERVAL_S = 300
-ZONE = "America/Los_Angeles"  # of the dates
+ZONE = "America/Los_Angeles"
 
 
 def make_topics(settings: Settings) -> None:
-    """The topics of these settings."""
+    """Create the topics of these settings."""
     admin = AdminClient({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})
     names = settings.ingest_topics
     topics = [NewTopic(name, num_partitions=3, replication_factor=1) for name in names]
@@ -45,7 +45,7 @@ def make_topics(settings: Settings) -> None:
 
 
 def send(settings: Settings, values: Sequence[bytes], key: bytes = b"test") -> None:
-    """Messages to the raw topic; returns when the broker has them."""
+    """Send messages to the raw topic; return when the broker has them."""
     with Sender(settings, settings.raw_topic) as sender:
         sender.send([key] * len(values), values)
         sender.finish()
@@ -53,25 +53,25 @@ def send(settings: Settings, values: Sequence[bytes], key: bytes = b"test") -> N
 
 
 def a_day_ago() -> date:
-    """Yesterday where the dates of the tables are: in UTC it may be another date by now."""
+    """Return yesterday in ZONE, where it may be another date than in UTC."""
     return datetime.now(ZoneInfo(ZONE)).date() - timedelta(days=1)
 
 
 def store(settings: Settings) -> None:
-    """A window over all that is there, and the roll-ups."""
+    """Ingest all messages and roll them up."""
     drain(settings)
     roll_up_all(settings)
 
 
 def event(sensor: str, speed: float, volume: int = 1200, occupancy: float = 9.5) -> bytes:
-    """An event of now."""
+    """Return an event with the current time."""
     measures = {"speed": speed, "volume": volume, "occupancy": occupancy}
     now = datetime.now(UTC).isoformat()
     return json.dumps({"sensor_id": sensor, "timestamp": now, **measures}).encode()
 
 
 def repeat(sensor: str, since: datetime) -> list[bytes]:
-    """Events of a detector that says the same since then, every INTERVAL_S."""
+    """Return equal events since then, one every INTERVAL_S seconds."""
     times: list[datetime] = [since]
     while times[-1] < datetime.now(UTC) - timedelta(seconds=2 * INTERVAL_S):
         times.append(times[-1] + timedelta(seconds=INTERVAL_S))
@@ -80,19 +80,19 @@ def repeat(sensor: str, since: datetime) -> list[bytes]:
 
 
 def describe(sensor: str, **fields: Any) -> SensorRecord:
-    """A sensor to import."""
+    """Return a sensor to import."""
     return SensorRecord(sensor_uuid(sensor), sensor, fields)
 
 
 def rush_zone() -> str:
-    """A zone in which it is between five and six in the evening, when roads are full."""
+    """Return a time zone where it is now between 17:00 and 18:00, the rush hour."""
     ahead = (17 - datetime.now(UTC).hour + 12) % 24 - 12
-    # The names of these zones count westwards.
+    # The names of these zones count hours west of Greenwich.
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor:
-    """A synthetic corridor from `since` until now, in its rush hour, imported and sent."""
+    """Import a synthetic corridor in its rush hour and send its events from `since` until now."""
     corridor = Corridor("demo", sensors, interval_s=INTERVAL_S, timezone=rush_zone())
     store_sensors(settings, sensor_records(corridor.detectors, INTERVAL_S))
     first = corridor.step_at_or_after(round(since.timestamp() * 1e6))
@@ -105,13 +105,16 @@ def send_corridor(settings: Settings, sensors: int, since: datetime) -> Corridor
     return corridor
 
 
-def build(settings: Settings, *, harm: bool = True) -> None:
-    """Portland's hour as if it ended now, yesterday and today of a corridor, and harm."""
+def build(settings: Settings, *, harm: bool = True, first: date | None = None) -> None:
+    """Store Portland's hour shifted to now, and a corridor since `first` (default: yesterday).
+
+    `harm` adds hostile text. The detectors are diagnosed for `first`.
+    """
     make_topics(settings)
-    yesterday = a_day_ago()
+    first = first or a_day_ago()
     import_sensors(settings, PORTLAND)
     replay(settings, PORTLAND / "freeway_loopdata_OneHour.csv", shift_to_now=True)
-    send_corridor(settings, 60, local_day(yesterday, settings.timezone).start)
+    send_corridor(settings, 60, local_day(first, settings.timezone).start)
     store_sensors(
         settings,
         [
@@ -124,10 +127,10 @@ def build(settings: Settings, *, harm: bool = True) -> None:
             describe("silent-1", name="Quiet loop", road="OR-99", direction="NORTH", milepost=2.5),
         ],
     )  # fmt: skip
-    send(settings, repeat("stuck-1", local_day(yesterday, settings.timezone).start))
+    send(settings, repeat("stuck-1", local_day(first, settings.timezone).start))
     send(settings, [event("live-1", 50.0)])
     if harm:
         store_sensors(settings, [describe(HARM, name=HARM, road=HARM, direction=HARM, milepost=3)])
         send(settings, [event(HARM, 41.0), HARMFUL_BYTES])
     store(settings)
-    compute_health(settings, yesterday)
+    compute_health(settings, first)

@@ -38,7 +38,7 @@ def test_it_says_whom_it_waits_for(
     make_topic(settings.events_topic)
     with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
         locks = PartitionLocks(connection, "another-run", lease_seconds=1)
-        assert locks.take([(publisher_lock(settings), 0)])
+        assert locks.acquire([(publisher_lock(settings), 0)])
         waited = traffic("publish", "--once")  # until the lease expires
     assert (waited.code, waited.err) == (0, "Waiting for another-run, which publishes now.\n")
 

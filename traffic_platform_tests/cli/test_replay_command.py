@@ -37,7 +37,7 @@ def test_a_bad_file_is_one_line_with_its_line_number(traffic: Traffic, tmp_path:
     file.write_text("detectorid,starttime,volume\n1,9/15/2011 0:00:00,1\n1,soon,2\n")
     result = traffic("replay", file)
     assert result.code == 1
-    assert result.err == f"{file}, line 3: starttime 'soon' is no time.\n"
+    assert result.err == f"{file}, line 3: starttime 'soon' is not a time.\n"
 
 
 @pytest.mark.parametrize("option", [("--column", "flow=q"), ("--timezone", "Portland")])

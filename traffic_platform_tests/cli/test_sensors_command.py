@@ -24,7 +24,7 @@ def test_a_broken_table_is_one_line_with_line_and_column(traffic: Traffic, tmp_p
     file.write_text("external_id,lanes\na,1\nb,many\n")
     result = traffic("sensors", "import", file)
     assert result.code == 1
-    assert result.err == f"{file}, line 3, column lanes: 'many' is no number.\n"
+    assert result.err == f"{file}, line 3, column lanes: 'many' is not a number.\n"
     assert traffic("sensors", "list", "--json").json == []
 
 

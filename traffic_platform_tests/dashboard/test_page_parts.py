@@ -1,4 +1,4 @@
-"""What the page is made of, without a browser: places, bands, times, bytes, colours."""
+"""Parts of the dashboard without a browser: layout, marks, times, templates and colours."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pytest
 import traffic_platform.dashboard
 from traffic_platform.dashboard.detectors.undiagnosed import undiagnosed
 from traffic_platform.dashboard.overview.sensor_layout import lay_out
-from traffic_platform.dashboard.shared.day_pages import Days
-from traffic_platform.dashboard.shared.model import Band, Health, LiveHealth, Reading, Sensor, State
-from traffic_platform.dashboard.shared.printable import printable
+from traffic_platform.dashboard.reader.marks import Band, Health, band, sensor_health
+from traffic_platform.dashboard.reader.sensors import LiveHealth, Reading, Sensor
+from traffic_platform.dashboard.reader.state import State
+from traffic_platform.dashboard.shared.days import Days
 from traffic_platform.dashboard.shared.render import render
 from traffic_platform.dashboard.shared.time_format import Zone, age
 from traffic_platform.events.quality_tests import QUALITY_TESTS
@@ -75,7 +76,7 @@ def test_sensors_without_coordinates_are_on_lines_and_others_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "band"),
+    ("fields", "expected"),
     [
         ({"speed": 23.9}, Band.STOPPED),
         ({"speed": 24.0}, Band.SLOW),
@@ -88,32 +89,34 @@ def test_sensors_without_coordinates_are_on_lines_and_others_listed() -> None:
         ({"ago_s": 301.0}, Band.STALE),
     ],
 )
-def test_a_band_is_the_speed_relative_to_free_flow(fields: dict[str, object], band: Band) -> None:
+def test_a_band_is_the_speed_relative_to_free_flow(
+    fields: dict[str, object], expected: Band
+) -> None:
     state = State(zone="UTC", sensors=[sensor(1)])
-    state.let_in([reading(1, **fields)])  # pyright: ignore[reportArgumentType]
-    assert state.band(sensor(1), NOW) is band
+    state.add_newest([reading(1, **fields)])  # pyright: ignore[reportArgumentType]
+    assert band(state, sensor(1), NOW) is expected
 
 
 def test_a_slow_feed_is_recent_for_three_intervals() -> None:
     state = State(zone="UTC")
-    state.let_in([reading(1, ago_s=890)])
-    assert state.band(sensor(1), NOW) is Band.STALE
-    assert state.band(sensor(1, interval_s=300), NOW) is Band.FREE
-    assert state.band(sensor(1, free_flow_mph=None, interval_s=300), NOW) is Band.UNKNOWN
+    state.add_newest([reading(1, ago_s=890)])
+    assert band(state, sensor(1), NOW) is Band.STALE
+    assert band(state, sensor(1, interval_s=300), NOW) is Band.FREE
+    assert band(state, sensor(1, free_flow_mph=None, interval_s=300), NOW) is Band.UNKNOWN
 
 
-def test_what_a_detector_does_now_goes_before_a_diagnosis() -> None:
-    broken = sensor(1, diagnosis="card_off")
+def test_the_last_hour_takes_precedence_over_a_diagnosis() -> None:
+    faulty = sensor(1, diagnosis="card_off")
     states = {
         "reporting": Health.DIAGNOSED, "stuck": Health.STUCK, "silent": Health.SILENT,
     }  # fmt: skip
     for state, health in states.items():
-        known = State(zone="UTC", health={broken.sensor_id: LiveHealth(state, "")})
-        assert known.sensor_health(broken) is health
-    assert State(zone="UTC").sensor_health(broken) is Health.UNKNOWN
+        known = State(zone="UTC", health={faulty.sensor_id: LiveHealth(state, "")})
+        assert sensor_health(known, faulty) is health
+    assert sensor_health(State(zone="UTC"), faulty) is Health.UNKNOWN
 
 
-def test_a_flag_of_an_empty_road_is_none() -> None:
+def test_an_empty_road_is_not_flagged() -> None:
     assert not reading(1, speed=0.0, volume=0, occupancy=0.0, quality_flags=8).is_flagged
     assert reading(1, quality_flags=8).is_flagged
 
@@ -139,34 +142,39 @@ def test_a_day_has_as_many_hours_as_its_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "expected"),
     [
-        (datetime(2025, 10, 5, 11, 19, tzinfo=UTC), "a job does it at 04:20 of 2025-10-05"),
+        (datetime(2025, 10, 5, 11, 19, tzinfo=UTC), "A job computes it at 04:20 on 2025-10-05"),
         (datetime(2025, 10, 5, 11, 21, tzinfo=UTC), "traffic backfill --from 2025-10-04 --asset"),
     ],
 )
-def test_a_day_that_nobody_has_diagnosed_says_what_does(now: datetime, said: str) -> None:
+def test_a_day_without_diagnosis_shows_how_to_compute_one(now: datetime, expected: str) -> None:
     day = date(2025, 10, 4)
-    assert said in undiagnosed(Days(Zone("America/Los_Angeles"), day, [day]), now)
+    assert expected in undiagnosed(Days(Zone("America/Los_Angeles"), day, [day]), now)
 
 
-def test_bytes_are_text_that_cannot_act() -> None:
-    assert printable(b"<b>\x00\xff\x1b[31m\n") == "<b>\\x00\\xff\\x1b[31m\\n"
-    assert printable("a\u202eb".encode()) == "a\\u202eb"
-    assert printable(None) == "none"
-    row = {"reason": "x", "messages": 1, "newest": "<b>"}
-    assert "&lt;b&gt;" in render("reasons", rows=[row])
+def test_bytes_of_a_message_cannot_act_on_the_page() -> None:
+    message = {
+        "id": "t/0/1", "arrived": "", "reason": "x", "detail": "<b>", "key": b"\x00", "bytes": 5,
+        "value": b"<b>\xff\n", "cut": False,
+    }  # fmt: skip
+    html = render("quarantine/messages", rows=[message], zone="UTC", reason=None)
+    assert "&lt;b&gt;\\xff\\n" in html
+    assert "<b>" not in html
+    tombstone = message | {"value": None, "bytes": None}
+    html = render("quarantine/messages", rows=[tombstone], zone="UTC", reason=None)
+    assert "(no value)" in html
 
 
 def tokens(theme: str) -> dict[str, str]:
-    """The colours of a theme by name."""
+    """Return the colours of a theme by name."""
     style = (PAGE / "static" / "page.css").read_text(encoding="utf-8")
     block = style.split(theme, 1)[1].split("}", 1)[0]
     return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of WCAG 2."""
+    """Return the relative luminance of WCAG 2."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (
         part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -175,7 +183,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of WCAG 2."""
+    """Return the contrast ratio of WCAG 2."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -188,18 +196,18 @@ def test_text_and_marks_have_contrast(theme: str) -> None:
     texts += [("flagged", "surface"), ("muted", "surface")]
     low = [pair for pair in texts if contrast(*(colours[name] for name in pair)) < 4.5]
     assert low == []
-    # Graphics need 3; the pale bands are told from their ground by size and neighbours.
+    # Graphics need 3. Two pale bands stand out by their size and their neighbours.
     marks = [name for name in colours if name.startswith(("health-", "band-"))]
     faint = [name for name in marks if contrast(colours[name], colours["raised"]) < 3]
     assert set(faint) <= {"band-dense", "band-steady"}
     slow, free = luminance(colours["band-stopped"]), luminance(colours["band-free"])
-    assert free > 1.5 * slow  # told apart without a sense of red and green
+    assert free > 1.5 * slow  # readers who cannot tell red from green
 
 
-def test_a_day_on_which_no_detector_is_good_is_told_as_one_on_which_all_are() -> None:
-    told = [
-        render("diagnosed", rows=[], judged=judged, day=NOW.date())
-        for judged in ({"not_evaluated": 69}, {"good": 3, "not_evaluated": 66})
+def test_a_day_without_good_detectors_differs_from_one_with_only_good_ones() -> None:
+    undecided, good = [
+        render("detectors/diagnosed", rows=[], counts=counts, day=NOW.date())
+        for counts in ({"not_evaluated": 69}, {"good": 3, "not_evaluated": 66})
     ]
-    assert "No detector could be judged" in told[0]
-    assert "Every detector that could be judged is good: 3." in told[1]
+    assert "No detector could be diagnosed" in undecided
+    assert "All detectors with a diagnosis are good (3)." in good

@@ -1,4 +1,4 @@
-"""The one reader: what it sees of a real database, and when it rests."""
+"""The reader of the process, over a real database."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ import pytest
 from confluent_kafka import Producer
 
 from traffic_platform.api.database import Database
-from traffic_platform.dashboard.overview.overview_tables import Mark
-from traffic_platform.dashboard.shared import reader as reader_module
-from traffic_platform.dashboard.shared.model import Band, Change
-from traffic_platform.dashboard.shared.reader import Reader
+from traffic_platform.dashboard.reader import reader as reader_module
+from traffic_platform.dashboard.reader import state_updates
+from traffic_platform.dashboard.reader.marks import Band
+from traffic_platform.dashboard.reader.reader import Reader
+from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.reprocess import backfill_dates, reprocess_rejected
@@ -35,28 +36,26 @@ Produce = Callable[..., None]
 
 
 class Page:
-    """Somebody who looks: waits for a change that satisfies a condition."""
+    """An open page that waits for a change."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._told = asyncio.Event()
+        self._changed = asyncio.Event()
         self.changes = 0
-        self.marks: list[Mark] = []
         self.full: list[Change] = []
         reader.changed.subscribe(self.follow)
 
-    def follow(self, change: Change, fresh: list[Mark]) -> None:
+    def follow(self, change: Change) -> None:
         self.changes += 1
-        self.marks += fresh
         if "sensors" in change.parts:
             self.full.append(change)
-        self._told.set()
+        self._changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
             while not condition():
-                self._told.clear()
-                await self._told.wait()
+                self._changed.clear()
+                await self._changed.wait()
 
     def close(self) -> None:
         self._reader.changed.unsubscribe(self.follow)
@@ -70,7 +69,7 @@ async def reading(settings: Settings) -> AsyncIterator[Reader]:
         yield reader
 
 
-def test_one_reader_serves_all_pages_and_rests_when_none_is_open(
+def test_one_reader_serves_all_pages_and_stops_when_none_is_open(
     settings: Settings,
     make_topic: MakeTopic,
     produce: Produce,
@@ -83,22 +82,22 @@ def test_one_reader_serves_all_pages_and_rests_when_none_is_open(
     produce([event("one", 58.0)])
     drain(settings)
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             pages = [Page(reader), Page(reader)]
             first = reader._task
             assert [sensor.external_id for sensor in reader.state.sensors] == ["one", "two"]
-            assert [mark[1] for mark in reader.screen.marks] == [Band.FREE, Band.STALE]
+            assert [mark[1] for mark in reader.overview.marks] == [Band.FREE, Band.STALE]
             await reader.want(timeout=1)
             assert reader._task is first
             await asyncio.to_thread(produce, [event("two", 20.0), event("new", 33.0), b"broken"])
             await asyncio.to_thread(drain, settings)
             await pages[1].until(lambda: len(reader.state.newest) == 3)
             assert len(reader.state.sensors) == 3
-            assert all(page.full for page in pages)  # they drew the new sensor
+            assert all(page.full for page in pages)  # they draw the new sensor
             assert reader.state.feed[0].speed in (20.0, 33.0)
             await pages[0].until(lambda: bool(reader.state.quarantine))
-            assert reader.screen.marks[reader.state.index[reader.state.feed[0].sensor_id]]
+            assert reader.overview.marks[reader.state.index[reader.state.feed[0].sensor_id]]
             assert reader.state.pipeline is not None
             assert reader.state.pipeline.lag == 0
             for page in pages:
@@ -107,7 +106,7 @@ def test_one_reader_serves_all_pages_and_rests_when_none_is_open(
             await asyncio.wait_for(first, 10)
             assert not reader.is_reading
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
 def test_an_older_event_does_not_replace_a_newer_one(
@@ -119,7 +118,7 @@ def test_an_older_event_does_not_replace_a_newer_one(
     now = b'"timestamp": "20'
     late = event("one", 11.0).replace(now, b'"timestamp": "2025-10-04T12:00:00Z", "was": "20')
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
             await asyncio.to_thread(produce, [late, event("two", 40.0)])
@@ -129,7 +128,7 @@ def test_an_older_event_does_not_replace_a_newer_one(
             assert speeds == [40.0, 58.0]
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
 def event_at(sensor: str, timestamp: str, speed: float) -> bytes:
@@ -137,7 +136,7 @@ def event_at(sensor: str, timestamp: str, speed: float) -> bytes:
 
 
 def shown(reader: Reader) -> dict[str, float | None]:
-    """The newest speed of each sensor."""
+    """Return the newest speed of each sensor."""
     newest = reader.state.newest
     return {
         each.external_id: newest[each.sensor_id].speed
@@ -147,46 +146,46 @@ def shown(reader: Reader) -> dict[str, float | None]:
 
 
 def feed(reader: Reader) -> list[tuple[str, float | None]]:
-    """Sensor and speed of what the feed shows, in the order of sensors."""
+    """Return sensor and speed of the feed's readings, by sensor."""
     names = {each.sensor_id: each.external_id for each in reader.state.sensors}
     return sorted((names[each.sensor_id], each.speed or 0.0) for each in reader.state.feed)
 
 
-def test_of_several_events_of_one_moment_the_page_shows_the_reading(
+def test_events_with_the_same_time_show_the_reading_that_won(
     settings: Settings, make_topic: MakeTopic, produce: Produce, producer: Producer
 ) -> None:
     make_topic(partitions=1, message_timestamp_type="CreateTime")
-    moment = "2025-10-04T12:00:00Z"
+    time = "2025-10-04T12:00:00Z"
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
-            twice = [event_at("one", moment, 99.0), event_at("one", moment, 52.0)]
+            twice = [event_at("one", time, 99.0), event_at("one", time, 52.0)]
             await asyncio.to_thread(produce, twice)
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: bool(reader.state.newest))
             assert shown(reader) == {"one": 52.0}
-            # It was sent before those, and is stored behind them: it loses.
-            late = event_at("one", moment, 11.0)
+            # An older broker timestamp loses, although its offset is later.
+            late = event_at("one", time, 11.0)
             producer.produce(settings.raw_topic, late, timestamp=1_600_000_000_000)
             await asyncio.to_thread(produce, [event("two", 40.0)])
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: len(reader.state.newest) == 2)
             assert shown(reader) == {"one": 52.0, "two": 40.0}
-            # This one wins, and what it has replaced is not shown beside it.
-            await asyncio.to_thread(produce, [event_at("one", moment, 47.0)])
+            # This event wins, and the reading that it replaces leaves the feed.
+            await asyncio.to_thread(produce, [event_at("one", time, 47.0)])
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: shown(reader)["one"] != 52.0)
             assert feed(reader) == [("one", 47.0), ("two", 40.0)]
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
-def test_what_a_rebuild_changes_or_removes_is_not_shown_any_longer(
+def test_a_backfill_replaces_and_removes_shown_readings(
     settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_module, "_SLOW_S", 0.0)
+    monkeypatch.setattr(state_updates, "SLOW_S", 0.0)
     make_topic(partitions=1)
     lenient = settings.model_copy(update={"naive_timezone": "Etc/GMT"})
     day = date(2025, 10, 4)
@@ -201,11 +200,11 @@ def test_what_a_rebuild_changes_or_removes_is_not_shown_any_longer(
     drain(lenient)
     execute(settings, "update traffic.traffic_readings set speed = 77 where speed = 40")
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
             assert shown(reader) == {"altered": 77.0, "back": 10.0, "gone": 20.0}
-            # A rebuild of readings alone has no audit row.
+            # A backfill that changes only readings has no audit row.
             await asyncio.to_thread(backfill_dates, lenient, [day])
             await page.until(lambda: shown(reader)["altered"] == 40.0)
             assert shown(reader) == {"altered": 40.0, "back": 10.0, "gone": 20.0}
@@ -218,7 +217,7 @@ def test_what_a_rebuild_changes_or_removes_is_not_shown_any_longer(
             assert latest.sensor_id in (sensor_uuid("altered"), sensor_uuid("back"))
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
 def execute(settings: Settings, command: str) -> None:
@@ -226,7 +225,7 @@ def execute(settings: Settings, command: str) -> None:
         owner.execute(command)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
-def test_a_batch_with_a_lower_number_is_seen_as_well(
+def test_a_batch_with_a_lower_number_is_read(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -234,29 +233,29 @@ def test_a_batch_with_a_lower_number_is_seen_as_well(
     produce([event("one", 58.0)])
     drain(settings)
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
-            # What another writer has reserved before, and commits now.
+            # Another writer reserved this number earlier and commits it now.
             execute(settings, "select setval('traffic.batch_ids', 100)")
             await asyncio.to_thread(produce, [event("two", 40.0)])
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: len(reader.state.newest) == 2)
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
-def test_what_a_replay_lets_in_is_seen_as_well(
+def test_a_reprocessed_message_is_read(
     settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_module, "_SLOW_S", 0.0)
+    monkeypatch.setattr(state_updates, "SLOW_S", 0.0)
     make_topic()
     closed = settings.model_copy(update={"unknown_sensors": "quarantine"})
     produce([event("late", 33.0)])
     drain(closed)
 
-    async def look() -> None:
+    async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
             await page.until(lambda: bool(reader.state.quarantine))
@@ -267,10 +266,10 @@ def test_what_a_replay_lets_in_is_seen_as_well(
             await page.until(lambda: not reader.state.quarantine)
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
-def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
+def test_the_reader_survives_errors_and_live_values_do_not_wait_for_health(
     settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_module, "POLL_S", 0.0)
@@ -278,16 +277,16 @@ def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
     produce([event("one", 58.0)])
     drain(settings)
 
-    async def look() -> None:
+    async def scenario() -> None:
         begun, may_end = asyncio.Event(), asyncio.Event()
-        real = reader_module.live_states
+        real = state_updates.live_states
 
         async def slow(*arguments: Any) -> list[Any]:
             begun.set()
             await may_end.wait()
             return await real(*arguments)
 
-        monkeypatch.setattr(reader_module, "live_states", slow)
+        monkeypatch.setattr(state_updates, "live_states", slow)
         async with reading(settings) as reader:
             page = Page(reader)
             await asyncio.wait_for(begun.wait(), 20)
@@ -297,21 +296,21 @@ def test_nothing_ends_the_reader_or_keeps_live_values_waiting(
             assert not reader.state.health
             may_end.set()
             await page.until(lambda: bool(reader.state.health))
-            # A statement that was prepared, after so many looks, and does not fit any more.
-            looks = page.changes
-            await page.until(lambda: page.changes > looks + 30)
+            # After so many polls the statement is prepared, and then its result type changes.
+            polls = page.changes
+            await page.until(lambda: page.changes > polls + 30)
             execute(settings, "alter table traffic.kafka_offsets alter partition type bigint")
             await page.until(lambda: reader.state.problem is not None)
             await page.until(lambda: reader.state.problem is None)
             execute(settings, "alter table traffic.kafka_offsets rename to elsewhere")
             await page.until(lambda: reader.state.problem is not None)
             assert reader.state.problem is not None
-            assert not reader.state.problem.is_away
+            assert not reader.state.problem.is_unavailable
             execute(settings, "alter table traffic.elsewhere rename to kafka_offsets")
             await page.until(lambda: reader.state.problem is None)
             page.close()
 
-    asyncio.run(look())
+    asyncio.run(scenario())
 
 
 _FETCH = """
@@ -333,7 +332,7 @@ with TestClient(app, client=("127.0.0.1", 1), base_url="http://127.0.0.1") as cl
 """
 
 
-def test_what_only_fetches_the_page_is_not_followed_and_errors_of_the_api_stay_problems(
+def test_a_client_without_websocket_does_not_subscribe_and_api_errors_stay_problems(
     settings: Settings,
 ) -> None:
     fetched = subprocess.run(

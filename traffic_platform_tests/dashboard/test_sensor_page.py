@@ -1,4 +1,4 @@
-"""The page of one sensor, as a browser fetches it."""
+"""The page of one sensor, over HTTP."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.dashboard.shared.model import Reading as Shown
+from traffic_platform.dashboard.reader.sensors import Reading
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import as_environment
-from traffic_platform_tests.dashboard.test_page_questions import ask
+from traffic_platform_tests.dashboard.test_queries import query
 from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
 
 _FETCH = """
@@ -37,7 +37,7 @@ START = datetime(2025, 10, 4, tzinfo=UTC)
 
 
 def fetch(settings: Settings, path: str, *sentences: str) -> list[str]:
-    """Status and type of the answer, and whether it has each sentence."""
+    """Return status and type of the response, and whether it contains each sentence."""
     fetched = subprocess.run(
         [sys.executable, "-c", _FETCH, path, *sentences],
         env={**os.environ, **as_environment(settings)},
@@ -49,7 +49,7 @@ def fetch(settings: Settings, path: str, *sentences: str) -> list[str]:
     return fetched.stdout.splitlines()
 
 
-def test_a_day_that_is_cut_says_so_and_counts_all(
+def test_a_chart_of_a_long_day_is_cut_and_counts_all_readings(
     settings: Settings, owner: psycopg.Connection
 ) -> None:
     add_sensor(owner, "fast")
@@ -58,12 +58,12 @@ def test_a_day_that_is_cut_says_so_and_counts_all(
         "update traffic.traffic_readings set quality_flags = 4"
         ' where "offset" = 0 or "offset" >= 20000'
     )
-    told = "The first 20,000 of 20,003 readings are drawn; 4 of all are flagged by a quality test"
+    caption = "The chart shows the first 20,000 of 20,003 readings. 4 of all failed a quality test"
     path = f"/sensor/{sensor_uuid('fast')}?date=2025-10-04"
-    assert fetch(settings, path, told) == ["200 text/html; charset=utf-8", "True"]
+    assert fetch(settings, path, caption) == ["200 text/html; charset=utf-8", "True"]
 
 
-def test_postgresql_counts_as_flagged_what_the_page_marks(
+def test_postgresql_counts_the_readings_that_the_page_marks_as_flagged(
     settings: Settings, owner: psycopg.Connection
 ) -> None:
     measures: list[dict[str, Any]] = [
@@ -83,11 +83,13 @@ def test_postgresql_counts_as_flagged_what_the_page_marks(
                 "update traffic.traffic_readings set quality_flags = %s where sensor_id = %s",
                 (flags, of_sensor["sensor_id"]),
             )
-            [counts] = ask(settings, "sensor_day_counts", **of_sensor, **day)
-            marked = Shown(of_sensor["sensor_id"], START, **fields, quality_flags=flags).is_flagged
+            [counts] = query(settings, "sensor/reading_counts", **of_sensor, **day)
+            marked = Reading(
+                of_sensor["sensor_id"], START, **fields, quality_flags=flags
+            ).is_flagged
             assert (counts.readings, counts.flagged) == (1, marked), name
 
 
-def test_what_is_no_uuid_is_no_sensor_on_a_page(settings: Settings) -> None:
-    answered = fetch(settings, "/sensor/xx%00", "No such sensor", "There is no sensor xx\ufffd.")
+def test_an_invalid_uuid_is_an_unknown_sensor(settings: Settings) -> None:
+    answered = fetch(settings, "/sensor/xx%00", "Unknown sensor", "There is no sensor xx\ufffd.")
     assert answered == ["200 text/html; charset=utf-8", "True", "True"]

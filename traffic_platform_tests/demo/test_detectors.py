@@ -1,4 +1,4 @@
-"""Synthetic detectors measure what a loop in such traffic would."""
+"""Synthetic detectors measure like loops in such traffic."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_the_commute_is_slow_on_a_monday_and_not_on_a_sunday(corridor: Corridor)
     assert np.nanmin(corridor.measures(sunday, 10).speed) > 45
 
 
-def test_rush_hours_are_those_of_the_zone() -> None:
+def test_rush_hours_are_in_local_time() -> None:
     west = Corridor("test", 60, timezone="America/Los_Angeles")
     eight_there = west.step_at_or_after(MONDAY + 15 * DAY // 24)
     assert np.nanmin(west.measures(eight_there, 10).speed) < 35
 
 
 @pytest.mark.parametrize("sensors", [1, 7, 60, 130])
-def test_an_interval_has_the_same_values_however_it_is_asked_for(sensors: int) -> None:
+def test_an_interval_has_the_same_values_in_every_request(sensors: int) -> None:
     first = Corridor("test", sensors).step_at_or_after(MONDAY) - 3
     whole = Corridor("test", sensors).measures(first, 2_000)
     again = Corridor("test", sensors)
@@ -67,7 +67,7 @@ def test_an_interval_has_the_same_values_however_it_is_asked_for(sensors: int) -
         assert np.array_equal(one.occupancy[0], whole.occupancy[number])
 
 
-def test_a_detector_is_the_same_however_many_there_are() -> None:
+def test_a_detector_does_not_depend_on_the_number_of_detectors() -> None:
     few, many = Corridor("test", 10).detectors, Corridor("test", 200).detectors
     assert many[:10] == few
     assert len({detector.external_id for detector in many}) == 200

@@ -1,4 +1,4 @@
-"""The feed's messages: formats, repeats, broken ones."""
+"""Messages of the feed: formats, repeats, broken messages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_regular_message_is_processed(feed_format: str, decoder: Decoder) 
     assert set(decoded.processed.format.tolist()) == formats
 
 
-def test_every_broken_message_is_quarantined_whatever_the_settings(decoder: Decoder) -> None:
+def test_every_broken_message_is_rejected_under_all_settings(decoder: Decoder) -> None:
     values = [broken(kind, "s1", "2025-10-06T07:00:00Z") for kind in range(10)]
     decoded = decoder.decode(values, NOW_US)
     assert [row.index for row in decoded.quarantined] == list(range(10))

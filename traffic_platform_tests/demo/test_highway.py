@@ -1,4 +1,4 @@
-"""The simulated highway keeps to the physics it cites."""
+"""The simulated highway follows the models that it cites."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_queue_begins_at_the_bottleneck_and_travels_upstream(weekday: Floats) 
     assert not queued[:, 8:].any()
 
 
-def test_the_road_is_free_at_night(weekday: Floats) -> None:
+def test_traffic_flows_freely_at_night(weekday: Floats) -> None:
     assert LANE.speed(weekday[: step_at(5)]).min() == LANE.free_flow_mph
 
 

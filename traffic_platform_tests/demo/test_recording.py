@@ -1,4 +1,4 @@
-"""Recorded files: what is read, and how a file that cannot be read is refused."""
+"""Recorded files: values, and errors of files that cannot be read."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ def read(folder: Path, text: str | bytes, **options: object) -> Recording:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "holds no record"),
-        (HEADER, "holds no record"),
-        (HEADER + "\n \n", "holds no record"),
+        ("", "contains no records"),
+        (HEADER, "contains no records"),
+        (HEADER + "\n \n", "contains no records"),
         (HEADER + "1345,9/15/2011 0:00:20,2\n", "line 2: 3 cells, but the header has 5"),
         (HEADER + ROW + "\n1345,9/15/2011 0:0", "line 4: 2 cells, but the header has 5"),
         (HEADER + "1345,9/15/2011 0:00:20,2,5,5,3\n", "line 2: 6 cells"),
-        (HEADER + ROW + "\n1345,9/15/2011 0:00:40,2,x,3\n", "line 4: speed 'x' is no number"),
-        (HEADER + "1345,9/15/2011 0:00:20,inf,5,3\n", "line 2: volume 'inf' is no number"),
-        (HEADER + "1345,9/15/2011 0:00:20,nan,5,3\n", "line 2: volume 'nan' is no number"),
+        (HEADER + ROW + "\n1345,9/15/2011 0:00:40,2,x,3\n", "line 4: speed 'x' is not a number"),
+        (HEADER + "1345,9/15/2011 0:00:20,inf,5,3\n", "line 2: volume 'inf' is not a number"),
+        (HEADER + "1345,9/15/2011 0:00:20,nan,5,3\n", "line 2: volume 'nan' is not a number"),
         (HEADER + ROW + ",9/15/2011 0:00:40,2,5,3\n", "line 3: detectorid is empty"),
         (HEADER + ROW + "1345,9/35/2011 0:00:40,2,5,3\n", "line 3: starttime '9/35/2011 0:00:40'"),
-        (HEADER + ROW + "1345,2011-09-15T00:01:00Z,2,5,3\n", "line 3: starttime .* names a zone"),
-        (HEADER + "1345,11/6/2011 1:30:00,2,5,3\n", "line 2: .* is twice or never"),
-        (HEADER + "1345,3/13/2011 2:30:00,2,5,3\n", "line 2: .* is twice or never"),
-        (HEADER + ROW, "say it with --interval"),
+        (HEADER + ROW + "1345,2011-09-15T00:01:00Z,2,5,3\n", "line 3: starttime .* has an offset"),
+        (HEADER + "1345,11/6/2011 1:30:00,2,5,3\n", "line 2: .* occurs twice or never"),
+        (HEADER + "1345,3/13/2011 2:30:00,2,5,3\n", "line 2: .* occurs twice or never"),
+        (HEADER + ROW, "Set it with --interval"),
         ("a,starttime,volume\n1,2,3\n", "line 1: no column detectorid or sensor_id"),
         ("detectorid,starttime,q\n1,2,3\n", "line 1: no column volume, speed or occupancy"),
         ("sensor_id,timestamp,volume\n1,2011-09-15 00:00:00,3\n", "line 2: .*--timezone"),
-        ("detectorid,detectorid\n1,2\n", "line 1: column detectorid stands twice"),
+        ("detectorid,detectorid\n1,2\n", "line 1: column detectorid appears twice"),
         (b"\xff\xfe\x00", "is not UTF-8"),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         read_recording(tmp_path)
 
 
-def test_portlands_hour_is_read_as_it_was_recorded() -> None:
+def test_portlands_hour_is_read_as_recorded() -> None:
     hour = read_recording(PORTLAND)
     assert len(hour) == 12_420
     assert len(set(hour.sensors)) == 69
@@ -74,7 +74,7 @@ def test_portlands_hour_is_read_as_it_was_recorded() -> None:
     assert np.nanmax(hour.volume) == 9 * 180
 
 
-def test_an_empty_cell_is_null_and_blank_lines_and_spaces_are_nothing(tmp_path: Path) -> None:
+def test_an_empty_cell_is_null_and_blank_lines_and_spaces_are_ignored(tmp_path: Path) -> None:
     hour = read(tmp_path, "\ufeff" + HEADER + "\r\n 7 , 9/15/2011 0:00:20 ,1,,2\r\n", interval_s=30)
     assert hour.sensors == ["7"]
     assert hour.volume.tolist() == [120]
@@ -88,7 +88,7 @@ def test_times_with_an_offset_need_no_zone(tmp_path: Path) -> None:
     assert hour.times_us.tolist() == [1_320_568_200_000_000, 1_320_571_800_000_000]
 
 
-def test_times_without_a_zone_are_of_the_zone_that_is_named(tmp_path: Path) -> None:
+def test_times_without_an_offset_are_in_the_named_zone(tmp_path: Path) -> None:
     text = "sensor_id,timestamp,volume\na,2025-07-01 12:00,60\n"
     hour = read(tmp_path, text, timezone="Europe/Berlin", volume_unit="rate")
     assert hour.times_us.tolist() == [1_751_364_000_000_000]  # 10:00 UTC
@@ -103,6 +103,6 @@ def test_other_headers_can_be_named(tmp_path: Path) -> None:
         read(tmp_path, text, headers=headers | {"volume": "p"})
 
 
-def test_negative_measures_are_left_for_quarantine_to_judge(tmp_path: Path) -> None:
+def test_negative_measures_are_read_and_left_to_ingest(tmp_path: Path) -> None:
     row = "1,9/15/2011 0:00:20,-1,5,3\n"
     assert read(tmp_path, HEADER + row, interval_s=20).volume.tolist() == [-180]

@@ -20,7 +20,7 @@ DAGSTER = {"dagster-code", "dagster-webserver", "dagster-daemon"}
 
 @pytest.fixture(scope="module")
 def demo(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, str]:
-    """The running demo, and what starting it has printed. A proxy is set, and is away."""
+    """The running demo and the output of its start. A proxy is set that does not answer."""
     ensure_jars()
     stack = make_stack(http_proxy="http://127.0.0.1:1", https_proxy="http://127.0.0.1:1")
     started = stack("up", "--detach", "--demo", "sample")
@@ -66,12 +66,12 @@ def test_the_demo_is_not_loaded_twice(demo: tuple[CommandLine, str]) -> None:
 
 
 def spoil(stack: CommandLine, statement: str) -> int:
-    """Change readings by hand; how many rows it met."""
+    """Change readings by hand, and return the number of changed rows."""
     with psycopg.connect(stack.status()["postgres"]["url"]) as connection:
         return connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
 
 
-def test_backfill_restores_what_was_changed_by_hand_and_says_how_much(
+def test_backfill_restores_rows_changed_by_hand_and_counts_them(
     demo: tuple[CommandLine, str],
 ) -> None:
     stack, _ = demo
@@ -103,7 +103,7 @@ def test_backfill_restores_what_was_changed_by_hand_and_says_how_much(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--from", "2011-09-16", "--to", "2011-09-15"), "2011-09-15 is before 2011-09-16"),
         (("--from", "1999-01-01"), "TRAFFIC_FIRST_DATE"),
@@ -111,15 +111,15 @@ def test_backfill_restores_what_was_changed_by_hand_and_says_how_much(
         (("--from", "yesterday"), "does not match the format"),
     ],
 )
-def test_a_backfill_of_what_is_no_date_or_no_asset_is_refused(
-    demo: tuple[CommandLine, str], arguments: tuple[str, ...], said: str
+def test_a_backfill_with_an_invalid_date_or_asset_is_refused(
+    demo: tuple[CommandLine, str], arguments: tuple[str, ...], message: str
 ) -> None:
     refused = demo[0]("backfill", *arguments)
     assert refused.returncode == 2
-    assert said in " ".join(refused.stderr.replace("│", " ").split())
+    assert message in " ".join(refused.stderr.replace("│", " ").split())
 
 
-def test_dagsters_processes_are_started_again_one_by_one(demo: tuple[CommandLine, str]) -> None:
+def test_dagsters_processes_are_restarted_one_by_one(demo: tuple[CommandLine, str]) -> None:
     stack, _ = demo
     before = stack.status()["services"]
     for name in ("dagster-code", "dagster-daemon"):
@@ -136,7 +136,7 @@ def test_dagsters_processes_are_started_again_one_by_one(demo: tuple[CommandLine
     assert status["services"]["postgres"]["pid"] == before["postgres"]["pid"]
 
 
-def test_down_ends_windows_and_everything_else(demo: tuple[CommandLine, str]) -> None:
+def test_down_ends_ingest_runs_and_everything_else(demo: tuple[CommandLine, str]) -> None:
     stack, _ = demo
     assert stack("down").returncode == 0
     assert stack.processes() == []

@@ -51,7 +51,7 @@ def too_few(readings: Sequence[Measured], interval_s: int) -> bool:
 
 
 def share(marks: Sequence[bool]) -> Fraction:
-    """Part of the marks that is set; of none, nothing."""
+    """Return the share of marks that are set, None without marks."""
     return Fraction(sum(marks), len(marks)) if marks else Fraction(0)
 
 

@@ -228,7 +228,7 @@ def test_the_day_a_sensor_begins_is_not_evaluated_and_the_next_one_is(
         "with the window": "good", "an interval later": "good", "at noon": "not_evaluated",
     }  # fmt: skip
     assert health_of(reader, "seen")["at noon"] == (
-        "Its first day: it reports since 2025-10-04 12:00."
+        "Its first day: reporting since 2025-10-04 12:00."
     )
     sunday = SATURDAY + timedelta(days=1)
     assert set(diagnoses(compute(settings, sunday)).values()) == {"good"}
@@ -352,7 +352,7 @@ def test_every_planted_fault_is_found_and_nothing_else(
     assert health.good_percent == pytest.approx(100 * 5 / 14)
 
 
-def test_what_was_seen_and_where_to_look_stand_in_the_table(
+def test_the_table_holds_the_figures_and_the_advice(
     planted: dict[str, str], reader: psycopg.Connection, in_zone: InZone
 ) -> None:
     compute(in_zone())

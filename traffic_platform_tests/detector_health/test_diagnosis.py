@@ -15,7 +15,7 @@ from traffic_platform.detector_health.diagnosis import (
     SensorDay,
     diagnose,
 )
-from traffic_platform.detector_health.diagnosis_text import what_to_look_at, what_was_seen
+from traffic_platform.detector_health.diagnosis_text import advise, describe_finding
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.detector_health.thresholds import Thresholds
 from traffic_platform.events.sensor_ids import sensor_uuid
@@ -59,14 +59,14 @@ SILENT = dict.fromkeys(
 
 
 def found(*, over: bool = True, **changes: Any) -> Finding:
-    """What a good day with changes is diagnosed as."""
+    """Return the finding of a good day with changes."""
     return diagnose(replace(GOOD, **changes), LIMITS, LOCAL.window_s, over=over)
 
 
 def seen(**changes: Any) -> str:
-    """What is said of it."""
+    """Return the sentences about a good day with changes."""
     day = replace(GOOD, **changes)
-    return what_was_seen(day, diagnose(day, LIMITS, LOCAL.window_s, over=True), LOCAL, LIMITS)
+    return describe_finding(day, diagnose(day, LIMITS, LOCAL.window_s, over=True), LOCAL, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_first_diagnosis_that_applies_is_the_one() -> None:
 def test_no_reading_is_no_data() -> None:
     assert found(**SILENT).diagnosis == "no_data"
     assert "the newest is of 2025-10-04 21:59" in seen(**SILENT)
-    assert "never been one" in seen(**SILENT, last_reading=None)
+    assert "never reported" in seen(**SILENT, last_reading=None)
 
 
 def test_a_day_that_is_not_over_is_not_evaluated_whatever_was_seen() -> None:
@@ -139,7 +139,7 @@ def test_a_first_day_is_not_evaluated_whatever_was_seen() -> None:
     began = {"first_reading": datetime(2025, 10, 4, 14, 30, tzinfo=UTC)}
     for counts in ({}, SILENT, {"with_both": 10}, {"zero_occupancy": 1_000}):
         assert found(**began, **counts) == Finding(Diagnosis.NOT_EVALUATED, TESTS, "first_day")
-    assert seen(**began) == "Its first day: it reports since 2025-10-04 14:30."
+    assert seen(**began) == "Its first day: reporting since 2025-10-04 14:30."
     assert found(over=False, **began).reason == "day_not_over"
 
 
@@ -159,7 +159,7 @@ def test_a_feed_without_occupancy_is_judged_by_its_samples_alone_and_it_says_so(
     assert found(**few).diagnosis == "insufficient_data"
 
 
-def test_a_feed_without_volume_is_judged_by_what_it_has() -> None:
+def test_a_feed_without_volume_is_diagnosed_by_its_other_measures() -> None:
     lacking = {"with_volume": 0, "with_both": 0}
     assert found(**lacking) == Finding(Diagnosis.GOOD, (Diagnosis.INTERMITTENT,))
     assert "intermittent (no reading holds a volume)" in seen(**lacking)
@@ -179,7 +179,7 @@ def test_a_feed_that_reports_too_seldom_for_a_row_of_samples_is_not_called_const
 
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:
     assert found(with_occupancy=3, with_both=3).diagnosis == "insufficient_data"
-    assert "Of 1,000 readings the others lack" in seen(with_occupancy=3, with_both=3)
+    assert "The others of 1,000 readings lack" in seen(with_occupancy=3, with_both=3)
 
 
 def test_an_empty_road_whose_occupancy_is_left_out_is_a_sample_and_no_zero() -> None:
@@ -205,15 +205,15 @@ def test_an_empty_road_whose_occupancy_is_left_out_is_a_sample_and_no_zero() -> 
         ({}, "1,000 of 1,020 expected samples (98.0 %; one every 60 s); no test failed."),
     ],
 )
-def test_what_was_seen_names_the_figures_that_decided(changes: dict[str, Any], words: str) -> None:
+def test_the_sentences_name_the_figures_that_decided(changes: dict[str, Any], words: str) -> None:
     assert words in seen(**changes)
 
 
 def test_every_broken_detector_comes_with_something_to_look_at() -> None:
     for diagnosis in set(Diagnosis) - {Diagnosis.GOOD, Diagnosis.NOT_EVALUATED}:
         scope = "station" if diagnosis == "no_data" else None
-        assert what_to_look_at(diagnosis, scope)
-    assert what_to_look_at(Diagnosis.GOOD, None) == ""
+        assert advise(diagnosis, scope)
+    assert advise(Diagnosis.GOOD, None) == ""
 
 
 def test_the_defaults_of_the_settings_are_those_of_the_thresholds() -> None:

@@ -1,4 +1,4 @@
-"""The real hour of Portland: it lies outside the hours that are judged."""
+"""The recorded hour of Portland, which is outside the hours of the diagnosis."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_portlands_hour_is_not_evaluated_and_the_days_after_it_have_no_data(
     hour = compute_health(there, THURSDAY)
     assert hour.counts == Counter({"not_evaluated": 69})
     assert {row.seen for row in hour.rows} == {
-        "Readings of this day lie outside 05:00 to 21:59, the hours that are judged."
+        "All readings of this day are outside 05:00 to 21:59, the hours of the diagnosis."
     }
     assert {row.interval_s for row in hour.rows} == {20}
     assert {row.expected_samples for row in hour.rows} == {3_060}
@@ -55,4 +55,4 @@ def test_by_the_days_of_utc_the_same_hour_is_the_first_of_every_detector(
     drain(settings)
     hour = compute_health(settings, THURSDAY)
     assert hour.counts == Counter({"not_evaluated": 69})
-    assert {row.seen for row in hour.rows} == {"Its first day: it reports since 2011-09-15 07:00."}
+    assert {row.seen for row in hour.rows} == {"Its first day: reporting since 2011-09-15 07:00."}

@@ -1,4 +1,4 @@
-"""What each detector has delivered in the last hour."""
+"""Live states of detectors from their last hour."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def last_hour(until: datetime = NOW, **measures: Any) -> list[Reading]:
     return every(60, until - timedelta(hours=1), 60, **measures)
 
 
-def test_each_state_is_told_with_what_was_seen(
+def test_each_state_comes_with_its_figures(
     owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone
 ) -> None:
     hours: dict[str, tuple[str, list[Reading]]] = {
@@ -93,7 +93,7 @@ def test_an_interval_that_was_inferred_for_a_day_counts_here_as_well(
     assert states(reader, settings)["a"].counts.expected == 120
 
 
-def test_who_was_only_seen_is_forgotten_after_a_while(
+def test_a_sensor_that_was_only_seen_is_left_out_after_a_while(
     owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone
 ) -> None:
     for origin in ("seen", "imported"):
@@ -103,7 +103,7 @@ def test_who_was_only_seen_is_forgotten_after_a_while(
 
 
 @pytest.mark.parametrize("minutes", [5, 20])
-def test_the_patience_is_a_setting(
+def test_the_time_until_silent_is_a_setting(
     owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone, minutes: int
 ) -> None:
     add_sensor(owner, "a", interval_s=60)

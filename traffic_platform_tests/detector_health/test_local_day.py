@@ -56,7 +56,7 @@ def test_a_day_that_a_zone_left_out_is_empty() -> None:
     timezone=st.sampled_from(ZONES),
     day=st.dates(min_value=date(2010, 1, 1), max_value=date(2037, 12, 31)),
 )
-def test_a_day_holds_what_ingest_gives_that_date_and_nothing_else(timezone: str, day: date) -> None:
+def test_a_day_holds_exactly_the_readings_that_ingest_dates_to_it(timezone: str, day: date) -> None:
     local = local_day(day, timezone)
     assert local.start <= local.window_start <= local.window_end <= local.end
     assert local.end == local_day(day + timedelta(days=1), timezone).start

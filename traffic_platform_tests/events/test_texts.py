@@ -10,6 +10,7 @@ from traffic_platform.events.texts import (
     LONGEST_VALUE,
     Unbounded,
     describe,
+    printable,
     quote,
     shorten,
     show_time,
@@ -59,3 +60,8 @@ def test_long_texts_end_in_an_ellipsis() -> None:
 def test_times_are_shown_in_utc() -> None:
     assert show_time(1_759_579_200_000_000) == "2025-10-04T12:00:00Z"
     assert show_time(-1) == "1969-12-31T23:59:59.999999Z"
+
+
+def test_bytes_are_shown_with_escapes_for_unprintable_characters() -> None:
+    assert printable(b"<b>\x00\xff\x1b[31m\n") == "<b>\\x00\\xff\\x1b[31m\\n"
+    assert printable("a\u202eb".encode()) == "a\\u202eb"

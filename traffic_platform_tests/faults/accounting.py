@@ -1,4 +1,4 @@
-"""What the tables must hold after any fault, worked out in plain Python from what was sent.
+"""Required contents of the tables after any fault, computed in plain Python from the messages sent.
 
 It shares nothing with the platform's own verification, which is asked too: each checks the other.
 """
@@ -96,13 +96,13 @@ def stored(settings: Settings) -> int:
         return row[0]
 
 
-def assert_goes_on(settings: Settings, feed: Feed, window: Window) -> None:
-    """The window stores what comes, until all that was sent is there once, and ends cleanly."""
+def assert_goes_on(settings: Settings, feed: Feed, ingest_run: Window) -> None:
+    """Wait until the run has stored each sent message once and ends cleanly."""
     before = stored(settings)
     wait_until(lambda: stored(settings) > before, "the window goes on")
     sent = feed.stop()
     wait_until(lambda: stored(settings) == len(sent), "all is stored")
-    window.end()
+    ingest_run.end()
     assert lost_ranges(settings) == []
     assert_exactly_once(settings, sent)
 
@@ -167,7 +167,7 @@ def _assert_readings(rows: Rows, raw: Sequence[Raw]) -> None:
 
 
 def _assert_ranges_follow_one_another(rows: Rows) -> None:
-    """Audit rows and lost ranges cover each log from its start to the ledger, without overlap."""
+    """Audit rows and lost ranges cover each generation up to the ledger, without overlap."""
     covered: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for topic_no, partition, first, following in rows(
         "select topic_no, partition, first_offset, next_offset from traffic.micro_batches"

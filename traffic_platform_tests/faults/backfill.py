@@ -1,4 +1,4 @@
-"""A rebuild in a process of its own: `python -m traffic_platform_tests.faults.backfill DATE …`.
+"""A backfill in a process of its own: `python -m traffic_platform_tests.faults.backfill DATE …`.
 
 Settings come from the environment. What it did is printed as JSON.
 """

@@ -1,4 +1,4 @@
-"""Windows and feeds of a test, ended with it."""
+"""Ingest runs and feeds of a test, ended with it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from traffic_platform_tests.faults.ingest_runs import Window
 
 
 @pytest.fixture
-def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Window]]:
-    """start_window(run_id="one", writer=0, writers=1, limits={}, topics=[raw], **environment).
+def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Window]]:
+    """start_run(run_id="one", writer=0, writers=1, limits={}, topics=[raw], **environment).
 
     A process; without topics (None) it publishes.
     """
@@ -29,7 +29,7 @@ def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callab
         topics: Sequence[str] | None = (environment["TRAFFIC_RAW_TOPIC"],),
         **variables: str,
     ) -> Window:
-        window = Window(
+        ingest_run = Window(
             environment | variables,
             tmp_path / f"window-{len(windows)}-{run_id}.log",
             run_id=run_id,
@@ -38,12 +38,12 @@ def start_window(environment: dict[str, str], tmp_path: Path) -> Iterator[Callab
             limits=limits or {},
             topics=topics,
         )
-        windows.append(window)
-        return window
+        windows.append(ingest_run)
+        return ingest_run
 
     yield start
-    for window in windows:
-        window.kill()
+    for ingest_run in windows:
+        ingest_run.kill()
 
 
 @pytest.fixture

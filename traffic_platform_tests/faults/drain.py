@@ -1,4 +1,4 @@
-"""A window or publisher as a process: `python -m traffic_platform_tests.faults.drain '{…}'`.
+"""An ingest run or publisher as a process: `python -m traffic_platform_tests.faults.drain '{…}'`.
 
 Settings come from the environment. The argument is JSON: `topics` (null: publish), `limits` (see
 WindowLimits) and `run_id`. SIGTERM ends it after the batch in hand. What it did is printed as JSON.
@@ -21,7 +21,7 @@ from traffic_platform.settings import load_settings
 
 
 def main() -> int:
-    """Run the window that the command line asks for; 1 when it fails on purpose."""
+    """Run the ingest run of the command line; return 1 for an IngestError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     wanted = json.loads(sys.argv[1])
     faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where we are

@@ -62,7 +62,7 @@ def _event(number: int, slot: int, chance: random.Random) -> bytes:
 
 
 class Feed:
-    """Sends events at a rate until it is stopped; survives a broker that is away for a while.
+    """Send events at a rate until stopped; survives an outage of the broker.
 
     The producer is idempotent: what a broker stores just before it is killed, and the producer
     sends again, is stored once.
@@ -101,7 +101,7 @@ class Feed:
         return list(self._sent)
 
     def abandon(self) -> None:
-        """Send no more, and forget what is under way."""
+        """Stop sending, and discard messages in flight."""
         self._stopping.set()
         self._thread.join()
         self._producer.purge()

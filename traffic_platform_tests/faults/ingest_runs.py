@@ -1,4 +1,4 @@
-"""Windows as processes that a test can kill, pause and end."""
+"""Ingest runs as processes that a test can kill, pause and end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LIMITS = {"seconds": 120, "idle_seconds": 120, "outage_seconds": 60}
 
 
 class Window:
-    """A running window, or without topics a publisher. `log` is what it writes to stderr."""
+    """A running ingest run, or without topics a publisher. `log` holds its stderr."""
 
     def __init__(
         self,
@@ -61,18 +61,18 @@ class Window:
         self.process.send_signal(number)
 
     def end(self, seconds: float = 30) -> dict[str, Any]:
-        """Ask it to end, expect that it does so cleanly; what it did."""
+        """Ask it to end, expect a clean end, and return its totals."""
         self.send(signal.SIGTERM)
         return self.result(seconds)
 
     def result(self, seconds: float = 60) -> dict[str, Any]:
-        """Wait for a clean end; what it did."""
+        """Wait for a clean end, and return its totals."""
         code, said = self.ended(seconds)
         assert code == 0, f"exit {code}: {said}\n{self.log.read_text()}"
         return said
 
     def ended(self, seconds: float = 60) -> tuple[int, dict[str, Any]]:
-        """Wait for any end; exit code (negative: the signal) and what it printed."""
+        """Wait for any end, and return the exit code (negative: the signal) and the output."""
         try:
             out, _ = self.process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -12,7 +12,7 @@ _LAST_OFFSET_DELTA_AT = 23  # Kafka's documentation, "Message Format", record ba
 
 
 def cut_log(kafka: Kafka, topic: str, partition: int, end: int) -> int:
-    """Remove the record batches of a stopped broker's log that reach beyond offset `end`.
+    """Remove the record batches beyond offset `end` from a stopped broker's log.
 
     Returns the end of what is left. Only the first segment may exist.
     """

@@ -1,4 +1,4 @@
-"""An upkeep in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
+"""Maintenance in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
 
 Settings come from the environment. What it did is printed as JSON.
 """
@@ -13,4 +13,4 @@ from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
     report = maintain_tables(load_settings())
-    json.dump({"folded": report.folded.rows, "dropped": len(report.retired.dropped)}, sys.stdout)
+    json.dump({"folded": report.compacted.rows, "dropped": len(report.retired.dropped)}, sys.stdout)

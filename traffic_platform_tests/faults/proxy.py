@@ -1,4 +1,4 @@
-"""A line between a window and PostgreSQL that can go wrong at a chosen word."""
+"""A proxy between an ingest run and PostgreSQL that fails at a chosen text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates rebuilt beside a live window and its feed, killed at every point that matters."""
+"""Backfills beside a live run and its feed, killed at every critical point."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 from traffic_platform_tests.faults.test_reprocess import ZONE, NaiveFeed, count, feed
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 # The feed's naive times are of the first by UTC, of the day before where the day is young there.
 DATES = ("2025-06-29", "2025-06-30", "2025-07-01")
 
 
 def rebuild(environment: dict[str, str], **variables: str) -> tuple[int, str]:
-    """Rebuild the feed's dates; exit code, and what was printed or said."""
+    """Backfill the feed's dates, and return the exit code and output."""
     ended = subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.backfill", *DATES],
         env={**os.environ, **environment, **variables},
@@ -77,17 +77,17 @@ class Reader(threading.Thread):
                     self.odd.append(row or ())
 
 
-def test_rebuilds_beside_a_live_window_lose_nothing_and_show_no_half_date(
+def test_backfills_beside_a_live_run_lose_nothing_and_show_no_half_date(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=3)
     reader = Reader(settings)
     reader.start()
     with feed(settings) as naive:
-        window = start_window()
+        ingest_run = start_run()
         wait_until(lambda: count(settings, "quarantined_events") > 300, "enough is in quarantine")
         let_in = 0
         # Into the tables and out again: what competes for a time loses and wins again.
@@ -96,7 +96,7 @@ def test_rebuilds_beside_a_live_window_lose_nothing_and_show_no_half_date(
             assert code == 0, said
             let_in = entered(said) if zone else 0
         assert let_in > 300
-        sent = finish(settings, naive, window)
+        sent = finish(settings, naive, ingest_run)
         code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
         assert code == 0, said
     reader.stop.set()
@@ -108,20 +108,20 @@ def test_rebuilds_beside_a_live_window_lose_nothing_and_show_no_half_date(
     assert_holds(settings, None)
 
 
-def finish(settings: Settings, naive: NaiveFeed, window: Window) -> int:
-    """End the feed and then the window, which stores the rest; how many messages there are."""
+def finish(settings: Settings, naive: NaiveFeed, ingest_run: Window) -> int:
+    """End the feed and then the run, which stores the rest; return the number of messages."""
     sent = naive.stop()
     wait_until(lambda: stored(settings) == sent, "all is stored")
-    window.end()
+    ingest_run.end()
     return sent
 
 
-@pytest.mark.parametrize("point", ["before_rebuild_commit:2", "after_rebuild_commit:1"])
-def test_a_rebuild_that_is_killed_leaves_each_date_as_it_was_or_as_it_should_be(
+@pytest.mark.parametrize("point", ["before_backfill_commit:2", "after_backfill_commit:1"])
+def test_a_killed_backfill_leaves_each_date_old_or_new(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_window: StartWindow,
+    start_run: StartRun,
     produce: Callable[..., None],
     point: str,
 ) -> None:
@@ -133,9 +133,9 @@ def test_a_rebuild_that_is_killed_leaves_each_date_as_it_was_or_as_it_should_be(
         for number in range(300)
     ]
     produce([json.dumps({**body, "speed": 50.0}).encode() for body in bodies])
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) == 600, "all is stored")
-    window.end()
+    ingest_run.end()
     code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE, TRAFFIC_FAULT_POINT=point)
     assert code == -signal.SIGKILL, said
     assert count(settings, "processed_events") == 300  # the first date, and nothing of the second

@@ -1,4 +1,4 @@
-"""A window that is killed, at every point where it matters."""
+"""Ingest runs that are killed at every critical point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize(
@@ -26,28 +26,28 @@ StartWindow = Callable[..., Window]
         "after_group_commit:2",
     ],
 )
-def test_a_window_killed_at_a_commit_loses_nothing_and_repeats_nothing(
+def test_a_run_killed_at_a_commit_loses_nothing_and_repeats_nothing(
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic()
     feed = start_feed()
-    killed = start_window("killed", TRAFFIC_FAULT_POINT=point)
+    killed = start_run("killed", TRAFFIC_FAULT_POINT=point)
     assert killed.ended() == (-signal.SIGKILL, {})
-    assert_goes_on(settings, feed, start_window("successor"))
+    assert_goes_on(settings, feed, start_run("successor"))
 
 
-def test_windows_killed_again_and_again_at_any_moment_lose_nothing(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
+def test_runs_killed_repeatedly_at_any_time_lose_nothing(
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
     for number in range(3):
-        window = start_window(f"killed-{number}")
+        ingest_run = start_run(f"killed-{number}")
         before = stored(settings)
         wait_until(lambda before=before: stored(settings) > before, "the window stores something")
-        window.kill()
-    assert_goes_on(settings, feed, start_window("last"))
+        ingest_run.kill()
+    assert_goes_on(settings, feed, start_run("last"))

@@ -1,4 +1,4 @@
-"""Upkeep killed in the middle, and upkeep beside everything else."""
+"""Maintenance killed in the middle, and maintenance beside everything else."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def variables(platform: Settings, environment: dict[str, str]) -> dict[str, str]
 
 
 def upkeep(variables: dict[str, str], fault: str = "") -> subprocess.CompletedProcess[str]:
-    """An upkeep in a process of its own."""
+    """Run maintenance in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.maintenance"],
         env={**variables, "TRAFFIC_FAULT_POINT": fault},
@@ -55,9 +55,9 @@ def upkeep(variables: dict[str, str], fault: str = "") -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    "fault", ["before_fold_commit:1", "before_fold_commit:2", "after_archive:1"]
+    "fault", ["before_compaction_commit:1", "before_fold_commit:2", "after_archive:1"]
 )
-def test_an_upkeep_that_is_killed_has_done_whole_steps_and_the_next_goes_on(
+def test_killed_maintenance_has_done_whole_steps_and_the_next_run_continues(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], fault: str
 ) -> None:
     fill(platform, owner)
@@ -88,12 +88,12 @@ def test_a_drop_that_is_killed_has_dropped_nothing_of_its_partition(
     assert proof(platform).by_sums.processed_events == events
 
 
-def test_folding_and_dropping_go_on_beside_a_live_window(
+def test_compaction_and_retention_work_beside_a_live_run(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], tmp_path: Path
 ) -> None:
     fill(platform, owner)
     grow_older(owner, timedelta(days=40))
-    window = Window(
+    ingest_run = Window(
         variables,
         tmp_path / "window.log",
         run_id="live",
@@ -105,25 +105,25 @@ def test_folding_and_dropping_go_on_beside_a_live_window(
     try:
         for number in range(4):
             send(platform, [event("a", 1_000 + number), b"broken"], partition=number % 2)
-            folded = compact_audit(owner, platform, datetime.now(UTC), rows_at_a_time=2)
-            assert (folded.rows > 0) == (number == 0)
+            result = compact_audit(owner, platform, datetime.now(UTC), rows_at_a_time=2)
+            assert (result.rows > 0) == (number == 0)
             keep(platform)
             assert verify(platform, deep=False).holds
         sent = "select count(*) = 8 from traffic.raw_events"
         wait_until(lambda: rows(platform, sent) == [(True,)], "all stored")
-        done = window.end()
+        done = ingest_run.end()
     finally:
-        window.kill()
+        ingest_run.kill()
     assert done["raw"] == 8
     proof(platform)
 
 
-def test_a_month_that_is_dropped_under_a_live_window_is_made_anew(
+def test_a_month_that_is_dropped_under_a_live_run_is_created_again(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], tmp_path: Path
 ) -> None:
     fill(platform, owner, hours=1)
     stored = "select exists (select from traffic.micro_batches where run_id = 'live')"
-    window = Window(
+    ingest_run = Window(
         variables,
         tmp_path / "window.log",
         run_id="live",
@@ -140,9 +140,9 @@ def test_a_month_that_is_dropped_under_a_live_window_is_made_anew(
                 grow_older(owner, timedelta(days=100))
                 assert "processed_events_202510" in dropped(keep(platform))
                 owner.execute("update traffic.micro_batches set run_id = null")
-        done = window.end()
+        done = ingest_run.end()
     finally:
-        window.kill()
+        ingest_run.kill()
     assert done["raw"] == 2
     assert count(platform, "processed_events") == 1
     proof(platform)

@@ -1,4 +1,4 @@
-"""A window before its topic, and one whose topic grows: both take what comes without a restart."""
+"""A run that starts before its topic, and a run whose topic gains partitions."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from traffic_platform_tests.faults.feed import send
 from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
-def test_a_window_gives_up_cleanly_where_its_topic_never_comes(
-    settings: Settings, start_window: StartWindow
-) -> None:
-    code, said = start_window(limits={"outage_seconds": 1}).ended()
+def test_a_run_without_its_topic_gives_up_cleanly(settings: Settings, start_run: StartRun) -> None:
+    code, said = start_run(limits={"outage_seconds": 1}).ended()
     assert (code, said["error"]) == (1, "TransientError")
-    assert f"no partition of {settings.raw_topic} is there" in said["message"]
+    assert f"{settings.raw_topic} has no partition" in said["message"]
     assert stored(settings) == 0
 
 
-def test_a_window_waits_for_its_topic_and_reads_it_from_the_first_message(
-    settings: Settings, make_topic: MakeTopic, start_window: StartWindow
+def test_a_run_waits_for_its_topic_and_reads_it_from_the_first_message(
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
-    window = start_window()
-    wait_until(lambda: "is there for this window yet" in window.log.read_text(), "it waits")
+    ingest_run = start_run()
+    wait_until(
+        lambda: "has no partition for this run yet" in ingest_run.log.read_text(), "it waits"
+    )
     make_topic(partitions=2)
     sent = send(settings, 100)
     wait_until(lambda: stored(settings) == 100, "all is stored")
-    window.end()
+    ingest_run.end()
     assert_exactly_once(settings, sent)
 
 
 def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
-    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+    settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
-    window = start_window()
+    ingest_run = start_run()
     sent = send(settings, 100)
     wait_until(lambda: stored(settings) == 100, "the first part is stored")
     for count in (3, 4):
@@ -53,8 +53,8 @@ def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
         total = len(sent)
         # Kafka is asked every 10 s.
         wait_until(lambda total=total: stored(settings) == total, "they are read", seconds=25)
-    assert window.running
-    window.end()
+    assert ingest_run.running
+    ingest_run.end()
     assert lost_ranges(settings) == []
     assert_exactly_once(settings, sent)
 

@@ -1,4 +1,4 @@
-"""PostgreSQL, then Kafka, then both away for long in mid-stream; a stack's status tells so."""
+"""Long outages of PostgreSQL, Kafka and both in mid-stream, and the stack's status of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from traffic_platform_tests.stack.conftest import CommandLine
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 # Long enough that every wait of a window, a publisher and a producer has grown to its longest.
 OUTAGE_SECONDS = 20.0
@@ -67,17 +67,17 @@ def processed(settings: Settings) -> int:
         return number
 
 
-def test_the_stream_resumes_alone_after_long_outages_and_status_names_what_is_away(
+def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missing_server(
     settings: Settings,
     postgres: PostgresServer,
     kafka: KafkaServer,
     stack: CommandLine,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     feed = start_feed(rate=300)
-    window = start_window("window", limits=_LIMITS, topics=settings.ingest_topics)
-    publisher = start_window("publisher", limits=_LIMITS, topics=None)
+    ingest_run = start_run("window", limits=_LIMITS, topics=settings.ingest_topics)
+    publisher = start_run("publisher", limits=_LIMITS, topics=None)
 
     def goes_on() -> None:
         before, told = stored(settings), len(published(settings))
@@ -106,7 +106,7 @@ def test_the_stream_resumes_alone_after_long_outages_and_status_names_what_is_aw
     wait_until(lambda: stored(settings) == len(sent), "all is stored")
     wait_until(lambda: len(published(settings)) == processed(settings), "all is published")
     publisher.end()
-    window.end()
+    ingest_run.end()
     marks = [dict(message.headers)["traffic-origin"] for message in published(settings)]
     assert len(set(marks)) == len(marks) == processed(settings)
     assert lost_ranges(settings) == []

@@ -1,4 +1,4 @@
-"""What PostgreSQL can refuse, cut off or forget while a batch is stored."""
+"""Errors of PostgreSQL while a batch is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traffic_platform_tests.faults.proxy import Proxy, Trouble
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize("trouble", ["cut_before", "cut_after"])
@@ -27,29 +27,29 @@ def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_sent_again(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     trouble: Trouble,
 ) -> None:
     make_topic()
     feed = start_feed()
     with Proxy.running(postgres.service.port, b"COMMIT\0", 12, trouble) as line:
-        window = start_window(
+        ingest_run = start_run(
             TRAFFIC_INGEST_DATABASE_URL=line.through(environment["TRAFFIC_INGEST_DATABASE_URL"])
         )
         assert line.happened.wait(60)
-        assert_goes_on(settings, feed, window)
+        assert_goes_on(settings, feed, ingest_run)
 
 
-def test_a_window_whose_connection_is_ended_again_and_again_goes_on(
+def test_a_run_whose_connection_is_ended_repeatedly_continues(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
-    window = start_window()
+    ingest_run = start_run()
     with postgres.superuser() as superuser:
         for _ in range(8):
             before = stored(settings)
@@ -60,14 +60,14 @@ def test_a_window_whose_connection_is_ended_again_and_again_goes_on(
                 (database_of(settings),),
             ).fetchall()
             assert ended == [(True,)]
-    assert_goes_on(settings, feed, window)
+    assert_goes_on(settings, feed, ingest_run)
 
 
 def test_a_deadlock_with_somebody_else_is_retried(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 100)
@@ -79,7 +79,7 @@ def test_a_deadlock_with_somebody_else_is_retried(
         patience = sql.SQL("alter database {} set deadlock_timeout = '3s'")
         superuser.execute(patience.format(sql.Identifier(database_of(settings))))
         other.execute("set deadlock_timeout = '1h'")
-        window = start_window()
+        ingest_run = start_run()
         wait_until(lambda: stored(settings) == 100, "the first part is stored")
         # In the opposite order of the window, which moves the ledger first.
         other.execute("lock table traffic.traffic_readings in exclusive mode")
@@ -87,23 +87,23 @@ def test_a_deadlock_with_somebody_else_is_retried(
         wait_until(lambda: _waits(superuser, settings), "the window waits for the table")
         other.execute("update traffic.kafka_offsets set updated_at = now()")
     wait_until(lambda: stored(settings) == 200, "the second part is stored")
-    window.end()
-    assert "deadlock detected" in window.log.read_text()
+    ingest_run.end()
+    assert "deadlock detected" in ingest_run.log.read_text()
     assert_exactly_once(settings, sent)
 
 
 def test_a_lock_timeout_is_retried(
-    settings: Settings, make_topic: MakeTopic, start_window: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     with psycopg.connect(settings.endpoints().owner_url) as other:
         other.execute("lock table traffic.processed_events in access exclusive mode")
         sent = send(settings, 100)
-        window = start_window()
-        wait_until(lambda: "lock timeout" in window.log.read_text(), "the window gives up once")
+        ingest_run = start_run()
+        wait_until(lambda: "lock timeout" in ingest_run.log.read_text(), "the window gives up once")
         assert stored(settings) == 0
     wait_until(lambda: stored(settings) == 100, "all is stored")
-    window.end()
+    ingest_run.end()
     assert_exactly_once(settings, sent)
 
 
@@ -111,27 +111,27 @@ def test_a_sensor_deleted_by_hand_is_registered_again(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 300)
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) == 300, "the first part is stored")
     with psycopg.connect(postgres.service.url("postgres", database_of(settings))) as superuser:
         superuser.execute("set session_replication_role = replica")  # no foreign key holds it
         superuser.execute("delete from traffic.sensors")
     sent += send(settings, 300, first=300)
     wait_until(lambda: stored(settings) == 600, "the second part is stored")
-    window.end()
+    ingest_run.end()
     assert_exactly_once(settings, sent)
 
 
-def test_a_partition_dropped_under_a_window_is_made_again(
-    settings: Settings, make_topic: MakeTopic, start_window: StartWindow
+def test_a_partition_dropped_under_a_run_is_created_again(
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 50)
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) == 50, "the first part is stored")
     with psycopg.connect(settings.endpoints().owner_url, autocommit=True) as owner:
         owner.execute(
@@ -140,13 +140,13 @@ def test_a_partition_dropped_under_a_window_is_made_again(
         owner.execute("alter table traffic.processed_events_202510 rename to kept")
         sent += send(settings, 50, first=50)
         wait_until(lambda: stored(settings) == 100, "the second part is stored")
-        window.end()
+        ingest_run.end()
         owner.execute("insert into traffic.processed_events select * from traffic.kept")
     assert_exactly_once(settings, sent)
 
 
-def test_an_error_that_stays_ends_the_window_after_the_time_of_an_outage(
-    settings: Settings, make_topic: MakeTopic, start_window: StartWindow
+def test_a_lasting_error_ends_the_run_after_the_time_of_an_outage(
+    settings: Settings, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
     sent = send(settings, 50)
@@ -157,13 +157,13 @@ def test_an_error_that_stays_ends_the_window_after_the_time_of_an_outage(
             "create trigger refuse before insert on traffic.micro_batches"
             " execute function traffic.refuse()"
         )
-        code, said = start_window(limits={"outage_seconds": 3}).ended()
+        code, said = start_run(limits={"outage_seconds": 3}).ended()
         assert (code, said["error"]) == (1, "TransientError")
         assert "no space left" in said["message"]
         owner.execute("drop function traffic.refuse cascade")
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) == 50, "all is stored")
-    window.end()
+    ingest_run.end()
     assert_exactly_once(settings, sent)
 
 
@@ -173,7 +173,7 @@ def database_of(settings: Settings) -> str:
 
 
 def _waits(superuser: psycopg.Connection, settings: Settings) -> bool:
-    """Whether the window waits for a lock."""
+    """Return True while the run waits for a lock."""
     return bool(
         superuser.execute(
             "select 1 from pg_stat_activity where datname = %s and wait_event_type = 'Lock'"

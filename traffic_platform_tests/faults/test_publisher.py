@@ -20,7 +20,7 @@ from traffic_platform_tests.integration.clean_stream import Published, read_publ
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.fixture
@@ -64,74 +64,74 @@ def assert_published_once(settings: Settings) -> None:
     assert [finding.sentence for finding in verify(settings, deep=True).findings] == []
 
 
-def finish(settings: Settings, start_window: StartWindow, feed: Feed | None = None) -> None:
+def finish(settings: Settings, start_run: StartRun, feed: Feed | None = None) -> None:
     """Store and publish the rest."""
     if feed is not None:
         feed.stop()
     once = {"until_caught_up": True}
     topics = settings.ingest_topics
-    start_window("rest", limits=once, topics=topics).result()
-    start_window("rest", limits=once, topics=None).result()
-    start_window("echoes", limits=once, topics=topics).result()
+    start_run("rest", limits=once, topics=topics).result()
+    start_run("rest", limits=once, topics=None).result()
+    start_run("echoes", limits=once, topics=topics).result()
 
 
 @pytest.mark.parametrize(
     ("point", "visible"), [("before_publish_commit", False), ("after_publish_commit", True)]
 )
 def test_a_publisher_killed_at_a_commit_loses_nothing_and_repeats_nothing(
-    both: Settings, start_window: StartWindow, point: str, visible: bool
+    both: Settings, start_run: StartRun, point: str, visible: bool
 ) -> None:
     send(both, 300)
-    finish(both, start_window)
+    finish(both, start_run)
     before = len(published(both))
     send(both, 500, first=300)
-    start_window(limits={"until_caught_up": True}).result()
-    killed = start_window("killed", topics=None, TRAFFIC_FAULT_POINT=point)
+    start_run(limits={"until_caught_up": True}).result()
+    killed = start_run("killed", topics=None, TRAFFIC_FAULT_POINT=point)
     assert killed.ended() == (-signal.SIGKILL, {})
     # Committed in Kafka, and not in PostgreSQL; or in neither, with a transaction left open.
     assert (len(published(both)) > before) == visible
-    finish(both, start_window)
+    finish(both, start_run)
     assert_published_once(both)
 
 
 def test_publishers_killed_again_and_again_in_a_stream_repeat_nothing(
-    both: Settings, start_feed: StartFeed, start_window: StartWindow
+    both: Settings, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     feed = start_feed(rate=1000)
-    window = start_window("window", topics=both.ingest_topics)
+    ingest_run = start_run("window", topics=both.ingest_topics)
     for number in range(5):
         before = len(published(both))
-        publisher = start_window(f"publisher-{number}", topics=None)
+        publisher = start_run(f"publisher-{number}", topics=None)
         wait_until(
             lambda before=before: len(published(both)) > before, "the publisher publishes something"
         )
         publisher.kill()
-    finish_window = window.end
+    finish_window = ingest_run.end
     feed.stop()
     finish_window()
-    finish(both, start_window)
+    finish(both, start_run)
     assert_published_once(both)
 
 
 def test_of_two_publishers_the_one_that_wakes_up_late_is_fenced_and_ends_quietly(
-    both: Settings, start_window: StartWindow
+    both: Settings, start_run: StartRun
 ) -> None:
     send(both, 500)
-    start_window(limits={"until_caught_up": True}).result()
-    paused = start_window(
+    start_run(limits={"until_caught_up": True}).result()
+    paused = start_run(
         "paused",
         topics=None,
         TRAFFIC_LEASE_SECONDS="2",
         TRAFFIC_FAULT_POINT="before_publish_commit:1:stop",
     )
     wait_until(lambda: paused.paused, "the publisher pauses itself")
-    successor = start_window("successor", topics=None, TRAFFIC_LEASE_SECONDS="2")
+    successor = start_run("successor", topics=None, TRAFFIC_LEASE_SECONDS="2")
     wait_until(lambda: sources(published(both)) == due(both), "the successor has published all")
     paused.send(signal.SIGCONT)
     code, said = paused.ended()
     assert (code, said.get("events")) == (0, 0), (said, paused.log.read_text())
     successor.end()
-    finish(both, start_window)
+    finish(both, start_run)
     assert_published_once(both)
 
 
@@ -141,12 +141,12 @@ def test_a_publisher_goes_on_by_itself_after_a_restart(
     postgres: PostgresServer,
     kafka: KafkaServer,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     server: str,
 ) -> None:
     feed = start_feed()
-    window = start_window("window", topics=both.ingest_topics)
-    publisher = start_window("publisher", topics=None)
+    ingest_run = start_run("window", topics=both.ingest_topics)
+    publisher = start_run("publisher", topics=None)
     wait_until(lambda: len(published(both)) > 100, "something is published")
     process = {"postgres": postgres, "kafka": kafka}[server].process
     process.kill()
@@ -155,16 +155,16 @@ def test_a_publisher_goes_on_by_itself_after_a_restart(
     wait_until(lambda: len(published(both)) > before, "the publisher goes on")
     feed.stop()
     publisher.end()
-    window.end()
-    finish(both, start_window)
+    ingest_run.end()
+    finish(both, start_run)
     assert_published_once(both)
 
 
 def test_a_clean_stream_that_was_deleted_goes_on_in_the_new_one_and_repeats_nothing(
-    both: Settings, admin: AdminClient, make_topic: MakeTopic, start_window: StartWindow
+    both: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     send(both, 300)
-    finish(both, start_window)
+    finish(both, start_run)
     first = sources(published(both))
     admin.delete_topics([both.events_topic])[both.events_topic].result(timeout=30)
     wait_until(
@@ -172,7 +172,7 @@ def test_a_clean_stream_that_was_deleted_goes_on_in_the_new_one_and_repeats_noth
     )
     make_topic(both.events_topic, partitions=2)
     send(both, 200, first=300)
-    finish(both, start_window)
+    finish(both, start_run)
     second = sources(published(both))
     assert first + second == due(both)
     assert not first & second

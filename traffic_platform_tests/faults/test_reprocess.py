@@ -1,4 +1,4 @@
-"""A replay of quarantine beside a live window and its feed, killed at every point that matters."""
+"""Reprocessing beside a live run and its feed, killed at every critical point."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from traffic_platform_tests.faults.accounting import stored
 from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 ZONE = "Europe/Berlin"
 ENDED = {"TRAFFIC_NAIVE_TIMEZONE": ZONE, "TRAFFIC_BATCH_MESSAGES": "50"}
@@ -71,7 +71,7 @@ def feed(settings: Settings) -> Iterator[NaiveFeed]:
 
 
 def replay(environment: dict[str, str], **variables: str) -> tuple[int, str]:
-    """Run a replay of chunks of 50; its exit code and what it said."""
+    """Reprocess in chunks of 50, and return the exit code and output."""
     ended = subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.reprocess"],
         env={**os.environ, **environment, **ENDED, **variables},
@@ -120,17 +120,17 @@ def assert_complete(settings: Settings, sent: int) -> None:
         assert report.holds, [finding.sentence for finding in report.findings]
 
 
-@pytest.mark.parametrize("point", ["before_replay_commit:2", "after_replay_commit:2"])
-def test_a_replay_killed_beside_a_live_window_loses_nothing_and_repeats_nothing(
+@pytest.mark.parametrize("point", ["before_reprocess_commit:2", "after_reprocess_commit:2"])
+def test_reprocessing_killed_beside_a_live_run_loses_nothing_and_repeats_nothing(
     settings: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
-    start_window: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic(partitions=3)
     with feed(settings) as naive:
-        window = start_window()
+        ingest_run = start_run()
         wait_until(lambda: count(settings, "quarantined_events") > 400, "enough is in quarantine")
         code, said = replay(environment, TRAFFIC_FAULT_POINT=point)
         assert code == -signal.SIGKILL, said
@@ -141,6 +141,6 @@ def test_a_replay_killed_beside_a_live_window_loses_nothing_and_repeats_nothing(
             assert code == 0, said
         sent = naive.stop()
         wait_until(lambda: stored(settings) == sent, "all is stored")
-        window.end()
+        ingest_run.end()
         assert replay(environment)[0] == 0
         assert_complete(settings, sent)

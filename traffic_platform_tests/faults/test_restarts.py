@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka away in mid-stream: the window waits, goes on alone, quarantines nothing."""
+"""Restarts of PostgreSQL and Kafka in mid-stream: the run waits, continues, quarantines nothing."""
 
 from __future__ import annotations
 
@@ -17,60 +17,60 @@ from traffic_platform_tests.faults.ingest_runs import Window, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_window_goes_on_by_itself_after_a_restart_of_postgresql(
+def test_a_run_continues_by_itself_after_a_restart_of_postgresql(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     end: str,
 ) -> None:
     make_topic()
     feed = start_feed()
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) > 200, "the window drains")
     getattr(postgres.process, end)()
     postgres.process.start()
-    assert_goes_on(settings, feed, window)
+    assert_goes_on(settings, feed, ingest_run)
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_a_window_goes_on_by_itself_after_a_restart_of_kafka(
+def test_a_run_continues_by_itself_after_a_restart_of_kafka(
     settings: Settings,
     kafka: KafkaServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     end: str,
 ) -> None:
     make_topic()
     feed = start_feed()
-    window = start_window()
+    ingest_run = start_run()
     wait_until(lambda: stored(settings) > 200, "the window drains")
     getattr(kafka.process, end)()
     kafka.process.start()
-    assert_goes_on(settings, feed, window)
+    assert_goes_on(settings, feed, ingest_run)
 
 
-def test_an_outage_beyond_the_limit_ends_the_window_cleanly_and_loses_nothing(
+def test_an_outage_beyond_the_limit_ends_the_run_cleanly_and_loses_nothing(
     settings: Settings,
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     make_topic()
     feed = start_feed()
-    window = start_window(limits={"outage_seconds": 1})
+    ingest_run = start_run(limits={"outage_seconds": 1})
     wait_until(lambda: stored(settings) > 100, "the window drains")
     postgres.process.stop()
     try:
-        code, said = window.ended()
+        code, said = ingest_run.ended()
     finally:
         postgres.process.start()
-    assert (code, said["error"]) == (1, "TransientError"), window.log.read_text()
-    assert_goes_on(settings, feed, start_window("next"))
+    assert (code, said["error"]) == (1, "TransientError"), ingest_run.log.read_text()
+    assert_goes_on(settings, feed, start_run("next"))

@@ -33,7 +33,7 @@ def strict(settings: Settings) -> Settings:
 
 
 def drain(settings: Settings) -> None:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     run_ingest(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
 
 
@@ -51,7 +51,7 @@ def import_table(settings: Settings, folder: Path, *lines: str) -> None:
 
 
 def waiting(settings: Settings) -> int:
-    """How many messages a verification, in which all holds, says to wait for a replay."""
+    """Return the number of messages that wait for reprocessing, by a verification that passes."""
     report = verify(settings, deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
     assert not report.stale
@@ -73,7 +73,7 @@ def test_events_of_unknown_sensors_are_quarantined_and_register_nothing(
     assert reprocess_rejected(strict, UNKNOWN).replayed == 0
 
 
-def test_an_import_and_a_replay_let_them_in(
+def test_they_are_stored_after_an_import_and_reprocessing(
     strict: Settings, make_topic: MakeTopic, produce: Produce, tmp_path: Path
 ) -> None:
     make_topic(partitions=2)
@@ -106,7 +106,7 @@ def test_an_import_that_moves_a_sensor_keeps_its_identity_and_its_readings(
     assert waiting(strict) == 0
 
 
-def test_the_policy_register_lets_in_everybody_who_was_refused(
+def test_reprocessing_under_the_policy_register_stores_all_of_them(
     strict: Settings, settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -117,16 +117,16 @@ def test_the_policy_register_lets_in_everybody_who_was_refused(
     assert verify(settings, deep=True).holds
 
 
-def test_a_running_window_learns_of_an_import_within_seconds(
+def test_a_live_run_learns_of_an_import_within_seconds(
     strict: Settings,
     environment: dict[str, str],
     make_topic: MakeTopic,
     produce: Produce,
-    start_window: Callable[..., Window],
+    start_run: Callable[..., Window],
     tmp_path: Path,
 ) -> None:
     make_topic(partitions=1)
-    window = start_window(TRAFFIC_UNKNOWN_SENSORS="quarantine")
+    ingest_run = start_run(TRAFFIC_UNKNOWN_SENSORS="quarantine")
     minutes = iter(range(1000))
     events = "select count(*) from traffic.processed_events"
 
@@ -139,7 +139,7 @@ def test_a_running_window_learns_of_an_import_within_seconds(
     wait_until(lambda: rows(strict, refused) == [(True,)], "the first event is refused")
     import_table(strict, tmp_path, "b,B")
     wait_until(passes, "an event passes", seconds=15)
-    window.end()
+    ingest_run.end()
     drain(strict)
     refused_since = waiting(strict)
     assert refused_since >= 1
@@ -153,12 +153,12 @@ def test_a_sensor_deleted_by_hand_is_unknown_again(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     produce: Produce,
-    start_window: Callable[..., Window],
+    start_run: Callable[..., Window],
     tmp_path: Path,
 ) -> None:
     make_topic(partitions=1)
     import_table(strict, tmp_path, "a,A")
-    window = start_window(TRAFFIC_UNKNOWN_SENSORS="quarantine")
+    ingest_run = start_run(TRAFFIC_UNKNOWN_SENSORS="quarantine")
     produce([flat("a", 0, 50.0)])
     events = "select count(*) from traffic.processed_events"
     wait_until(lambda: rows(strict, events) == [(1,)], "the first event passes")
@@ -169,5 +169,5 @@ def test_a_sensor_deleted_by_hand_is_unknown_again(
     produce([flat("a", 1, 50.0)])
     refused = "select count(*) from traffic.quarantined_events where reason = 'unknown_sensor'"
     wait_until(lambda: rows(strict, refused) == [(1,)], "the second event is refused")
-    window.end()
+    ingest_run.end()
     assert rows(strict, "select count(*) from traffic.sensors") == [(0,)]

@@ -1,4 +1,4 @@
-"""Two windows that want the same partitions: one drains, the other waits, then takes over."""
+"""Two runs of the same partitions: one drains, the other waits and takes over."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from traffic_platform_tests.faults.proxy import Proxy
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartWindow = Callable[..., Window]
+StartRun = Callable[..., Window]
 
 
-def test_of_two_windows_one_drains_and_the_other_takes_over_when_it_ends(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
+def test_the_second_of_two_runs_takes_over_when_the_first_ends(
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed()
-    windows = {name: start_window(name) for name in ("one", "two")}
+    windows = {name: start_run(name) for name in ("one", "two")}
     wait_until(lambda: stored(settings) > 500, "a window drains")
     [first] = _drained_by(settings)
     windows[first].end()
@@ -40,20 +40,18 @@ def test_of_two_windows_one_drains_and_the_other_takes_over_when_it_ends(
 
 
 @pytest.mark.parametrize("point", ["before_database_commit", "after_database_commit"])
-def test_a_window_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_wakes(
+def test_a_run_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_resumes(
     settings: Settings,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
     point: str,
 ) -> None:
     make_topic()
     feed = start_feed()
-    paused = start_window(
-        "paused", TRAFFIC_LEASE_SECONDS="2", TRAFFIC_FAULT_POINT=f"{point}:3:stop"
-    )
+    paused = start_run("paused", TRAFFIC_LEASE_SECONDS="2", TRAFFIC_FAULT_POINT=f"{point}:3:stop")
     wait_until(lambda: paused.paused, "the window pauses itself")
-    successor = start_window("successor", TRAFFIC_LEASE_SECONDS="2")
+    successor = start_run("successor", TRAFFIC_LEASE_SECONDS="2")
     wait_until(lambda: "successor" in _drained_by(settings), "the successor takes over")
     paused.send(signal.SIGCONT)
     before = stored(settings)
@@ -68,25 +66,25 @@ def test_a_window_paused_beyond_its_lease_is_replaced_and_does_no_harm_when_it_w
     assert_exactly_once(settings, sent)
 
 
-def test_a_window_whose_network_goes_dark_inside_a_copy_is_replaced(
+def test_a_run_whose_network_goes_dark_inside_a_copy_is_replaced(
     settings: Settings,
     environment: dict[str, str],
     postgres: PostgresServer,
     make_topic: MakeTopic,
     start_feed: StartFeed,
-    start_window: StartWindow,
+    start_run: StartRun,
 ) -> None:
     # No time-out of the server fires while it waits for the rest of a COPY.
     make_topic()
     feed = start_feed()
     with Proxy.running(postgres.service.port, b"copy traffic.raw_events", 4, "dark") as line:
-        cut_off = start_window(
+        cut_off = start_run(
             "cut off",
             TRAFFIC_LEASE_SECONDS="2",
             TRAFFIC_INGEST_DATABASE_URL=line.through(environment["TRAFFIC_INGEST_DATABASE_URL"]),
         )
         assert line.happened.wait(60)
-        successor = start_window("successor", TRAFFIC_LEASE_SECONDS="2")
+        successor = start_run("successor", TRAFFIC_LEASE_SECONDS="2")
         wait_until(lambda: "successor" in _drained_by(settings), "the successor takes over")
         sent = feed.stop()
         wait_until(lambda: stored(settings) == len(sent), "all is stored")
@@ -96,19 +94,19 @@ def test_a_window_whose_network_goes_dark_inside_a_copy_is_replaced(
 
 
 def test_two_writers_of_one_topic_keep_to_their_own_partitions_when_both_are_killed(
-    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_window: StartWindow
+    settings: Settings, make_topic: MakeTopic, start_feed: StartFeed, start_run: StartRun
 ) -> None:
     make_topic()
     feed = start_feed(rate=1000)
     points = ("before_database_commit:3", "after_database_commit:3")
-    killed = [start_window("killed", n, 2, TRAFFIC_FAULT_POINT=points[n]) for n in range(2)]
-    assert [window.ended()[0] for window in killed] == [-signal.SIGKILL] * 2
-    last = [start_window(f"last-{n}", n, 2) for n in range(2)]
+    killed = [start_run("killed", n, 2, TRAFFIC_FAULT_POINT=points[n]) for n in range(2)]
+    assert [ingest_run.ended()[0] for ingest_run in killed] == [-signal.SIGKILL] * 2
+    last = [start_run(f"last-{n}", n, 2) for n in range(2)]
     wait_until(lambda: set(_drained_by(settings)) >= {"last-0", "last-1"}, "both go on")
     sent = feed.stop()
     wait_until(lambda: stored(settings) == len(sent), "all is stored")
-    for window in last:
-        window.end()
+    for ingest_run in last:
+        ingest_run.end()
     with psycopg.connect(settings.endpoints().read_url) as connection:
         both = connection.execute(
             "select run_id, partition % 2 from traffic.micro_batches"
@@ -119,7 +117,7 @@ def test_two_writers_of_one_topic_keep_to_their_own_partitions_when_both_are_kil
 
 
 def _drained_by(settings: Settings) -> list[str]:
-    """The windows that stored something, each time that one follows another."""
+    """Return the runs that stored batches, in the order in which they took over."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         names = connection.execute(
             "select run_id from traffic.micro_batches group by batch_id, run_id order by batch_id"

@@ -1,4 +1,4 @@
-"""What holds for any messages in any batches: one reading per sensor and time, the latest one."""
+"""Properties of any messages in any batches: one reading per sensor and time, the latest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from traffic_platform.errors import LedgerMovedError
-from traffic_platform.event_tables.batch import Batch, Provenance, build_batch, deduplicate
+from traffic_platform.event_tables.batch import Batch, build_batch
+from traffic_platform.event_tables.deduplicate import Provenance, deduplicate
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.events.measures import Measures
@@ -43,7 +44,7 @@ on_a_server = settings(
 
 @dataclass(frozen=True)
 class Told:
-    """A message: what a detector tells, and the broker's time (None: it has none)."""
+    """A message: a detector's event, and the broker's timestamp (None: missing)."""
 
     sensor: str
     minute: int
@@ -112,14 +113,14 @@ class Stage:
         )
 
     def store(self, batch: Batch) -> None:
-        """Store it as a window does. Raises what went wrong."""
+        """Write a batch as an ingest run does. Raises the writer's error."""
         self._storer.submit(batch, {})
         self._storer.settle()
         for audit in batch.audits:
-            self.reached[audit.move.partition] = audit.move.next_offset
+            self.reached[audit.advance.partition] = audit.advance.next_offset
 
     def new_session(self) -> None:
-        """What a window does after an error: nothing is remembered."""
+        """Start again as an ingest run does after an error, without memory."""
         self._storer.close()
         self._storer = self._new_storer()
 
@@ -154,10 +155,10 @@ def _fetched(
     offsets: Sequence[int],
     moves: dict[PartitionKey, LedgerAdvance],
 ) -> Fetched:
-    places = sorted({("t", partition) for partition, _ in told})
+    keys = sorted({("t", partition) for partition, _ in told})
     return Fetched(
-        places=places,
-        place=np.array([places.index(("t", p)) for p, _ in told], dtype=np.int64),
+        partition_keys=keys,
+        key_index=np.array([keys.index(("t", p)) for p, _ in told], dtype=np.int64),
         offset=np.array(offsets, dtype=np.int64),
         broker_us=np.array([message.broker_us for _, message in told], dtype=np.int64),
         keys=[None] * len(told),
@@ -306,7 +307,7 @@ event = st.tuples(
 
 
 @given(rows=st.lists(event, max_size=30), gap=st.integers(0, 3))
-def test_fold_repeats_keeps_the_latest_event_of_each_sensor_and_time(
+def test_deduplicate_keeps_the_latest_event_of_each_sensor_and_time(
     rows: list[tuple[Any, ...]], gap: int
 ) -> None:
     events, source = _columns(rows, gap)

@@ -22,7 +22,7 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain, event
 
 TOPIC = {"message_timestamp_type": "CreateTime", "retention_ms": "-1"}
-"""What `make_topic` needs for a topic of such messages."""
+"""Arguments of `make_topic` for a topic of such messages."""
 
 _AGES = (
     "update traffic.micro_batches set committed_at = committed_at - %(age)s",
@@ -64,7 +64,7 @@ def ensure(owner: psycopg.Connection, parent: str, day: date) -> None:
 
 
 def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
-    """Several batches an hour: events of October and November 2025, repeats, and what is no event.
+    """Several batches an hour: events of October and November 2025, repeats, rejected messages.
 
     Needs `unknown_sensors` to be quarantine; the last hour ends with a replay that lets in two.
     """

@@ -1,4 +1,4 @@
-"""What a plain `read_committed` consumer sees of a topic."""
+"""A topic as a plain `read_committed` consumer sees it."""
 
 from __future__ import annotations
 

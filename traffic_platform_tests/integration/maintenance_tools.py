@@ -1,4 +1,4 @@
-"""What tests of upkeep ask of the tables."""
+"""Helpers of tests of maintenance."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from traffic_platform_tests.integration.once import rows
 
 
 def keep(settings: Settings, **options: Any) -> MaintenanceReport:
-    """One upkeep that has no time to wait."""
-    return maintain_tables(settings, **{"patience": LockRetry(seconds=1), **options})
+    """Run maintenance with little time to wait for locks."""
+    return maintain_tables(settings, **{"lock_retry": LockRetry(seconds=1), **options})
 
 
 def dropped(report: MaintenanceReport) -> set[str]:
-    """Names of the partitions with rows that an upkeep dropped."""
+    """Return the names of the dropped partitions that had rows."""
     return {gone.partition.name for gone in report.retired.dropped if gone.rows}
 
 
 def proof(settings: Settings) -> VerifyReport:
-    """What a deep verification says, which must find no difference."""
+    """Return the report of a deep verification that must find no difference."""
     report = verify(settings, deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
     return report

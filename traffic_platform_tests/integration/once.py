@@ -1,4 +1,4 @@
-"""What tests of whole streams do again and again: one window over all there is, and a proof."""
+"""Helpers of tests of whole streams: one ingest run until caught up, and a verification."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 
 
 def drain(settings: Settings) -> IngestTotals:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     topics = [settings.raw_topic]
     return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 

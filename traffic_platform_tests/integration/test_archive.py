@@ -50,8 +50,8 @@ def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path)
 
 
 def keep(settings: Settings) -> MaintenanceReport:
-    """One upkeep."""
-    return maintain_tables(settings, patience=LockRetry(seconds=1))
+    """Run maintenance with little time to wait for locks."""
+    return maintain_tables(settings, lock_retry=LockRetry(seconds=1))
 
 
 def days_of(settings: Settings) -> list[date]:
@@ -112,7 +112,9 @@ def test_a_day_is_dropped_when_the_archive_gives_it_back_byte_for_byte(
     assert proved.holds, [finding.sentence for finding in proved.findings]
 
 
-def test_what_a_message_may_be_comes_back(platform: Settings, owner: psycopg.Connection) -> None:
+def test_every_kind_of_message_survives_the_archive(
+    platform: Settings, owner: psycopg.Connection
+) -> None:
     fill(platform, owner, hours=1)
     insert_odd(owner)
     before = stored(platform)
@@ -148,7 +150,7 @@ def test_a_file_with_one_other_byte_is_refused(
         next(read_archived_day(platform.archive, day))
 
 
-def test_a_day_made_anew_is_archived_beside_what_was_dropped_before(
+def test_a_day_created_again_is_archived_beside_its_dropped_part(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     fill(platform, owner, hours=1)
@@ -180,7 +182,7 @@ def test_an_archive_that_takes_no_file_keeps_the_day(
     before = stored(platform)
     blocked = tmp_path / "a file"
     blocked.write_text("in the way")
-    with pytest.raises(ArchiveError, match="takes no file"):
+    with pytest.raises(ArchiveError, match="cannot write into the archive"):
         keep(platform.model_copy(update={"archive": blocked / "raw"}))
     assert stored(platform) == before
 
@@ -205,5 +207,5 @@ def test_the_archive_of_another_platform_is_not_overwritten(
 
 
 def test_a_day_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="no file of 2025-01-01"):
+    with pytest.raises(ArchiveError, match="no file for 2025-01-01"):
         next(read_archived_day(tmp_path, date(2025, 1, 1)))

@@ -1,4 +1,4 @@
-"""Dates made again, on a real Kafka and a real PostgreSQL."""
+"""Backfills on a real Kafka and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
 
 
 def feed(count: int = 600) -> list[bytes]:
-    """Three days of seven sensors: good events, repeats, naive ones, and some that none takes."""
+    """Three days of seven sensors: good events, repeats, events without zone, invalid messages."""
     chance = random.Random(7)
     start = datetime(2025, 6, 30, tzinfo=UTC)
     messages: list[bytes] = []
@@ -278,7 +278,7 @@ def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
     assert backfill_dates(settings, DATES).changes == 0
 
 
-def test_what_neither_raw_nor_kafka_holds_any_more_stays_as_it_is(
+def test_rows_whose_messages_neither_raw_nor_kafka_holds_stay_unchanged(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     fill(settings, make_topic, produce)

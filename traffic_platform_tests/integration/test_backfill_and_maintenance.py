@@ -1,4 +1,4 @@
-"""Dates rebuilt after their accounting was folded and their raw days were dropped."""
+"""Backfills after the compaction of the audit and the drop of raw days."""
 
 from __future__ import annotations
 
@@ -46,9 +46,11 @@ def total(report: BackfillReport, name: str) -> int:
     return sum(getattr(day, name) for day in report.dates)
 
 
-def test_folded_batches_are_rebuilt_and_proved(filled: Settings, owner: psycopg.Connection) -> None:
+def test_compacted_batches_are_backfilled_and_verified(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
     grow_older(owner, timedelta(days=3))
-    assert keep(filled).folded.rows > 0
+    assert keep(filled).compacted.rows > 0
     days = dates(filled)
     assert backfill_dates(filled, days).changes == 0
     owner.execute('delete from traffic.raw_events where "offset" between 3 and 9')
@@ -65,7 +67,7 @@ def test_folded_batches_are_rebuilt_and_proved(filled: Settings, owner: psycopg.
     proof(changed)
 
 
-def test_what_raw_has_dropped_is_rebuilt_from_the_archive(
+def test_days_dropped_from_raw_are_backfilled_from_the_archive(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     days = dates(filled)
@@ -84,7 +86,7 @@ def test_what_raw_has_dropped_is_rebuilt_from_the_archive(
     proof(filled)
 
 
-def test_what_was_rebuilt_is_proved_when_it_is_dropped(
+def test_backfilled_rows_are_verified_after_they_are_dropped(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     changed = filled.model_copy(update={"unknown_sensors": "register", "naive_timezone": ZONE})

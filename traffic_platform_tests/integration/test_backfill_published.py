@@ -1,4 +1,4 @@
-"""Events that today's rules take away and let in again are in the clean stream once."""
+"""Events that rules remove and accept again are in the clean stream once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def naive(number: int) -> bytes:
     ).encode()
 
 
-def test_what_leaves_has_been_published_before(
+def test_removed_events_have_been_published_before(
     settings: Settings,
     make_topic: Callable[..., str],
     produce: Callable[..., None],

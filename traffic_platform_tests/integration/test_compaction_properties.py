@@ -1,4 +1,4 @@
-"""Any audit of a log, folded: every number and offset leads to the row that counts it."""
+"""Any compacted audit: every number and offset leads to the row that counts it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STEP = st.tuples(
 
 
 def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
-    """Audit rows of one log, and replays among them."""
+    """Audit rows of one generation, with reprocessing among them."""
     number, offset, time = 100, 0, BEGIN
     rows: dict[int, dict[str, Any]] = {}
     for ascent, length, minutes, rules, run, gap, replayed in steps:
@@ -72,7 +72,7 @@ def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
 
 
 def store(owner: psycopg.Connection, audit: list[dict[str, Any]]) -> None:
-    """An audit of these rows, and a ledger that knows their log."""
+    """Write these audit rows, and a ledger row of their generation."""
     owner.execute("truncate traffic.topics restart identity cascade")
     owner.execute(
         "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('t', 'i', 'c')"

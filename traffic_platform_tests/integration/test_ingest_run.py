@@ -1,4 +1,4 @@
-"""Windows on a real Kafka and a real PostgreSQL."""
+"""Ingest runs on a real Kafka and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MakeTopic = Callable[..., str]
 
 
 def drain(settings: Settings, **options: Any) -> IngestTotals:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     return run_ingest(
         settings,
         [settings.raw_topic],
@@ -98,7 +98,7 @@ def test_raw_keeps_bytes_key_headers_and_broker_time(
     ]
 
 
-def test_ingesting_again_what_is_stored_changes_nothing(
+def test_ingesting_stored_messages_again_changes_nothing(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -157,7 +157,7 @@ def test_the_latest_broker_time_wins_in_whatever_order_partitions_are_read(
     assert rows(settings, "select speed, partition from traffic.traffic_readings") == [(50.0, 2)]
 
 
-def test_the_ledger_the_group_and_the_lag_agree_after_a_window(
+def test_the_ledger_the_group_and_the_lag_agree_after_a_run(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -168,7 +168,7 @@ def test_the_ledger_the_group_and_the_lag_agree_after_a_window(
     assert totals.lag == 0
     lags = with_lag.read([settings.raw_topic])
     assert sum(lag.lag for lag in lags) == 0
-    assert not any(lag.needs_window for lag in lags)
+    assert not any(lag.needs_run for lag in lags)
     with_lag.close()
     consumer = Consumer({**settings.kafka_config(), "group.id": settings.consumer_group})
     places = [TopicPartition(settings.raw_topic, lag.partition) for lag in lags]
@@ -205,16 +205,16 @@ def test_two_writers_drain_their_own_partitions_at_the_same_time(
     for partition in range(5):
         produce([flat("a", minute) for minute in range(300)], partition=partition)
     totals: list[IngestTotals] = []
-    windows = [
+    ingest_runs = [
         threading.Thread(
             target=lambda n=number: totals.append(drain(settings, writer=n, writers=2))
         )
         for number in range(2)
     ]
-    for window in windows:
-        window.start()
-    for window in windows:
-        window.join(60)
+    for ingest_run in ingest_runs:
+        ingest_run.start()
+    for ingest_run in ingest_runs:
+        ingest_run.join(60)
     assert sorted(total.delivered for total in totals) == [600, 900]
     assert rows(settings, "select count(*) from traffic.raw_events") == [(1500,)]
     assert rows(settings, "select count(*), min(partition) from traffic.traffic_readings") == [
@@ -231,7 +231,7 @@ def test_an_added_partition_is_picked_up_without_a_restart(
     produce([flat("a", 0)])
     reports: list[IngestTotals] = []
     done = threading.Event()
-    window = threading.Thread(
+    ingest_run = threading.Thread(
         target=lambda: reports.append(
             run_ingest(
                 settings,
@@ -242,7 +242,7 @@ def test_an_added_partition_is_picked_up_without_a_restart(
             )
         )
     )
-    window.start()
+    ingest_run.start()
     try:
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(1,)])
         admin.create_partitions([NewPartitions(settings.raw_topic, 2)])[settings.raw_topic].result()
@@ -253,11 +253,11 @@ def test_an_added_partition_is_picked_up_without_a_restart(
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(2,)])
     finally:
         done.set()
-        window.join(30)
+        ingest_run.join(30)
     assert reports[0].delivered == 2
 
 
-def test_a_window_that_is_to_catch_up_ends_when_another_has_stored_all(
+def test_a_run_until_caught_up_ends_when_another_has_stored_all(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)

@@ -1,4 +1,4 @@
-"""Upkeep of what arrived long ago: what goes, what stays, and that all of it is proved."""
+"""Maintenance of old arrivals: dropped and kept partitions, and their verification."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.errors import LockBusyError
 from traffic_platform.maintenance.compact_audit import compact_audit
-from traffic_platform.maintenance.maintain import UPKEEP_LOCK
+from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.postgres.connections import connect
@@ -57,21 +57,21 @@ def filled(platform: Settings, owner: psycopg.Connection) -> Settings:
     return platform
 
 
-def test_folded_hours_keep_their_sums_and_are_proved(
+def test_compacted_hours_keep_their_sums_and_are_verified(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     before, rows_before = sums(filled), count(filled, "micro_batches")
     grow_older(owner, timedelta(days=3))
-    folded = compact_audit(owner, filled, datetime.now(UTC))
+    result = compact_audit(owner, filled, datetime.now(UTC))
     assert sums(filled) == before
-    assert folded.rows - folded.into == rows_before - count(filled, "micro_batches") > 0
+    assert result.rows - result.into == rows_before - count(filled, "micro_batches") > 0
     report = proof(filled)
-    assert report.by_sums.folded_batches == folded.rows
-    assert report.by_sums.folded_into == folded.into
+    assert report.by_sums.folded_batches == result.rows
+    assert report.by_sums.folded_into == result.into
     assert compact_audit(owner, filled, datetime.now(UTC)).rows == 0
 
 
-def test_each_hour_of_a_log_is_one_row_for_a_replay_to_stand_between(
+def test_each_hour_of_a_generation_is_one_row_unless_reprocessing_separates_it(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     grow_older(owner, timedelta(days=3))
@@ -97,7 +97,7 @@ def test_recent_hours_and_an_hour_that_is_not_over_stay_as_they_are(
     assert count(filled, "micro_batches") == before
 
 
-def test_batches_of_other_rules_do_not_fold_with_others(
+def test_batches_of_different_rules_are_not_compacted_together(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     grow_older(owner, timedelta(days=3))
@@ -120,7 +120,7 @@ def test_batches_of_other_rules_do_not_fold_with_others(
     assert (None, ["r-0", "r-5"]) in runs
 
 
-def test_a_fold_in_small_steps_is_the_same_fold(
+def test_a_compaction_in_small_steps_gives_the_same_rows(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     grow_older(owner, timedelta(days=3))
@@ -131,8 +131,8 @@ def test_a_fold_in_small_steps_is_the_same_fold(
     proof(filled)
 
 
-def test_a_fold_knows_every_column_of_the_audit(filled: Settings) -> None:
-    """A column that is new has to be folded too: see sql/upkeep/fold.sql, then add it here."""
+def test_the_compaction_covers_every_column_of_the_audit(filled: Settings) -> None:
+    """Every column is compacted. Add a new one to sql/maintenance/compact_audit.sql and here."""
     found = rows(
         filled,
         "select string_agg(attname, ' ' order by attnum) from pg_attribute"
@@ -148,7 +148,7 @@ def test_a_fold_knows_every_column_of_the_audit(filled: Settings) -> None:
     ]
 
 
-def test_what_arrived_long_ago_goes_and_what_is_left_is_proved(
+def test_old_arrivals_are_dropped_and_the_rest_is_verified(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     messages, events = count(filled, "raw_events"), count(filled, "processed_events")
@@ -171,12 +171,12 @@ def test_what_arrived_long_ago_goes_and_what_is_left_is_proved(
     assert proof(filled).by_sums.traffic_readings == readings
 
 
-def test_what_was_dropped_before_it_was_folded_adds_up_too(
+def test_rows_dropped_before_compaction_add_up_too(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     messages, events = count(filled, "raw_events"), count(filled, "processed_events")
     grow_older(owner, timedelta(days=100))
-    Retention(owner, filled, LockRetry(seconds=1)).drop_old(datetime.now(UTC))
+    Retention(owner, filled, LockRetry(seconds=1)).drop_expired(datetime.now(UTC))
     proof(filled)
     assert compact_audit(owner, filled, datetime.now(UTC)).rows > 0
     assert proof(filled).by_sums.dropped == {"raw_events": messages, "processed_events": events}
@@ -208,7 +208,7 @@ def test_one_new_arrival_keeps_its_month(filled: Settings, owner: psycopg.Connec
     proof(filled)
 
 
-def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
+def test_late_events_of_a_dropped_month_are_stored_and_dropped_later(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     grow_older(owner, timedelta(days=100))
@@ -225,7 +225,7 @@ def test_what_is_late_for_a_month_that_is_gone_is_stored_and_goes_in_its_turn(
     assert count(filled, "processed_events") == count(filled, "raw_events") == 0
 
 
-def test_what_was_derived_outlives_its_readings_whatever_comes_late(
+def test_roll_ups_outlive_their_readings_when_late_data_arrives(
     filled: Settings, owner: psycopg.Connection
 ) -> None:
     roll_up_all(filled)
@@ -277,7 +277,7 @@ def test_what_was_derived_outlives_its_readings_whatever_comes_late(
         ("delete from traffic.micro_batches where partition = 0 and batches > 1", "micro_batches"),
     ],
 )
-def test_a_difference_is_named_beside_what_was_folded_and_dropped(
+def test_a_difference_is_named_beside_compacted_and_dropped_rows(
     filled: Settings, owner: psycopg.Connection, spoil: str, table: str
 ) -> None:
     grow_older(owner, timedelta(days=40))
@@ -314,7 +314,7 @@ def test_readers_go_on_while_a_partition_waits_for_them(
         def ask_others(_seconds: float) -> None:
             asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
 
-        report = keep(filled, patience=LockRetry(seconds=8, pause=ask_others))
+        report = keep(filled, lock_retry=LockRetry(seconds=8, pause=ask_others))
         assert dropped(report) == set()
         kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
         assert list(kept.values()) == ["it is in use"]
@@ -324,20 +324,22 @@ def test_readers_go_on_while_a_partition_waits_for_them(
     assert dropped(keep(filled)) != set()
 
 
-def test_partitions_are_made_ahead_and_only_what_is_missing_is_work(platform: Settings) -> None:
+def test_only_missing_partitions_ahead_are_work(platform: Settings) -> None:
     now = datetime.now(UTC)
     with connect(platform.endpoints().read_url, application_name="test") as reader:
         assert find_work(reader, platform, now)
-        made = keep(platform).made
+        made = keep(platform).created
         assert {f"raw_events_{now + timedelta(days=7):%Y%m%d}"} < {one.name for one in made}
         assert len({one.name for one in made}) == 8 + 2 * 4
         assert find_work(reader, platform, now) == []
-        assert keep(platform).made == []
+        assert keep(platform).created == []
         tomorrow = find_work(reader, platform, now + timedelta(days=1))
     assert f"raw_events_{now + timedelta(days=8):%Y%m%d}" in {one.name for one in tomorrow}
 
 
-def test_what_is_old_is_work_until_it_is_gone(filled: Settings, owner: psycopg.Connection) -> None:
+def test_expired_partitions_are_work_until_they_are_dropped(
+    filled: Settings, owner: psycopg.Connection
+) -> None:
     keep(filled)
     grow_older(owner, timedelta(days=40))
     with connect(filled.endpoints().read_url, application_name="test", autocommit=True) as reader:
@@ -346,13 +348,13 @@ def test_what_is_old_is_work_until_it_is_gone(filled: Settings, owner: psycopg.C
         assert find_work(reader, filled, datetime.now(UTC)) == []
 
 
-def test_two_upkeeps_do_not_meet(platform: Settings, owner: psycopg.Connection) -> None:
-    owner.execute("select pg_advisory_lock(%s)", (UPKEEP_LOCK,))
+def test_a_second_maintenance_is_refused(platform: Settings, owner: psycopg.Connection) -> None:
+    owner.execute("select pg_advisory_lock(%s)", (MAINTENANCE_LOCK,))
     with pytest.raises(LockBusyError):
         keep(platform)
 
 
-def test_the_writing_role_cannot_drop_what_is_not_over(platform: Settings) -> None:
+def test_the_writing_role_cannot_drop_a_current_partition(platform: Settings) -> None:
     keep(platform)
     today = datetime.now(UTC).date()
     with psycopg.connect(platform.endpoints().ingest_url) as writer:

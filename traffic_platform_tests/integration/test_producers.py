@@ -120,7 +120,7 @@ def test_an_earlier_producer_time_loses_although_it_comes_later(
     assert_proven(settings)
 
 
-def test_confluents_wire_format_is_refused_with_what_to_do_about_it(
+def test_confluents_wire_format_is_rejected_with_advice(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()

@@ -1,4 +1,4 @@
-"""The clean stream on a real Kafka: what is published, what is an echo, what is not."""
+"""The clean stream on a real Kafka: published events, own messages and foreign ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def topics(settings: Settings, make_topic: MakeTopic) -> Settings:
 
 
 def ingest(settings: Settings) -> IngestTotals:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     topics = [settings.raw_topic, settings.events_topic]
     return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 
@@ -87,7 +87,7 @@ def test_events_are_published_flat_with_uuids_and_times_in_utc_keyed_by_sensor(
     assert first.key == str(sensor_uuid("s1")).encode()
 
 
-def test_what_was_published_is_not_published_again_and_comes_back_as_an_echo(
+def test_published_events_are_not_published_again_and_are_recognized_as_own_messages(
     topics: Settings, produce: Produce
 ) -> None:
     produce([FLAT, NESTED])
@@ -101,7 +101,7 @@ def test_what_was_published_is_not_published_again_and_comes_back_as_an_echo(
     assert verify(topics, deep=True).holds
 
 
-def test_what_others_publish_there_is_ingested_and_not_published_again(
+def test_messages_of_others_are_ingested_and_not_published_again(
     topics: Settings, produce: Produce
 ) -> None:
     produce([FLAT], topic=topics.events_topic)
@@ -160,7 +160,7 @@ def test_quarantined_messages_go_to_the_quarantine_topic_with_their_reason_if_on
     assert publish(settings).messages == 0
 
 
-def test_a_quarantined_message_that_is_sent_again_is_no_echo(
+def test_a_quarantined_message_that_is_sent_again_is_ingested(
     topics: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     name = make_topic(f"{topics.raw_topic}-quarantine", partitions=2)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from traffic_platform.event_tables.write import REBUILD_LOCK
+from traffic_platform.event_tables.write import BACKFILL_LOCK
 from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
 from traffic_platform.reprocess import ReprocessReport, reprocess_rejected
@@ -48,7 +48,7 @@ def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
 
 
 def drain(settings: Settings, *topics: str) -> None:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     run_ingest(
         settings,
         topics or [settings.raw_topic],
@@ -59,7 +59,7 @@ def drain(settings: Settings, *topics: str) -> None:
 
 
 def zoned(settings: Settings, **others: Any) -> Settings:
-    """The settings of somebody who has found out what zone the feed means."""
+    """Settings with the time zone of the feed."""
     return settings.model_copy(update={"naive_timezone": ZONE, **others})
 
 
@@ -98,7 +98,7 @@ def unresolved(settings: Settings) -> dict[str, int]:
 
 
 def mixed_feed(count: int) -> list[bytes]:
-    """Good events, naive ones, such as no clock showed once, and what no setting makes readable."""
+    """Good events, events without zone, local times that never existed, and invalid messages."""
     chance = random.Random(5)
     start = datetime(2025, 6, 30, 12)
     messages: list[bytes] = []
@@ -138,7 +138,7 @@ def test_another_time_zone_of_dates_is_refused(settings: Settings) -> None:
         reprocess_rejected(settings.model_copy(update={"timezone": ZONE}), EVERYTHING)
 
 
-def test_what_does_not_pass_stays_as_it_was(
+def test_messages_that_are_rejected_again_stay_unchanged(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -190,7 +190,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
 
 
 def assert_dates_add_up(settings: Settings) -> None:
-    """Audit rows of windows and replays together count at each date what is there."""
+    """Audit rows of ingest and reprocessing together equal the rows of each date."""
     counted = rows(
         settings,
         "select key::date, sum((value ->> 'raw')::int), sum((value ->> 'processed')::int),"
@@ -210,7 +210,7 @@ def assert_dates_add_up(settings: Settings) -> None:
     assert {day: tuple(sums) for day, *sums in counted if tuple(sums) != zero} == due
 
 
-def test_audit_rows_of_a_replay_hold_signed_differences(
+def test_audit_rows_of_reprocessing_hold_signed_differences(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=2)
@@ -265,7 +265,7 @@ def test_numbers_go_on_and_only_events_of_the_raw_topic_have_one(
     assert_holds(zoned(settings))
 
 
-def test_a_dry_run_says_what_would_pass_and_changes_nothing(
+def test_a_dry_run_reports_the_result_and_changes_nothing(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=2)
@@ -289,7 +289,7 @@ def test_a_dry_run_says_what_would_pass_and_changes_nothing(
     assert (said.batches, said.inserted) == (0, 0)
 
 
-def test_only_what_the_filter_chooses_is_replayed(
+def test_only_messages_of_the_filter_are_reprocessed(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -344,7 +344,7 @@ def test_an_older_event_than_the_stored_one_loses_and_a_later_one_wins(
     assert_holds(zoned(settings))
 
 
-def test_the_future_is_what_was_the_future_when_the_message_came(
+def test_the_future_is_judged_by_the_arrival_of_the_message(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -368,7 +368,7 @@ def test_the_future_is_what_was_the_future_when_the_message_came(
     assert_holds(zoned(settings, naive_timezone="UTC"))
 
 
-def test_what_stays_is_told_by_the_rules_that_judged_it_last(
+def test_remaining_messages_show_the_rules_that_last_rejected_them(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -390,7 +390,7 @@ def test_what_stays_is_told_by_the_rules_that_judged_it_last(
     assert [f.table for f in verify(zoned(settings), deep=True).findings] == ["quarantined_events"]
 
 
-def test_two_replays_at_once_let_in_every_message_once(
+def test_two_reprocessings_at_once_store_every_message_once(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -410,7 +410,7 @@ def test_two_replays_at_once_let_in_every_message_once(
     assert_holds(zoned(settings))
 
 
-def test_a_replay_that_another_was_faster_than_does_the_rest_of_its_chunk(
+def test_a_reprocessing_overtaken_by_another_does_the_rest_of_its_chunk(
     settings: Settings, postgres: PostgresServer, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -419,25 +419,25 @@ def test_a_replay_that_another_was_faster_than_does_the_rest_of_its_chunk(
     drain(settings)
     with (
         ThreadPoolExecutor(2) as pool,
-        psycopg.connect(settings.endpoints().ingest_url) as window,
+        psycopg.connect(settings.endpoints().ingest_url) as ingest_run,
         postgres.superuser() as superuser,
     ):
         # Both have read their messages and wait for a window; who waits longer comes first.
-        window.execute("select pg_advisory_xact_lock_shared(%s)", (REBUILD_LOCK,))
+        ingest_run.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         first = pool.submit(reprocess_rejected, zoned(settings), QuarantineFilter(sensor="a"))
         wait_for_waiting(superuser, settings, 1)
         second = pool.submit(reprocess_rejected, zoned(settings), EVERYTHING)
         wait_for_waiting(superuser, settings, 2)
-        window.rollback()
+        ingest_run.rollback()
         assert (first.result().replayed, second.result().replayed) == (3, 1)
     assert_holds(zoned(settings))
 
 
 def wait_for_waiting(superuser: psycopg.Connection, settings: Settings, number: int) -> None:
-    """Return when so many replays wait for a lock."""
+    """Return when this many reprocessings wait for a lock."""
     query = (
         "select count(*) from pg_stat_activity where datname = %s"
-        " and application_name = 'traffic-replay' and wait_event_type = 'Lock'"
+        " and application_name = 'traffic-reprocess' and wait_event_type = 'Lock'"
     )
     database = settings.endpoints().owner_url.rpartition("/")[2]
     wait_until(
@@ -446,7 +446,7 @@ def wait_for_waiting(superuser: psycopg.Connection, settings: Settings, number: 
     )
 
 
-def test_messages_that_come_meanwhile_are_left_to_the_next_replay(
+def test_messages_that_arrive_meanwhile_are_left_to_the_next_reprocessing(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
@@ -463,7 +463,7 @@ def test_messages_that_come_meanwhile_are_left_to_the_next_replay(
     assert_holds(zoned(settings))
 
 
-def test_a_replay_stops_between_chunks_and_goes_on_later(
+def test_reprocessing_stops_between_chunks_and_continues_later(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)

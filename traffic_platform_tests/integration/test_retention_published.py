@@ -1,4 +1,4 @@
-"""Upkeep and the clean stream: nothing goes before it is published, and what went was."""
+"""Retention and the clean stream: unpublished events are kept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traffic_platform_tests.integration.once import ONCE, drain, event
 def platform(
     settings: Settings, owner: psycopg.Connection, make_topic: Callable[..., str]
 ) -> Settings:
-    """A stream that arrived long ago, none of it published."""
+    """A stream that arrived long ago and was never published."""
     make_topic(partitions=2, **TOPIC)
     make_topic(settings.events_topic, partitions=2)
     changed = settings.model_copy(update={"unknown_sensors": "quarantine"})
@@ -31,21 +31,21 @@ def platform(
 
 
 def publish(settings: Settings) -> int:
-    """Publish all that is not yet; how many events, those of replays too."""
+    """Publish all events, and return their number with the reprocessed ones."""
     totals = run_publisher(settings, limits=ONCE, run_id=None, stop=lambda: False)
     return totals.events + totals.replays
 
 
-def test_nothing_folds_or_goes_before_it_is_published(
+def test_nothing_is_compacted_or_dropped_before_it_is_published(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     report = keep(platform)
-    assert (report.folded.rows, dropped(report)) == (0, set())
+    assert (report.compacted.rows, dropped(report)) == (0, set())
     assert "may not be published yet" in report.retired.kept["processed_events_202510"]
     published = publish(platform)
     assert published == count(platform, "processed_events")
     report = keep(platform)
-    assert report.folded.rows > 0
+    assert report.compacted.rows > 0
     assert {"processed_events_202510", "processed_events_202511"} < dropped(report)
     proof(platform)
     # And goes on from there.
@@ -55,7 +55,7 @@ def test_nothing_folds_or_goes_before_it_is_published(
     proof(platform)
 
 
-def test_one_event_that_is_not_published_keeps_what_came_after_it(
+def test_one_unpublished_event_keeps_all_later_ones(
     platform: Settings, owner: psycopg.Connection
 ) -> None:
     publish(platform)
@@ -67,15 +67,15 @@ def test_one_event_that_is_not_published_keeps_what_came_after_it(
     assert "processed_events_202510" in report.retired.kept
 
 
-def test_who_begins_to_publish_after_a_fold_publishes_each_event_once(
+def test_a_publisher_that_starts_after_a_compaction_publishes_each_event_once(
     platform: Settings, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = platform.model_copy(update={"publish": False})
     assert compact_audit(owner, silent, datetime.now(UTC)).rows > 0
     events = count(platform, "processed_events")
     # Few at a time, so that a position comes to lie inside of what was folded.
-    monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_OF_A_LOG", 1)
-    monkeypatch.setattr("traffic_platform.publish.publisher_session.MESSAGES_A_CYCLE", 1)
+    monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_PER_GENERATION", 1)
+    monkeypatch.setattr("traffic_platform.publish.publisher_session.MESSAGES_PER_CYCLE", 1)
     assert publish(platform) == events
     assert len(read_published(platform, platform.events_topic)) == events
     assert publish(platform) == 0

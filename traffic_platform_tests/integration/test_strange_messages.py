@@ -49,7 +49,7 @@ def test_headers_are_kept_byte_for_byte_also_with_a_name_that_is_no_utf8(
     assert verify(settings, deep=True).holds
 
 
-def test_a_producers_time_that_is_none_is_no_time_and_sorts_first(
+def test_an_invalid_producer_time_counts_as_missing_and_sorts_first(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic(

@@ -1,4 +1,4 @@
-"""Topics that are not plain logs: compacted ones, and ones with messages of eight megabytes."""
+"""Special topics: compacted ones, and ones with messages of eight megabytes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def close_segment(producer: Producer, topic: str) -> None:
 
 
 def wait_for_compaction(settings: Settings, since: int, messages: int) -> list[Published]:
-    """What is left from offset `since` on, once no more than `messages` are."""
+    """Return the messages left from `since` on, once compaction has left at most `messages`."""
     pause = threading.Event()
     until = time.monotonic() + 60
     while True:

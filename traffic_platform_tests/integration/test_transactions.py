@@ -39,7 +39,7 @@ def open_transaction(settings: Settings, count: int = 3, **where: int) -> Iterat
 
 
 def open_transactions(settings: Settings) -> list[OpenTransaction]:
-    """What holds back messages."""
+    """Return the transactions that hold back messages."""
     reader = LagReader(settings)
     try:
         return reader.open_transactions(reader.read([settings.raw_topic]))
@@ -48,7 +48,7 @@ def open_transactions(settings: Settings) -> list[OpenTransaction]:
 
 
 @pytest.mark.parametrize("batch_messages", [20_000, 7])
-def test_what_was_aborted_is_in_no_table_and_the_ledger_is_beyond_it(
+def test_aborted_messages_are_in_no_table_and_the_ledger_is_beyond_them(
     settings: Settings, make_topic: MakeTopic, produce: Produce, batch_messages: int
 ) -> None:
     make_topic(partitions=2)
@@ -130,8 +130,8 @@ def test_its_age_is_that_of_its_first_message_and_not_of_the_newest(
     produce([event("behind", minute) for minute in range(50)])
     [found] = open_transactions(settings)
     assert str(found) == (
-        f"{settings.raw_topic} [0]: a producer's transaction is open since more than 3 minutes,"
-        " and 51 messages from offset 0 on cannot be read before it ends"
+        f"{settings.raw_topic} [0]: a producer's transaction has been open for more than 3 minutes,"
+        " and 51 messages from offset 0 on cannot be read until it ends"
     )
     producer.abort_transaction(30)
     assert open_transactions(settings) == []

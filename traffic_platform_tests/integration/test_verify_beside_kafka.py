@@ -30,7 +30,7 @@ def events(first: int, count: int) -> list[bytes]:
 
 
 def drop_before(admin: AdminClient, topic: str, offset: int, partition: int = 0) -> None:
-    """Do to a log what retention does: everything before an offset is gone."""
+    """Delete messages before an offset, as Kafka's retention does."""
     where = TopicPartition(topic, partition, offset)
     admin.delete_records([where])[where].result(timeout=30)
 
@@ -47,7 +47,7 @@ def test_nothing_holds_where_nothing_was_ever_sent(settings: Settings) -> None:
     assert (report.rows["raw_events"], report.logs) == (0, [])
 
 
-def test_what_is_not_ingested_yet_is_lag_and_no_difference(
+def test_messages_that_are_not_ingested_yet_are_lag_and_not_a_difference(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=2)
@@ -97,7 +97,7 @@ def test_messages_that_kafka_dropped_before_they_were_stored_are_named_until_ack
     assert report.acknowledged_losses == 1
 
 
-def test_a_topic_that_was_made_again_is_named_before_and_after_a_window_noticed(
+def test_a_recreated_topic_is_named_before_and_after_a_run_noticed(
     settings: Settings, make_topic: MakeTopic, produce: Produce, admin: AdminClient
 ) -> None:
     topic = make_topic(partitions=1)
@@ -141,7 +141,7 @@ def test_a_live_stream_is_verified_at_one_moment(
 ) -> None:
     make_topic(partitions=3)
     done = threading.Event()
-    window = threading.Thread(
+    ingest_run = threading.Thread(
         target=run_ingest,
         args=(settings, [settings.raw_topic]),
         kwargs={
@@ -150,7 +150,7 @@ def test_a_live_stream_is_verified_at_one_moment(
             "stop": done.is_set,
         },
     )
-    window.start()
+    ingest_run.start()
     try:
         stored: list[int] = []
         for round_number in range(5):
@@ -160,13 +160,13 @@ def test_a_live_stream_is_verified_at_one_moment(
             stored.append(report.messages_decoded)
     finally:
         done.set()
-        window.join(60)
+        ingest_run.join(60)
     assert stored == sorted(stored)
     drain(settings)
     assert verify(settings, deep=True).messages_decoded == 500
 
 
-def test_an_outage_is_transient_and_said_in_one_line(
+def test_an_outage_is_transient_and_reported_in_one_line(
     settings: Settings, make_topic: MakeTopic
 ) -> None:
     make_topic()

@@ -1,4 +1,4 @@
-"""What verification names in a database as it was, it names in one whose audit rows are folded."""
+"""Verification names the same differences in a database with compacted audit rows."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
     with filled_sample(postgres, kafka) as made:
         settings = made.settings(made.database).model_copy(update={"publish": False})
         with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
-            folded = compact_audit(connection, settings, datetime.now(UTC) + timedelta(days=3))
-        assert folded.rows > folded.into > 0
+            result = compact_audit(connection, settings, datetime.now(UTC) + timedelta(days=3))
+        assert result.rows > result.into > 0
         yield made
 
 
@@ -49,7 +49,7 @@ def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
-def test_the_folded_database_holds(sample: Sample) -> None:
+def test_the_compacted_database_passes(sample: Sample) -> None:
     report = verify(sample.settings(sample.database), deep=True)
     assert report.holds, report.findings[0].sentence
     assert report.rows == {"raw_events": 33, "traffic_readings": 26}
@@ -71,7 +71,7 @@ def test_a_difference_is_the_first_to_be_named(
 
 
 @pytest.mark.parametrize("what", DEEP)
-def test_a_deep_look_names_what_tables_alone_cannot_tell(
+def test_a_deep_verification_names_differences_that_tables_alone_cannot_show(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = DEEP[what]
@@ -80,7 +80,7 @@ def test_a_deep_look_names_what_tables_alone_cannot_tell(
     assert_names(report.findings[0], table, key)
 
 
-def test_a_batch_number_of_a_folded_row_that_another_row_claims_is_named(
+def test_a_batch_number_of_a_compacted_row_that_another_row_claims_is_named(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     report = look_after(

@@ -102,14 +102,14 @@ def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
 def look_after(
     sample: Sample, connection: psycopg.Connection, *statements: str, deep: bool = False
 ) -> VerifyReport:
-    """What a verification says of the database after these changes."""
+    """Return the report of a verification after these changes."""
     for statement in statements:
         changed = connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
         assert changed != 0, f"nothing was changed by: {statement}"
     return look(connection, sample.settings(sample.database), deep, no_progress)
 
 
-def test_an_untouched_database_holds_and_counts_what_it_compared(sample: Sample) -> None:
+def test_an_untouched_database_passes_and_its_rows_are_counted(sample: Sample) -> None:
     report = verify(sample.settings(sample.database), deep=True)
     assert report.holds, report.findings[0].sentence
     assert report.rows == {"raw_events": 33, "traffic_readings": 26}
@@ -136,7 +136,7 @@ def test_a_difference_is_the_first_to_be_named(
 
 
 @pytest.mark.parametrize("what", DEEP)
-def test_a_deep_look_names_what_tables_alone_cannot_tell(
+def test_a_deep_verification_names_differences_that_tables_alone_cannot_show(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = DEEP[what]
@@ -156,7 +156,7 @@ def test_a_message_deleted_from_every_table_is_named_by_a_deep_look(
     assert ("raw_events", 5) in [(item.table, item.key.get("offset")) for item in findings]
 
 
-def test_a_stranger_that_is_registered_by_now_waits_for_a_replay(
+def test_an_event_of_a_sensor_registered_since_waits_for_reprocessing(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     report = look_after(sample, spoilt, REGISTER_STRANGER, deep=True)
@@ -165,7 +165,7 @@ def test_a_stranger_that_is_registered_by_now_waits_for_a_replay(
 
 
 @pytest.mark.parametrize("column", ["reason", "detail"])
-def test_nothing_else_waits_for_a_replay(
+def test_nothing_else_waits_for_reprocessing(
     sample: Sample, spoilt: psycopg.Connection, column: str
 ) -> None:
     altered = alter("quarantined_events", at(1, 14), **{column: "'no_measures'"})
@@ -221,7 +221,7 @@ def test_an_id_that_is_not_the_one_of_its_key_is_named(
     assert report.findings[-1].expected == "the id that is made from sensor_id and timestamp"
 
 
-def test_rows_beyond_the_limit_are_not_listed_but_said_to_be_there(
+def test_rows_beyond_the_limit_are_counted_and_not_listed(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     report = look_after(sample, spoilt, alter("traffic_readings", "true", speed="99"), deep=True)

@@ -41,12 +41,12 @@ def nested(sensor: str, minute: int, speed: float) -> bytes:
 
 
 def drain(settings: Settings) -> IngestTotals:
-    """One window over all that is there."""
+    """Run ingest until it has caught up."""
     return run_ingest(settings, [settings.raw_topic], limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def fill(settings: Settings, topic: str) -> None:
-    """Send and ingest the sample in rounds, so that there are several batches; then replay."""
+    """Send and ingest the sample in several batches, then reprocess."""
     import_sensors(settings, *"abcd")
     with_headers = [("trace", b"\x00\xff"), ("none", None)]
     producer = Producer({"bootstrap.servers": settings.endpoints().kafka_bootstrap_servers})

@@ -24,7 +24,7 @@ _COLUMNS = {
 
 
 class Spoiling(NamedTuple):
-    """A change, and what must be named after it."""
+    """A change, and the differences that verification must name."""
 
     statement: str
     table: str

@@ -1,4 +1,4 @@
-"""What is in quarantine, asked of a real database after a real window."""
+"""Quarantined messages in a real database after a real ingest run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOO_FAST = b'{"sensor_id":17,"timestamp":"2025-10-04T08:00:00Z","speed":900}'
 def filled(
     settings: Settings, make_topic: Callable[..., str], produce: Callable[..., None]
 ) -> Settings:
-    """A database with two messages without measures, one out of range and one that is no text."""
+    """A database with two messages without measures, one out of range and one invalid UTF-8."""
     make_topic(partitions=1)
     produce([NO_MEASURES, NO_MEASURES, TOO_FAST], partition=0)
     produce([b"\xff\x1b[2J"], partition=0, key=b"s9")

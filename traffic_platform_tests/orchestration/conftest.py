@@ -58,7 +58,7 @@ def platform(
     dagster_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Settings:
-    """Settings with that database, short windows, and the same in the process's environment."""
+    """Settings with that database and short runs, also in the process's environment."""
     monkeypatch.chdir(ROOT)
     changed = {
         "dagster_database_url": dagster_url,
@@ -76,7 +76,7 @@ def platform(
 def instance(platform: Settings, tmp_path: Path) -> Iterator[DagsterInstance]:
     """The instance that `dagster dev` makes in the repository's root."""
     ref = InstanceRef.from_dir(str(tmp_path), config_dir=str(ROOT))
-    # A run in this process leaves its instance's state storage behind for whoever loads next.
+    # A run in this process would leave its instance's state storage behind for the next load.
     with DagsterInstance.from_ref(ref) as instance, set_defs_state_storage(None):
         yield instance
 

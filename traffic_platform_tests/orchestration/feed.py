@@ -1,4 +1,4 @@
-"""Events of one Saturday, for windows under Dagster."""
+"""Events of one Saturday for ingest runs."""
 
 from __future__ import annotations
 

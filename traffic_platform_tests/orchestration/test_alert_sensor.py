@@ -1,4 +1,4 @@
-"""The sensor that tells of checks and runs that fail, under Dagster, to a real webhook."""
+"""The alert sensor in Dagster, with a real webhook."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAST_DAY = date(2025, 10, 14)
 def definitions(
     platform: Settings, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> Definitions:
-    """What Dagster loads where a webhook is set."""
+    """The definitions with a webhook."""
     monkeypatch.setenv("TRAFFIC_ALERT_WEBHOOK_URL", webhook.url)
     return build_definitions(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
 
@@ -43,11 +43,11 @@ def tick(definitions: Definitions, instance: DagsterInstance, cursor: str | None
     return definitions.resolve_sensor_def(ALERTS_SENSOR).evaluate_tick(context).cursor
 
 
-def told(webhook: Webhook) -> list[tuple[object, ...]]:
-    """What the webhook has heard since the last call."""
-    heard = [(body["event"], body["name"], body["date"]) for body in webhook.bodies]
+def messages(webhook: Webhook) -> list[tuple[object, ...]]:
+    """The messages that the webhook received since the last call."""
+    received = [(body["event"], body["name"], body["date"]) for body in webhook.bodies]
     webhook.bodies.clear()
-    return heard
+    return received
 
 
 def test_without_a_webhook_there_is_no_sensor(platform: Settings) -> None:
@@ -55,37 +55,37 @@ def test_without_a_webhook_there_is_no_sensor(platform: Settings) -> None:
     assert ALERTS_SENSOR not in sensors
 
 
-def test_a_check_of_a_date_that_fails_is_told_once_and_once_when_it_holds_again(
+def test_a_failed_check_is_reported_once_and_again_when_it_passes(
     definitions: Definitions, instance: DagsterInstance, owner: psycopg.Connection, webhook: Webhook
 ) -> None:
     FORTNIGHT.store(owner, [NULL_SPEEDS])
     assert check(definitions, instance, LAST_DAY)
     cursor = tick(definitions, instance, None)
     assert webhook.bodies[0]["affected"] == ["north-1"]
-    assert told(webhook) == [("problem", "measures_present", LAST_DAY.isoformat())]
+    assert messages(webhook) == [("problem", "measures_present", LAST_DAY.isoformat())]
     assert check(definitions, instance, LAST_DAY)
     cursor = tick(definitions, instance, cursor)
-    assert told(webhook) == []
+    assert messages(webhook) == []
     owner.execute("update traffic.traffic_readings set speed = 50 where speed is null")
     assert check(definitions, instance, LAST_DAY)
     cursor = tick(definitions, instance, cursor)
-    assert told(webhook) == [("healed", "measures_present", LAST_DAY.isoformat())]
+    assert messages(webhook) == [("healed", "measures_present", LAST_DAY.isoformat())]
     tick(definitions, instance, cursor)
-    assert told(webhook) == []
+    assert messages(webhook) == []
 
 
-def test_a_run_that_fails_is_told_and_healed_by_one_that_succeeds(
+def test_a_failed_run_is_reported_and_healed_by_a_successful_one(
     definitions: Definitions, instance: DagsterInstance, owner: psycopg.Connection, webhook: Webhook
 ) -> None:
-    owner.execute("alter table traffic.lost_ranges rename to elsewhere")
+    owner.execute("alter table traffic.lost_ranges rename to renamed")
     assert not check(definitions, instance)
     cursor = tick(definitions, instance, None)
-    assert told(webhook) == [("problem", "the run failed", None)]
-    owner.execute("alter table traffic.elsewhere rename to lost_ranges")
+    assert messages(webhook) == [("problem", "the run failed", None)]
+    owner.execute("alter table traffic.renamed rename to lost_ranges")
     webhook.status = 503
     assert check(definitions, instance)
     cursor = tick(definitions, instance, cursor)
-    assert told(webhook) == []
+    assert messages(webhook) == []
     webhook.status = 200
     tick(definitions, instance, cursor)
-    assert told(webhook) == [("healed", "the run failed", None)]
+    assert messages(webhook) == [("healed", "the run failed", None)]

@@ -1,4 +1,4 @@
-"""Dates chosen in Dagster, on real servers."""
+"""Backfills of dates in Dagster, on real servers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def execute(
 
 
 def figures(instance: DagsterInstance, run_id: str, table: str) -> dict[str | None, dict[str, Any]]:
-    """What a run said of a table's dates."""
+    """The metadata of a table's dates in a run."""
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
     events = [record.event_log_entry.asset_materialization for record in records.records]
     return {
@@ -56,12 +56,12 @@ def figures(instance: DagsterInstance, run_id: str, table: str) -> dict[str | No
 
 
 def change(settings: Settings, statement: str) -> int:
-    """By hand; how many rows it met."""
+    """Change rows by hand; return how many."""
     with psycopg.connect(settings.endpoints().owner_url) as owner:
         return owner.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
 
 
-def test_a_range_of_dates_is_rebuilt_in_one_run_and_each_tells_what_changed(
+def test_one_run_backfills_a_range_of_dates_and_reports_figures_for_each(
     platform: Settings,
     instance: DagsterInstance,
     make_topic: Callable[..., str],
@@ -84,7 +84,7 @@ def test_a_range_of_dates_is_rebuilt_in_one_run_and_each_tells_what_changed(
         assert instance.get_materialized_partitions(key) == set(added), key
 
 
-def test_one_table_of_one_date_is_rebuilt_alone(
+def test_one_table_of_one_date_is_backfilled_alone(
     platform: Settings,
     instance: DagsterInstance,
     make_topic: Callable[..., str],

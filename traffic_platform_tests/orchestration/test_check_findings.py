@@ -1,4 +1,4 @@
-"""Which results of a check an alert is told of, by the results that Dagster keeps."""
+"""Findings of the alert sensor from the check results that Dagster stores."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step.
 
@@ -67,7 +67,7 @@ def check(instance: DagsterInstance, first: date, days: int, failing: str = "") 
     [
         (0, 40, 40, True),
         (5, 150, 155, True),
-        (30, 2, 30, False),  # what is older than all that counts is left out
+        (30, 2, 30, False),  # older than all results that count
         (0, 450, 400, False),
     ],
 )

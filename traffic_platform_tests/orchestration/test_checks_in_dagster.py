@@ -1,4 +1,4 @@
-"""Checks under Dagster: results by date, what is kept, and what stands before what is built."""
+"""Checks in Dagster: results by date, stored results, and blocking checks."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step.
 
@@ -29,11 +29,12 @@ from dagster._core.storage.asset_check_execution_record import (
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.asset_checks import DATES_STEP, TABLES_STEP, check_key
-from traffic_platform.orchestration.checks.check_results import says_something_new
+from traffic_platform.orchestration.checks.check_results import is_news
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
-from traffic_platform.quality.checks import CHECKS, Scope
+from traffic_platform.quality.check import Scope
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.settings import Settings
 
 FORTNIGHT = Fortnight(sensors=1)
@@ -55,7 +56,7 @@ def faulty(platform: Settings, owner: psycopg.Connection) -> Settings:
 def run_checks(
     settings: Settings, instance: DagsterInstance, *days: str, closed: bool = False
 ) -> list[AssetCheckEvaluation]:
-    """The results that a run of the scheduled job keeps."""
+    """The results that a run of the scheduled job stores."""
     job = build_definitions(settings).resolve_job_def(CHECKS_JOB)
     config = checks_config([datetime.fromisoformat(day).date() for day in days], closed=closed)
     result = job.execute_in_process(instance=instance, run_config=config)
@@ -64,14 +65,14 @@ def run_checks(
 
 
 def newest(instance: DagsterInstance, day: str | None) -> Status | None:
-    """What Dagster shows as the state of `measures_present` for a date."""
+    """Dagster's state of `measures_present` for a date."""
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(
         [PRESENT], partition_filter=PartitionKeyFilter(key=day)
     )
     return records[PRESENT].status if PRESENT in records else None
 
 
-def test_results_are_kept_for_each_date_with_their_figures_and_a_table_of_what_failed(
+def test_results_are_stored_for_each_date_with_figures_and_a_sample(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
     kept = run_checks(faulty, instance, LAST_DAY, DAY_BEFORE)
@@ -99,7 +100,7 @@ def test_a_closed_date_gets_the_expectations_on_every_row_as_well(
     assert {one.check_name for one in kept if one.partition == LAST_DAY} == DATES
 
 
-def test_a_result_that_says_nothing_new_is_not_kept_again(
+def test_a_result_without_news_is_not_stored_again(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     assert len(run_checks(faulty, instance, LAST_DAY)) == len(TABLES | LIGHT)
@@ -143,14 +144,14 @@ def evaluation(passed: bool, description: str) -> AssetCheckEvaluation:
         (evaluation(False, "two sensors"), evaluation(False, "one sensor"), 0, True),
     ],
 )
-def test_a_result_is_new_when_it_changed_or_is_the_first_for_hours(
+def test_a_result_is_news_if_it_changed_or_is_the_first_for_hours(
     now: AssetCheckEvaluation, before: AssetCheckEvaluation | None, hours: int, new: bool
 ) -> None:
-    assert says_something_new(now, before, timedelta(hours=hours)) == new
+    assert is_news(now, before, timedelta(hours=hours)) == new
 
 
 def select(settings: Settings, *names: str) -> Any:
-    """A job of some checks alone, as "Execute" in Dagster's UI makes one."""
+    """A job of some checks alone, as Dagster's button "Execute" makes one."""
     keys = [check_key(check) for check in CHECKS if check.name in names]
     job = define_asset_job("some_checks", AssetSelection.checks(*keys))
     definitions = Definitions.merge(build_definitions(settings), Definitions(jobs=[job]))
@@ -161,7 +162,7 @@ def test_people_execute_a_check_for_one_date_or_for_a_range(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
     job = select(faulty, "measures_present")
-    # By the tag: the parameter is for jobs that hold assets, too.
+    # The tag instead of the parameter, which needs a job with assets.
     assert job.execute_in_process(instance=instance, tags={"dagster/partition": LAST_DAY}).success
     assert newest(instance, LAST_DAY) is Status.FAILED
     tags = {
@@ -175,7 +176,7 @@ def test_people_execute_a_check_for_one_date_or_for_a_range(
     assert newest(instance, None) is None
 
 
-def test_a_check_of_dates_asked_for_no_date_takes_the_newest(
+def test_a_check_of_dates_without_a_date_takes_the_newest(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
     with psycopg.connect(faulty.endpoints().owner_url) as owner:
@@ -187,15 +188,15 @@ def test_a_check_of_dates_asked_for_no_date_takes_the_newest(
     assert [one.partition for one in result.get_asset_check_evaluations()] == [LAST_DAY]
 
 
-def test_a_check_of_dates_asked_for_no_date_before_any_data_says_so(
+def test_a_check_of_dates_without_any_data_fails_with_a_reason(
     settings: Settings, instance: DagsterInstance
 ) -> None:
     with pytest.raises(Failure, match="no data"):
         select(settings, "measures_present").execute_in_process(instance=instance)
 
 
-def diagnose_after_the_gate(settings: Settings, instance: DagsterInstance) -> dict[str, bool]:
-    """A run of the gate and of what is built from readings behind it; the checks' results."""
+def diagnose_after_checks(settings: Settings, instance: DagsterInstance) -> dict[str, bool]:
+    """Run the diagnosis behind its blocking checks; return their results."""
     job = build_definitions(settings).resolve_job_def(HEALTH_JOB)
     result = job.execute_in_process(instance=instance, partition_key=LAST_DAY, raise_on_error=False)
     assert result.success == is_diagnosed(settings)
@@ -203,7 +204,7 @@ def diagnose_after_the_gate(settings: Settings, instance: DagsterInstance) -> di
 
 
 def is_diagnosed(settings: Settings) -> bool:
-    """Whether the last day's detectors are."""
+    """True if the last day has diagnoses."""
     with psycopg.connect(settings.endpoints().read_url) as reader:
         row = reader.execute(
             "select exists (select from traffic.detector_health where date = %s)", [LAST_DAY]
@@ -214,54 +215,54 @@ def is_diagnosed(settings: Settings) -> bool:
 BLOCKING = {check.name for check in CHECKS if check.blocking}
 
 
-def test_an_impossible_value_keeps_what_is_built_from_readings_from_being_built(
+def test_an_impossible_value_blocks_the_diagnosis(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     owner.execute(
         "update traffic.traffic_readings set speed = 9000 where \"timestamp\" = '2025-10-14 12:00Z'"
     )
-    results = diagnose_after_the_gate(faulty, instance)
+    results = diagnose_after_checks(faulty, instance)
     assert {name for name, passed in results.items() if not passed} == {"measures_in_range"}
     assert not is_diagnosed(faulty)
 
 
-def test_a_table_without_its_key_keeps_what_is_built_from_being_built(
+def test_a_table_without_its_key_blocks_the_diagnosis(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
-    assert diagnose_after_the_gate(faulty, instance)["no_duplicate_readings"] is False
+    assert diagnose_after_checks(faulty, instance)["no_duplicate_readings"] is False
     assert not is_diagnosed(faulty)
 
 
-def test_what_the_gate_lets_pass_is_built_though_a_check_warns(
+def test_a_warning_does_not_block_the_diagnosis(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
-    assert diagnose_after_the_gate(faulty, instance) == dict.fromkeys(BLOCKING, True)
+    assert diagnose_after_checks(faulty, instance) == dict.fromkeys(BLOCKING, True)
     assert is_diagnosed(faulty)
 
 
 def tick(settings: Settings, instance: DagsterInstance, name: str, at: datetime) -> Any:
-    """What a schedule asks for at a moment."""
+    """The request of a schedule at a point in time."""
     schedule = build_definitions(settings).resolve_schedule_def(name)
     context = build_schedule_context(instance=instance, scheduled_execution_time=at)
     data = schedule.evaluate_tick(context)
     return data.run_requests[0] if data.run_requests else SkipReason(data.skip_message)
 
 
-def test_the_half_hourly_checks_are_of_the_dates_that_just_got_data(
+def test_the_half_hourly_checks_are_of_the_dates_with_new_data(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     owner.execute("update traffic.micro_batches set committed_at = now() where batch_id > 314")
     owner.execute("update traffic.kafka_offsets set updated_at = now()")
-    asked = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
-    assert isinstance(asked, RunRequest)
-    assert asked.run_config["ops"]["check_events"]["config"] == {
+    request = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
+    assert isinstance(request, RunRequest)
+    assert request.run_config["ops"]["check_events"]["config"] == {
         "dates": [LAST_DAY],
         "closed": False,
     }
 
 
-def test_clocks_that_are_far_off_take_no_dates_place_and_count_where_they_arrived(
+def test_dates_of_far_off_clocks_do_not_count_but_the_date_of_arrival_does(
     faulty: Settings, owner: psycopg.Connection, instance: DagsterInstance
 ) -> None:
     far_off = [f"2036-01-{day:02}" for day in range(1, 10)]
@@ -273,14 +274,12 @@ def test_clocks_that_are_far_off_take_no_dates_place_and_count_where_they_arrive
     ).fetchone()
     assert row
     owner.execute("update traffic.kafka_offsets set updated_at = now()")
-    asked = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
-    days = asked.run_config["ops"]["check_events"]["config"]["dates"]
+    request = tick(faulty, instance, "event_table_checks", datetime.now(UTC))
+    days = request.run_config["ops"]["check_events"]["config"]["dates"]
     assert days == [row[0].isoformat(), LAST_DAY]
 
 
-def test_nothing_is_asked_for_where_nothing_has_arrived(
-    platform: Settings, instance: DagsterInstance
-) -> None:
+def test_without_data_nothing_is_requested(platform: Settings, instance: DagsterInstance) -> None:
     for name in ("event_table_checks", "closed_date_checks"):
         assert isinstance(tick(platform, instance, name, datetime.now(UTC)), SkipReason)
 
@@ -288,19 +287,21 @@ def test_nothing_is_asked_for_where_nothing_has_arrived(
 def test_the_closed_date_is_yesterday_in_the_platforms_zone(
     faulty: Settings, instance: DagsterInstance
 ) -> None:
-    asked = tick(faulty, instance, "closed_date_checks", datetime(2025, 10, 15, 3, 20, tzinfo=UTC))
-    assert asked.run_config["ops"]["check_events"]["config"] == {
+    request = tick(
+        faulty, instance, "closed_date_checks", datetime(2025, 10, 15, 3, 20, tzinfo=UTC)
+    )
+    assert request.run_config["ops"]["check_events"]["config"] == {
         "dates": [LAST_DAY],
         "closed": True,
     }
 
 
 def closed_dates(settings: Settings, instance: DagsterInstance) -> list[str]:
-    """The dates whose checks the next morning asks for, two days after the last one."""
-    asked = tick(
+    """The dates that the schedule checks two days after the last one."""
+    request = tick(
         settings, instance, "closed_date_checks", datetime(2025, 10, 16, 5, 20, tzinfo=UTC)
     )
-    return asked.run_config["ops"]["check_events"]["config"]["dates"]
+    return request.run_config["ops"]["check_events"]["config"]["dates"]
 
 
 def test_a_closed_date_that_was_diagnosed_after_its_checks_is_checked_again(
@@ -312,7 +313,7 @@ def test_a_closed_date_that_was_diagnosed_after_its_checks_is_checked_again(
     config = checks_config([LAST_DATE], closed=True)
     assert job.execute_in_process(instance=instance, run_config=config, tags=tags).success
     assert closed_dates(faulty, instance) == ["2025-10-15"]
-    diagnose_after_the_gate(faulty, instance)
+    diagnose_after_checks(faulty, instance)
     assert closed_dates(faulty, instance) == ["2025-10-15", LAST_DAY]
     # Diagnosed again the next night, and nothing has changed.
     owner.execute("update traffic.detector_health set computed_at = '2025-10-15'")

@@ -25,7 +25,7 @@ def columns_of(key: AssetKey) -> set[str]:
 
 
 @pytest.mark.parametrize("key", SPECS)
-def test_every_column_of_the_table_is_in_the_schema_with_its_meaning(key: AssetKey) -> None:
+def test_every_column_is_in_the_schema_with_its_meaning(key: AssetKey) -> None:
     schema = SPECS[key].metadata["dagster/column_schema"]
     assert isinstance(schema, TableSchema)
     assert {column.name for column in schema.columns} == columns_of(key)

@@ -1,4 +1,4 @@
-"""The purge of Dagster's storage keeps what the state of dates and checks rests on."""
+"""The purge of Dagster's storage keeps the newest results of dates and checks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def later(days: float = RUN_DAYS) -> datetime:
 
 
 def run_ids(instance: DagsterInstance) -> set[str]:
-    """All runs that are there."""
+    """The ids of all runs."""
     return {record.run_id for record in instance.get_runs()}
 
 
@@ -74,7 +74,7 @@ def test_nothing_is_deleted_before_its_time(
     assert run_ids(instance) == ids
 
 
-def test_a_run_whose_dates_were_materialized_again_goes_with_its_events(
+def test_a_run_whose_dates_were_materialized_again_is_deleted_with_its_events(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     old, new = run(instance, SATURDAY), run(instance, SATURDAY)
@@ -93,7 +93,7 @@ def test_every_date_stays_materialized(
     assert instance.get_latest_materialization_event(TABLE) is not None
 
 
-def test_a_run_that_stays_keeps_only_the_materialization_that_it_stays_for(
+def test_a_run_that_stays_keeps_only_its_newest_materialization(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     kept = run(instance, SATURDAY)
@@ -102,7 +102,7 @@ def test_a_run_that_stays_keeps_only_the_materialization_that_it_stays_for(
     assert left.fetchall() == [(kept, "ASSET_MATERIALIZATION")]
 
 
-def test_failed_and_canceled_runs_go(
+def test_failed_and_canceled_runs_are_deleted(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     for status in (DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED):
@@ -124,7 +124,7 @@ def test_runs_in_progress_are_never_touched(
     assert len(run_ids(instance)) == 4
 
 
-def test_results_of_checks_go_with_their_runs_but_for_the_newest(
+def test_results_of_checks_are_deleted_with_their_runs_except_the_newest(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     for _ in range(3):
@@ -136,7 +136,7 @@ def test_results_of_checks_go_with_their_runs_but_for_the_newest(
     assert count(storage, f"{rows} where run_id = '{newest}'") == 1
 
 
-def test_a_second_pass_finds_nothing(
+def test_a_second_purge_deletes_nothing(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     for _ in range(2):

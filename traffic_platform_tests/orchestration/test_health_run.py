@@ -1,4 +1,4 @@
-"""Detector health as Dagster runs it, on real servers."""
+"""Detector health in Dagster, on real servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dagster import (
 
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.keys import DETECTOR_HEALTH
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.settings import Settings
@@ -52,7 +52,7 @@ def execute(
 
 
 def metadata_by_date(instance: DagsterInstance, run_id: str) -> dict[str | None, dict[str, Any]]:
-    """The metadata of what a run materialized."""
+    """The metadata of a run's materializations, by date."""
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
     events = [record.event_log_entry.asset_materialization for record in records.records]
     return {
@@ -69,20 +69,22 @@ def stored(settings: Settings, day: str) -> dict[str, Any]:
 
 
 def tick(definitions: Definitions, instance: DagsterInstance) -> list[RunRequest] | SkipReason:
-    """What the schedule asks for on a Tuesday morning."""
-    schedule = definitions.get_repository_def().get_schedule_def("detector_health")
-    context = build_schedule_context(instance, scheduled_execution_time=TUESDAY_MORNING)
-    answer = schedule.evaluate_tick(context)
+    """The requests of the schedule on a Tuesday morning."""
+    repository = definitions.get_repository_def()
+    context = build_schedule_context(
+        instance, scheduled_execution_time=TUESDAY_MORNING, repository_def=repository
+    )
+    answer = repository.get_schedule_def("detector_health").evaluate_tick(context)
     return list(answer.run_requests or ()) or SkipReason(answer.skip_message)
 
 
 def asked_dates(requests: list[RunRequest] | SkipReason) -> list[str]:
     """The date of each request."""
     assert isinstance(requests, list)
-    return [request.tags["dagster/asset_partition_range_start"] for request in requests]
+    return [request.tags["dagster/partition"] for request in requests]
 
 
-def test_asked_for_a_date_it_judges_that_date_and_tells_its_figures(
+def test_a_run_diagnoses_its_date_and_reports_figures(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
     result = execute(stocked, instance, partition_key=SATURDAY)
@@ -96,12 +98,12 @@ def test_asked_for_a_date_it_judges_that_date_and_tells_its_figures(
     assert instance.get_materialized_partitions(DETECTOR_HEALTH) == {SATURDAY}
 
 
-def test_the_schedules_runs_judge_the_last_three_days_each_with_its_own_figures(
+def test_the_schedule_diagnoses_the_last_three_days_with_figures_for_each(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
     execute(stocked, instance, partition_key=SATURDAY)
     with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
-        _store_something_in_the_ledger(owner)
+        _advance_the_ledger(owner)
         late = FIVE + timedelta(days=1, seconds=50 * 300)
         add_readings(owner, "a", every(300, late, 100))
     requests = tick(build_definitions(stocked), instance)
@@ -117,12 +119,15 @@ def test_the_schedules_runs_judge_the_last_three_days_each_with_its_own_figures(
     }  # fmt: skip
 
 
-def test_the_schedule_asks_for_earlier_dates_that_data_has_come_for_since(
+def test_the_schedule_requests_earlier_dates_with_late_data(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
-    schedule = build_definitions(stocked).get_repository_def().get_schedule_def("detector_health")
+    repository = build_definitions(stocked).get_repository_def()
+    schedule = repository.get_schedule_def("detector_health")
     context = build_schedule_context(
-        instance, scheduled_execution_time=TUESDAY_MORNING + timedelta(days=7)
+        instance,
+        scheduled_execution_time=TUESDAY_MORNING + timedelta(days=7),
+        repository_def=repository,
     )
 
     def asked() -> list[str]:
@@ -130,7 +135,7 @@ def test_the_schedule_asks_for_earlier_dates_that_data_has_come_for_since(
 
     newest = ["2025-10-13", "2025-10-12", "2025-10-11"]
     with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
-        _store_something_in_the_ledger(owner)
+        _advance_the_ledger(owner)
         assert asked() == newest
         _commit_a_batch(owner, [SATURDAY, SUNDAY])
         assert asked() == [*newest, SUNDAY, SATURDAY]
@@ -138,7 +143,7 @@ def test_the_schedule_asks_for_earlier_dates_that_data_has_come_for_since(
         assert asked() == [*newest, SUNDAY]
         _commit_a_batch(owner, [SATURDAY])
         assert asked() == [*newest, SUNDAY, SATURDAY]
-        # Of what came months ago, the nights since have asked for what had been diagnosed before.
+        # Data that arrived months ago: the nights since then have diagnosed those dates again.
         owner.execute("update traffic.diagnosed_dates set diagnosed_at = '2025-07-01'")
         owner.execute("update traffic.micro_batches set committed_at = '2025-08-01'")
         assert asked() == [*newest, SUNDAY]
@@ -154,25 +159,25 @@ def _commit_a_batch(owner: psycopg.Connection[Any], dates: list[str]) -> None:
     )
 
 
-def test_the_schedule_asks_for_nothing_before_anything_has_arrived_or_while_postgres_is_away(
+def test_the_schedule_requests_nothing_without_data_or_without_postgresql(
     platform: Settings, instance: DagsterInstance
 ) -> None:
     skipped = tick(build_definitions(platform), instance)
     assert isinstance(skipped, SkipReason)
-    assert skipped.skip_message == "Nothing has arrived yet."
+    assert skipped.skip_message == "No data has arrived yet."
     nowhere = platform.model_copy(
         update={"read_database_url": type(platform.read_database_url)("postgresql://u@127.0.0.1:1/d")}  # pyright: ignore
     )  # fmt: skip
     skipped = tick(build_definitions(nowhere), instance)
     assert isinstance(skipped, SkipReason)
-    assert "PostgreSQL is away" in str(skipped.skip_message)
+    assert "PostgreSQL is unavailable" in str(skipped.skip_message)
 
 
-def test_before_the_first_date_is_over_the_schedule_asks_for_nothing(
+def test_the_schedule_requests_nothing_before_the_first_date_is_over(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
     with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
-        _store_something_in_the_ledger(owner)
+        _advance_the_ledger(owner)
     first = TUESDAY_MORNING.date()
     skipped = tick(build_definitions(stocked.model_copy(update={"first_date": first})), instance)
     assert isinstance(skipped, SkipReason)
@@ -180,33 +185,33 @@ def test_before_the_first_date_is_over_the_schedule_asks_for_nothing(
     assert asked_dates(tick(build_definitions(later), instance)) == [MONDAY]
 
 
-def test_a_run_is_no_window_and_stands_in_the_way_of_none(
+def test_a_run_does_not_count_as_an_ingest_run_and_does_not_block_one(
     stocked: Settings,
     instance: DagsterInstance,
     make_topic: Callable[..., str],
     produce: Callable[..., None],
 ) -> None:
     execute(stocked, instance, partition_key=SATURDAY)
-    assert newest_ingest_runs(instance, stocked.writers) == []
+    assert newest_stream_runs(instance, stocked.writers) == []
     make_topic()
     produce([flat("b")])
-    with psycopg.connect(stocked.endpoints().ingest_url) as judging:
-        judging.execute("lock table traffic.detector_health in share row exclusive mode")
-        window = build_definitions(stocked).resolve_job_def(INGEST_JOB)
-        assert window.execute_in_process(instance=instance).success
-        judging.rollback()
+    with psycopg.connect(stocked.endpoints().ingest_url) as diagnosing:
+        diagnosing.execute("lock table traffic.detector_health in share row exclusive mode")
+        ingest = build_definitions(stocked).resolve_job_def(INGEST_JOB)
+        assert ingest.execute_in_process(instance=instance).success
+        diagnosing.rollback()
     with psycopg.connect(stocked.endpoints().read_url) as reader:
         row = reader.execute("select count(*) from traffic.processed_events").fetchone()
     assert row == (1,)
 
 
-def test_every_run_has_a_longest_time(stocked: Settings) -> None:
+def test_a_run_has_a_time_limit_and_one_process(stocked: Settings) -> None:
     job = build_definitions(stocked).resolve_job_def(HEALTH_JOB)
     assert int(job.tags["dagster/max_runtime"]) == 3_600
     assert job.executor_def.name == "in_process"
 
 
-def _store_something_in_the_ledger(owner: psycopg.Connection) -> None:
+def _advance_the_ledger(owner: psycopg.Connection) -> None:
     owner.execute(
         "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('raw', 'id', 'c')"
     )

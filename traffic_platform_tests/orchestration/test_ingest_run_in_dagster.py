@@ -1,4 +1,4 @@
-"""A window as a Dagster run, on real servers."""
+"""An ingest run in Dagster, on real servers."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -30,6 +30,8 @@ from traffic_platform.orchestration.keys import (
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
+from traffic_platform.quality.check import Scope
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.clean_stream import read_published
 from traffic_platform_tests.orchestration.feed import flat
@@ -49,7 +51,7 @@ def execute(
 def materializations(
     instance: DagsterInstance, run_id: str, key: AssetKey
 ) -> dict[str | None, AssetMaterialization]:
-    """What a run materialized of an asset, by date."""
+    """The materializations of an asset by a run, by date."""
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
     found = [record.event_log_entry.asset_materialization for record in records.records]
     return {event.partition: event for event in found if event and event.asset_key == key}
@@ -63,14 +65,14 @@ def rows(settings: Settings, query: str) -> list[Any]:
 
 @pytest.fixture
 def fed(platform: Settings, make_topic: Callable[..., str], produce: Produce) -> Settings:
-    """Three events of a Saturday, two of a Sunday and one that is none."""
+    """Three events of a Saturday, two of a Sunday and an invalid message."""
     make_topic()
     produce([flat("a"), flat("a", 1), flat("b"), flat("a", days=1), flat("b", days=1)])
     produce([b"{"])
     return platform
 
 
-def test_a_window_moves_events_and_logs_every_date_that_it_touched(
+def test_an_ingest_run_stores_events_and_logs_every_date_that_it_changed(
     fed: Settings, instance: DagsterInstance
 ) -> None:
     result = execute(fed, instance)
@@ -87,7 +89,7 @@ def test_a_window_moves_events_and_logs_every_date_that_it_touched(
     assert sum(int(str(event.metadata["quarantined"].value)) for event in raw) == 1
 
 
-def test_a_materialization_leads_to_its_audit_rows(
+def test_a_materialization_links_to_its_audit_rows(
     fed: Settings, instance: DagsterInstance
 ) -> None:
     result = execute(fed, instance)
@@ -99,7 +101,7 @@ def test_a_materialization_leads_to_its_audit_rows(
     assert all(SUNDAY in map(str, dates) for _, dates in audited)
 
 
-def test_a_window_for_one_of_two_writers_leaves_the_others_partitions(
+def test_a_run_of_one_of_two_writers_leaves_the_partitions_of_the_other(
     fed: Settings, instance: DagsterInstance
 ) -> None:
     config = {"ops": {"event_tables": {"config": {"writer": 1, "writers": 2}}}}
@@ -110,7 +112,7 @@ def test_a_window_for_one_of_two_writers_leaves_the_others_partitions(
     assert rows(fed, "select count(*) from traffic.raw_events") == [(6,)]
 
 
-def test_a_window_without_a_message_succeeds_and_logs_nothing(
+def test_a_run_without_a_message_succeeds_and_logs_nothing(
     platform: Settings, instance: DagsterInstance, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -119,24 +121,18 @@ def test_a_window_without_a_message_succeeds_and_logs_nothing(
     assert materializations(instance, result.run_id, RAW_EVENTS) == {}
 
 
-def test_the_checks_pass_after_a_window_and_their_results_are_stored(
+def test_the_checks_pass_after_a_run_and_their_results_are_stored(
     fed: Settings, instance: DagsterInstance
 ) -> None:
     execute(fed, instance)
     result = execute(fed, instance, CHECKS_JOB)
     assert result.success
     evaluations = {e.check_name: e for e in result.get_asset_check_evaluations()}
-    assert set(evaluations) == {
-        "no_duplicate_readings",
-        "no_null_in_keys",
-        "every_offset_accounted_for",
-        "no_lost_range",
-        "feeds_deliver",
-    }
+    assert set(evaluations) == {check.name for check in CHECKS if check.scope is Scope.TABLE}
     assert all(evaluation.passed for evaluation in evaluations.values())
 
 
-def test_a_publisher_publishes_what_is_stored_and_logs_how_much(
+def test_a_publisher_publishes_the_stored_events_and_logs_figures(
     fed: Settings, instance: DagsterInstance, make_topic: Callable[..., str]
 ) -> None:
     make_topic(fed.events_topic)
@@ -148,7 +144,7 @@ def test_a_publisher_publishes_what_is_stored_and_logs_how_much(
     assert len(read_published(fed, fed.events_topic)) == 5
 
 
-def test_a_check_that_fails_shows_what_and_leaves_the_run_successful(
+def test_a_failed_check_has_a_sample_and_the_run_succeeds(
     fed: Settings, instance: DagsterInstance
 ) -> None:
     execute(fed, instance)
@@ -161,7 +157,7 @@ def test_a_check_that_fails_shows_what_and_leaves_the_run_successful(
     assert "sample" in failed[0].metadata
 
 
-def test_asset_events_wait_while_dagsters_storage_is_away(
+def test_asset_events_wait_while_dagsters_storage_is_unavailable(
     platform: Settings, instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     day = IngestTotals(dates={date(2025, 10, 4): DateTotals(raw=1)})
@@ -169,16 +165,16 @@ def test_asset_events_wait_while_dagsters_storage_is_away(
     @asset
     def other(context: AssetExecutionContext) -> None:
         report = AssetLog(context)
-        storage.execute("alter table event_logs rename to away")
+        storage.execute("alter table event_logs rename to renamed")
         report.add(ingest_materializations(day, "run"))
-        storage.execute("alter table away rename to event_logs")
+        storage.execute("alter table renamed rename to event_logs")
         report.finish(hurry=False)
 
     assert materialize([other], instance=instance).success
     assert instance.get_materialized_partitions(RAW_EVENTS) == {SATURDAY}
 
 
-def test_a_history_of_many_dates_is_reported_whole(
+def test_all_dates_of_a_long_history_are_reported(
     platform: Settings, instance: DagsterInstance
 ) -> None:
     days = [date(2025, 10, 4) - timedelta(days=number) for number in range(365)]

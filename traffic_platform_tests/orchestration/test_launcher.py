@@ -1,4 +1,4 @@
-"""Runs that are forked: how they start, end, are ended, and are missed."""
+"""Forked runs: start, end, termination and the death of their process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.instance.launcher import PRELOADED, WarmLauncher, warm_up
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, pid_here
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
@@ -46,8 +46,8 @@ def launch(
     make_topic: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], DagsterRun]]:
-    """launch(): a window in a process of its own, for the test's own topic."""
-    # A window long enough that only the test ends it.
+    """launch(): an ingest run in its own process, for the test's own topic."""
+    # A run that is idle long enough that only the test ends it.
     monkeypatch.setenv("TRAFFIC_INGEST_RUN_IDLE_SECONDS", "30")
     make_topic()
     warm_up()
@@ -96,14 +96,14 @@ def wait_for_status(
 
 
 def wait_for_locks(settings: Settings, run: DagsterRun) -> None:
-    """Wait until the run's window holds its partitions."""
+    """Wait until the run holds its partitions."""
     reader = LagReader(settings)
     wait_until(lambda: {h.run_id for h in reader.holders()} == {run.run_id}, "it holds the locks")
     reader.close()
 
 
 def readings(settings: Settings) -> int:
-    """How many readings there are."""
+    """The number of readings."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         row = connection.execute("select count(*) from traffic.traffic_readings").fetchone()
     assert row
@@ -117,7 +117,7 @@ def pid_of(run: DagsterRun) -> int:
     return pid
 
 
-def test_a_forked_window_stores_events_and_a_terminate_ends_it_in_order(
+def test_a_forked_run_stores_events_and_terminate_ends_it_in_order(
     platform: Settings,
     instance: DagsterInstance,
     launch: Callable[[], DagsterRun],
@@ -133,7 +133,7 @@ def test_a_forked_window_stores_events_and_a_terminate_ends_it_in_order(
     assert not instance.run_launcher.terminate(run.run_id)
 
 
-def test_a_window_that_gets_sigterm_ends_in_order_and_succeeds(
+def test_a_run_that_gets_sigterm_ends_in_order_and_succeeds(
     platform: Settings,
     instance: DagsterInstance,
     launch: Callable[[], DagsterRun],
@@ -147,7 +147,7 @@ def test_a_window_that_gets_sigterm_ends_in_order_and_succeeds(
     assert instance.get_latest_materialization_event(TRAFFIC_READINGS) is not None
 
 
-def test_a_window_that_was_killed_is_noticed_at_once(
+def test_a_killed_run_is_noticed_at_once(
     platform: Settings, instance: DagsterInstance, launch: Callable[[], DagsterRun]
 ) -> None:
     run = launch()
@@ -157,11 +157,11 @@ def test_a_window_that_was_killed_is_noticed_at_once(
     os.kill(pid_of(run), signal.SIGKILL)
     wait_until(lambda: pid_here(run.tags[WORKER_TAG]) is None, "the process is gone")
     assert launcher.check_run_worker_health(run).status is WorkerStatus.NOT_FOUND
-    assert newest_ingest_runs(instance, 1)[0].gone
+    assert newest_stream_runs(instance, 1)[0].gone
     assert read(instance, run).status is DagsterRunStatus.FAILURE
 
 
-def test_a_successor_takes_over_from_a_window_that_was_killed(
+def test_a_successor_takes_over_from_a_killed_run(
     platform: Settings,
     instance: DagsterInstance,
     launch: Callable[[], DagsterRun],
@@ -172,15 +172,15 @@ def test_a_successor_takes_over_from_a_window_that_was_killed(
     second = launch()
     wait_for_status(instance, second, DagsterRunStatus.STARTED)
     produce([flat("a")])
-    wait_until(lambda: readings(platform) == 1, "the first window stores")
+    wait_until(lambda: readings(platform) == 1, "the first run stores")
     os.kill(pid_of(first), signal.SIGKILL)
     produce([flat("b")])
-    wait_until(lambda: readings(platform) == 2, "the second window stores", seconds=20)
+    wait_until(lambda: readings(platform) == 2, "the second run stores", seconds=20)
     wait_for_locks(platform, second)
 
 
 def environment_of_parent(answer: Connection) -> None:
-    """Say what environment the process has that this one was forked from."""
+    """Send the environment of the process that this one was forked from."""
     answer.send(psutil.Process(os.getppid()).environ())
 
 
@@ -193,7 +193,7 @@ def test_the_process_that_runs_are_forked_from_has_one_thread() -> None:
     assert here.poll(60)
     environment = here.recv()
     process.join()
-    # Asked of a process with that environment: numpy's threads end at the first fork.
+    # Measured in a process with that environment, because numpy's threads end at the first fork.
     script = (
         "import importlib, psutil, sys\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"

@@ -1,4 +1,4 @@
-"""What the offset sensor does while a topic, the broker or the end of a transaction is missing."""
+"""The offset sensor while a topic, the broker or the end of a transaction is missing."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ OUTAGE_SECONDS = 3.5
 
 @pytest.fixture(autouse=True)
 def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ticks of two seconds, and windows that soon give up."""
+    """Ticks of two seconds, and runs that give up soon."""
     monkeypatch.setattr(kafka_admin, "REQUEST_TIMEOUT", 1.0)
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
     monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
-    impatient = functools.partial(RunLimits, outage_seconds=OUTAGE_SECONDS)
-    monkeypatch.setattr(drain, "RunLimits", impatient)
+    short_outage = functools.partial(RunLimits, outage_seconds=OUTAGE_SECONDS)
+    monkeypatch.setattr(drain, "RunLimits", short_outage)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def sensor(ingesting: Settings) -> SensorDefinition:
 
 
 def tick(sensor: SensorDefinition, instance: DagsterInstance) -> RunRequest | str:
-    """The window that a tick asks for, or why it asks for none."""
+    """The run that a tick requests, or its message if it requests none."""
     result = sensor.evaluate_tick(build_sensor_context(instance=instance))
     if not result.run_requests:
         return str(result.skip_message)
@@ -72,18 +72,18 @@ def tick(sensor: SensorDefinition, instance: DagsterInstance) -> RunRequest | st
 
 
 def requested(sensor: SensorDefinition, instance: DagsterInstance) -> RunRequest:
-    """The window that the next ticks ask for."""
+    """The run that the next ticks request."""
     for _ in range(30):
-        said = tick(sensor, instance)
-        if isinstance(said, RunRequest):
-            return said
-    raise AssertionError(said)
+        message = tick(sensor, instance)
+        if isinstance(message, RunRequest):
+            return message
+    raise AssertionError(message)
 
 
 def run(
     settings: Settings, instance: DagsterInstance, request: RunRequest
 ) -> ExecuteInProcessResult:
-    """The window that was asked for, in this process."""
+    """The requested run, in this process."""
     job = build_definitions(settings).resolve_job_def(INGEST_JOB)
     return job.execute_in_process(
         instance=instance,
@@ -94,7 +94,7 @@ def run(
 
 
 def failure(instance: DagsterInstance, result: ExecuteInProcessResult) -> str:
-    """What a failed run says of its failure."""
+    """The error of a failed run."""
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.status is DagsterRunStatus.FAILURE
@@ -117,8 +117,8 @@ def count(settings: Settings, table: str) -> int:
 
 
 @contextmanager
-def away(kafka: KafkaServer) -> Iterator[None]:
-    """Without a broker."""
+def stopped(kafka: KafkaServer) -> Iterator[None]:
+    """Stop the broker meanwhile."""
     kafka.process.stop()
     try:
         yield
@@ -126,7 +126,7 @@ def away(kafka: KafkaServer) -> Iterator[None]:
         kafka.process.start()
 
 
-def test_a_topic_that_is_not_there_is_waited_for_and_read_from_its_first_message(
+def test_a_topic_that_appears_later_is_read_from_its_first_message(
     ingesting: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -140,7 +140,7 @@ def test_a_topic_that_is_not_there_is_waited_for_and_read_from_its_first_message
     assert count(ingesting, "traffic_readings") == 2
 
 
-def test_a_broker_that_is_away_longer_than_windows_wait_costs_nothing_but_time(
+def test_an_outage_longer_than_runs_wait_costs_only_time(
     ingesting: Settings,
     kafka: KafkaServer,
     instance: DagsterInstance,
@@ -151,12 +151,12 @@ def test_a_broker_that_is_away_longer_than_windows_wait_costs_nothing_but_time(
     make_topic()
     produce([flat("a", minute) for minute in range(20)])
     request = requested(sensor, instance)
-    with away(kafka):
+    with stopped(kafka):
         failed = run(ingesting, instance, request)
         assert "gave up waiting: Kafka" in failure(instance, failed)
-        said = tick(sensor, instance)
-        assert isinstance(said, str)
-        assert said.startswith("Cannot see the offsets: Kafka")
+        message = tick(sensor, instance)
+        assert isinstance(message, str)
+        assert message.startswith("Cannot read the offsets: Kafka")
     assert count(ingesting, "raw_events") == 0
     assert run(ingesting, instance, requested(sensor, instance)).success
     assert count(ingesting, "traffic_readings") == 20
@@ -164,7 +164,7 @@ def test_a_broker_that_is_away_longer_than_windows_wait_costs_nothing_but_time(
     assert verify(ingesting, deep=True).holds
 
 
-def test_windows_that_cannot_reach_the_broker_are_asked_for_with_growing_pauses(
+def test_runs_without_a_broker_are_requested_with_growing_pauses(
     ingesting: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -179,9 +179,9 @@ def test_windows_that_cannot_reach_the_broker_are_asked_for_with_growing_pauses(
         failed = run(unreachable, instance, requested(sensor, instance))
         assert "gave up waiting: Kafka" in failure(instance, failed)
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 0.5)
-    said = tick(sensor, instance)
-    assert isinstance(said, str)
-    assert "writer 0: the last window failed; next try in" in said
+    message = tick(sensor, instance)
+    assert isinstance(message, str)
+    assert "writer 0: the last run failed; next try in" in message
     assert run(ingesting, instance, requested(sensor, instance)).success
     assert tick(sensor, instance) == "0 messages behind. writer 0: nothing to do."
     assert count(ingesting, "traffic_readings") == 1
@@ -202,11 +202,13 @@ def test_a_tick_names_the_partition_whose_messages_a_transaction_holds_back(
     producer.begin_transaction()
     producer.produce(ingesting.raw_topic, flat("a"))
     assert producer.flush(30) == 0
-    assert run(ingesting, instance, requested(sensor, instance)).success  # it learns of the topic
-    said = tick(sensor, instance)
-    assert isinstance(said, str)
-    assert said.startswith("0 messages behind. writer 0: nothing to do. ")
-    assert f"{ingesting.raw_topic} [0]: a producer's transaction is open" in said
+    assert run(
+        ingesting, instance, requested(sensor, instance)
+    ).success  # the ledger learns of the topic
+    message = tick(sensor, instance)
+    assert isinstance(message, str)
+    assert message.startswith("0 messages behind. writer 0: nothing to do. ")
+    assert f"{ingesting.raw_topic} [0]: a producer's transaction is open" in message
     producer.commit_transaction(30)
     assert run(ingesting, instance, requested(sensor, instance)).success
     assert count(ingesting, "traffic_readings") == 1

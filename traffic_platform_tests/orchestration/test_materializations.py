@@ -1,4 +1,4 @@
-"""What a window tells Dagster."""
+"""Materializations of ingest runs and roll-ups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SATURDAY, SUNDAY = date(2025, 10, 4), date(2025, 10, 5)
 
 
 def totals() -> IngestTotals:
-    """A window over two dates, one message of the second quarantined."""
+    """An ingest run over two dates, with one quarantined message on the second."""
     return IngestTotals(
         batches=3,
         delivered=13,
@@ -88,7 +88,7 @@ def test_an_event_leads_to_the_audit_rows_of_its_run_and_date() -> None:
     assert "event_dates @> array['2025-10-04'::date]" in query
 
 
-def test_a_window_that_stored_nothing_says_nothing() -> None:
+def test_a_run_that_stored_nothing_logs_nothing() -> None:
     assert ingest_materializations(IngestTotals(), "run") == []
 
 
@@ -100,12 +100,12 @@ def test_offsets_of_very_many_partitions_are_not_spelled_out() -> None:
     )
 
 
-def test_what_was_folded_has_one_event_for_each_table_and_date_that_changed() -> None:
-    folded = RollupResult()
-    folded.of("readings_5min", SUNDAY).add(Changes(added=2, changed=1))
-    folded.of("readings_5min", SATURDAY).add(Changes(removed=3))
-    folded.of("readings_daily", SATURDAY)
-    events = rollup_materializations(folded)
+def test_roll_ups_have_one_event_for_each_changed_table_and_date() -> None:
+    result = RollupResult()
+    result.of("readings_5min", SUNDAY).add(Changes(added=2, changed=1))
+    result.of("readings_5min", SATURDAY).add(Changes(removed=3))
+    result.of("readings_daily", SATURDAY)
+    events = rollup_materializations(result)
     assert [(event.asset_key, event.partition) for event in events] == [
         (READINGS_5MIN, "2025-10-04"),
         (READINGS_5MIN, "2025-10-05"),

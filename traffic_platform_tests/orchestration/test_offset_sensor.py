@@ -22,7 +22,7 @@ from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor, watch
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, identity
 from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JOB
@@ -37,7 +37,7 @@ Produce = Callable[..., None]
 
 @pytest.fixture(autouse=True)
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ticks of two seconds: long enough to look eight times."""
+    """Ticks of two seconds, with eight polls."""
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
     monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
 
@@ -49,55 +49,55 @@ def sensor(platform: Settings) -> SensorDefinition:
 
 
 def tick(sensor: SensorDefinition, instance: DagsterInstance) -> list[RunRequest] | str:
-    """What a tick asks for, or why it asks for nothing."""
+    """The requests of a tick, or its message if it requests nothing."""
     result = sensor.evaluate_tick(build_sensor_context(instance=instance))
     return list(result.run_requests) if result.run_requests else str(result.skip_message)
 
 
 def of_job(requests: list[RunRequest] | str, job: str) -> list[RunRequest]:
-    """What a tick asks for, of one job."""
+    """The requests of a tick for one job."""
     assert isinstance(requests, list), requests
     return [request for request in requests if request.job_name == job]
 
 
 def record(instance: DagsterInstance, status: DagsterRunStatus, worker: str | None = None) -> str:
-    """A run of the window job as the queue would have made it; its id."""
+    """Create an ingest run as the queue does; return its id."""
     tags = {**writer_tags(0, 1), **({WORKER_TAG: worker} if worker else {})}
     return create_run_for_test(instance, job_name=INGEST_JOB, status=status, tags=tags).run_id
 
 
 def store_all(settings: Settings) -> None:
-    """Drain what is there without Dagster."""
+    """Drain the topics without Dagster."""
     limits = RunLimits(60, 30, until_caught_up=True)
     run_ingest(settings, settings.ingest_topics, limits=limits, run_id=None, stop=lambda: False)
 
 
 def publish_all(settings: Settings) -> None:
-    """Publish what is stored without Dagster."""
+    """Publish the stored events without Dagster."""
     limits = RunLimits(60, 30, until_caught_up=True)
     run_publisher(settings, limits=limits, run_id=None, stop=lambda: False)
 
 
 @contextmanager
 def draining(settings: Settings, run_id: str | None) -> Iterator[None]:
-    """A window that holds the locks meanwhile."""
+    """A thread that drains and holds the locks meanwhile."""
     ended = threading.Event()
-    window = threading.Thread(
+    drain = threading.Thread(
         target=run_ingest,
         args=(settings, [settings.raw_topic]),
         kwargs={"limits": RunLimits(60, 60), "run_id": run_id, "stop": ended.is_set},
     )
-    window.start()
+    drain.start()
     reader = LagReader(settings)
     while not reader.holders():
         time.sleep(0.05)
     yield
     ended.set()
-    window.join()
+    drain.join()
     reader.close()
 
 
-def test_waiting_messages_ask_for_one_window_at_once(
+def test_waiting_messages_request_one_run_at_once(
     platform: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -113,7 +113,7 @@ def test_waiting_messages_ask_for_one_window_at_once(
     assert config == {"writer": 0, "writers": 1}
 
 
-def test_what_is_coming_and_what_is_stored_asks_for_one_publisher(
+def test_waiting_messages_and_stored_events_request_one_publisher(
     platform: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -130,7 +130,7 @@ def test_what_is_coming_and_what_is_stored_asks_for_one_publisher(
     assert "publisher" in tick(sensor, instance)
 
 
-def test_where_publishing_is_turned_off_nobody_asks_for_it(
+def test_without_publishing_no_publisher_is_requested(
     platform: Settings, instance: DagsterInstance, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -157,7 +157,7 @@ def test_a_message_that_arrives_during_a_tick_ends_it(
     assert time.monotonic() - began < 15
 
 
-def test_a_quiet_topic_asks_for_nothing_and_the_tick_says_so(
+def test_a_quiet_topic_requests_nothing_and_the_tick_says_so(
     platform: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -169,13 +169,13 @@ def test_a_quiet_topic_asks_for_nothing_and_the_tick_says_so(
     produce([flat("a")])
     store_all(platform)
     publish_all(platform)
-    store_all(platform)  # what was published comes back as an echo
+    store_all(platform)  # the platform's own messages come back
     assert tick(sensor, instance) == (
         "0 messages behind. writer 0: nothing to do; publisher: nothing to do."
     )
 
 
-def test_a_window_in_the_queue_is_waited_for_and_a_failed_one_is_asked_for_again(
+def test_a_queued_run_has_time_to_start_and_a_failed_one_is_requested_again(
     instance: DagsterInstance, sensor: SensorDefinition, make_topic: MakeTopic
 ) -> None:
     make_topic()
@@ -187,7 +187,7 @@ def test_a_window_in_the_queue_is_waited_for_and_a_failed_one_is_asked_for_again
     assert isinstance(tick(sensor, instance), list)
 
 
-def test_a_busy_window_gets_one_successor(
+def test_a_busy_run_gets_one_successor(
     platform: Settings,
     instance: DagsterInstance,
     sensor: SensorDefinition,
@@ -217,10 +217,10 @@ def test_a_run_whose_process_is_gone_is_reported_failed_and_replaced(
     run = instance.get_run_by_id(ghost)
     assert run
     assert run.status is DagsterRunStatus.FAILURE
-    assert newest_ingest_runs(instance, 1)[0].ended_at is not None
+    assert newest_stream_runs(instance, 1)[0].ended_at is not None
 
 
-def test_each_writer_gets_its_own_window(
+def test_each_writer_gets_its_own_run(
     platform: Settings, instance: DagsterInstance, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -228,18 +228,18 @@ def test_each_writer_gets_its_own_window(
         produce([flat("a", partition)], partition=partition)
     both = build_definitions(platform.model_copy(update={"writers": 2}))
     requests = tick(both.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
-    windows = of_job(requests, INGEST_JOB)
-    assert [request.tags[WRITER] for request in windows] == ["0", "1"]
+    runs = of_job(requests, INGEST_JOB)
+    assert [request.tags[WRITER] for request in runs] == ["0", "1"]
 
 
-def test_an_outage_ends_the_tick_in_order_and_says_what_is_away(
+def test_an_outage_ends_the_tick_in_order_and_names_the_server(
     platform: Settings, instance: DagsterInstance, make_topic: MakeTopic
 ) -> None:
-    away = platform.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
-    definitions = build_definitions(away)
-    said = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
-    assert isinstance(said, str)
-    assert said.startswith("Cannot see the offsets: Kafka")
+    unreachable = platform.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    definitions = build_definitions(unreachable)
+    message = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    assert isinstance(message, str)
+    assert message.startswith("Cannot read the offsets: Kafka")
 
 
 def test_a_missing_setting_fails_the_tick(platform: Settings, instance: DagsterInstance) -> None:
@@ -250,7 +250,7 @@ def test_a_missing_setting_fails_the_tick(platform: Settings, instance: DagsterI
 
 
 def test_a_tick_ends_just_before_the_daemons_next_step() -> None:
-    looked = watch.TICK_SECONDS - watch.TICK_MARGIN_SECONDS
+    polled = watch.TICK_SECONDS - watch.TICK_MARGIN_SECONDS
     assert watch.TICK_SECONDS % 5 == 0
     assert 0.3 < watch.TICK_MARGIN_SECONDS < 1
-    assert looked + 10 < 60  # a call to the code server may take 60 s
+    assert polled + 10 < 60  # a call to the code server may take 60 s

@@ -1,4 +1,4 @@
-"""Roll-ups as Dagster runs them, on real servers."""
+"""Roll-ups in Dagster, on real servers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIGURES = ("rows added", "rows changed", "rows removed")
 
 @pytest.fixture
 def stocked(platform: Settings) -> Settings:
-    """Two days of a sensor that nobody has rolled up."""
+    """Two days of a sensor that are not rolled up yet."""
     with psycopg.connect(platform.endpoints().owner_url, autocommit=True) as owner:
         add_sensor(owner, "a", interval_s=300)
         add_readings(owner, "a", every(300, NOON, 24))
@@ -55,7 +55,7 @@ def execute(
 def figures(
     instance: DagsterInstance, run_id: str, key: AssetKey
 ) -> dict[str | None, tuple[object, ...]]:
-    """Rows added, changed and removed, by date, of what a run materialized."""
+    """Rows that a run added, changed and removed, by date."""
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_MATERIALIZATION)
     events = [record.event_log_entry.asset_materialization for record in records.records]
     return {
@@ -66,16 +66,18 @@ def figures(
 
 
 def tick(settings: Settings, instance: DagsterInstance) -> RunRequest | SkipReason:
-    """What the schedule asks for on the Monday."""
-    schedule = build_definitions(settings).get_repository_def().get_schedule_def("readings_rollups")
+    """The request of the schedule on the Monday."""
+    repository = build_definitions(settings).get_repository_def()
     context = build_schedule_context(
-        instance, scheduled_execution_time=datetime(2025, 10, 6, 3, 50, tzinfo=UTC)
+        instance,
+        scheduled_execution_time=datetime(2025, 10, 6, 3, 50, tzinfo=UTC),
+        repository_def=repository,
     )
-    answer = schedule.evaluate_tick(context)
+    answer = repository.get_schedule_def("readings_rollups").evaluate_tick(context)
     return answer.run_requests[0] if answer.run_requests else SkipReason(answer.skip_message)
 
 
-def test_asked_for_dates_it_computes_those_and_tells_each_ones_figures(
+def test_a_run_computes_its_dates_and_reports_figures_for_each(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
     result = execute(stocked, instance, partition_key=SATURDAY)
@@ -104,19 +106,19 @@ def test_asked_for_dates_it_computes_those_and_tells_each_ones_figures(
     assert instance.get_materialized_partitions(READINGS_DAILY) == {SATURDAY, SUNDAY}
 
 
-def test_of_the_tables_some_can_be_chosen(stocked: Settings, instance: DagsterInstance) -> None:
+def test_a_run_may_compute_some_of_the_tables(stocked: Settings, instance: DagsterInstance) -> None:
     result = execute(stocked, instance, partition_key=SATURDAY, asset_selection=[READINGS_5MIN])
     assert result.success
     with psycopg.connect(stocked.endpoints().read_url) as reader:
         assert [len(rows) for rows in everything(reader).values()] == [24, 0, 0]
 
 
-def test_asked_for_no_date_it_refuses(stocked: Settings, instance: DagsterInstance) -> None:
-    with pytest.raises(Failure, match="of a date"):
+def test_a_run_without_a_date_fails(stocked: Settings, instance: DagsterInstance) -> None:
+    with pytest.raises(Failure, match="need a date"):
         execute(stocked, instance)
 
 
-def test_a_window_logs_what_it_has_folded_by_date(
+def test_an_ingest_run_logs_its_roll_ups_by_date(
     platform: Settings,
     instance: DagsterInstance,
     make_topic: Callable[..., str],
@@ -133,14 +135,14 @@ def test_a_window_logs_what_it_has_folded_by_date(
         assert [len(rows) for rows in everything(reader).values()] == [4, 4, 4]
 
 
-def test_the_schedule_infers_folds_and_computes_yesterday(
+def test_the_schedule_infers_rolls_up_late_data_and_computes_yesterday(
     stocked: Settings, instance: DagsterInstance
 ) -> None:
     assert isinstance(tick(stocked, instance), SkipReason)
     with psycopg.connect(stocked.endpoints().owner_url, autocommit=True) as owner:
         add_sensor(owner, "late", origin="seen")
         deliver(owner, "late", every(60, NOON - timedelta(days=3), 10))
-        _store_something_in_the_ledger(owner)
+        _advance_the_ledger(owner)
     request = tick(stocked, instance)
     assert isinstance(request, RunRequest)
     result = execute(stocked, instance, tags=request.tags, run_config=request.run_config)
@@ -156,7 +158,7 @@ def test_the_schedule_infers_folds_and_computes_yesterday(
     assert row == (60,)
 
 
-def _store_something_in_the_ledger(owner: psycopg.Connection) -> None:
+def _advance_the_ledger(owner: psycopg.Connection) -> None:
     owner.execute(
         "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('raw', 'id', 'c')"
     )

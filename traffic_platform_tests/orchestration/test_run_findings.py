@@ -1,14 +1,17 @@
-"""Which runs that succeed heal which that failed, by the runs that Dagster keeps."""
+"""Findings about runs: which successful run heals which failed one."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step.
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from dagster import DagsterInstance, job, op
 
+from traffic_platform.orchestration.alerts.alert_sensors import RENAMED_JOBS
 from traffic_platform.orchestration.alerts.run_findings import find_runs
+from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.checks_job import (
     CHECKS_JOB,
     CHECKS_OP,
@@ -16,9 +19,11 @@ from traffic_platform.orchestration.checks.checks_job import (
     checks_config,
 )
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
+from traffic_platform.orchestration.maintenance.table_maintenance import MAINTENANCE_JOB
 from traffic_platform.orchestration.rollups.detector_health_asset import HEALTH_JOB
 from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
 from traffic_platform.quality.alerts import AlertState
+from traffic_platform.settings import Settings
 
 
 def date_range(first: str, last: str) -> dict[str, str]:
@@ -64,7 +69,7 @@ def run(
 @pytest.mark.parametrize(
     ("name", "failed", "later", "healed"),
     [
-        (ROLLUPS_JOB, FIRST, SECOND, True),  # each night is another date's
+        (ROLLUPS_JOB, FIRST, SECOND, True),  # each night has another date
         (HEALTH_JOB, FIRST, ONE, True),
         (HEALTH_JOB, ONE, FIRST, True),
         (HEALTH_JOB, FIRST, SECOND, False),
@@ -76,7 +81,7 @@ def run(
         (INGEST_JOB, {"traffic/writer": "1"}, {"traffic/writer": "1"}, True),
     ],
 )
-def test_a_run_heals_one_that_was_about_the_same(
+def test_a_run_heals_one_with_the_same_subject(
     instance: DagsterInstance,
     name: str,
     failed: Mapping[str, str],
@@ -85,19 +90,51 @@ def test_a_run_heals_one_that_was_about_the_same(
 ) -> None:
     state = AlertState()
     run(instance, name, failed, fails=True)
-    state.look(find_runs(instance, [name]))
+    state.observe(find_runs(instance, [name]))
     assert len(state.open) == 1
     run(instance, name, later)
-    state.look(find_runs(instance, [name]))
+    state.observe(find_runs(instance, [name]))
     assert (not state.open) is healed
 
 
-def test_checks_by_hand_are_of_the_kind_that_they_ask_for(instance: DagsterInstance) -> None:
+def test_checks_by_hand_have_the_kind_of_their_configuration(instance: DagsterInstance) -> None:
     state = AlertState()
     run(instance, CHECKS_JOB, CLOSED, fails=True)
     run(instance, CHECKS_JOB, {}, closed=False)
-    state.look(find_runs(instance, [CHECKS_JOB]))
+    state.observe(find_runs(instance, [CHECKS_JOB]))
     assert list(state.open) == [f"run:{CHECKS_JOB}:closed_date_checks"]
     run(instance, CHECKS_JOB, {}, closed=True)
-    state.look(find_runs(instance, [CHECKS_JOB]))
+    state.observe(find_runs(instance, [CHECKS_JOB]))
     assert not state.open
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "tags"),
+    [
+        ("run:ingest_window:0", INGEST_JOB, {"traffic/writer": "0"}),
+        ("run:keep_tables", MAINTENANCE_JOB, {}),
+    ],
+)
+def test_a_problem_of_a_renamed_job_is_healed_by_a_run_under_the_new_name(
+    instance: DagsterInstance, old: str, new: str, tags: dict[str, str]
+) -> None:
+    problem = {
+        "key": old, "kind": "run", "name": "the run failed", "subject": old.split(":")[1],
+        "severity": "ERROR", "summary": "Dagster's run r failed.", "since": "2026-11-29T04:20:00Z",
+    }  # fmt: skip
+    waiting = {"event": "problem", "problem": problem}
+    cursor = json.dumps({"open": [problem], "waiting": [waiting]})
+    state = AlertState.from_json(cursor, RENAMED_JOBS)
+    assert [message.problem.subject for message in state.waiting] == [new]
+    run(instance, new, tags, fails=True)
+    state.observe(find_runs(instance, [new]))
+    assert len(state.open) == len(state.waiting) == 1
+    run(instance, new, tags)
+    state.observe(find_runs(instance, [new]))
+    assert not state.open
+    assert state.waiting[-1].event == "healed"
+
+
+def test_all_renamed_jobs_have_the_name_of_a_job() -> None:
+    jobs = build_definitions(Settings(_env_file=None)).jobs or ()  # pyright: ignore[reportCallIssue]
+    assert set(RENAMED_JOBS.values()) <= {one.name for one in jobs}

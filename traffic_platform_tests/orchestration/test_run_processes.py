@@ -1,4 +1,4 @@
-"""Telling a process that is gone from one that is quiet."""
+"""Identities that tell a process that is gone from a quiet one."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_a_stopped_process_is_not_gone() -> None:
         process.wait()
 
 
-def test_another_process_with_the_same_pid_does_not_pass_for_it() -> None:
+def test_another_process_with_the_same_pid_is_not_mistaken_for_it() -> None:
     host, pid, _ = identity(os.getpid()).split("/")
     assert is_gone(f"{host}/{pid}/1.00")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil is asked")
-def test_an_identity_is_the_boot_and_the_kernels_ticks_and_no_time_of_the_clock() -> None:
+def test_an_identity_holds_the_boot_and_the_kernels_ticks_and_no_clock_time() -> None:
     host, pid, started = identity(os.getpid()).split("/")
     boot, _, ticks = started.rpartition(".")
     assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -60,11 +60,11 @@ def test_an_identity_is_the_boot_and_the_kernels_ticks_and_no_time_of_the_clock(
     assert is_gone(f"{host}/{pid}/other-boot.{ticks}")
 
 
-def test_of_a_process_on_another_host_nothing_is_claimed() -> None:
+def test_a_process_on_another_host_is_not_reported_gone() -> None:
     worker = f"not-{socket.gethostname()}/{os.getpid()}/1.00"
     assert not is_gone(worker)
     assert pid_here(worker) is None
 
 
-def test_of_a_run_without_a_worker_nothing_is_claimed() -> None:
+def test_a_run_without_a_worker_is_not_reported_gone() -> None:
     assert not is_gone(None)

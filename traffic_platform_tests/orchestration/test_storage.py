@@ -1,4 +1,4 @@
-"""Where Dagster keeps its state, with the repository's dagster.yaml and no other setting."""
+"""Dagster's storage with the repository's dagster.yaml and no other setting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.orchestration.conftest import ROOT
 
 
-def test_state_goes_to_the_database_that_the_settings_name(
+def test_state_goes_to_the_database_of_the_settings(
     instance: DagsterInstance, storage: psycopg.Connection
 ) -> None:
     assert instance.get_runs_count() == 0
@@ -29,7 +29,7 @@ def test_files_go_below_the_home_folder(instance: DagsterInstance, platform: Set
     assert Path(instance.storage_directory()).is_relative_to(platform.home.resolve())
 
 
-def test_the_reference_that_processes_pass_on_holds_no_password(
+def test_the_instance_reference_holds_no_password(
     instance: DagsterInstance, platform: Settings
 ) -> None:
     password = psycopg.conninfo.conninfo_to_dict(platform.endpoints().dagster_url)["password"]

@@ -1,4 +1,4 @@
-"""A connection that may break a test's own database, and a look at what it broke."""
+"""Fixtures of checks: a database that tests may break, and a CheckContext to check it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIDNIGHT = datetime.combine(DAY, time(), UTC)
 
 @pytest.fixture
 def reading(postgres: PostgresServer, database: str, tmp_path: Path) -> Settings:
-    """Settings that know the database, and no Kafka."""
+    """Settings with the database and without Kafka."""
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
         home=tmp_path / "home",
@@ -30,22 +30,22 @@ def reading(postgres: PostgresServer, database: str, tmp_path: Path) -> Settings
 
 @pytest.fixture
 def context(reader: psycopg.Connection, reading: Settings) -> CheckContext:
-    """DAY, seen on the next morning."""
-    return look_at(reader, reading)
+    """A context for DAY on the next morning."""
+    return context_at(reader, reading)
 
 
-def look_at(
+def context_at(
     reader: psycopg.Connection,
     reading: Settings,
     now: datetime = MIDNIGHT + timedelta(days=1, hours=6),
     timezone: str = "UTC",
 ) -> CheckContext:
-    """DAY, seen at another moment."""
+    """Return a context for DAY at another time."""
     return CheckContext(reader, reading.reading_url(), DAY, timezone, now)
 
 
 class Table:
-    """Readings, written one stretch after another."""
+    """A table of readings to which tests add stretches of time."""
 
     def __init__(self, owner: psycopg.Connection) -> None:
         self.owner = owner
@@ -65,7 +65,7 @@ class Table:
         score: float = 1.0,
         delay_s: str = "3 + random()",
     ) -> None:
-        """A sensor's readings of some hours of DAY, or of a day before it.
+        """Add a sensor's readings of some hours of DAY, or of a day before it.
 
         Measures and the delay from a reading's time `t` to its arrival (s) are SQL.
         """
@@ -95,7 +95,7 @@ class Table:
         )  # pyright: ignore[reportCallIssue, reportArgumentType]
 
     def add_history(self, sensor: str, *, days: int = 13, **measures: object) -> None:
-        """The same, on each of the days before DAY."""
+        """Add such readings on each of the days before DAY."""
         for days_ago in range(1, days + 1):
             self.add(sensor, days_ago=days_ago, **measures)  # pyright: ignore[reportArgumentType]
 

@@ -1,4 +1,4 @@
-"""The accounting of offsets, on ledgers that somebody has broken."""
+"""The check of offsets, on broken ledgers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from traffic_platform.quality.outcome import SAMPLE_ROWS
 
 TILE = "ranges that do not tile"
 SUMS = "audit rows that do not add up"
-ROWS = "logs whose raw rows differ"
+ROWS = "partitions whose raw rows differ"
 
 
 @pytest.fixture
 def ledger(owner: psycopg.Connection) -> psycopg.Connection:
-    """One log of 0 to 30, stored in three micro-batches of ten."""
+    """One partition with offsets 0 to 30, stored in three micro-batches of ten."""
     owner.execute("select traffic.ensure_partition('raw_events', current_date)")
     owner.execute(
         "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('raw', 'id', 'c')"
@@ -38,7 +38,7 @@ def ledger(owner: psycopg.Connection) -> psycopg.Connection:
 
 
 def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
-    """An audit row whose counts add up, but for `counts`."""
+    """Insert an audit row whose counts add up, except `counts`."""
     size = following - first
     row = {
         "first": first, "next": following, "delivered": size, "raw": size,
@@ -55,7 +55,7 @@ def audit(owner: psycopg.Connection, first: int, following: int, **counts: int) 
 
 
 def found(context: CheckContext) -> dict[str, int]:
-    """The kinds of failures that were found, with their number."""
+    """The kinds of failures found, with their numbers."""
     outcome = every_offset_accounted_for(context)
     kinds = {kind: outcome.numbers[kind] for kind in (TILE, SUMS, ROWS)}
     wrong = {kind: number for kind, number in kinds.items() if number}
@@ -64,7 +64,7 @@ def found(context: CheckContext) -> dict[str, int]:
     return wrong
 
 
-def test_a_ledger_that_nothing_was_stored_in_yet_passes(context: CheckContext) -> None:
+def test_an_empty_ledger_passes(context: CheckContext) -> None:
     assert found(context) == {}
 
 
@@ -100,7 +100,7 @@ def test_offsets_in_two_audit_rows_are_found(
     assert row["finding"] == "in two audit rows"
 
 
-def test_a_ledger_that_was_moved_without_an_audit_row_is_found(
+def test_a_ledger_that_advanced_without_an_audit_row_is_found(
     ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 31")
@@ -128,8 +128,8 @@ def test_more_messages_than_offsets_are_found(
     assert SUMS in found(context)
 
 
-def replay(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
-    """An audit row of a replay that let in one message, but for `counts`."""
+def reprocess(owner: psycopg.Connection, first: int, following: int, **counts: int) -> None:
+    """Insert an audit row of reprocessing that accepted one message, except `counts`."""
     signed = {"delivered": 0, "raw": 0, "processed": 1, "quarantined": -1} | counts
     audit(owner, first, following, **signed)
     owner.execute(
@@ -138,23 +138,23 @@ def replay(owner: psycopg.Connection, first: int, following: int, **counts: int)
     )
 
 
-def test_replays_lie_over_the_ranges_that_they_correct(
+def test_rows_of_reprocessing_cover_the_ranges_that_they_correct(
     ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     for first, following in ((3, 8), (5, 25), (29, 30)):
-        replay(ledger, first, following)
+        reprocess(ledger, first, following)
     assert found(context) == {}
 
 
-def test_a_replay_whose_counts_do_not_add_up_is_found_among_many_batches(
+def test_reprocessing_whose_counts_do_not_add_up_is_found_among_many_batches(
     ledger: psycopg.Connection, context: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 1)
-    replay(ledger, 3, 8, quarantined=-2)
+    reprocess(ledger, 3, 8, quarantined=-2)
     assert found(context) == {SUMS: 1}
 
 
-def test_markers_and_aborted_messages_are_no_failure(
+def test_markers_and_aborted_messages_pass(
     ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set next_offset = 33")
@@ -162,7 +162,7 @@ def test_markers_and_aborted_messages_are_no_failure(
     assert found(context) == {}
 
 
-def test_echoes_and_quarantined_messages_are_no_failure(
+def test_own_messages_and_quarantined_messages_pass(
     ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute('delete from traffic.raw_events where "offset" in (12, 13)')
@@ -206,7 +206,7 @@ def test_a_lost_range_fails_until_it_is_acknowledged(
     assert no_lost_range(context).passed
 
 
-def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
+def test_a_loss_beyond_the_end_of_an_old_generation_is_not_a_gap(
     ledger: psycopg.Connection, context: CheckContext
 ) -> None:
     ledger.execute("update traffic.kafka_offsets set active = false")
@@ -218,7 +218,7 @@ def test_what_is_lost_beyond_the_end_of_an_old_log_is_no_gap(
     assert not no_lost_range(context).passed
 
 
-def test_a_log_of_many_audit_rows_is_looked_at_from_its_newest_on(
+def test_of_many_audit_rows_only_the_newest_are_read(
     ledger: psycopg.Connection, context: CheckContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounting, "NEWEST_AUDIT_ROWS", 2)

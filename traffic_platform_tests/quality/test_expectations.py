@@ -1,4 +1,4 @@
-"""Expectations on every row of a date, on rows that no stream could have brought."""
+"""Expectations on every row of a date, with rows that no stream can produce."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_impossible_measure_is_named_with_its_sensor(
     assert outcome.sample[0]["timestamp"] == MIDNIGHT + timedelta(hours=1)
 
 
-def test_a_null_where_none_may_be_is_found(table: Table, context: CheckContext) -> None:
+def test_a_null_in_a_required_column_is_found(table: Table, context: CheckContext) -> None:
     table.add("a-1")
     table.owner.execute("alter table traffic.traffic_readings alter quality_score drop not null")
     table.owner.execute(
@@ -59,7 +59,7 @@ def test_a_null_where_none_may_be_is_found(table: Table, context: CheckContext) 
         [MIDNIGHT],
     )
     outcome = required_columns_filled(context)
-    assert outcome.summary == "Values that are null where none may be: 1 (quality_score)."
+    assert outcome.summary == "Null values in required columns: 1 (quality_score)."
     assert outcome.sample[0]["sensor"] == "a-1"
 
 
@@ -74,7 +74,7 @@ def test_a_reading_without_its_sensor_is_found(table: Table, context: CheckConte
         table.owner.execute(f'alter table {name} drop constraint "{key}"')  # pyright: ignore
     table.owner.execute("delete from traffic.sensors")
     outcome = readings_have_sensors(context)
-    assert outcome.summary == "Readings of no known sensor: 6 (rows)."
+    assert outcome.summary == "Readings of unknown sensors: 6 (rows)."
     assert len(outcome.sample) == 6
 
 
@@ -85,18 +85,18 @@ def test_two_readings_of_one_message_are_found(table: Table, context: CheckConte
         [MIDNIGHT + timedelta(minutes=20)],
     )
     outcome = messages_give_one_reading(context)
-    assert outcome.summary == "Messages that several readings come from: 1 (rows)."
+    assert outcome.summary == "Messages with several readings: 1 (rows)."
     assert [row["offset"] for row in outcome.sample] == [7, 7]
 
 
-def test_rows_of_other_dates_are_not_looked_at(table: Table, context: CheckContext) -> None:
+def test_rows_of_other_dates_are_not_read(table: Table, context: CheckContext) -> None:
     table.add("a-1", days_ago=1, speed="-1")
     assert not measures_in_range(context).evaluated
     table.add("a-1")
     assert measures_in_range(context).passed
 
 
-def test_great_expectations_is_not_imported_where_there_is_nothing_to_look_at() -> None:
+def test_great_expectations_is_not_imported_for_a_date_without_rows() -> None:
     program = (
         "import sys, traffic_platform.quality.checks; print('great_expectations' in sys.modules)"
     )

@@ -23,7 +23,7 @@ def test_a_feed_is_a_sensors_name_without_its_number(name: str, feed: str) -> No
     assert feed_of(name) == feed
 
 
-def test_many_sensors_of_a_feed_are_some_names_and_a_number() -> None:
+def test_many_sensors_of_a_feed_become_some_names_and_a_number() -> None:
     pairs = [("north", f"north-{number}") for number in range(1, 8)] + [("south", "south-1")]
     assert by_feed(pairs) == (
         "north (north-1, north-2, north-3, north-4, north-5 and 2 more); south (south-1)"
@@ -32,6 +32,6 @@ def test_many_sensors_of_a_feed_are_some_names_and_a_number() -> None:
 
 def test_of_many_feeds_those_with_most_sensors_are_named() -> None:
     pairs = [(f"feed-{letter}", f"feed-{letter}-1") for letter in "abcdefghijklm"]
-    said = by_feed([*pairs, ("feed-m", "feed-m-2")])
-    assert said.startswith("feed-a (feed-a-1); feed-b (")
-    assert said.endswith("; feed-i (feed-i-1); feed-m (feed-m-1, feed-m-2); and 3 more feeds")
+    text = by_feed([*pairs, ("feed-m", "feed-m-2")])
+    assert text.startswith("feed-a (feed-a-1); feed-b (")
+    assert text.endswith("; feed-i (feed-i-1); feed-m (feed-m-1, feed-m-2); and 3 more feeds")

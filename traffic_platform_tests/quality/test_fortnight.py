@@ -1,4 +1,4 @@
-"""A fortnight with a fault of every kind on its last day: each check finds its own only."""
+"""A fortnight with every kind of fault on its last day: each check finds only its own."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FORTNIGHT = Fortnight()
 
 
 def outcomes(settings: Settings) -> dict[str, Outcome]:
-    """What all checks say about the last day, looked at on the next morning."""
+    """The results of all checks of the last day, on the next morning."""
     now = FORTNIGHT.last_begin + timedelta(days=1, hours=6)
     results = evaluate_checks(settings, CHECKS, FORTNIGHT.last_day, now)
     return {result.check.name: result.outcome for result in results}
 
 
-def test_each_fault_of_a_fortnights_last_day_fails_its_own_check_by_name_and_no_other(
+def test_each_fault_fails_its_own_check_by_name_and_no_other(
     owner: psycopg.Connection, reading: Settings
 ) -> None:
     FORTNIGHT.store(owner, FAULTS)
@@ -47,25 +47,25 @@ def test_each_fault_of_a_fortnights_last_day_fails_its_own_check_by_name_and_no_
     assert "harbor (harbor-1" in failed["clocks_agree"]
     assert "tunnel (tunnel-1" in failed["occupancy_in_percent"]
     assert (
-        "Readings missing though their events are there: 1;"
+        "1 readings are missing although their events are stored."
         in failed["every_event_has_its_reading"]
     )
     assert "north-2 at 2025-10-14T12:00:00Z" in failed["every_event_has_its_reading"]
 
 
-def test_no_check_fails_on_a_clean_fortnight_and_what_needs_history_has_it(
+def test_no_check_fails_on_a_clean_fortnight_and_all_have_their_history(
     owner: psycopg.Connection, reading: Settings
 ) -> None:
     FORTNIGHT.store(owner)
     found = outcomes(reading)
     assert {name: one.summary for name, one in found.items() if not one.passed} == {}
     skipped = {name for name, outcome in found.items() if not outcome.evaluated}
-    # One is about now, and this date is past; for the other nobody has diagnosed the detectors.
+    # One is about now, and this date is past; the other needs diagnoses, which do not exist.
     assert skipped == {"feeds_deliver", "detectors_stay_healthy"}
 
 
 @pytest.mark.parametrize("days", [1, 2])
-def test_what_needs_history_passes_without_it_and_says_so(
+def test_checks_that_need_history_pass_without_it_as_not_evaluated(
     owner: psycopg.Connection, reading: Settings, days: int
 ) -> None:
     Fortnight(days=days).store(owner)

@@ -41,14 +41,14 @@ def test_detectors_that_break_together_are_named_with_their_diagnoses(
     outcome = detectors_stay_healthy(context)
     assert not outcome.passed
     assert outcome.summary == (
-        "25% of the detectors are healthy, before it were 75%; newly unhealthy:"
+        "25% of the detectors are healthy; 75% were before. Newly unhealthy:"
         " det-0 (no_data), det-1 (constant)."
     )
     assert [row["sensor"] for row in outcome.sample] == ["det-0", "det-1"]
     assert outcome.sample[0]["last good"] == DAY - timedelta(days=1)
 
 
-def test_one_that_breaks_among_few_is_told_by_its_own_diagnosis(
+def test_a_single_broken_detector_is_left_to_its_own_diagnosis(
     owner: psycopg.Connection, context: CheckContext
 ) -> None:
     diagnose_days_before(owner, 3, "good", "good", "good")
@@ -56,7 +56,7 @@ def test_one_that_breaks_among_few_is_told_by_its_own_diagnosis(
     assert detectors_stay_healthy(context).passed
 
 
-def test_what_was_broken_before_is_no_fall(
+def test_detectors_that_were_broken_before_do_not_count(
     owner: psycopg.Connection, context: CheckContext
 ) -> None:
     diagnose_days_before(owner, 3, "good", "no_data", "no_data")

@@ -1,4 +1,4 @@
-"""Results as JUnit XML."""
+"""Check results as JUnit XML."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ERROR, WARN = BY_NAME["no_lost_range"], BY_NAME["clocks_agree"]
 
 
 def written(path: Path, *results: Result) -> ET.Element:
-    """The suite that is written."""
+    """Write the results and return the suite."""
     write_junit(path, results, DAY)
     [suite] = ET.parse(path).getroot()
     return suite
 
 
-def test_an_error_is_a_failure_and_a_warning_is_none(tmp_path: Path) -> None:
+def test_an_error_is_a_failure_and_a_warning_is_not(tmp_path: Path) -> None:
     bad = Outcome(False, "Something <differs>.", {}, [{"sensor": "a\x00b", "n": 1, "x": None}])
     suite = written(tmp_path / "checks.xml", Result(ERROR, bad, 1.5), Result(WARN, bad, 0.25))
     assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "0")
@@ -36,7 +36,7 @@ def test_an_error_is_a_failure_and_a_warning_is_none(tmp_path: Path) -> None:
     assert str(warning.findtext("system-out")).startswith("WARN: Something <differs>.")
 
 
-def test_what_was_not_evaluated_is_skipped(tmp_path: Path) -> None:
+def test_a_check_that_was_not_evaluated_is_skipped(tmp_path: Path) -> None:
     suite = written(tmp_path / "checks.xml", Result(WARN, not_evaluated("no history"), 0))
     assert suite.get("skipped") == "1"
     skipped = suite[0].find("skipped")
@@ -44,10 +44,10 @@ def test_what_was_not_evaluated_is_skipped(tmp_path: Path) -> None:
     assert skipped.get("message") == "Not evaluated: no history."
 
 
-def test_what_could_not_be_evaluated_is_an_error(tmp_path: Path) -> None:
-    broken = Outcome(False, "It could not be evaluated: too slow", broken=True)
+def test_a_check_that_could_not_run_is_an_error(tmp_path: Path) -> None:
+    broken = Outcome(False, "The check could not run: too slow", broken=True)
     suite = written(tmp_path / "checks.xml", Result(ERROR, broken, 0))
     assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
     error = suite[0].find("error")
     assert error is not None
-    assert error.get("message") == "It could not be evaluated: too slow"
+    assert error.get("message") == "The check could not run: too slow"

@@ -1,4 +1,4 @@
-"""The checks of keys, on tables that somebody has broken."""
+"""The checks of keys, on broken tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def partition(owner: psycopg.Connection) -> str:
 
 
 def insert_reading(owner: psycopg.Connection) -> None:
-    """The same reading each time."""
+    """Insert the same reading each time."""
     owner.execute(
         'insert into traffic.traffic_readings (sensor_id, "timestamp", quality_score, '
         'quality_flags, broker_timestamp, topic_no, partition, "offset", created_at, updated_at) '
@@ -38,15 +38,13 @@ def drop_key(owner: psycopg.Connection) -> None:
     owner.execute("alter table traffic.traffic_readings drop constraint traffic_readings_pkey")
 
 
-def test_no_duplicates_are_found_where_the_key_stands(
-    context: CheckContext, partition: str
-) -> None:
+def test_a_partition_with_its_key_passes(context: CheckContext, partition: str) -> None:
     outcome = no_duplicate_readings(context)
     assert outcome.passed
     assert outcome.numbers["partitions without a unique index"] == 0
 
 
-def test_a_duplicate_fails_and_is_shown(
+def test_a_duplicate_fails_and_is_in_the_sample(
     owner: psycopg.Connection, context: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
@@ -75,7 +73,7 @@ def test_a_partition_without_a_key_fails_before_there_is_a_duplicate(
         'unique index on {} (sensor_id, "timestamp") where partition = 0',
     ],
 )
-def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
+def test_an_index_that_allows_duplicates_proves_nothing(
     owner: psycopg.Connection, context: CheckContext, partition: str, index: str
 ) -> None:
     drop_key(owner)
@@ -83,7 +81,7 @@ def test_an_index_that_does_not_rule_duplicates_out_is_no_proof(
     assert not no_duplicate_readings(context).passed
 
 
-def test_another_unique_index_on_the_key_is_proof_enough(
+def test_another_unique_index_on_the_key_suffices(
     owner: psycopg.Connection, context: CheckContext, partition: str
 ) -> None:
     drop_key(owner)
@@ -99,7 +97,7 @@ def test_keys_without_nulls_pass(context: CheckContext, partition: str) -> None:
 
 @pytest.fixture
 def processed(owner: psycopg.Connection) -> str:
-    """A partition of processed events whose sensor_id somebody let be null."""
+    """A partition of processed events whose sensor_id may be null."""
     row = owner.execute(f"select traffic.ensure_partition('processed_events', '{DAY}')").fetchone()
     owner.execute("alter table traffic.processed_events alter sensor_id drop not null")
     assert row
@@ -127,7 +125,7 @@ def test_a_key_column_that_may_be_null_fails_before_it_is(
     assert outcome.numbers["nulls"] == 0
 
 
-def test_a_not_null_that_was_never_validated_is_no_proof(
+def test_a_not_null_that_was_never_validated_proves_nothing(
     owner: psycopg.Connection, context: CheckContext, processed: str
 ) -> None:
     if owner.info.server_version < 180000:

@@ -1,4 +1,4 @@
-"""Checks of what sensors measure, on sensors that measure wrongly."""
+"""Checks of measures, on sensors that measure wrongly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from traffic_platform.quality.measures import (
     values_change,
 )
 from traffic_platform.settings import Settings
-from traffic_platform_tests.quality.conftest import MIDNIGHT, Table, look_at
+from traffic_platform_tests.quality.conftest import MIDNIGHT, Table, context_at
 
 
 def test_a_sensor_that_begins_to_send_nulls_is_named_with_its_measure(
@@ -45,7 +45,7 @@ def test_volume_that_goes_missing_is_named(table: Table, context: CheckContext) 
     assert "No volume from 1 of 1 sensors: a (a-1)" in measures_present(context).summary
 
 
-def test_a_speed_of_zero_while_vehicles_pass_is_no_speed(
+def test_a_speed_of_zero_while_vehicles_pass_counts_as_missing(
     table: Table, context: CheckContext
 ) -> None:
     table.add_history("a-1")
@@ -53,7 +53,7 @@ def test_a_speed_of_zero_while_vehicles_pass_is_no_speed(
     assert not measures_present(context).passed
 
 
-def test_a_sensor_that_never_had_speed_is_no_news(table: Table, context: CheckContext) -> None:
+def test_a_sensor_that_never_had_speed_passes(table: Table, context: CheckContext) -> None:
     for speed, sensor in (("null", "a-1"), ("55", "a-2")):
         table.add_history(sensor, speed=speed)
         table.add(sensor, speed=speed)
@@ -71,19 +71,19 @@ def test_without_history_a_sensor_fails_whose_feed_has_the_measure(
     assert outcome.numbers["sensors without history"] == 3
 
 
-def test_nulls_on_an_empty_road_are_none(table: Table, context: CheckContext) -> None:
+def test_nulls_on_an_empty_road_pass(table: Table, context: CheckContext) -> None:
     table.add_history("a-1")
     table.add("a-1", hours=(0, 18), volume="0", speed="null", occupancy="0")
     table.add("a-1", hours=(18, 24))
     assert measures_present(context).passed
 
 
-def test_a_handful_of_nulls_early_in_the_day_is_no_failure(
+def test_a_few_nulls_early_in_the_day_pass(
     table: Table, reader: psycopg.Connection, reading: Settings
 ) -> None:
     table.add_history("a-1")
     table.add("a-1", hours=(0, 1), speed="null")
-    morning = look_at(reader, reading, MIDNIGHT + timedelta(hours=1))
+    morning = context_at(reader, reading, MIDNIGHT + timedelta(hours=1))
     assert measures_present(morning).passed
 
 
@@ -103,7 +103,7 @@ def test_a_sensor_that_repeats_itself_while_vehicles_pass_is_named_with_its_valu
     table.add("a-1", hours=(12, 24))
     table.add("a-2")
     outcome = values_change(context)
-    assert "from 1 of 2 sensors: a (a-1)" in outcome.summary
+    assert "1 of 2 sensors repeat the same values: a (a-1)" in outcome.summary
     row = outcome.sample[0]
     assert (row["speed"], row["volume"], row["occupancy"], row["readings"]) == (51.5, 830, 7.25, 24)
     assert row["first"] == MIDNIGHT + timedelta(hours=8)
@@ -124,7 +124,7 @@ def test_stuck_at_other_measures_with_a_null_is_stuck_too(
         {"hours": (8, 9.5), "every_s": 600},  # nine readings
     ],
 )
-def test_an_empty_road_and_a_short_while_are_not_stuck(
+def test_an_empty_road_and_a_short_repetition_are_not_stuck(
     table: Table, context: CheckContext, stretch: dict[str, object]
 ) -> None:
     table.add("a-1", hours=(12, 24))
@@ -149,7 +149,7 @@ def test_a_sensor_of_zeros_is_named_when_its_feed_counts_vehicles(
     table.add("a-1", speed="0", volume="0", occupancy="0")
     table.add("a-2")
     table.add("empty-road-1", speed="0", volume="0", occupancy="0")
-    assert "from 1 of 3 sensors: a (a-1)" in values_change(context).summary
+    assert "1 of 3 sensors repeat the same values: a (a-1)" in values_change(context).summary
 
 
 def test_a_quiet_night_is_not_stuck_before_the_date_is_over(
@@ -157,8 +157,8 @@ def test_a_quiet_night_is_not_stuck_before_the_date_is_over(
 ) -> None:
     table.add("a-1", hours=(0, 3), every_s=60, speed="0", volume="0", occupancy="0")
     table.add("a-2", hours=(0, 3), every_s=60)
-    assert values_change(look_at(reader, reading, MIDNIGHT + timedelta(hours=3))).passed
-    assert not values_change(look_at(reader, reading)).passed
+    assert values_change(context_at(reader, reading, MIDNIGHT + timedelta(hours=3))).passed
+    assert not values_change(context_at(reader, reading)).passed
 
 
 def test_occupancy_as_a_fraction_in_traffic_is_named(table: Table, context: CheckContext) -> None:
@@ -176,9 +176,7 @@ def test_low_occupancy_on_a_quiet_road_is_a_percentage(table: Table, context: Ch
     assert not outcome.evaluated
 
 
-def test_an_occupancy_of_nothing_but_zeros_is_no_fraction(
-    table: Table, context: CheckContext
-) -> None:
+def test_an_occupancy_of_zeros_alone_passes(table: Table, context: CheckContext) -> None:
     table.add("a-1", occupancy="0")
     assert occupancy_in_percent(context).passed
 

@@ -1,8 +1,10 @@
-"""When a day's share is a change: single bad days, bad weekdays, and faults that last."""
+"""Days whose share is a change: single bad days, bad weekdays, and faults that last."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+
+import pytest
 
 from traffic_platform.quality.shares import has_risen, usual_before
 
@@ -41,3 +43,49 @@ def test_a_feed_that_is_bad_every_monday_is_news_on_other_days_only() -> None:
 def test_a_weekday_with_few_messages_has_no_share() -> None:
     counts = counts_of(28) | {DAYS[21]: (9, 10), DAYS[14]: (9, 10)}
     assert days_that_fail(counts) == [28]
+
+
+@pytest.mark.parametrize(
+    ("days", "messages", "usual"), [(5, 100, 0.02), (4, 100, None), (5, 99, None)]
+)
+def test_the_usual_share_needs_five_days_of_a_hundred_messages(
+    days: int, messages: int, usual: float | None
+) -> None:
+    counts = dict.fromkeys(DAYS[:days], (2, messages))
+    assert usual_before(counts, DAYS[:14]) == usual
+
+
+@pytest.mark.parametrize(
+    ("bad", "usual"),
+    [
+        ([1, 2, 4, 8, 16, 3, 5, 7, 0, 0, 0, 0, 0, 0], 0.07),  # the same weekday last week
+        ([9, 2, 4, 8, 16, 3, 5, 7, 0, 0, 0, 0, 0, 0], 0.09),  # and the week before
+        ([0, 2, 4, 8, 16, 3, 5, 0, 3, 3, 3, 3, 3, 3], 0.03),  # the median
+    ],
+)
+def test_the_usual_share_is_the_median_or_that_of_the_weekday_if_greater(
+    bad: list[int], usual: float
+) -> None:
+    counts = {day: (count, 100) for day, count in zip(DAYS, bad, strict=False)}
+    assert usual_before(counts, DAYS[:14]) == usual
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "usual", "by", "risen"),
+    [
+        (10, 100, 0.02, 0.01, True),
+        (9, 90, 0.02, 0.01, False),  # fewer cases than `least`
+        (10, 80, 0.0625, 0.03125, False),  # exactly twice the usual share
+        (11, 80, 0.0625, 0.03125, True),
+        (10, 80, 0.03125, 0.09375, False),  # exactly `by` above the usual share
+        (11, 80, 0.03125, 0.09375, True),
+    ],
+)
+def test_a_share_has_risen_beyond_twice_the_usual_one_and_the_margin(
+    count: int, of: int, usual: float, by: float, *, risen: bool
+) -> None:
+    assert has_risen(count, of, usual, by=by, least=10) is risen
+
+
+def test_without_messages_no_share_has_risen() -> None:
+    assert not has_risen(0, 0, 0.0, by=0.01, least=0)

@@ -15,11 +15,11 @@ from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.quarantine import quarantine_rate_holds, quarantine_reasons_hold
 from traffic_platform.quality.repeats import repeats_are_rare
 from traffic_platform.settings import Settings
-from traffic_platform_tests.quality.conftest import DAY, MIDNIGHT, Table, look_at
+from traffic_platform_tests.quality.conftest import DAY, MIDNIGHT, Table, context_at
 
 
 class Audit:
-    """Audit rows of whole days, and the messages in quarantine that they count."""
+    """Audit rows of whole days, with the quarantined messages that they count."""
 
     def __init__(self, owner: psycopg.Connection) -> None:
         self.owner = owner
@@ -68,7 +68,7 @@ class Audit:
 
 @pytest.fixture
 def audit(owner: psycopg.Connection) -> Audit:
-    """Thirteen days of 10,000 messages each, 20 of them no JSON and 30 repeats."""
+    """Thirteen days of 10,000 messages each, 20 of them invalid JSON and 30 repeats."""
     audit = Audit(owner)
     for days_ago in range(1, 14):
         audit.add(days_ago, 10_000, {"malformed_json": 20}, repeats=30)
@@ -102,7 +102,7 @@ def test_the_reason_that_grew_is_named(audit: Audit, context: CheckContext) -> N
         (DAY, "timestamp_in_future"),
     ],
 )
-def test_messages_of_a_clock_that_is_far_off_count_where_they_arrived(
+def test_messages_with_a_far_off_clock_count_at_their_arrival(
     audit: Audit, context: CheckContext, claimed: date, reason: str
 ) -> None:
     audit.add(0, 5_000, {"malformed_json": 10})
@@ -136,7 +136,7 @@ def test_a_day_as_bad_as_its_weekday_before_passes(
     assert check(context).passed  # pyright: ignore[reportCallIssue]
 
 
-def test_few_messages_and_a_short_history_are_not_judged(
+def test_few_messages_and_a_short_history_are_not_evaluated(
     owner: psycopg.Connection, context: CheckContext
 ) -> None:
     audit = Audit(owner)
@@ -175,7 +175,7 @@ def raw(owner: psycopg.Connection) -> psycopg.Connection:
 
 
 def arrive(raw: psycopg.Connection, messages: int, lag_s: float) -> None:
-    """Messages that were fetched so long after their arrival at Kafka."""
+    """Store messages that were fetched so long after their arrival at Kafka."""
     raw.execute(
         'insert into traffic.raw_events (topic_no, partition, "offset", broker_timestamp, '
         "ingested_at, batch_id) select 1, 0, n, %(at)s, %(at)s + make_interval(secs => %(lag)s), 1 "
@@ -201,7 +201,7 @@ def test_a_short_outage_passes(raw: psycopg.Connection, context: CheckContext) -
     assert messages_stored_in_time(context).passed
 
 
-def test_a_date_on_which_nothing_arrived_has_no_lag(
+def test_a_date_without_messages_is_not_evaluated(
     raw: psycopg.Connection, context: CheckContext
 ) -> None:
     assert not messages_stored_in_time(context).evaluated
@@ -215,7 +215,7 @@ def test_a_feed_that_is_silent_now_is_named(
 ) -> None:
     table.add("north-1", hours=(0, 11), every_s=60)
     table.add("south-1", hours=(0, 12), every_s=60)
-    outcome = feeds_deliver(look_at(reader, reading, NOON))
+    outcome = feeds_deliver(context_at(reader, reading, NOON))
     assert outcome.summary == "Nothing has arrived from north."
     assert outcome.sample[0]["silent for (min)"] == 61
     assert outcome.numbers == {"feeds": 2, "silent feeds": 1}
@@ -226,22 +226,22 @@ def test_a_feed_of_hours_may_be_silent_for_hours(
 ) -> None:
     table.add("hourly-1", days_ago=1, every_s=3600)
     table.add("hourly-1", hours=(0, 9), every_s=3600)
-    assert feeds_deliver(look_at(reader, reading, NOON)).passed
+    assert feeds_deliver(context_at(reader, reading, NOON)).passed
 
 
 def test_a_feed_whose_clock_is_behind_still_delivers(
     table: Table, reader: psycopg.Connection, reading: Settings
 ) -> None:
     table.add("north-1", hours=(0, 11), every_s=60, delay_s="3602")
-    outcome = feeds_deliver(look_at(reader, reading, NOON))
+    outcome = feeds_deliver(context_at(reader, reading, NOON))
     assert outcome.passed
     assert outcome.evaluated
 
 
-def test_feeds_that_were_loaded_or_ended_and_past_dates_are_left_out(
+def test_loaded_feeds_ended_feeds_and_past_dates_do_not_count(
     table: Table, reader: psycopg.Connection, reading: Settings
 ) -> None:
     table.add("loaded-1", hours=(0, 11), delay_s="90000")
     table.add("ended-1", days_ago=9)
-    assert not feeds_deliver(look_at(reader, reading, NOON)).evaluated
-    assert not feeds_deliver(look_at(reader, reading, datetime.now(UTC))).evaluated
+    assert not feeds_deliver(context_at(reader, reading, NOON)).evaluated
+    assert not feeds_deliver(context_at(reader, reading, datetime.now(UTC))).evaluated

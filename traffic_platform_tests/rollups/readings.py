@@ -43,7 +43,7 @@ def add_sensor(
     registered_at: datetime = LONG_AGO,
     **columns: Any,
 ) -> None:
-    """A sensor as `traffic sensors import` or a window would register it."""
+    """Add a sensor, as `traffic sensors import` or an ingest run would."""
     values = {
         "sensor_id": sensor_uuid(name),
         "external_id": name,

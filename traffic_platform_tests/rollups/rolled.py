@@ -17,13 +17,13 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 
 def bucket_of(at: datetime) -> datetime:
-    """The start of the 5 minutes that a moment lies in."""
+    """Return the start of the 5-minute bucket of a time."""
     return at - timedelta(seconds=at.timestamp() % 300)
 
 
-def mark(owner: psycopg.Connection, sensor: str, moments: Iterable[datetime]) -> None:
-    """Append the buckets of these moments."""
-    buckets = sorted({bucket_of(moment) for moment in moments})
+def mark(owner: psycopg.Connection, sensor: str, times: Iterable[datetime]) -> None:
+    """Append the buckets of these times."""
+    buckets = sorted({bucket_of(moment) for moment in times})
     row = owner.execute(
         "select sensor_id from traffic.sensors where external_id = %s", (sensor,)
     ).fetchone()
@@ -35,15 +35,15 @@ def mark(owner: psycopg.Connection, sensor: str, moments: Iterable[datetime]) ->
 
 
 def deliver(owner: psycopg.Connection, sensor: str, readings: Iterable[Reading]) -> None:
-    """Readings and their buckets, as a window stores them."""
+    """Write readings and their buckets, as an ingest run does."""
     rows = list(readings)
     with owner.transaction():
         add_readings(owner, sensor, rows)
         mark(owner, sensor, (reading.at for reading in rows))
 
 
-def fold_everything(owner: psycopg.Connection) -> RollupResult:
-    """Fold until nothing is left."""
+def roll_up_everything(owner: psycopg.Connection) -> RollupResult:
+    """Roll up until no bucket is dirty."""
     sums = roll_up(owner)
     while sums.left:
         sums.add(roll_up(owner))

@@ -1,4 +1,4 @@
-"""What changes readings or sensors changes the roll-ups, and nothing else does."""
+"""Roll-ups after changes of readings or sensors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from traffic_platform_tests.rollups.readings import Reading, add_readings, add_s
 from traffic_platform_tests.rollups.rolled import (
     deliver,
     everything,
-    fold_everything,
     mark,
+    roll_up_everything,
     rolled,
 )
 
@@ -29,7 +29,7 @@ SATURDAY = date(2025, 10, 4)
 
 
 def from_nothing(owner: psycopg.Connection, days: list[date]) -> dict[str, list[dict[str, Any]]]:
-    """What a recomputation of these dates makes of empty tables."""
+    """Return the rows that a recomputation of these dates writes into empty tables."""
     for table in TABLES:
         owner.execute(f"truncate traffic.{table}")  # pyright: ignore[reportArgumentType]
     recompute(owner, days)
@@ -64,11 +64,11 @@ def test_late_readings_and_later_values_reach_bucket_hour_and_day(
 ) -> None:
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 60, volume=600))
-    fold_everything(owner)
+    roll_up_everything(owner)
     deliver(owner, "a", every(60, NOON - timedelta(hours=3), 5, volume=1200))
     update(owner, "a", NOON, "volume", 1200)
-    folded = fold_everything(owner)
-    assert folded.tables == {
+    result = roll_up_everything(owner)
+    assert result.tables == {
         "readings_5min": {SATURDAY: Changes(added=1, changed=1)},
         "readings_hourly": {SATURDAY: Changes(added=1, changed=1)},
         "readings_daily": {SATURDAY: Changes(changed=1)},
@@ -81,10 +81,10 @@ def test_late_readings_and_later_values_reach_bucket_hour_and_day(
 def test_a_row_that_comes_out_equal_is_not_written(owner: psycopg.Connection) -> None:
     add_sensor(owner, "a", interval_s=60, length_mi=1.5, free_flow_mph=60)
     deliver(owner, "a", every(60, NOON, 100, speed=41.3))
-    fold_everything(owner)
+    roll_up_everything(owner)
     before = versions(owner)
     mark(owner, "a", [NOON + timedelta(minutes=minute) for minute in range(100)])
-    assert fold_everything(owner).tables == {}
+    assert roll_up_everything(owner).tables == {}
     recompute(owner, [SATURDAY])
     assert versions(owner) == before
 
@@ -92,10 +92,10 @@ def test_a_row_that_comes_out_equal_is_not_written(owner: psycopg.Connection) ->
 def test_a_bucket_whose_readings_have_gone_loses_its_row(owner: psycopg.Connection) -> None:
     add_sensor(owner, "a", interval_s=300)
     deliver(owner, "a", every(300, NOON, 2))
-    fold_everything(owner)
+    roll_up_everything(owner)
     owner.execute('delete from traffic.traffic_readings where "timestamp" = %s', (NOON,))
     mark(owner, "a", [NOON])
-    assert fold_everything(owner).tables["readings_5min"] == {SATURDAY: Changes(removed=1)}
+    assert roll_up_everything(owner).tables["readings_5min"] == {SATURDAY: Changes(removed=1)}
     assert [row["samples"] for row in rolled(owner, "readings_daily")] == [1]
     owner.execute("delete from traffic.traffic_readings")
     recompute(owner, [SATURDAY])
@@ -109,11 +109,11 @@ def test_an_import_of_another_interval_or_length_changes_all_rows_of_the_sensor(
     for name in ("a", "b"):
         add_sensor(owner, name, interval_s=60)
         deliver(owner, name, every(60, NOON, 60, volume=600))
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert {day["vehicles"] for day in rolled(owner, "readings_daily")} == {600}
     values = {"interval_s": 30, "length_mi": 2.0, "free_flow_mph": 110.0}
     store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", values)])
-    assert fold_everything(owner).tables["readings_5min"] == {SATURDAY: Changes(changed=12)}
+    assert roll_up_everything(owner).tables["readings_5min"] == {SATURDAY: Changes(changed=12)}
     [a], [b] = rolled(owner, "readings_daily", "a"), rolled(owner, "readings_daily", "b")
     assert (a["vehicles"], a["vmt"], a["completeness"]) == (300, 600, 60 / 2880)
     assert a["delay_h"] == pytest.approx(600 / 55 - 600 / 110)
@@ -127,16 +127,16 @@ def test_an_interval_is_inferred_when_readings_tell_it_and_then_for_all_rows(
 ) -> None:
     add_sensor(owner, "a", origin="seen")
     deliver(owner, "a", [Reading(NOON - timedelta(hours=1), volume=600)])
-    fold_everything(owner)
+    roll_up_everything(owner)
     [row] = rolled(owner, "readings_5min")
     assert (row["interval_s"], row["vehicles"], row["completeness"]) == (None, None, None)
     deliver(owner, "a", every(20, NOON, 3, volume=600))
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["vehicles"] for row in rolled(owner, "readings_hourly")] == [600 / 180, 10]
     # What is inferred later replaces it only where most gaps say so.
     deliver(owner, "a", every(60, NOON + timedelta(minutes=5), 100))
     assert infer(owner).intervals == 1
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert {row["interval_s"] for row in rolled(owner, "readings_5min")} == {60}
     assert infer(owner).intervals == 0
 
@@ -152,18 +152,18 @@ def test_free_flow_is_the_85th_percentile_of_good_speeds_in_light_flow(
     ]
     heavy = every(300, start + timedelta(minutes=5 * 105), 100, volume=1500, speed=20.0)
     deliver(owner, "a", [*light, *heavy])
-    fold_everything(owner)
+    roll_up_everything(owner)
     [day] = rolled(owner, "readings_daily")
     assert (day["free_vht"], day["delay_h"], day["travel_time_index"]) == (None, None, None)
     assert infer(owner, only_missing=True).free_flow_speeds == 1
     assert owner.execute("select inferred_free_flow_mph from traffic.sensors").fetchone() == (67,)
-    fold_everything(owner)
+    roll_up_everything(owner)
     [day] = rolled(owner, "readings_daily")
     assert day["free_vht"] == pytest.approx(day["vmt"] / 67)
     assert infer(owner).free_flow_speeds == 0
 
 
-def test_measures_at_the_edge_of_what_is_let_in_break_no_fold(owner: psycopg.Connection) -> None:
+def test_measures_at_the_edge_of_their_domain_can_be_rolled_up(owner: psycopg.Connection) -> None:
     add_sensor(owner, "tiny", interval_s=2**31 - 1, length_mi=5e-324, free_flow_mph=5e-324)
     add_sensor(owner, "huge", interval_s=1, length_mi=1e308, free_flow_mph=1e308)
     readings = [
@@ -174,7 +174,7 @@ def test_measures_at_the_edge_of_what_is_let_in_break_no_fold(owner: psycopg.Con
     for name in ("tiny", "huge"):
         deliver(owner, name, readings)
         deliver(owner, name, [Reading(NOON + timedelta(hours=1), volume=1, speed=0.000001)])
-    fold_everything(owner)
+    roll_up_everything(owner)
     hours = rolled(owner, "readings_hourly", "tiny")
     assert [hour["samples"] for hour in hours] == [3, 1]
     assert [hour["speed"] for hour in hours] == [300.0, 0.000001]
@@ -185,7 +185,7 @@ def test_a_sensor_that_reports_every_quarter_of_an_hour_is_complete_by_the_hour(
 ) -> None:
     add_sensor(owner, "a", interval_s=900)
     deliver(owner, "a", every(900, NOON, 4, volume=400))
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["completeness"] for row in rolled(owner, "readings_5min")] == [3.0] * 4
     [hour] = rolled(owner, "readings_hourly")
     assert (hour["completeness"], hour["observed_share"], hour["vehicles"]) == (1.0, 1.0, 400)
@@ -198,7 +198,7 @@ def test_an_empty_road_is_observed_and_good(owner: psycopg.Connection) -> None:
     owner.execute(
         "update traffic.traffic_readings set quality_flags = case speed when 0 then 8 else 32 end"
     )
-    fold_everything(owner)
+    roll_up_everything(owner)
     [hour] = rolled(owner, "readings_hourly")
     assert (hour["observed"], hour["good"], hour["good_share"]) == (2, 1, 0.5)
     assert (hour["speed"], hour["vmt"], hour["vht"], hour["delay_h"]) == (None, 0, 0, 0)
@@ -214,7 +214,7 @@ def test_speeds_that_a_test_has_flagged_carry_no_weight(owner: psycopg.Connectio
             ' where "timestamp" = %s',
             (flags, speed, NOON + timedelta(minutes=minute)),
         )
-    fold_everything(owner)
+    roll_up_everything(owner)
     [row] = rolled(owner, "readings_5min")
     assert (row["sum_q"], row["speed"]) == (3000, pytest.approx((60 + 4 + 40) / 3))
     assert (row["min_speed"], row["max_speed"], row["good"]) == (4.0, 60.0, 1)
@@ -224,7 +224,7 @@ def test_speeds_that_a_test_has_flagged_carry_no_weight(owner: psycopg.Connectio
 def test_whatever_the_order_the_rows_are_those_of_a_recomputation_from_nothing(
     owner: psycopg.Connection, seed: int
 ) -> None:
-    """Days of readings in pieces, late, changed and removed, folded now and then."""
+    """Days of readings in pieces, late, changed and removed, with roll-ups in between."""
     random = np.random.default_rng(seed)
     owner.execute("update traffic.platform set timezone = 'Asia/Kathmandu'")
     names = ["a", "b", "c", "d"]
@@ -250,10 +250,10 @@ def test_whatever_the_order_the_rows_are_those_of_a_recomputation_from_nothing(
         mark(owner, name, [start + timedelta(seconds=at)])
         if random.random() < 0.5:
             roll_up(owner, limit=500)
-    fold_everything(owner)
-    folded = everything(owner)
-    assert len(folded["readings_daily"]) == 3 * len(names)
-    assert folded == from_nothing(owner, [SATURDAY + timedelta(days=day) for day in (-1, 0, 1)])
+    roll_up_everything(owner)
+    result = everything(owner)
+    assert len(result["readings_daily"]) == 3 * len(names)
+    assert result == from_nothing(owner, [SATURDAY + timedelta(days=day) for day in (-1, 0, 1)])
 
 
 def _reading(random: np.random.Generator, at: datetime) -> Reading:

@@ -9,7 +9,7 @@ import pytest
 
 from traffic_platform.rollups import recompute
 from traffic_platform_tests.rollups.readings import add_sensor, every
-from traffic_platform_tests.rollups.rolled import deliver, everything, fold_everything, rolled
+from traffic_platform_tests.rollups.rolled import deliver, everything, roll_up_everything, rolled
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_day_has_the_hours_that_the_clock_shows(
     deliver(owner, "a", every(300, start - timedelta(hours=1), 12, volume=12))
     deliver(owner, "a", every(300, start, buckets, volume=1200))
     deliver(owner, "a", every(300, start + timedelta(hours=hours), 12, volume=24))
-    fold_everything(owner)
+    roll_up_everything(owner)
     before, of_day, after = rolled(owner, "readings_daily")
     assert [row["date"] for row in (before, of_day, after)] == [
         day - timedelta(days=1), day, day + timedelta(days=1)
@@ -45,16 +45,16 @@ def test_a_day_has_the_hours_that_the_clock_shows(
     assert [row["sum_volume"] for row in (before, after)] == [144, 288]
     assert (of_day["samples"], of_day["vehicles"]) == (buckets, 100 * buckets)
     assert (of_day["completeness"], of_day["observed_share"]) == (1.0, 1.0)
-    folded = everything(owner)
+    result = everything(owner)
     recompute(owner, [day + timedelta(days=offset) for offset in (-1, 0, 1)])
-    assert everything(owner) == folded
+    assert everything(owner) == result
 
 
 def test_a_date_that_the_zone_left_out_has_no_row(owner: psycopg.Connection) -> None:
     owner.execute("update traffic.platform set timezone = 'Pacific/Apia'")
     add_sensor(owner, "a", interval_s=300)
     deliver(owner, "a", every(300, datetime(2011, 12, 30, 9, tzinfo=UTC), 24))
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["date"] for row in rolled(owner, "readings_daily")] == [
         date(2011, 12, 29), date(2011, 12, 31)
     ]  # fmt: skip

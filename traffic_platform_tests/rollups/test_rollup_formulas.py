@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from traffic_platform_tests.rollups.readings import Reading, add_sensor
-from traffic_platform_tests.rollups.rolled import deliver, fold_everything, rolled
+from traffic_platform_tests.rollups.rolled import deliver, roll_up_everything, rolled
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 
@@ -32,8 +32,8 @@ def test_speed_is_weighted_by_flow_and_vehicles_are_rates_times_the_interval(
             at(180, volume=None, speed=50.0, occupancy=None),
         ],
     )
-    folded = fold_everything(owner)
-    assert folded.buckets == 1
+    result = roll_up_everything(owner)
+    assert result.buckets == 1
     [row] = rolled(owner, "readings_5min")
     vehicles, speed = (600 + 1800) * 60 / 3600, (600 * 60 + 1800 * 20) / 2400
     assert row["bucket"] == NOON

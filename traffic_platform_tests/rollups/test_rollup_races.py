@@ -1,4 +1,4 @@
-"""Folds beside others who write, on real connections; one of them waits where it matters."""
+"""Roll-ups beside other writers, on real connections, with waits at the critical points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.rollups.readings import add_sensor, every
-from traffic_platform_tests.rollups.rolled import deliver, everything, fold_everything, rolled
+from traffic_platform_tests.rollups.rolled import deliver, everything, roll_up_everything, rolled
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
 SATURDAY = date(2025, 10, 4)
@@ -30,14 +30,14 @@ def settings(in_zone: Callable[..., Settings]) -> Settings:
 
 @pytest.fixture
 def other(settings: Settings) -> Iterator[psycopg.Connection]:
-    """A second connection, which folds."""
+    """A second connection, which rolls up."""
     with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for what waits."""
+    """Threads for calls that wait."""
     with ThreadPoolExecutor(2) as threads:
         yield threads
 
@@ -69,7 +69,7 @@ def assert_as_recomputed(owner: psycopg.Connection) -> None:
     assert everything(owner) == before
 
 
-def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
+def test_readings_stored_during_a_roll_up_of_their_bucket_are_not_lost(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -78,17 +78,17 @@ def test_readings_stored_while_a_fold_reads_their_bucket_are_not_lost(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has taken the bucket out and read its readings
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
-    assert folding.result().buckets == 1
+    assert rolling_up.result().buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [2]
     assert roll_up(other).buckets == 1
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
     assert_as_recomputed(owner)
 
 
-def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
+def test_buckets_of_an_open_transaction_wait_for_the_next_roll_up(
     owner: psycopg.Connection, other: psycopg.Connection
 ) -> None:
     add_sensor(owner, "a", interval_s=60)
@@ -102,7 +102,7 @@ def test_what_is_in_a_transaction_while_a_fold_runs_waits_for_the_next(
     assert_as_recomputed(owner)
 
 
-def test_of_two_folds_one_does_nothing_and_loses_nothing(
+def test_the_second_of_two_roll_ups_does_nothing_and_loses_nothing(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -111,14 +111,14 @@ def test_of_two_folds_one_does_nothing_and_loses_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)
         assert roll_up(owner) == RollupResult(busy=True)
-    assert folding.result().buckets == 1
+    assert rolling_up.result().buckets == 1
     assert_as_recomputed(owner)
 
 
-def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
+def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -128,18 +128,18 @@ def test_an_import_beside_a_fold_leaves_no_row_of_the_old_interval(
     deliver(owner, "a", every(60, NOON, 2))
     record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has read the old interval
         importing = pool.submit(store_sensors, settings, [record])
         wait_for_waiting(owner, 2)
-    folding.result()
+    rolling_up.result()
     importing.result()
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert {row["interval_s"] for row in rolled(owner, "readings_5min")} == {30}
     assert_as_recomputed(owner)
 
 
-def test_a_recomputation_and_a_fold_wait_for_each_other(
+def test_a_recomputation_and_a_roll_up_wait_for_each_other(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -153,12 +153,12 @@ def test_a_recomputation_and_a_fold_wait_for_each_other(
         assert roll_up(owner) == RollupResult(busy=True)
         deliver(owner, "a", every(60, NOON + timedelta(minutes=2), 2))
     recomputing.result()
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["samples"] for row in rolled(owner, "readings_5min")] == [4]
     assert_as_recomputed(owner)
 
 
-def test_a_fold_that_is_ended_has_done_nothing(
+def test_a_roll_up_that_is_ended_changes_nothing(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -167,12 +167,12 @@ def test_a_fold_that_is_ended_has_done_nothing(
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
     with held(settings, "readings_daily"):
-        folding = pool.submit(roll_up, other)
+        rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)
         other.cancel_safe()
         with pytest.raises(psycopg.errors.QueryCanceled):
-            folding.result()
+            rolling_up.result()
     assert rolled(owner, "readings_5min") == []
-    fold_everything(owner)
+    roll_up_everything(owner)
     assert [row["samples"] for row in rolled(owner, "readings_daily")] == [2]
     assert_as_recomputed(owner)

@@ -1,4 +1,4 @@
-"""From Kafka to roll-ups: windows, replays, imports, and folds beside them."""
+"""From Kafka to roll-ups: ingest runs, reprocessing, imports, and roll-ups beside them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def assert_as_recomputed(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("batch_messages", [20_000, 7])
-def test_every_bucket_that_a_window_touches_is_folded(
+def test_every_bucket_that_a_run_touches_is_rolled_up(
     settings: Settings, make_topic: MakeTopic, produce: Produce, batch_messages: int
 ) -> None:
     make_topic()
@@ -54,21 +54,21 @@ def test_every_bucket_that_a_window_touches_is_folded(
     )
     produce([event("a", 3, speed=20.0, volume=1200)])
     drain(settings.model_copy(update={"batch_messages": batch_messages}))
-    folded = roll_up_all(settings)
-    assert folded.buckets >= 12
+    result = roll_up_all(settings)
+    assert result.buckets >= 12
     of_one = [("00:00", 1), ("11:55", 1), ("12:00", 5), ("12:05", 5), ("12:10", 1), ("23:55", 1)]
     assert samples(settings) == [(name, *one) for name in ("a", "b") for one in of_one]
     assert_as_recomputed(settings)
 
 
-def test_folds_run_beside_a_window_and_say_what_they_did(
+def test_roll_ups_run_beside_a_run_and_return_their_results(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
     ending = threading.Event()
     limits = RunLimits(seconds=60, idle_seconds=60)
     with BackgroundRollups(settings) as folds:
-        window = threading.Thread(
+        ingest_run = threading.Thread(
             target=run_ingest,
             args=(settings, [settings.raw_topic]),
             kwargs={
@@ -78,23 +78,23 @@ def test_folds_run_beside_a_window_and_say_what_they_did(
                 "stored": folds.stored,
             },
         )
-        window.start()
+        ingest_run.start()
         try:
             produce([event("a")])
             while not samples(settings):  # the window goes on meanwhile
-                assert window.is_alive()
+                assert ingest_run.is_alive()
             produce([event("a", 1)])
         finally:
             while samples(settings) != [("a", "12:00", 2)]:
-                assert window.is_alive()
+                assert ingest_run.is_alive()
             ending.set()
-            window.join()
+            ingest_run.join()
     changes = folds.take().of("readings_daily", SATURDAY)
     assert (changes.added, changes.changed) == (1, 1)
     assert folds.take().tables == {}
 
 
-def test_what_a_replay_lets_in_is_folded(
+def test_reprocessed_messages_are_rolled_up(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()
@@ -109,7 +109,7 @@ def test_what_a_replay_lets_in_is_folded(
     assert_as_recomputed(settings)
 
 
-def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
+def test_an_error_of_a_roll_up_is_logged_and_retried_and_stops_nothing(
     settings: Settings,
     make_topic: MakeTopic,
     produce: Produce,
@@ -124,7 +124,7 @@ def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
         with caplog.at_level(logging.WARNING), BackgroundRollups(settings) as folds:
             assert drain(settings).processed == 1
             folds.stored()
-            while "were not rolled up, and will be" not in caplog.text:
+            while "roll-up failed and will be retried" not in caplog.text:
                 pass
             assert samples(settings) == []
             owner.execute("alter table traffic.away rename to readings_daily")
@@ -133,7 +133,7 @@ def test_an_error_of_a_fold_is_logged_and_tried_again_and_stops_nobody(
     assert_as_recomputed(settings)
 
 
-def test_with_postgresql_away_folds_end_in_time_and_what_is_dirty_stays(
+def test_without_postgresql_roll_ups_end_in_time_and_buckets_stay_dirty(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic()

@@ -14,7 +14,7 @@ from benchmarks.queries import PAGE, queries_of_page
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.settings import Settings
 from traffic_platform_tests.rollups.readings import Reading, add_sensor
-from traffic_platform_tests.rollups.rolled import deliver, fold_everything
+from traffic_platform_tests.rollups.rolled import deliver, roll_up_everything
 
 ZONE = "America/Los_Angeles"
 CHAPTERS = PAGE.read_text().split("\n## ")[1:]
@@ -62,7 +62,7 @@ def stocked(
         for number in range(-7 * 12, 17 * 12)
     ]
     deliver(owner, "fast", whole_day)
-    fold_everything(owner)
+    roll_up_everything(owner)
     compute_health(settings, yesterday)
     return settings
 

@@ -1,4 +1,4 @@
-"""A Kafka that does not let us in, or not do what we ask: one line, exit code 1, within 15 s."""
+"""A Kafka that rejects the client or a request: one line, exit code 1, within 15 s."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_wrong_password_is_one_line_that_names_the_settings(
     command: tuple[str, ...], traffic: Traffic
 ) -> None:
     ended = traffic(*command, TRAFFIC_KAFKA_SASL_PASSWORD="not the password")
-    ended.expect_refusal("does not let us in", "credentials", "TRAFFIC_KAFKA_SASL_PASSWORD")
+    ended.expect_refusal("rejects this client", "credentials", "TRAFFIC_KAFKA_SASL_PASSWORD")
     assert "not the password" not in ended.err
 
 
@@ -245,7 +245,7 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
         secured_process[1].kill()  # who is connected stays so until then
         secured_process[1].start()
         if mended:
-            wait_until(lambda: "does not let us in" in caplog.text, "the refusal")
+            wait_until(lambda: "rejects this client" in caplog.text, "the refusal")
             set_password(secured.admin(), PASSWORD)
             produce([EVENT] * 2)
             wait_until(lambda: raw_rows(settings) == 5, "the events after it")
@@ -274,7 +274,7 @@ def test_a_commit_to_the_group_that_nobody_answers_does_not_keep_a_consumer_from
     secured.allow(documented(settings, "ingest"))
     fetcher = BatchConsumer(settings.kafka_config(), settings.consumer_group, 10, 10_000)
     fetcher.assign(dict.fromkeys([(topic, partition) for partition in range(6)], (0, None)))
-    wait_until(lambda: sum(map(len, fetcher.columns(fetcher.fetch(0.1)))) == 1, "the event")
+    wait_until(lambda: sum(map(len, fetcher.columns(fetcher.poll(0.1)))) == 1, "the event")
     fetcher.commit_to_group({(topic, 0): 1}, wait=True)
     set_password(secured.admin(), "changed")
     os.kill(secured_process[1].pid, signal.SIGSTOP)

@@ -31,14 +31,14 @@ def register_seen(settings: Settings, external_id: str) -> None:
         )
 
 
-def test_a_broken_file_changes_nothing(settings: Settings, table: Path) -> None:
+def test_an_invalid_file_changes_nothing(settings: Settings, table: Path) -> None:
     table.write_text("external_id,lanes\na,1\nb,none\n")
     with pytest.raises(TableError, match="line 3, column lanes"):
         import_sensors(settings, table)
     assert list_sensors(settings) == []
 
 
-def test_an_import_that_cannot_finish_changes_nothing(settings: Settings, table: Path) -> None:
+def test_a_failing_import_changes_nothing(settings: Settings, table: Path) -> None:
     table.write_text("external_id,lanes\na,1\nb,2\n")
     with psycopg.connect(settings.endpoints().owner_url) as connection:
         connection.execute("alter table traffic.sensors add check (lanes < 2)")
@@ -47,19 +47,19 @@ def test_an_import_that_cannot_finish_changes_nothing(settings: Settings, table:
     assert list_sensors(settings) == []
 
 
-def test_a_server_that_is_away_is_said_to_be_away(settings: Settings, table: Path) -> None:
+def test_an_unavailable_server_raises_a_transient_error(settings: Settings, table: Path) -> None:
     table.write_text("external_id\na\n")
-    away = settings.model_copy(
+    unavailable = settings.model_copy(
         update={
             "ingest_database_url": None,
             "database_url": _secret("postgresql://x@127.0.0.1:1/x"),
         }
     )
     with pytest.raises(TransientError, match="PostgreSQL"):
-        import_sensors(away, table)
+        import_sensors(unavailable, table)
 
 
-def test_portlands_detectors_are_added_then_unchanged(settings: Settings) -> None:
+def test_portland_detectors_are_added_and_then_unchanged(settings: Settings) -> None:
     report = import_sensors(settings, PORTLAND)
     assert (len(report.added), report.changed, report.unchanged) == (52, [], [])
     sensors = {sensor.external_id: sensor for sensor in list_sensors(settings)}
@@ -71,7 +71,7 @@ def test_portlands_detectors_are_added_then_unchanged(settings: Settings) -> Non
     assert (again.added, again.changed, len(again.unchanged)) == ([], [], 52)
 
 
-def test_what_changed_is_named_with_its_old_value(settings: Settings, table: Path) -> None:
+def test_a_change_is_reported_with_its_old_value(settings: Settings, table: Path) -> None:
     table.write_text("external_id,name,lanes,milepost\na,A,2,1.5\nb,B,1,2\n")
     import_sensors(settings, table)
     table.write_text("external_id,name,lanes\na,A,3\nb,B,1\nc,C,1\n")
@@ -85,7 +85,7 @@ def test_what_changed_is_named_with_its_old_value(settings: Settings, table: Pat
     assert kept == {"a": 1.5, "b": 2.0, "c": None}
 
 
-def test_an_empty_cell_empties_the_value(settings: Settings, table: Path) -> None:
+def test_an_empty_cell_clears_the_value(settings: Settings, table: Path) -> None:
     table.write_text("external_id,name\na,A\n")
     import_sensors(settings, table)
     table.write_text("external_id,name\na,\n")
@@ -93,9 +93,7 @@ def test_an_empty_cell_empties_the_value(settings: Settings, table: Path) -> Non
     assert change.columns == {"name": ("A", None)}
 
 
-def test_a_seen_sensor_becomes_imported_and_keeps_its_identity(
-    settings: Settings, table: Path
-) -> None:
+def test_a_seen_sensor_becomes_imported_and_keeps_its_uuid(settings: Settings, table: Path) -> None:
     register_seen(settings, "1345")
     (before,) = list_sensors(settings)
     table.write_text("external_id\n1345\n")
@@ -116,7 +114,7 @@ def test_two_imports_at_once_both_succeed(settings: Settings, tmp_path: Path) ->
     assert sorted(len(report.added) for report in reports) == [0, 0, 0, 200]
     sensors = list_sensors(settings)
     assert len(sensors) == 200
-    assert len({sensor.name for sensor in sensors}) == 1  # one whole file came last
+    assert len({sensor.name for sensor in sensors}) == 1  # the rows of one whole file
 
 
 def test_sensors_can_be_listed_by_origin_and_road(settings: Settings, table: Path) -> None:

@@ -1,4 +1,4 @@
-"""A stack as a person has it: its own TRAFFIC_HOME, started and ended by the command line."""
+"""A stack with its own TRAFFIC_HOME, started and ended by the command line."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
 
+from traffic_platform.settings import Settings
+from traffic_platform.stack import control
 from traffic_platform.stack.processes import members
+from traffic_platform.stack.state import StackFolders
+from traffic_platform.stack.status import read_status
 
 TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
-# Beside what a person, or the session's servers, may have on the usual ports, and below those that
-# Linux gives to outgoing connections.
-# Of this process alone: the other one that runs tests beside it starts stacks, too.
+# Apart from the usual ports and those of the session's servers, and below those that Linux gives to
+# outgoing connections. Another process that runs tests in parallel has its own ports.
 _APART = 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 POSTGRES_PORT = 26432 + _APART
 PORTS = {
@@ -39,7 +43,7 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the commands, without settings of the person who runs the tests."""
+        """Environment of the commands, without the settings of the user who runs the tests."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TRAFFIC_")}
         return {**clean, "LC_ALL": "C", **PORTS, "TRAFFIC_HOME": str(self.home), **self.variables}
 
@@ -61,15 +65,17 @@ class CommandLine:
         return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def status(self) -> dict[str, Any]:
-        """What `traffic status --json` prints."""
-        return json.loads(self("status", "--json").stdout)
+        """Return the content of `traffic status --json`, without starting a process."""
+        with patch.dict(os.environ, self.environment, clear=True):
+            settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
+        return read_status(settings).as_json()
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of the stack but the supervisor."""
+        """Return every process of the stack except the supervisor."""
         return members(str(self.home.resolve()))
 
     def supervisor(self) -> psutil.Process:
-        """The supervisor."""
+        """Return the supervisor."""
         return psutil.Process(json.loads((self.home / "run" / "state.json").read_text())["pid"])
 
 
@@ -79,8 +85,8 @@ def make_stack(
 ) -> Iterator[Callable[..., CommandLine]]:
     """make_stack(**variables): a command line with a fresh home; its stack is ended afterwards.
 
-    The home lies below a folder that only its owner may traverse, as homes often do, and its name
-    has a space and a letter that the commands' locale does not know.
+    The home is below a folder that only its owner may traverse, as homes often are. Its name has a
+    space and a letter that the commands' locale does not know.
     """
     made: list[CommandLine] = []
 
@@ -93,4 +99,4 @@ def make_stack(
 
     yield make
     for command in made:
-        command("down")
+        control.stop(StackFolders(command.home.resolve()))

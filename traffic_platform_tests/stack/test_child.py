@@ -1,4 +1,4 @@
-"""A service under supervision that needs long to start."""
+"""A supervised service that takes long to start."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_database_that_recovers_for_long_is_not_killed(
     once = Standalone(postgres, tmp_path)
     once.start()
     once.stop()
-    # Recovery that goes on until it is told to end, as a standby's does.
+    # A standby recovers until it is promoted.
     (postgres.data / "standby.signal").touch()
     with (postgres.data / "postgresql.auto.conf").open("a") as settings:
         settings.write("hot_standby = off\n")

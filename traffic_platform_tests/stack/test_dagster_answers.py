@@ -1,4 +1,4 @@
-"""Asking Dagster's webserver: whatever answers in its place, or does not, is no error."""
+"""Queries to Dagster's webserver: invalid or missing answers are reported, not raised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traffic_platform.stack.dagster import ask, location_error
 
 
 def serve_once(answer: bytes) -> str:
-    """Address of a server that gives one answer."""
+    """Return the URL of a server that sends one answer."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -36,12 +36,12 @@ def serve_once(answer: bytes) -> str:
         b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"data": null}',
     ],
 )
-def test_an_answer_that_is_none_is_told_as_such(answer: bytes) -> None:
+def test_an_invalid_answer_counts_as_missing(answer: bytes) -> None:
     assert ask(serve_once(answer), "{ version }") is None
     assert location_error(serve_once(answer)) == "the webserver does not answer"
 
 
-def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     url = serve_once(b'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"data": {"a": "b"}}')

@@ -1,4 +1,4 @@
-"""Apache Kafka's own tools see what the platform has stored."""
+"""Apache Kafka's own tools show the platform's lag."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5}'
 
 
 def describe_group(settings: Settings, environment: dict[str, str]) -> dict[int, list[str]]:
-    """CURRENT-OFFSET, LOG-END-OFFSET and LAG of each partition, as kafka-consumer-groups says."""
+    """Return CURRENT-OFFSET, LOG-END-OFFSET and LAG of each partition by kafka-consumer-groups."""
     tool = [sys.executable, "-m", "traffic_platform.stack.kafka_tool", "consumer-groups"]
     answer = subprocess.run(
         [*tool, "--describe", "--group", settings.consumer_group],
@@ -31,7 +31,7 @@ def describe_group(settings: Settings, environment: dict[str, str]) -> dict[int,
     return {int(row[2]): row[3:6] for row in rows}
 
 
-def test_a_tool_that_is_not_there_is_refused() -> None:
+def test_an_unknown_tool_is_refused() -> None:
     with pytest.raises(StackError, match="consumer-groups"):
         tool_command("nothing", [])
 

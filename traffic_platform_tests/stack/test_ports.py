@@ -1,4 +1,4 @@
-"""Ports: the usual one or the next free one, and never the same one twice."""
+"""Ports: the usual one or the next free one, never the same one twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traffic_platform.stack.ports import Ports, is_free
 
 IP_LOCAL_PORT_RANGE = 51  # linux/in.h, since Linux 6.3; Python has no name for it
 FIRST = 22432  # below the ports that Linux gives to outgoing connections
-AMONG_THEM = 45432
+EPHEMERAL = 45432
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_port_that_is_listened_on_is_passed_over(tmp_path: Path, listener: int) -> None:
+def test_a_port_in_use_is_skipped(tmp_path: Path, listener: int) -> None:
     assert not is_free(listener)
     assert Ports(tmp_path / "ports.json").reserve("kafka", listener) > listener
 
 
-def test_a_port_that_all_interfaces_listen_on_is_passed_over(tmp_path: Path) -> None:
+def test_a_port_in_use_on_all_interfaces_is_skipped(tmp_path: Path) -> None:
     with socket.socket() as server:
         server.bind(("0.0.0.0", 0))
         server.listen()
@@ -50,12 +50,12 @@ def test_two_stacks_that_choose_at_the_same_time_get_different_ports(tmp_path: P
     two.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot hold a port back")
-def test_a_reserved_port_is_given_to_no_outgoing_connection_and_a_service_can_have_it(
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems cannot reserve a port")
+def test_a_reserved_port_is_for_its_service_and_for_no_outgoing_connection(
     tmp_path: Path, listener: int
 ) -> None:
     ports = Ports(tmp_path / "ports.json")
-    reserved = ports.reserve("kafka", AMONG_THEM)
+    reserved = ports.reserve("kafka", EPHEMERAL)
     with pytest.raises(OSError, match=os.strerror(errno.EADDRNOTAVAIL)):
         connect_from(reserved, listener)
     socket.create_server(("127.0.0.1", reserved)).close()
@@ -64,14 +64,14 @@ def test_a_reserved_port_is_given_to_no_outgoing_connection_and_a_service_can_ha
 
 
 def connect_from(own: int, to: int) -> None:
-    """Connect to a port while the system may give the connection no port but `own`."""
+    """Connect to a port from the port `own`."""
     only = struct.pack("I", own << 16 | own)
     with socket.socket() as connection:
         connection.setsockopt(socket.IPPROTO_IP, IP_LOCAL_PORT_RANGE, only)
         connection.connect(("127.0.0.1", to))
 
 
-def test_a_restart_gets_the_port_that_it_had_even_when_an_earlier_one_is_free(
+def test_a_restart_gets_its_former_port_even_when_an_earlier_one_is_free(
     tmp_path: Path, listener: int
 ) -> None:
     before = Ports(tmp_path / "ports.json")
@@ -87,7 +87,7 @@ def test_a_restart_gets_the_port_that_it_had_even_when_an_earlier_one_is_free(
     after.close()
 
 
-def test_another_first_port_is_obeyed_although_one_is_remembered(tmp_path: Path) -> None:
+def test_a_changed_first_port_overrides_the_stored_port(tmp_path: Path) -> None:
     before = Ports(tmp_path / "ports.json")
     before.reserve("kafka", FIRST)
     before.remember()

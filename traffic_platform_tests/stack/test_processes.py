@@ -1,4 +1,4 @@
-"""Processes: they end with their parent, run as who they must, and are known for good."""
+"""Processes: end with the parent, accounts, identity, proxies and logs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from traffic_platform.stack.processes import (
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.02)
 
 
 def accounts() -> list[Account]:
-    """The ways in which this user, on this machine, can run a service that refuses to be root."""
+    """Return the accounts with which this user can run a service that refuses to run as root."""
     account = unprivileged_account()
     if account is None:
         return []
@@ -51,7 +51,7 @@ def test_only_root_needs_another_account() -> None:
     assert (unprivileged_account() is None) == (os.geteuid() != 0)
 
 
-def test_such_an_account_is_not_root_and_reaches_what_only_root_may_traverse(
+def test_such_an_account_is_not_root_and_reaches_folders_that_only_root_may_traverse(
     tmp_path: Path,
 ) -> None:
     closed = tmp_path / "closed"
@@ -99,7 +99,7 @@ def test_a_service_obeys_signals_that_its_parent_ignores(tmp_path: Path) -> None
     assert process.wait(10) != 0
 
 
-def test_a_pid_that_another_process_has_by_now_is_not_taken_for_it() -> None:
+def test_a_process_that_got_a_former_pid_is_not_the_former_process() -> None:
     mine = ProcessId.of(os.getpid())
     assert mine is not None
     assert mine.process() is not None
@@ -115,7 +115,7 @@ def test_a_pid_that_another_process_has_by_now_is_not_taken_for_it() -> None:
         ({"no_proxy": "*"}, "*"),
     ],
 )
-def test_a_service_asks_no_proxy_for_this_machine(
+def test_a_service_uses_no_proxy_for_this_machine(
     before: dict[str, str], after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
@@ -129,7 +129,7 @@ def test_a_service_asks_no_proxy_for_this_machine(
     assert grpc.endswith("127.0.0.1,localhost")
 
 
-def test_a_failed_preparation_says_what_the_program_said_and_where_its_log_is(
+def test_a_failed_preparation_shows_the_programs_error_and_its_log(
     tmp_path: Path,
 ) -> None:
     command = Command((sys.executable, "-c", "import sys; sys.exit('no room')"), tmp_path)
@@ -137,7 +137,7 @@ def test_a_failed_preparation_says_what_the_program_said_and_where_its_log_is(
         run_to_end(command, tmp_path / "a.log", "test", 20)
 
 
-def test_a_log_is_cut_at_its_limit_while_the_service_writes_on(tmp_path: Path) -> None:
+def test_a_log_is_truncated_at_its_limit_while_the_service_writes(tmp_path: Path) -> None:
     log = tmp_path / "service.log"
     with log.open("ab", buffering=0) as service:
         service.write(b"a" * 600)

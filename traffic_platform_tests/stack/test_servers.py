@@ -1,4 +1,4 @@
-"""The embedded servers by themselves: who may do what, where they listen, what a crash leaves."""
+"""The embedded servers alone: rights, addresses, settings, and data after a crash."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_readers_cannot_write_and_writers_cannot_change_the_schema(settings: Set
             connection.execute(statement)
 
 
-def test_nobody_enters_without_the_password_nor_another_database(
+def test_a_role_needs_its_password_and_its_own_database(
     settings: Settings, postgres: PostgresServer
 ) -> None:
     port = postgres.service.port
@@ -98,7 +98,7 @@ def test_topics_are_created_once_with_the_brokers_time(
         future.result(timeout=10)
 
 
-def test_what_was_committed_is_there_after_postgresql_was_killed(
+def test_committed_rows_survive_a_killed_postgresql(
     settings: Settings, postgres: PostgresServer
 ) -> None:
     with psycopg.connect(settings.endpoints().ingest_url) as connection:
@@ -112,7 +112,7 @@ def test_what_was_committed_is_there_after_postgresql_was_killed(
         assert connection.execute("select external_id from traffic.sensors").fetchall() == [("a",)]
 
 
-def test_the_zombie_of_a_killed_postgresql_is_not_taken_for_a_running_one(tmp_path: Path) -> None:
+def test_the_zombie_of_a_killed_postgresql_does_not_count_as_running(tmp_path: Path) -> None:
     killed = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     killed.kill()
     os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
@@ -126,7 +126,7 @@ def test_the_zombie_of_a_killed_postgresql_is_not_taken_for_a_running_one(tmp_pa
     killed.communicate()
 
 
-def test_what_was_acknowledged_is_there_after_kafka_was_killed(
+def test_acknowledged_messages_survive_a_killed_kafka(
     settings: Settings,
     kafka: KafkaServer,
     make_topic: Callable[..., str],
@@ -147,7 +147,7 @@ def test_what_was_acknowledged_is_there_after_kafka_was_killed(
     assert values == [b"1", b"2", b"3"]
 
 
-def test_a_sessions_own_options_join_those_of_the_url(settings: Settings) -> None:
+def test_a_sessions_options_join_those_of_the_url(settings: Settings) -> None:
     url = (
         f"{settings.endpoints().read_url}?options=-c%20work_mem%3D8MB%20-c%20TimeZone%3DAsia/Tokyo"
     )

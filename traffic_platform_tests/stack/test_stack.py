@@ -1,4 +1,4 @@
-"""The stack of PostgreSQL and Kafka as `traffic up --no-dagster` gives it, with its faults."""
+"""The stack of `traffic up --no-dagster`: PostgreSQL, Kafka and API, with faults."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def wait_for_status(stack: CommandLine, wanted: Callable[[dict[str, Any]], bool]
 
 
 def port_of(status: dict[str, Any]) -> tuple[int, int, int]:
-    """Ports of PostgreSQL, Kafka and the API."""
+    """Return the ports of PostgreSQL, Kafka and the API."""
     postgres = psycopg.conninfo.conninfo_to_dict(status["postgres"]["url"])["port"]
     kafka = status["kafka"]["bootstrap_servers"].partition(":")[2]
     return int(postgres or 0), int(kafka), urlsplit(status["api"]["url"]).port or 0
 
 
 def leave_a_mark(status: dict[str, Any], mark: str) -> None:
-    """Commit a row and publish a message, to a topic that nobody ingests."""
+    """Commit a row, and publish a message to a topic that is not ingested."""
     with psycopg.connect(status["postgres"]["url"]) as connection:
         connection.execute("create table if not exists marks (mark text)")
         connection.execute("insert into marks values (%s)", [mark])
@@ -70,7 +70,7 @@ def leave_a_mark(status: dict[str, Any], mark: str) -> None:
 
 
 def marks(status: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """The rows and the messages that are there."""
+    """Return the rows and the messages of `leave_a_mark`."""
     with psycopg.connect(status["postgres"]["url"]) as connection:
         rows = [mark for (mark,) in connection.execute("select mark from marks order by mark")]
     consumer = Consumer(
@@ -85,7 +85,7 @@ def marks(status: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 @pytest.fixture(scope="module")
 def stacks(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, CommandLine]:
-    """Two stacks, started in the same moment with the same usual ports, one of them taken."""
+    """Two stacks, started at the same time with the same first ports, one of them in use."""
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", POSTGRES_PORT))
@@ -100,7 +100,7 @@ def stacks(make_stack: Callable[..., CommandLine]) -> tuple[CommandLine, Command
     return both
 
 
-def test_two_stacks_run_side_by_side_beside_a_taken_port(
+def test_two_stacks_run_side_by_side_next_to_a_port_in_use(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     statuses = [stack.status() for stack in stacks]
@@ -118,7 +118,7 @@ def test_two_stacks_run_side_by_side_beside_a_taken_port(
 
 
 def test_status_has_the_promised_keys(stacks: tuple[CommandLine, CommandLine]) -> None:
-    status = stacks[0].status()
+    status = json.loads(stacks[0]("status", "--json").stdout)
     assert status.keys() >= KEYS
     assert status["lag"] == 0
     assert status["last_commit_at"] is None
@@ -173,7 +173,7 @@ def test_up_twice_changes_nothing(stacks: tuple[CommandLine, CommandLine]) -> No
     assert stacks[0].status()["services"] == before
 
 
-def test_another_stack_than_the_one_that_runs_is_refused(
+def test_a_running_stack_with_other_parts_is_refused(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     before = stacks[0].status()["services"]
@@ -185,7 +185,7 @@ def test_another_stack_than_the_one_that_runs_is_refused(
     assert stacks[0].status()["services"] == before
 
 
-def test_a_stack_whose_files_are_deleted_goes_on_and_is_found_again(
+def test_a_stack_restores_its_deleted_files(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     stack = stacks[0]
@@ -200,7 +200,7 @@ def test_a_stack_whose_files_are_deleted_goes_on_and_is_found_again(
     assert "ran already" in again.stderr
 
 
-def test_a_stack_that_cannot_write_its_state_goes_on(
+def test_a_stack_that_cannot_write_its_state_continues(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     stack = stacks[1]
@@ -209,7 +209,7 @@ def test_a_stack_that_cannot_write_its_state_goes_on(
     psutil.Process(before["services"]["kafka"]["pid"]).kill()
     wait_for_status(stack, lambda status: status["lag"] == 0)
     (stack.home / "run" / "state.new").rmdir()
-    # What could not be written shows once it is written again.
+    # The state file shows the restart as soon as it can be written again.
     wait_for_status(
         stack,
         lambda status: status["healthy"] and status["services"]["kafka"]["restarts"] == 1,
@@ -217,7 +217,7 @@ def test_a_stack_that_cannot_write_its_state_goes_on(
     assert "state.new" in (stack.home / "logs" / "supervisor.log").read_text()
 
 
-def test_services_that_are_killed_are_started_again_and_keep_what_they_had(
+def test_killed_services_are_restarted_with_their_data(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     stack = stacks[0]
@@ -239,7 +239,7 @@ def test_services_that_are_killed_are_started_again_and_keep_what_they_had(
     assert marks(after) == had
 
 
-def test_after_the_supervisor_was_killed_its_services_end_and_up_works_again(
+def test_after_a_killed_supervisor_the_services_end_and_up_works_again(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     stack = stacks[1]
@@ -256,7 +256,7 @@ def test_after_the_supervisor_was_killed_its_services_end_and_up_works_again(
     assert marks(after) == had
 
 
-def test_after_everything_was_killed_up_works_again_and_nothing_committed_is_gone(
+def test_after_everything_was_killed_up_works_again_with_all_committed_data(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     stack = stacks[0]
@@ -271,7 +271,7 @@ def test_after_everything_was_killed_up_works_again_and_nothing_committed_is_gon
     assert marks(stack.status()) == had
 
 
-def test_down_leaves_nothing_running_and_says_when_there_is_nothing(
+def test_down_leaves_nothing_running_and_reports_when_nothing_ran(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:
     for stack in stacks:

@@ -1,4 +1,4 @@
-"""A stack whose servers are elsewhere, and stacks that cannot start."""
+"""Stacks with servers of your own, and stacks that cannot start."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def elsewhere(
 
 
 def assert_one_line(errors: str, *parts: str) -> None:
-    """The last line is the whole error: no traceback, and it holds the parts."""
+    """Assert that the last line is the whole error, without a traceback, and contains the parts."""
     assert "Traceback" not in errors
     last = errors.strip().splitlines()[-1]
     for part in parts:
         assert part in last
 
 
-def test_named_servers_are_used_and_none_is_started(
+def test_servers_of_your_own_are_used_and_no_others_started(
     elsewhere: CommandLine, settings: Settings, admin: AdminClient
 ) -> None:
     started = elsewhere("up", "--detach", "--no-dagster")
@@ -58,7 +58,7 @@ def test_ctrl_c_ends_a_stack_in_the_foreground(elsewhere: CommandLine) -> None:
     supervisor = elsewhere.supervisor()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    psutil.wait_procs([supervisor], timeout=30)  # it has said its last word, and is about to end
+    psutil.wait_procs([supervisor], timeout=30)  # it has closed its output and is about to end
     assert not supervisor.is_running() or supervisor.status() == psutil.STATUS_ZOMBIE
     assert elsewhere.processes() == []
 
@@ -72,7 +72,7 @@ def test_a_foreground_stack_ends_with_its_command_even_one_killed_at_once(
         assert process.poll() is None, process.communicate()
     process.kill()
     process.communicate(timeout=60)
-    # Long before it would have asked for its parent's death signal.
+    # The command died long before the supervisor asked for its death signal.
     assert psutil.wait_procs(children, timeout=30)[1] == []
     assert elsewhere.processes() == []
     assert elsewhere("down").stdout == "No stack runs.\n"
@@ -86,7 +86,7 @@ def test_two_ups_at_once_start_one_stack(elsewhere: CommandLine) -> None:
     assert elsewhere("down").stdout == "The stack has ended.\n"
 
 
-def test_a_database_that_cannot_be_reached_is_named_and_nothing_is_left_running(
+def test_an_unavailable_database_is_named_and_nothing_stays_running(
     elsewhere: CommandLine,
 ) -> None:
     elsewhere.variables["TRAFFIC_DATABASE_URL"] = "postgresql://a:secret@127.0.0.1:1/traffic"
@@ -98,16 +98,14 @@ def test_a_database_that_cannot_be_reached_is_named_and_nothing_is_left_running(
     assert not (elsewhere.home / "run" / "endpoints.json").exists()
 
 
-def test_a_kafka_that_does_not_answer_is_named(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unavailable_kafka_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "_ANSWER_SECONDS", 1)
-    away = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    unavailable = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     with pytest.raises(StackError, match=r"127.0.0.1:1 does not answer.*BOOTSTRAP_SERVERS"):
-        tasks.prepare_topics(away)
+        tasks.prepare_topics(unavailable)
 
 
-def test_dagsters_database_is_made_where_the_role_may(
+def test_dagsters_database_is_created_if_the_role_may(
     settings: Settings, postgres: PostgresServer
 ) -> None:
     superuser = postgres.service.url("postgres", "traffic_template")
@@ -126,7 +124,7 @@ def test_without_that_right_the_missing_database_is_named(
         tasks.prepare_schema(named)
 
 
-def test_a_database_on_another_server_that_is_away_is_not_made_on_this_one(
+def test_a_database_of_an_unavailable_server_is_not_created_on_this_one(
     settings: Settings, postgres: PostgresServer
 ) -> None:
     url = postgres.service.url("postgres", "traffic_template")
@@ -139,13 +137,13 @@ def test_a_database_on_another_server_that_is_away_is_not_made_on_this_one(
         assert connection.execute(query).fetchone() == (0,)
 
 
-def test_a_database_that_is_there_and_refuses_is_not_made_again(
+def test_an_existing_database_that_refuses_is_not_created(
     settings: Settings, postgres: PostgresServer
 ) -> None:
     refused = postgres.service.url("traffic_read", "dagster")
     named = Settings.model_validate({**settings.model_dump(), "dagster_database_url": refused})
     with pytest.raises(
-        StackError, match=r"(?s)'dagster' cannot be used: .*; correct TRAFFIC_DAGSTER"
+        StackError, match=r"(?s)'dagster' cannot be used: .*\. Correct TRAFFIC_DAGSTER"
     ):
         tasks.prepare_schema(named)
 
@@ -165,7 +163,7 @@ def test_a_service_that_cannot_start_is_one_line_with_its_log(
     assert stack("status").returncode == 1
 
 
-def test_another_time_zone_than_the_databases_is_refused(elsewhere: CommandLine) -> None:
+def test_a_time_zone_that_differs_from_the_databases_is_refused(elsewhere: CommandLine) -> None:
     elsewhere.variables["TRAFFIC_TIMEZONE"] = "Europe/Berlin"
     failed = elsewhere("up", "--detach", "--no-dagster")
     assert failed.returncode == 1
@@ -187,12 +185,12 @@ def test_a_home_with_a_comma_is_refused_in_one_line(make_stack: MakeStack) -> No
     assert stack.processes() == []
 
 
-def test_debug_shows_where_an_error_arose(make_stack: MakeStack) -> None:
+def test_debug_shows_the_traceback(make_stack: MakeStack) -> None:
     failed = make_stack(TRAFFIC_TIMEZONE="Mars/Olympus")("--debug", "status")
     assert "Traceback" in failed.stderr
 
 
-def test_a_home_that_is_not_ours_to_write_is_one_line(make_stack: MakeStack) -> None:
+def test_a_home_that_cannot_be_written_is_one_line(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.home.write_text("a file, no folder")
     failed = stack("up", "--detach")

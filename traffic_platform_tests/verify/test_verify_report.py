@@ -1,4 +1,4 @@
-"""What a verification says, and how it tells stored rows from decoded ones."""
+"""Reports of a verification, and the comparison of stored rows with decoded ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def chunk(values: list[bytes | None], arrivals_us: list[int]) -> RawChunk:
 
 
 def decide(values: list[bytes | None], arrivals_us: list[int]) -> Decision:
-    """What messages turn into by plain rules."""
+    """Decode messages by the default rules."""
     rules = Rules(datetime(2010, 1, 1, tzinfo=UTC).date(), None, "UTC")
     return decode_again(StoredMessageDecoder(rules, set), chunk(values, arrivals_us))
 

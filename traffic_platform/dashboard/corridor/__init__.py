@@ -1,1 +1,1 @@
-"""The dashboard's page `corridor`."""
+"""Speed contour of a corridor."""

@@ -1,1 +1,1 @@
-"""The dashboard's page `day`."""
+"""One date: roads, detector health and ingest runs."""

@@ -1,28 +1,23 @@
-"""A day as a whole: roads, health, the runs that brought it, and the files to take away."""
+"""One date: roads, detector health, ingest runs, and the files to download."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from traffic_platform.api.database import Connection
 from traffic_platform.dashboard.detectors.undiagnosed import undiagnosed
-from traffic_platform.dashboard.shared.day_pages import (
-    Days,
-    ask,
-    away,
-    link,
-    no_data,
-    pick_day,
-    read_days,
-)
+from traffic_platform.dashboard.shared.address import link
+from traffic_platform.dashboard.shared.days import Days, no_data, pick_day, read_days, show_day
 from traffic_platform.dashboard.shared.follow_day import follow_day
-from traffic_platform.dashboard.shared.frame import frame, panel
+from traffic_platform.dashboard.shared.frame import BUILD_S, frame, panel
 from traffic_platform.dashboard.shared.page_context import PageContext
+from traffic_platform.dashboard.shared.page_query import read_page
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -37,73 +32,74 @@ class _Day:
     runs: Sequence[Any]
 
 
-async def build(context: PageContext, day: date | None) -> None:
-    """The whole page."""
+def register(context: PageContext) -> None:
+    """Serve the page."""
 
-    async def read(connection: Connection) -> _Day:
-        return await _read(connection, day)
+    @ui.page(PATH, response_timeout=BUILD_S)
+    async def day(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
+        await show_day(context, PATH, date, partial(_build, context))
 
-    found = await ask(context, read)
+
+async def _build(context: PageContext, day: date | None) -> None:
+    found = await read_page(context, PATH, "Day", partial(_read, day=day))
     if found is None:
-        away(context, PATH, "Day")
         return
-    with frame(context, PATH, f"Day {found.days.shown}", f"{found.days.shown:%A, %Y-%m-%d}"):
+    shown = found.days.shown
+    with frame(context, PATH, f"Day {shown}", f"{shown:%A, %Y-%m-%d}"):
         _show(context, found)
 
 
-async def _read(connection: Connection, day: date | None) -> _Day:
+async def _read(connection: Connection, *, day: date | None) -> _Day:
     days = await read_days(connection, day)
-    which = {"date": days.shown}
     return _Day(
         days,
-        await rows(connection, "day_roads", **which),
-        await rows(connection, "day_diagnoses", **which),
-        await rows(connection, "day_runs", **which),
+        await rows(connection, "day/roads", date=days.shown),
+        await rows(connection, "day/diagnoses", date=days.shown),
+        await rows(connection, "day/runs", date=days.shown),
     )
 
 
 def _show(context: PageContext, found: _Day) -> None:
     days = found.days
     with ui.element("div").classes("grid"):
-        with panel("w12", "Roads", "Sums over all sensors of a direction") as head:
+        with panel("w12", "Roads", "Totals over all sensors of a direction") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(days, lambda to: link(PATH, date=to))
             roads = Panel()
-        with panel("w4", "Detector health", "Judged from 05:00 to 21:59"):
+        with panel("w4", "Detector health", "From readings between 05:00 and 21:59"):
             diagnoses = Panel()
-        with panel("w8", "Runs that brought it", f"Newest first; times in {days.zone.name}"):
+        with panel("w8", "Ingest runs", f"Newest first. Times in {days.zone.name}."):
             runs = Panel()
 
     def show(found: _Day) -> None:
         roads.show(_roads(found))
-        judged = render("diagnoses", rows=found.diagnoses, day=days.shown)
-        diagnoses.show(judged if found.diagnoses else undiagnosed(days))
-        runs.show(render("runs", rows=_runs(found), dagster=context.dagster_url))
-
-    async def read(connection: Connection) -> _Day:
-        return await _read(connection, days.shown)
+        table = render("day/diagnoses", rows=found.diagnoses, day=days.shown)
+        diagnoses.show(table if found.diagnoses else undiagnosed(days))
+        runs.show(_runs(found, context.dagster_url))
 
     show(found)
-    follow_day(context, days, (PATH, days.shown), read, show)
+    follow_day(context, days, (PATH, days.shown), partial(_read, day=days.shown), show)
 
 
 def _roads(found: _Day) -> str:
-    if not found.roads:
-        return render("said", text=no_data(found.days, "This platform"), kind="empty")
     day = found.days.shown
-    return render("roads", rows=found.roads, day=day, link=link) + render("files", day=day)
+    if not found.roads:
+        return render("shared/sentence", text=no_data(found.days, "The platform"), kind="empty")
+    table = render("day/roads", rows=found.roads, day=day, link=link)
+    return table + render("shared/exports", day=day, day_link=False)
 
 
-def _runs(found: _Day) -> list[dict[str, Any]]:
+def _runs(found: _Day, dagster: str | None) -> str:
     zone = found.days.zone
-    return [
+    listed = [
         {
             "run_id": run.run_id,
             "messages": run.messages,
             "events": run.events,
             "shared": run.shared,
-            "first": zone.moment(run.first),
-            "last": zone.moment(run.last),
+            "first": zone.date_time(run.first),
+            "last": zone.date_time(run.last),
         }
         for run in found.runs
     ]
+    return render("day/runs", rows=listed, dagster=dagster)

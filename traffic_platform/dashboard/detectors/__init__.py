@@ -1,1 +1,1 @@
-"""The dashboard's page `detectors`."""
+"""Detectors with faults, now and on a day."""

@@ -1,23 +1,26 @@
-"""Which detectors are broken: now, and by the diagnosis of a day, with the reason in words."""
+"""Detectors with faults: now, and by the diagnosis of a day."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from traffic_platform.api.database import Connection
+from traffic_platform.dashboard.detectors.attention import attention
 from traffic_platform.dashboard.detectors.undiagnosed import undiagnosed
-from traffic_platform.dashboard.overview import overview_tables as tables
-from traffic_platform.dashboard.overview.overview_tables import Mark
-from traffic_platform.dashboard.shared.day_pages import Days, ask, away, link, pick_day, read_days
-from traffic_platform.dashboard.shared.follow_reader import follow
-from traffic_platform.dashboard.shared.frame import frame, panel
-from traffic_platform.dashboard.shared.model import Change, place
+from traffic_platform.dashboard.reader.follow import follow
+from traffic_platform.dashboard.reader.sensors import place
+from traffic_platform.dashboard.reader.state import Change
+from traffic_platform.dashboard.shared.address import link
+from traffic_platform.dashboard.shared.days import Days, pick_day, read_days, show_day
+from traffic_platform.dashboard.shared.frame import BUILD_S, frame, panel
 from traffic_platform.dashboard.shared.page_context import PageContext
+from traffic_platform.dashboard.shared.page_query import read_page
 from traffic_platform.dashboard.shared.queries import rows
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -32,43 +35,50 @@ class _Diagnosed:
     counts: Sequence[Any]
 
 
-async def build(context: PageContext, day: date | None) -> None:
-    """The whole page."""
+def register(context: PageContext) -> None:
+    """Serve the page."""
 
-    async def read(connection: Connection) -> _Diagnosed:
-        newest = (await rows(connection, "diagnosed_dates"))[0].newest
-        days = await read_days(connection, day or newest)
-        which = {"date": days.shown}
-        return _Diagnosed(
-            days,
-            await rows(connection, "diagnosed", **which),
-            await rows(connection, "day_diagnoses", **which),
-        )
+    @ui.page(PATH, response_timeout=BUILD_S)
+    async def detectors(date: str | None = None) -> None:  # pyright: ignore[reportUnusedFunction]
+        await show_day(context, PATH, date, partial(_build, context))
 
-    found = await ask(context, read)
+
+async def _build(context: PageContext, day: date | None) -> None:
+    found = await read_page(context, PATH, "Detectors", partial(_read, day=day))
     if found is None:
-        away(context, PATH, "Detectors")
         return
+    sub = "Faulty detectors and the observations behind each diagnosis"
     with (
-        frame(context, PATH, "Detectors", "Detector health", "What is broken, and how it shows"),
+        frame(context, PATH, "Detectors", "Detector health", sub),
         ui.element("div").classes("grid"),
     ):
-        with panel("w6", "Now", "By the readings of the last hour"):
+        with panel("w6", "Now", "From readings of the last hour"):
             now = Panel(_now(context))
-        with panel("w6", f"Diagnosis of {found.days.shown}", "Judged from 05:00 to 21:59") as head:
+        title = f"Diagnosis of {found.days.shown}"
+        with panel("w6", title, "From readings between 05:00 and 21:59") as head:
             with head, ui.element("div").classes("controls"):
                 pick_day(found.days, lambda to: link(PATH, date=to))
             Panel(_diagnosed(found))
 
-    def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change) -> None:
         if change.parts & {"health", "sensors"}:
             now.show(_now(context))
 
     follow(context, show)
 
 
+async def _read(connection: Connection, *, day: date | None) -> _Diagnosed:
+    newest = (await rows(connection, "detectors/newest_date"))[0].newest
+    days = await read_days(connection, day or newest)
+    return _Diagnosed(
+        days,
+        await rows(connection, "detectors/diagnosed", date=days.shown),
+        await rows(connection, "day/diagnoses", date=days.shown),
+    )
+
+
 def _now(context: PageContext) -> str:
-    return render("attention", **tables.attention(context.reader.state, _LISTED))
+    return render("detectors/attention", **attention(context.reader.state, _LISTED))
 
 
 def _diagnosed(found: _Diagnosed) -> str:
@@ -86,5 +96,5 @@ def _diagnosed(found: _Diagnosed) -> str:
         }
         for row in found.detectors
     ]
-    judged = {row.diagnosis: row.sensors for row in found.counts}
-    return render("diagnosed", rows=listed, judged=judged, day=found.days.shown)
+    counts = {row.diagnosis: row.sensors for row in found.counts}
+    return render("detectors/diagnosed", rows=listed, counts=counts, day=found.days.shown)

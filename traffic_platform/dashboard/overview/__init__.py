@@ -1,1 +1,1 @@
-"""The dashboard's page `overview`."""
+"""Overview of road, detectors and pipeline now."""

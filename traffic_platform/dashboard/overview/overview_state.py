@@ -1,4 +1,4 @@
-"""What every open page of an operator shows, made once for all of them."""
+"""HTML and marks of the overview, rendered once for all open pages."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from traffic_platform.dashboard.detectors.attention import attention
 from traffic_platform.dashboard.overview import overview_tables as tables
-from traffic_platform.dashboard.overview.overview_tables import Mark
 from traffic_platform.dashboard.overview.sensor_layout import Layouts, lay_out
 from traffic_platform.dashboard.overview.staleness import notice
-from traffic_platform.dashboard.shared.model import Change, Sensor, State
+from traffic_platform.dashboard.quarantine.reasons import reasons
+from traffic_platform.dashboard.reader.marks import Mark, mark
+from traffic_platform.dashboard.reader.sensors import Sensor
+from traffic_platform.dashboard.reader.state import Change, State
 from traffic_platform.dashboard.shared.render import render
+
+_ATTENTION = 8
 
 
 @dataclass
 class OverviewState:
-    """HTML by panel; the sensors, where they are drawn (as JSON, by kind), and how each looks."""
+    """HTML by panel, the sensors in order, their layouts (also as JSON by map), and their marks."""
 
     html: dict[str, str] = field(default_factory=dict[str, str])
     sensors: Sequence[Sensor] = ()
@@ -24,30 +29,31 @@ class OverviewState:
     encoded: dict[str, str] = field(default_factory=dict[str, str])
     marks: list[Mark] = field(default_factory=list[Mark])
 
-    def refresh(self, state: State, change: Change) -> list[Mark]:
-        """Follow the state; the marks that look different from before."""
+    def refresh(self, state: State, change: Change) -> bool:
+        """Render the changed parts of the state; return whether a mark changed."""
         now = datetime.now(UTC)
-        fresh = self._mark(state, change, now)
+        marked = self._mark(state, change, now)
         if state.pipeline is None:
-            return fresh
-        whole = bool(change.parts & {"sensors", "ages"})
-        # Ages change with every second, the rest only when something came.
+            return marked
+        everything = bool(change.parts & {"sensors", "ages"})
+        # Ages change every second. The other panels change only with the state.
         counts = tables.count(self.marks)
-        self._show("figures", **tables.figures(state, counts, now))
-        self._show("stale", **notice(state, counts.recent, now))
-        if whole or fresh:
-            self._show("speed", "legend", entries=tables.speed_legend(counts))
-            self._show("health", "legend", entries=tables.health_legend(counts))
-            self._show("slowest", rows=tables.slowest(state, now))
-        if whole or "feed" in change.parts:
-            self._show("feed", rows=tables.feed(state, now))
-        if whole or "health" in change.parts:
-            self._show("attention", **tables.attention(state))
-        if whole or "quarantine" in change.parts:
-            self._show("reasons", rows=tables.reasons(state, now))
-        return fresh
+        html = self.html
+        html["figures"] = render("overview/figures", **tables.figures(state, counts, now))
+        html["stale"] = render("overview/stale", **notice(state, counts.recent, now))
+        if everything or marked:
+            html["speed"] = render("overview/legend", entries=tables.speed_legend(counts))
+            html["health"] = render("overview/legend", entries=tables.health_legend(counts))
+            html["slowest"] = render("overview/slowest", rows=tables.slowest(state, now))
+        if everything or "feed" in change.parts:
+            html["feed"] = render("overview/feed", rows=tables.feed(state, now))
+        if everything or "health" in change.parts:
+            html["attention"] = render("detectors/attention", **attention(state, _ATTENTION))
+        if everything or "quarantine" in change.parts:
+            html["reasons"] = reasons(state, now)
+        return marked
 
-    def _mark(self, state: State, change: Change, now: datetime) -> list[Mark]:
+    def _mark(self, state: State, change: Change, now: datetime) -> bool:
         everyone = range(len(state.sensors))
         if "sensors" in change.parts or len(self.marks) != len(state.sensors):
             self.sensors = state.sensors
@@ -56,18 +62,15 @@ class OverviewState:
                 "map": self.layouts.geographic.encode(),
                 "lines": self.layouts.schematic.encode(),
             }
-            self.marks = [tables.mark(state, at, now) for at in everyone]
-            return []  # pages draw all anew
-        looked_at: Iterable[int] = (
+            self.marks = [mark(state, index, now) for index in everyone]
+            return False  # pages redraw everything
+        affected: Iterable[int] = (
             everyone if change.parts & {"ages", "health"} else sorted(change.sensors)
         )
-        fresh: list[Mark] = []
-        for at in looked_at:
-            mark = tables.mark(state, at, now)
-            if mark != self.marks[at]:
-                self.marks[at] = mark
-                fresh.append(mark)
-        return fresh
-
-    def _show(self, panel: str, template: str | None = None, **values: object) -> None:
-        self.html[panel] = render(template or panel, **values)
+        marked = False
+        for index in affected:
+            current = mark(state, index, now)
+            if current != self.marks[index]:
+                self.marks[index] = current
+                marked = True
+        return marked

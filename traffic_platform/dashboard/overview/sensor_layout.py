@@ -1,4 +1,4 @@
-"""Where sensors are drawn: on the map where coordinates are known, else on a line of mileposts."""
+"""Layout of sensors: on a map by coordinates, else on a line by milepost."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from traffic_platform.dashboard.shared.model import Sensor
+from traffic_platform.dashboard.reader.sensors import Sensor, runs_against_mileposts
 
 Place = tuple[float, float, float, float, list[int]]
 
 
 @dataclass
 class Layout:
-    """What is drawn. A place: x, y, nx, ny, and the sensors there, one a lane, by index.
+    """Places and roads of one drawing.
 
-    x and y are degrees, or miles and rows. (nx, ny) points across the road to the right of traffic,
-    y upwards, so that lanes and directions lie side by side. Roads: name, and points in order.
+    A place is (x, y, nx, ny, indices of its sensors, one per lane). x and y are degrees of
+    longitude and latitude, or miles and rows. (nx, ny) points to the right of traffic, with y
+    upwards, so that lanes and directions lie side by side. A road is its name and its points in
+    order.
     """
 
     places: list[Place] = field(default_factory=list[Place])
@@ -28,13 +30,13 @@ class Layout:
     )
 
     def encode(self) -> str:
-        """As JSON, which the browser reads."""
+        """Return JSON for sensor_map.js."""
         return json.dumps({"places": self.places, "roads": self.roads}, separators=(",", ":"))
 
 
 @dataclass
 class Layouts:
-    """All sensors: on the map, on lines, and indices of those of which no place is known."""
+    """Sensors on the map, sensors on lines, and indices of those without a known place."""
 
     geographic: Layout = field(default_factory=Layout)
     schematic: Layout = field(default_factory=Layout)
@@ -42,7 +44,7 @@ class Layouts:
 
 
 def lay_out(sensors: Sequence[Sensor]) -> Layouts:
-    """Give every sensor its place; sensors come in the order of road, direction and milepost."""
+    """Lay out sensors, which are ordered by road, direction and milepost."""
     layouts = Layouts()
     mapped: list[int] = []
     lined: list[int] = []
@@ -63,7 +65,7 @@ def lay_out(sensors: Sequence[Sensor]) -> Layouts:
 
 
 def _roads(sensors: Sequence[Sensor], indices: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
-    """Indices by road and direction."""
+    """Yield name and indices of each road and direction."""
     for (road, direction), members in groupby(
         indices, lambda at: (sensors[at].road, sensors[at].direction)
     ):
@@ -78,11 +80,11 @@ def _draw_on_map(
         sensor = sensors[at]
         places[sensor.longitude or 0.0, sensor.latitude or 0.0].append(at)
     line = list(places)
-    # Sensors of no road are points of no line, and so are those without an order.
+    # Only sensors with a road and a milepost form a line.
     connected = bool(name) and all(sensors[at].milepost is not None for at in members)
     if connected and len(line) > 1:
         layout.roads.append((name, line))
-    normals = _normals(line, runs_backwards(sensors[members[0]].direction))
+    normals = _normals(line, runs_against_mileposts(sensors[members[0]].direction))
     if not connected:
         normals = [(0.0, 0.0)] * len(line)
     for (x, y), (nx, ny) in zip(line, normals, strict=True):
@@ -90,13 +92,8 @@ def _draw_on_map(
         layout.places.append((round(x, 6), round(y, 6), round(nx, 3), round(ny, 3), here))
 
 
-def runs_backwards(direction: str | None) -> bool:
-    """Whether traffic runs against the mileposts: in the United States southwards and westwards."""
-    return (direction or "").upper().startswith(("S", "W"))
-
-
 def _normals(line: Sequence[tuple[float, float]], backwards: bool) -> list[tuple[float, float]]:
-    """At each point the unit vector to the right of traffic, on a map that is true to angles."""
+    """Return, for each point, the unit vector to the right of traffic in a conformal projection."""
     normals: list[tuple[float, float]] = []
     for at in range(len(line)):
         (x0, y0), (x1, y1) = line[max(0, at - 1)], line[min(len(line) - 1, at + 1)]

@@ -1,60 +1,55 @@
-"""What is said while no reading arrives: a feed that has paused, or a history without one."""
+"""Notices for times without new readings: a paused feed, or a loaded history."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from traffic_platform.dashboard.shared.model import RECENT_S, State
+from traffic_platform.dashboard.reader.state import RECENT_S, State
 from traffic_platform.dashboard.shared.time_format import Zone, age, is_long
 
-# Later than this nobody waits for the next reading: there is a day to look at instead.
+# After this time the data is a history, and the notice links to its last day.
 _HISTORY_S = 24 * 3600
 
 
 def is_stale(recent: int, seconds: float) -> bool:
-    """Whether nothing new arrives: for 5 minutes, and from slower sensors for 3 intervals.
-
-    `recent` sensors have a recent reading; the newest of all is of so many seconds ago.
-    """
+    """Whether no sensor has a recent reading. `seconds`: age of the newest reading of all."""
     return seconds > RECENT_S and recent == 0
 
 
 def notice(state: State, recent: int, now: datetime) -> dict[str, Any]:
-    """A sentence (`text`; None while readings arrive), and for a history the `day` to look at.
+    """Return `text` (None while readings arrive), and for a history the `day` to show.
 
-    `contour`: whether there are sensors along a road, for a speed contour of that day.
+    `contour` tells whether sensors with mileposts exist, which a speed contour needs.
     """
-    said: dict[str, Any] = {"text": None, "day": None, "contour": False}
+    none: dict[str, Any] = {"text": None, "day": None, "contour": False}
     if state.pipeline is None:
-        return said
+        return none
     newest = state.latest
     if newest is None:
-        return said | {
-            "text": "No reading has arrived yet. The page shows the first one by itself."
-        }
+        return none | {"text": "No readings yet. This page updates by itself."}
     seconds = (now - newest.timestamp).total_seconds()
     if not is_stale(recent, seconds):
-        return said
+        return none
     zone = Zone(state.zone)
-    when = zone.moment(newest.timestamp)
+    when = zone.date_time(newest.timestamp)
     if seconds > _HISTORY_S:
         return {
-            "text": f"The newest reading is of {when}.",
+            "text": f"The newest reading is from {when}.",
             "day": zone.local(newest.timestamp).date(),
             "contour": any(each.road and each.milepost is not None for each in state.sensors),
         }
-    text = f"No reading in the last 5 minutes; the newest is of {when} ({age(seconds)} ago)."
-    return said | {"text": text}
+    text = f"No reading in the last 5 minutes. The newest is from {when} ({age(seconds)} ago)."
+    return none | {"text": text}
 
 
 def newest_note(seconds: float, stale: bool) -> str:
-    """What stands below the time of the newest reading."""
+    """Return the note below the time of the newest reading."""
     if not stale:
         return f"{age(seconds)} ago"
-    return "Nothing newer" if seconds > _HISTORY_S else "No reading in the last 5 minutes"
+    return "nothing newer" if seconds > _HISTORY_S else "no reading in the last 5 minutes"
 
 
 def commit_note(seconds: float) -> str:
-    """What stands below the time of the last commit, which has its date where it is of before."""
-    return "nothing was stored since" if is_long(seconds) else f"{age(seconds)} ago"
+    """Return the note below the time of the last commit."""
+    return "nothing stored since" if is_long(seconds) else f"{age(seconds)} ago"

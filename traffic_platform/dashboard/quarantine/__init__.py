@@ -1,1 +1,1 @@
-"""The dashboard's page `quarantine`."""
+"""Rejected messages."""

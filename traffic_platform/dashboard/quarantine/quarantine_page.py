@@ -1,86 +1,98 @@
-"""What is in quarantine: by reason, with the messages behind it."""
+"""Rejected messages: by reason, and the newest ones with their content."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from traffic_platform.api.database import Connection
-from traffic_platform.dashboard.overview import overview_tables as tables
-from traffic_platform.dashboard.overview.overview_tables import Mark
-from traffic_platform.dashboard.shared.day_pages import ask, away
-from traffic_platform.dashboard.shared.follow_reader import follow
-from traffic_platform.dashboard.shared.frame import frame, panel, text
-from traffic_platform.dashboard.shared.model import Change
+from traffic_platform.dashboard.quarantine.reasons import reasons
+from traffic_platform.dashboard.reader.follow import follow
+from traffic_platform.dashboard.reader.state import Change
+from traffic_platform.dashboard.shared.address import clean_text
+from traffic_platform.dashboard.shared.frame import BUILD_S, frame, panel, text
 from traffic_platform.dashboard.shared.page_context import PageContext
+from traffic_platform.dashboard.shared.page_query import read_page, run_query
 from traffic_platform.dashboard.shared.queries import rows
-from traffic_platform.dashboard.shared.render import Panel, render
+from traffic_platform.dashboard.shared.render import Panel, render, spaced
 
 PATH = "/quarantine"
 _LISTED = 50
-_SUB = "With the time of arrival; what cannot be printed is escaped, long values are cut"
+_SUB = "Rejected messages. The original bytes are kept until you resolve them."
+_MESSAGES_SUB = (
+    "With their arrival time. Unprintable characters are escaped, and long values are cut."
+)
 
 
-async def build(context: PageContext, reason: str | None) -> None:
-    """The whole page; it shows new messages by itself."""
+def register(context: PageContext) -> None:
+    """Serve the page."""
 
-    async def read(connection: Connection) -> list[Any]:
-        return await rows(connection, "quarantine_messages", reason=reason, limit=_LISTED)
+    @ui.page(PATH, response_timeout=BUILD_S)
+    async def quarantine(  # pyright: ignore[reportUnusedFunction]
+        reason: str | None = None,
+    ) -> None:
+        await _build(context, None if reason is None else clean_text(reason))
 
-    found = await ask(context, read)
+
+async def _build(context: PageContext, reason: str | None) -> None:
+    query = partial(_read, reason=reason)
+    found = await read_page(context, PATH, "Quarantine", query)
     if found is None:
-        away(context, PATH, "Quarantine")
         return
-    sub = "Messages that are no event; each is kept byte for byte until it is worked off"
-    with frame(context, PATH, "Quarantine", "Quarantine", sub), ui.element("div").classes("grid"):
+    with frame(context, PATH, "Quarantine", "Quarantine", _SUB), ui.element("div").classes("grid"):
         with panel("w4", "By reason"):
-            reasons = Panel(_reasons(context, reason))
-            text("h2", "What to do").style("margin-top: 18px")
-            replay = Panel(_what_to_do(context, reason, found))
-        title = "Newest messages" if reason is None else f"Newest: {reason.replace('_', ' ')}"
-        with panel("w8", title, _SUB):
-            messages = Panel(_messages(context, found))
+            table = Panel(_reasons(context, reason))
+            text("h2", "Next steps").style("margin-top: 18px")
+            steps = Panel(_next_steps(context, reason, found))
+        title = "Newest messages" if reason is None else f"Newest: {spaced(reason)}"
+        with panel("w8", title, _MESSAGES_SUB):
+            messages = Panel(_messages(context, reason, found))
     shown = list(context.reader.state.quarantine)
 
-    async def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    async def show(change: Change) -> None:
         if "quarantine" not in change.parts or shown == context.reader.state.quarantine:
             return
         shown[:] = context.reader.state.quarantine
-        reasons.show(_reasons(context, reason))
-        again = await ask(context, read)
+        table.show(_reasons(context, reason))
+        again = await run_query(context, query)
         if again is not None:
-            replay.show(_what_to_do(context, reason, again))
-            messages.show(_messages(context, again))
+            steps.show(_next_steps(context, reason, again))
+            messages.show(_messages(context, reason, again))
 
     follow(context, show)
 
 
+async def _read(connection: Connection, *, reason: str | None) -> list[Any]:
+    return await rows(connection, "quarantine/messages", reason=reason, limit=_LISTED)
+
+
 def _reasons(context: PageContext, reason: str | None) -> str:
-    listed = tables.reasons(context.reader.state, datetime.now(UTC))
-    return render("reasons", rows=listed) + (render("all_reasons") if reason else "")
+    return reasons(context.reader.state, datetime.now(UTC), one_chosen=reason is not None)
 
 
-def _what_to_do(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
-    # Somebody pastes it into a shell: what an address says has to be a reason that there is.
+def _next_steps(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
+    # Users paste the command into a shell, so an unknown reason from the address is left out.
     known = {each.reason for each in context.reader.state.quarantine}
     example = _id(found[0]) if found else None
-    return render("replay", reason=reason if reason in known else None, example=example)
+    chosen = reason if reason in known else None
+    return render("quarantine/reprocess", reason=chosen, example=example)
 
 
 def _id(row: Any) -> str:
-    """As `traffic quarantine show` takes it."""
+    """Return the message's id for `traffic quarantine show`."""
     return f"{row.topic}/{row.partition}/{row.offset}"
 
 
-def _messages(context: PageContext, found: Sequence[Any]) -> str:
+def _messages(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
     zone = context.zone
     listed = [
         {
             "id": _id(row),
-            "arrived": zone.moment(row.arrived),
+            "arrived": zone.date_time(row.arrived),
             "reason": row.reason,
             "detail": row.detail,
             "key": row.key,
@@ -90,4 +102,4 @@ def _messages(context: PageContext, found: Sequence[Any]) -> str:
         }
         for row in found
     ]
-    return render("messages", rows=listed, zone=zone.name)
+    return render("quarantine/messages", rows=listed, zone=zone.name, reason=reason)

@@ -1,1 +1,1 @@
-"""The dashboard's page `sensor`."""
+"""One sensor, and the search for sensors."""

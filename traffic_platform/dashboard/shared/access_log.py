@@ -1,6 +1,6 @@
-"""NiceGUI's log without what people ask: it names addresses that are none with their query.
+"""NiceGUI's log without query strings of unknown URLs.
 
-A query may hold a key that somebody put there by mistake, and logs are kept and shown around.
+A query string may hold a key that somebody put there by mistake, and people share logs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _QUERY = re.compile(r"(\w+://[^\s?]*)\?\S*")
 
 
 def leave_out_queries() -> None:
-    """Let NiceGUI's logger leave queries out of addresses. Again, it changes nothing."""
+    """Remove query strings from URLs in NiceGUI's log. A second call changes nothing."""
     logging.getLogger("nicegui").addFilter(_without_query)
 
 

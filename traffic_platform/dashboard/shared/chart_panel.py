@@ -1,4 +1,4 @@
-"""A chart with its sentence, drawn again and again; only a sentence while there is nothing."""
+"""A chart with a caption, or a sentence while there is no data."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from traffic_platform.dashboard.shared.render import Panel, render
 
 
 class ChartPanel:
-    """A place for a chart of one kind of lib/charts.js."""
+    """A panel for one chart. `kind` is a function of lib/charts.js; `height` is a CSS length."""
 
     def __init__(self, kind: str, height: str) -> None:
         self._kind, self._height = kind, height
         self._box = ui.element("div")
         self._chart: Chart | None = None
-        self._words = Panel()
+        self._caption = Panel()
 
-    def say_nothing(self, sentence: str) -> None:
-        """Say why nothing is drawn."""
-        self._words.show(render("said", text=sentence, kind="empty"))
+    def show_empty(self, sentence: str) -> None:
+        """Say why there is no chart."""
+        self._caption.show(render("shared/sentence", text=sentence, kind="empty"))
 
-    def show(self, data: dict[str, Any], label: str, sentence: str = "") -> None:
-        """Draw, or draw anew what is there: a zoom and the focus stay."""
+    def show(self, data: dict[str, Any], label: str, caption: str = "") -> None:
+        """Draw the data. An existing chart keeps its zoom and focus."""
         if self._chart is None:
             with self._box:
                 self._chart = Chart(self._kind, data, label=label, height=self._height)
         else:
             self._chart.show(data, label)
-        self._words.show(render("said", text=sentence, kind="sub"))
+        self._caption.show(render("shared/sentence", text=caption, kind="sub"))

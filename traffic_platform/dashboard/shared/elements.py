@@ -1,4 +1,4 @@
-"""The two elements that are drawn in the browser: the map of sensors, and charts."""
+"""The two elements that the browser draws: the map of sensors, and charts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import nicegui.elements.leaflet
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from traffic_platform.dashboard.overview.overview_tables import Mark
+from traffic_platform.dashboard.reader.marks import Mark
 
 _STATIC = Path(__file__).parents[1] / "static"
-# Leaflet and ECharts are those that NiceGUI brings along, so nothing comes from another host.
+# Leaflet and ECharts are those that NiceGUI ships, so the browser contacts no other host.
 _LEAFLET = Path(nicegui.elements.leaflet.__file__).parent / "dist"
 _ECHARTS = Path(nicegui.elements.echart.__file__).parent / "dist"
 
@@ -24,7 +24,7 @@ class SensorMap(
     component=str(_STATIC / "sensor_map.js"),
     esm={"traffic-page": str(_STATIC / "lib"), "nicegui-leaflet": str(_LEAFLET)},
 ):
-    """Sensors on a map or on lines of mileposts. What a mark means is in lib/palette.js."""
+    """Sensors on a map or on lines by milepost. lib/palette.js defines the look of a mark."""
 
     def __init__(
         self,
@@ -37,14 +37,14 @@ class SensorMap(
         attribution: str,
         label: str,
     ) -> None:
-        """`layout` is encoded; `marks` of all sensors in their order; `by`: see colour_by.
+        """`layout` is JSON of a Layout. `marks` holds all sensors in order. `by`: see colour_by.
 
-        `tiles`: URL template of map tiles; None: none are loaded.
+        `tiles` is the URL template of map tiles; None loads no tiles.
         """
         super().__init__()
         self.add_resource(_LEAFLET)
-        # Thousands of sensors open with the page, so they are texts, which NiceGUI does not look
-        # into: the layout, and a figure a sensor.
+        # NiceGUI does not walk through strings, so thousands of sensors stay fast: the layout as
+        # JSON, and one digit per sensor for each kind of mark.
         bands, healths = ("".join(str(mark[part]) for mark in marks) for part in (1, 2))
         self._props["layout"] = layout
         self._props["bands"] = bands
@@ -56,25 +56,25 @@ class SensorMap(
         self._props["label"] = label
 
     def show(self, marks: Sequence[Mark]) -> None:
-        """These sensors look different now."""
+        """Redraw the sensors of these marks."""
         self.run_method("show", marks)
 
-    def colour_by(self, what: str) -> None:
-        """'speed' or 'health'."""
-        # No update of the element: that would send the scene of its beginning again.
-        self.run_method("colourBy", what)
+    def colour_by(self, kind: str) -> None:
+        """Colour all sensors by 'speed' or 'health'."""
+        # An update of the element would send the initial scene again.
+        self.run_method("colourBy", kind)
 
-    def on_ask(self, words: Callable[[int], list[str]]) -> None:
-        """`words` says what is to be told of a sensor that somebody points at."""
+    def on_hover(self, describe: Callable[[int], list[str]]) -> None:
+        """Show the lines that `describe` returns while the user points at a sensor."""
 
         def answer(event: GenericEventArguments) -> None:
             sensor = int(event.args)
-            self.run_method("answer", sensor, words(sensor))
+            self.run_method("answer", sensor, describe(sensor))
 
         self.on("ask", answer)
 
     def on_choose(self, handle: Callable[[int], None]) -> None:
-        """`handle` a sensor that somebody clicked."""
+        """Call `handle` with a sensor that the user clicks."""
         self.on("choose", lambda event: handle(int(event.args)))
 
 
@@ -86,7 +86,7 @@ class Chart(
     """A chart of one of the kinds of lib/charts.js, with its data."""
 
     def __init__(self, kind: str, data: dict[str, Any], *, label: str, height: str) -> None:
-        """`label` says in words what is seen, for those who do not see it."""
+        """`label` describes the chart for screen readers. `height` is a CSS length."""
         super().__init__()
         self._props["kind"] = kind
         self._props["data"] = data
@@ -94,7 +94,7 @@ class Chart(
         self.style(f"height: {height}; width: 100%")
 
     def show(self, data: dict[str, Any], label: str) -> None:
-        """Draw other data of the same kind; a zoom stays."""
+        """Draw other data of the same kind. The zoom stays."""
         self._props["data"] = data
         self._props["label"] = label
         self.update()

@@ -1,65 +1,61 @@
-"""A day that is not over: what a page shows of it is read anew every minute."""
+"""Updates of pages that show a running day: every minute, with one query for all of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from traffic_platform.api.database import Connection
-from traffic_platform.dashboard.overview.overview_tables import Mark
-from traffic_platform.dashboard.shared.day_pages import Days, ask
-from traffic_platform.dashboard.shared.follow_reader import follow
-from traffic_platform.dashboard.shared.model import Change
+from traffic_platform.dashboard.reader.follow import follow
+from traffic_platform.dashboard.reader.state import Change
+from traffic_platform.dashboard.shared.days import Days
 from traffic_platform.dashboard.shared.page_context import PageContext
+from traffic_platform.dashboard.shared.page_query import Found, Query, run_query
 
-# What comes last to a day is still waited for, and rolled up.
+# The last readings of a day still arrive and are rolled up after its end.
 _LATE = timedelta(minutes=10)
-
-Found = TypeVar("Found")
-Question = Callable[[Connection], Awaitable[Found]]
 
 
 def follow_day(
     context: PageContext,
     days: Days,
     key: Hashable,
-    question: Question[Found],
+    query: Query[Found],
     show: Callable[[Found], None],
 ) -> None:
-    """Ask again and `show`, whenever the reader says that a minute has gone by.
+    """Repeat `query` and `show` its result every minute, while the day is running.
 
-    `key` names the question: pages that look at the same share the answer.
+    `key` identifies the query: pages with the same key share one result.
     """
     if not _is_running(days):
         return
 
-    async def look(change: Change, _fresh: Sequence[Mark]) -> None:
+    async def update(change: Change) -> None:
         if "minute" not in change.parts or not _is_running(days):
             return
-        found = await _shared(context, key, question)
+        found = await _shared_result(context, key, query)
         if found is not None:
             show(found)
 
-    follow(context, look)
+    follow(context, update)
 
 
 def _is_running(days: Days) -> bool:
     return days.zone.today(datetime.now(UTC) - _LATE) <= days.shown <= days.zone.today()
 
 
-async def _shared(context: PageContext, key: Hashable, question: Question[Found]) -> Found | None:
-    """The answer to a question that may be under way already, one question after another."""
-    task = context.asked.get(key)
+async def _shared_result(context: PageContext, key: Hashable, query: Query[Found]) -> Found | None:
+    """Return the result of a query, which may already run for another page."""
+    task = context.running.get(key)
     if task is None:
 
-        async def in_turn() -> Any:
-            # All pages ask at the same moment; the API's other readers are not to wait for them.
+        async def run() -> Any:
+            # All pages start at the same time. In turn they leave connections to the API.
             async with context.one_at_a_time:
-                return await ask(context, question)
+                return await run_query(context, query)
 
-        task = context.asked[key] = asyncio.create_task(in_turn(), name="traffic page of today")
-        task.add_done_callback(lambda _: context.asked.pop(key))
-    # A page that is closed meanwhile must not end the others' waiting.
+        task = context.running[key] = asyncio.create_task(run(), name="traffic page of today")
+        task.add_done_callback(lambda _: context.running.pop(key))
+    # A page that closes meanwhile must not cancel the query of the others.
     return cast("Found | None", await asyncio.shield(task))

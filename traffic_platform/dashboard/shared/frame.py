@@ -1,17 +1,16 @@
-"""What all pages share: the bar, the notice when the database is away, the style."""
+"""Navigation, notices and style that all pages share."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from markupsafe import escape
 from nicegui import ui
 
-from traffic_platform.dashboard.overview.overview_tables import Mark
-from traffic_platform.dashboard.shared.follow_reader import follow
-from traffic_platform.dashboard.shared.model import Change
+from traffic_platform.dashboard.reader.follow import follow
+from traffic_platform.dashboard.reader.state import Change
 from traffic_platform.dashboard.shared.page_context import PageContext
 from traffic_platform.dashboard.shared.render import Panel, render
 
@@ -23,11 +22,13 @@ PAGES = (
     ("/detectors", "Detectors"),
     ("/quarantine", "Quarantine"),
 )
+# Longest time until a page is built, in seconds.
+BUILD_S = 20.0
 _STATIC = Path(__file__).parents[1] / "static"
 
 
 def add_style() -> None:
-    """Style and theme of every page; once, before the application is served."""
+    """Add style and theme to every page. Call it once, before the application is served."""
     ui.add_css(_STATIC / "page.css", shared=True)
     script = (_STATIC / "theme.js").read_text(encoding="utf-8")
     ui.add_head_html(f"<script>{script}</script>", shared=True)
@@ -37,9 +38,9 @@ def add_style() -> None:
 def frame(
     context: PageContext, here: str, title: str, heading: str = "", sub: str = ""
 ) -> Generator[None]:
-    """The page around its content. `title` is that of the window."""
+    """Add the page around its content. `title` is the window's title."""
     ui.page_title(f"{title} · traffic_platform")
-    Panel(render("bar", pages=PAGES, here=here, zone=context.zone.name))
+    Panel(render("shared/bar", pages=PAGES, here=here, zone=context.zone.name))
     with ui.element("main").classes("page") as main:
         problem = Panel(_problem(context))
         with ui.element("div").classes("title"), ui.element("div"):
@@ -49,7 +50,7 @@ def frame(
         yield
     ui.skip_link(target=main)
 
-    def show(change: Change, _fresh: Sequence[Mark]) -> None:
+    def show(change: Change) -> None:
         if "problem" in change.parts:
             problem.show(_problem(context))
 
@@ -58,7 +59,7 @@ def frame(
 
 @contextmanager
 def panel(width: str, title: str, sub: str = "") -> Generator[ui.element]:
-    """A titled box; yields its head, for controls."""
+    """Add a titled box; yield its head, for controls. `width` is a class of page.css."""
     with ui.element("section").classes(f"panel {width}") as section:
         section.props["aria-label"] = title
         with ui.element("div").classes("head") as head, ui.element("div"):
@@ -69,7 +70,7 @@ def panel(width: str, title: str, sub: str = "") -> Generator[ui.element]:
 
 
 def text(tag: str, value: str) -> ui.html:
-    """An element of HTML that holds text."""
+    """Add an HTML element with escaped text."""
     return ui.html(escape(value), sanitize=False, tag=tag)
 
 
@@ -77,4 +78,5 @@ def _problem(context: PageContext) -> str:
     problem = context.reader.state.problem
     if problem is None:
         return ""
-    return render("problem", since=context.zone.clock(problem.since), away=problem.is_away)
+    since = context.zone.clock(problem.since)
+    return render("shared/problem", since=since, unavailable=problem.is_unavailable)

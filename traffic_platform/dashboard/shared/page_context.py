@@ -1,4 +1,4 @@
-"""What every page needs: settings, the database, the reader."""
+"""Settings, database and reader, as every page needs them."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from typing import Any
 from fastapi import FastAPI
 
 from traffic_platform.api.database import Connection, Database
-from traffic_platform.dashboard.shared.reader import Reader
+from traffic_platform.dashboard.reader.reader import Reader
 from traffic_platform.dashboard.shared.time_format import Zone
 from traffic_platform.settings import Settings
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """The application that the page is mounted on, and the reader of its process.
+    """The application that serves the dashboard, and the reader of its process.
 
-    `asked`, `one_at_a_time`: questions about a running day, which pages share (redrawing.py).
+    `running`, `one_at_a_time`: queries about a running day, which pages share (follow_day.py).
     """
 
     app: FastAPI
     settings: Settings
     reader: Reader
-    asked: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict[Hashable, Any])
+    running: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict[Hashable, Any])
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def of(cls, app: FastAPI) -> PageContext:
-        """For an application of `create_app`; its database opens when it is served."""
+        """Make the context of an application of `create_app`, whose database opens later."""
         settings: Settings = app.state.settings
         return cls(app, settings, Reader(settings, lambda: app.state.database))
 
     @property
     def zone(self) -> Zone:
-        """The platform's zone."""
+        """The platform's time zone."""
         return Zone(self.reader.state.zone)
 
     def connection(self) -> AbstractAsyncContextManager[Connection]:
-        """A reading connection. Raises psycopg_pool.PoolTimeout when the server is away."""
+        """Return a connection for reads. Raises psycopg_pool.PoolTimeout."""
         database: Database = self.app.state.database
         return database.connection()
 
     @property
     def dagster_url(self) -> str | None:
-        """Dagster's own page: the setting, else what the running stack says; None: not known."""
+        """URL of Dagster's UI: the setting, else that of the running stack, else None."""
         if self.settings.dagster_url is not None:
             return self.settings.dagster_url.rstrip("/")
         try:

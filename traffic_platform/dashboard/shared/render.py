@@ -1,4 +1,4 @@
-"""HTML from templates in which every value is escaped."""
+"""HTML from templates. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nicegui import ui
 
-from traffic_platform.dashboard.shared.printable import printable
+from traffic_platform.events.texts import printable
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -22,42 +22,42 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(printable=printable, number=number, words=words)
+    made.filters.update(printable=printable, number=number, spaced=spaced)
     return made
 
 
 def compile_templates() -> None:
-    """Compile every template, so that nobody's page waits for that."""
+    """Compile every template, so that the first page does not wait for it."""
     environment = _environment()
     for name in environment.list_templates():
         environment.get_template(name)
 
 
-def render(name: str, **values: object) -> str:
-    """The HTML of templates/NAME.html with these values, which are escaped."""
+def render(name: str, /, **values: object) -> str:
+    """Return the HTML of templates/NAME.html. The values are escaped."""
     return _environment().get_template(f"{name}.html").render(**values)
 
 
 class Panel(ui.html):
-    """A part of the page that is filled from a template, again and again."""
+    """A part of the page that shows HTML from a template and can show other HTML later."""
 
     def __init__(self, content: str = "", *, tag: str = "div") -> None:
-        """`content` comes from `render`: nothing is left to sanitize."""
+        """`content` comes from `render`, so it needs no sanitizing."""
         super().__init__(content, sanitize=False, tag=tag)
 
     def show(self, content: str) -> None:
-        """Show what `render` made; the browser is told only when it differs."""
+        """Show HTML from `render`. The browser gets it only if it differs."""
         if content != self.content:
             self.set_content(content)
 
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
-    """1,234.5 mph; a dash where nothing is known."""
+    """Return a number with its unit, such as 1,234.5 mph; a dash for None."""
     if value is None:
         return "–"
     return f"{value:,.{digits}f}" + (f" {unit}" if unit else "")
 
 
-def words(code: str) -> str:
-    """A code as words: no_measures, no measures."""
+def spaced(code: str) -> str:
+    """Return a code with spaces: no_measures becomes no measures."""
     return code.replace("_", " ")

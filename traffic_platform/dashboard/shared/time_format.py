@@ -1,4 +1,4 @@
-"""Times as people read them: in the platform's zone, which is named."""
+"""Times and ages for people, in the platform's time zone."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ _LONG_S = 14 * 86400
 
 @dataclass(frozen=True)
 class Zone:
-    """The platform's zone, by its IANA name."""
+    """A time zone by its IANA name. All times that it formats are aware."""
 
     name: str
 
-    def local(self, moment: datetime) -> datetime:
-        """An aware moment on the clock of the zone."""
-        return moment.astimezone(ZoneInfo(self.name))
+    def local(self, instant: datetime) -> datetime:
+        """Convert to the local time of the zone."""
+        return instant.astimezone(ZoneInfo(self.name))
 
-    def clock(self, moment: datetime) -> str:
-        """14:03:20."""
-        return f"{self.local(moment):%H:%M:%S}"
+    def clock(self, instant: datetime) -> str:
+        """Format as 14:03:20."""
+        return f"{self.local(instant):%H:%M:%S}"
 
-    def moment(self, moment: datetime) -> str:
-        """2025-10-04 14:03:20."""
-        return f"{self.local(moment):%Y-%m-%d %H:%M:%S}"
+    def date_time(self, instant: datetime) -> str:
+        """Format as 2025-10-04 14:03:20."""
+        return f"{self.local(instant):%Y-%m-%d %H:%M:%S}"
 
-    def near(self, moment: datetime, now: datetime) -> str:
-        """The clock alone for today, else with the date."""
-        same_day = self.local(moment).date() == self.local(now).date()
-        return self.clock(moment) if same_day else self.moment(moment)
+    def short(self, instant: datetime, now: datetime) -> str:
+        """Format without the date if that is today."""
+        same_day = self.local(instant).date() == self.local(now).date()
+        return self.clock(instant) if same_day else self.date_time(instant)
 
     def today(self, now: datetime | None = None) -> date:
-        """The date that it is in the zone."""
+        """Return the current local date, or that of `now`."""
         return self.local(now or datetime.now(UTC)).date()
 
     def bounds(self, day: date) -> tuple[datetime, datetime]:
-        """Start and end (UTC) of a day; it has 23 or 25 hours where the clock changes."""
+        """Return start and end of a day in UTC. A day of a clock change has 23 or 25 hours."""
         zone = ZoneInfo(self.name)
         start, end = (
             datetime.combine(each, time(), zone).astimezone(UTC)
@@ -46,7 +46,7 @@ class Zone:
         return start, end
 
     def hours(self, day: date) -> list[tuple[int, str]]:
-        """Minutes since the day began and the clock then, for each hour and the end."""
+        """Return the minute of the day and the local clock, for each hour and the end."""
         start, end = self.bounds(day)
         total = int((end - start).total_seconds()) // 60
         clocks = [
@@ -57,12 +57,12 @@ class Zone:
 
 
 def is_long(seconds: float) -> bool:
-    """Whether a date tells people more than the length of time since then."""
+    """Whether an age is so long that a date is more useful."""
     return seconds > _LONG_S
 
 
 def age(seconds: float) -> str:
-    """A length of time in its largest unit: 12 s, 3 min, 5 h, 12 days."""
+    """Format an age in its largest unit, rounded: 12 s, 3 min, 5 h, 12 days."""
     if seconds < 100:
         return f"{max(0, round(seconds))} s"
     if seconds < 5400:

@@ -1,4 +1,4 @@
-// A chart of lib/charts.js on a canvas of ECharts, drawn anew when light or dark is chosen.
+// A chart of lib/charts.js on a canvas of ECharts. It redraws when the theme changes.
 import { echarts } from "nicegui-echart";
 import { KINDS } from "traffic-page/charts.js";
 import { onTheme } from "traffic-page/palette.js";
@@ -30,7 +30,7 @@ export default {
     draw() {
       const narrow = this.$el.clientWidth < 560;
       const options = KINDS[this.kind](this.data, narrow, echarts);
-      // What somebody has zoomed into stays; data of a running day come every minute.
+      // New data of a running day arrives every minute and must not reset the user's zoom.
       const zoomed = this.chart.getOption()?.dataZoom ?? [];
       options.dataZoom?.forEach((zoom, at) => {
         zoom.start = zoomed[at]?.start;

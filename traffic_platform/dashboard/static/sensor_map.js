@@ -1,4 +1,4 @@
-// Thousands of sensors on one canvas of Leaflet. A sensor's mark has a colour, a size and a shape.
+// Thousands of sensors on one canvas of Leaflet. Each mark has a colour, a size and a shape.
 import { leaflet as L } from "nicegui-leaflet";
 import { BANDS, HEALTHS, token, onTheme, escapeHtml } from "traffic-page/palette.js";
 
@@ -10,7 +10,7 @@ const loadStyle = (url) =>
     document.head.append(link);
   });
 
-// A mark that lies beside its place by so many pixels, since lanes share one place.
+// A mark drawn `offset` pixels beside its place, because the lanes of a road share one place.
 const Mark = L.CircleMarker.extend({
   _project() {
     this._point = this._map.latLngToLayerPoint(this._latlng).add(this.options.offset);
@@ -51,7 +51,7 @@ const Mark = L.CircleMarker.extend({
   },
 });
 
-const ROW_PX = 76; // of a road and its lanes on lines
+const ROW_PX = 76; // height of a road with its lanes, on lines
 
 export default {
   template: `<div class="sensor-map" role="application" tabindex="0" :aria-label="label"></div>`,
@@ -89,7 +89,7 @@ export default {
     map.attributionControl?.setPrefix(false);
     if (this.tiles && !this.schematic)
       L.tileLayer(this.tiles, { attribution: escapeHtml(this.attribution), maxZoom: 19 }).addTo(map);
-    // One tooltip for all marks, whose words the server says when they are wanted.
+    // One tooltip for all marks. The server sends its text while the user points at a mark.
     this.layer = L.featureGroup();
     this.layer.bindTooltip((mark) => this.describe(mark.options.sensor), {
       className: "sensor-tip",
@@ -115,7 +115,7 @@ export default {
     this.map?.remove();
   },
   methods: {
-    // marks: [sensor, band, health] of sensors that look different from before.
+    // marks: [sensor, band, health] of the sensors to redraw.
     show(marks) {
       if (!this.drawn) return;
       for (const [sensor, band, health] of marks) {
@@ -137,12 +137,12 @@ export default {
       this.map.invalidateSize();
       if (!this.touched) this.fit();
     },
-    // What the colours are called in the style sheet is looked up once for all marks.
+    // Reads the colours of the style sheet once for all marks.
     readColours() {
       this.outline = token("--surface");
       const read = (kind) => ({ shape: "circle", hollow: false, ...kind, color: token(kind.token) });
       this.kinds = { speed: BANDS.map(read), health: HEALTHS.map(read) };
-      // With thousands of sensors in sight marks are small, and grow as one comes nearer.
+      // Marks are small while thousands are visible, and grow with the zoom.
       this.radius = this.schematic ? 5 : Math.min(6, Math.max(2.6, (this.map.getZoom() - 5) * 0.75));
     },
     look(sensor) {
@@ -166,7 +166,7 @@ export default {
         mark._radius = mark.options.radius;
         if (mark._map) mark._project();
       }
-      // All at once rather than around each mark.
+      // One redraw of the canvas is faster than one per mark.
       const [first] = this.drawn.values();
       if (first?._renderer) {
         first._renderer._clear();
@@ -191,7 +191,7 @@ export default {
       const named = new Set();
       for (const [name, course] of roads) {
         this.lines.push(L.polyline(course.map(([x, y]) => this.place(x, y)), line).addTo(this.layer));
-        // On a map at the northern end; of roads that end at one place the first.
+        // On a map the name is at the northern end. If roads share that end, only the first is named.
         const end = this.schematic ? course[0] : course.reduce((a, b) => (b[1] > a[1] ? b : a));
         if (!named.has(String(end))) this.write(end, name, "road-name");
         named.add(String(end));
@@ -218,7 +218,7 @@ export default {
       const icon = L.divIcon({ className, html: `<span>${escapeHtml(text)}</span>`, iconSize: [0, 0] });
       L.marker(this.place(x, y), { icon, interactive: false, keyboard: false }).addTo(this.layer);
     },
-    // One mile is one unit across. All rows have the same height; those that do not fit are dragged in.
+    // A mile is one unit wide. All rows have the same height; the user drags to rows that do not fit.
     spreadRows() {
       const xs = this.scene.places.map(([x]) => x);
       const ys = this.scene.places.map(([, y]) => y);
@@ -242,23 +242,23 @@ export default {
       const padding = this.schematic ? [28, 4] : [26, 34];
       this.map.fitBounds(corners, { padding, animate: false, maxZoom: this.schematic ? 12 : 15 });
     },
-    // While a mark is pointed at, its words are asked for, and again every second.
+    // Requests the tooltip's text, and again every second while the user points at the mark.
     hover(sensor) {
       clearInterval(this.asking);
       this.hovered = sensor;
-      this.words = null;
+      this.tooltip = null;
       if (sensor === null) return;
       this.$emit("ask", sensor);
       this.asking = setInterval(() => this.$emit("ask", sensor), 1000);
     },
     answer(sensor, lines) {
       if (sensor !== this.hovered) return;
-      this.words = lines;
+      this.tooltip = lines;
       this.layer.getTooltip()?.setContent(this.describe(sensor));
     },
     describe(sensor) {
-      if (sensor !== this.hovered || !this.words) return "…";
-      const [name, ...rest] = this.words.map(escapeHtml);
+      if (sensor !== this.hovered || !this.tooltip) return "…";
+      const [name, ...rest] = this.tooltip.map(escapeHtml);
       return [`<b>${name}</b>`, ...rest].join("<br>");
     },
   },

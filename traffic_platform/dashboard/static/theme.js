@@ -1,6 +1,6 @@
-// Light, dark, or as the system is; the choice stays in this browser.
+// Theme: light, dark, or that of the system. The browser stores the choice.
 window.trafficTheme = {
-  names: { auto: "as system", light: "light", dark: "dark" },
+  names: { auto: "system", light: "light", dark: "dark" },
   read() {
     const kept = localStorage.getItem("traffic-theme");
     return kept in this.names ? kept : "auto";

@@ -1,1 +1,1 @@
-"""The sensors that tell a webhook of failed checks and runs."""
+"""The sensor that reports failed checks and runs to a webhook."""

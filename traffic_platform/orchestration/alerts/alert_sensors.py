@@ -1,4 +1,4 @@
-"""The sensor that tells a webhook of checks and runs that fail, and when they heal."""
+"""The sensor that tells a webhook when checks and runs fail, and when they pass again."""
 
 from __future__ import annotations
 
@@ -21,30 +21,34 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.events.texts import utc_text
 from traffic_platform.orchestration.alerts.run_findings import find_runs
-from traffic_platform.orchestration.backfill.ledger_dates import LATE_LOOK_BACK
+from traffic_platform.orchestration.changed_dates import LATE_LOOK_BACK
 from traffic_platform.orchestration.checks.asset_checks import check_key
 from traffic_platform.orchestration.checks.check_results import affected
 from traffic_platform.quality.alerts import AlertState, WebhookError
+from traffic_platform.quality.check import Check
 from traffic_platform.quality.check_context import ARRIVAL_MARGIN
-from traffic_platform.quality.checks import CHECKS, Check
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.quality.problems import Finding, Problem
 from traffic_platform.settings import Settings
 
 ALERTS_SENSOR: Final = "alerts"
 
+# Earlier names of jobs. Alerts that were open under them go on under the new name, and heal there.
+RENAMED_JOBS: Final = {"ingest_window": "ingest_events", "keep_tables": "maintain_tables"}
+
 _EVERY_SECONDS = 120  # a tick is a row in Dagster's storage
-# Newest results that are looked at for each check: of some dates, and those kept of a day. A run
-# for many dates is read to its end, up to so many results.
+# Newest results read for each check: some dates, and those stored within a day. If a run has many
+# dates, all its results are read, up to the second number.
 _RESULTS = 30
 _MOST_RESULTS = 400
 
 
 def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinition]:
-    """The sensor, where `alert_webhook_url` is set: only then is there somebody to be told.
+    """Return the sensor if `alert_webhook_url` is set.
 
-    It looks at the newest results of each check and the newest runs of `jobs`. The cursor holds
-    what has been told, so a problem is told once, however often and for however many dates it is
-    found again, then what else it affects, and once when it has healed.
+    It reads the newest results of each check and the newest runs of `jobs`. The cursor holds the
+    problems that were reported. So each problem is reported once, however often and for however
+    many dates it is found again, once for everything else that it affects, and once when it heals.
     """
     if settings.alert_webhook_url is None:
         return []
@@ -54,20 +58,23 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
         name=ALERTS_SENSOR,
         minimum_interval_seconds=_EVERY_SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Posts to a webhook, once, when a check or a run fails, and when it is well.",
+        description=(
+            "Posts to the webhook of TRAFFIC_ALERT_WEBHOOK_URL when a check or a run fails, and"
+            " when it passes again. docs/alerts.md describes the messages."
+        ),
     )
     def alerts(context: SensorEvaluationContext) -> SkipReason:
-        state = AlertState.from_json(context.cursor)
+        state = AlertState.from_json(context.cursor, RENAMED_JOBS)
         state.observe(
             find_results(context.instance, jobs, settings.timezone),
             since=utc_text(datetime.now(UTC) - LATE_LOOK_BACK),
         )
         try:
-            said = f"{state.tell(url, form)} messages told, {len(state.open)} problems open."
+            summary = f"Sent {state.send(url, form)} messages; {len(state.open)} problems are open."
         except WebhookError as error:
-            said = f"{error}; {len(state.waiting)} messages wait for it."
+            summary = f"{error}. {len(state.waiting)} messages wait for the next tick."
         context.update_cursor(state.to_json())
-        return SkipReason(said)
+        return SkipReason(summary)
 
     return [alerts]
 
@@ -75,11 +82,11 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
 def find_results(
     instance: DagsterInstance, jobs: Iterable[str], timezone: str
 ) -> Iterator[Finding]:
-    """What checks (of dates in this zone) and jobs came to by their newest results."""
+    """Yield a finding for each newest result of a check, with dates in this zone, and of a job."""
     for check in CHECKS:
         for evaluation, run_id, at in _newest_results(instance, check_key(check)):
             evaluated = evaluation.metadata.get("evaluated")
-            if evaluated is None or evaluated.value:  # else nobody could say
+            if evaluated is None or evaluated.value:  # otherwise the result proves nothing
                 yield Finding(
                     _check_problem(check, evaluation, run_id, at),
                     evaluation.passed,
@@ -89,7 +96,7 @@ def find_results(
 
 
 def _is_final(evaluation: AssetCheckEvaluation, at: float, timezone: str) -> bool:
-    """Whether a result is of a table, or of a date that was over when it was made."""
+    """Return True for a result of a table, or of a date that was over when it was checked."""
     if evaluation.partition is None:
         return True
     end = local_day(date.fromisoformat(evaluation.partition), timezone).end
@@ -99,12 +106,12 @@ def _is_final(evaluation: AssetCheckEvaluation, at: float, timezone: str) -> boo
 def _newest_results(
     instance: DagsterInstance, key: AssetCheckKey
 ) -> Iterator[tuple[AssetCheckEvaluation, str, float]]:
-    """The newest result of a check for each date (and for none), with its run and time."""
+    """Yield the newest result of a check for each date (or of the table), with run and time."""
     seen: set[str | None] = set()
     for record in _newest_records(instance, key):
         evaluation = record.evaluation
         if not isinstance(evaluation, AssetCheckEvaluation):
-            continue  # planned, and not come to yet
+            continue  # planned but not evaluated yet
         if evaluation.partition not in seen:
             seen.add(evaluation.partition)
             yield evaluation, record.run_id, record.create_timestamp
@@ -113,9 +120,9 @@ def _newest_results(
 def _newest_records(
     instance: DagsterInstance, key: AssetCheckKey
 ) -> list[AssetCheckExecutionRecord]:
-    """The newest results, and all others of the runs that these are of."""
+    """Return the newest results, and all other results of their runs."""
     read_history = instance.event_log_storage.get_asset_check_execution_history
-    # One more than counts: it tells whether the oldest run that counts has more.
+    # One more than needed: it shows if the oldest run has further results.
     records = list(read_history(key, limit=_RESULTS + 1))
     runs = {record.run_id for record in records[:_RESULTS]}
     page = records

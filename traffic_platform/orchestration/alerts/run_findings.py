@@ -1,4 +1,4 @@
-"""What the newest runs of jobs came to, as findings; and which runs are about the same thing."""
+"""Findings about the newest runs of jobs, and the keys that group runs with the same subject."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dagster._core.storage.tags import (
 )
 
 from traffic_platform.events.texts import utc_text
+from traffic_platform.orchestration.checks.check_schedules import CLOSED_DATE_CHECKS
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, CHECKS_OP
 from traffic_platform.orchestration.rollups.rollup_assets import ROLLUPS_JOB
-from traffic_platform.orchestration.schedules import CLOSED_DATE_CHECKS
 from traffic_platform.orchestration.tags import WRITER
 from traffic_platform.quality.problems import Finding, Problem
 
@@ -25,9 +25,9 @@ _RUNS: Final = 40  # newest runs of each job
 
 
 def find_runs(instance: DagsterInstance, jobs: Iterable[str]) -> Iterator[Finding]:
-    """Of each thing that a job is about (dates, a writer) the newest run that succeeded or failed.
+    """Yield the newest run that succeeded or failed for each subject (dates, a writer) of a job.
 
-    Those that were cancelled say nothing.
+    Canceled runs do not count.
     """
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
     for job in jobs:
@@ -41,15 +41,15 @@ def find_runs(instance: DagsterInstance, jobs: Iterable[str]) -> Iterator[Findin
 
 
 def problem_key(run: DagsterRun) -> str:
-    """The same for runs of which a later one that succeeds says that an earlier one is mended."""
+    """Return the key of the run's subject: a later success with the same key heals a failure."""
     about = [_dates(run), run.tags.get(WRITER, ""), _kind_of_checks(run)]
     return ":".join(["run", run.job_name, *filter(None, about)])
 
 
 def _dates(run: DagsterRun) -> str:
-    """The run's dates, `first:last`, be it of one date or of a range; empty where there are none.
+    """Return the run's dates as `first:last`, also for a single date; empty without dates.
 
-    Each night's roll-ups are of another date, and catch up with what is dirty of any.
+    Nightly roll-ups have no dates here: each night's run also rolls up what earlier dates lack.
     """
     if run.job_name == ROLLUPS_JOB:
         return ""
@@ -60,15 +60,15 @@ def _dates(run: DagsterRun) -> str:
 
 
 def _kind_of_checks(run: DagsterRun) -> str:
-    """Set for the checks of closed dates: half-hourly ones do not look at what these look at."""
+    """Return a mark for the checks of closed dates, which half-hourly checks do not include."""
     if run.job_name != CHECKS_JOB:
         return ""
     schedule = run.tags.get(SCHEDULE_NAME_TAG)
-    closed = _asks_for_closed_dates(run) if schedule is None else schedule == CLOSED_DATE_CHECKS
+    closed = _is_of_closed_dates(run) if schedule is None else schedule == CLOSED_DATE_CHECKS
     return CLOSED_DATE_CHECKS if closed else ""
 
 
-def _asks_for_closed_dates(run: DagsterRun) -> bool:
+def _is_of_closed_dates(run: DagsterRun) -> bool:
     found: Any = run.run_config
     for name in ("ops", CHECKS_OP, "config", "closed"):
         found = found.get(name) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
@@ -85,7 +85,7 @@ def _problem(key: str, record: RunRecord) -> Problem:
         name="the run failed",
         subject=run.job_name,
         severity="ERROR",
-        summary=f"Dagster's run {run.run_id} failed.",
+        summary=f"Dagster run {run.run_id} failed.",
         since=at,
         run_id=run.run_id,
         seen=at,

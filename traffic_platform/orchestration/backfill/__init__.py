@@ -1,1 +1,1 @@
-"""Backfills of dates as Dagster runs, and the dates that need one."""
+"""Backfills of dates as Dagster runs."""

@@ -1,4 +1,4 @@
-"""Dates made again, for whoever chooses them: a person, a schedule, a command."""
+"""Backfills of dates: the job, and the part of the event tables' step that does the work."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from traffic_platform.reprocess import DateReport, TableName
 
 BACKFILL_JOB: Final = "backfill_dates"
-# A week of two million messages takes a minute; somebody may ask for a year at once.
+# A week of two million messages takes a minute, but a run may cover a year.
 _MAX_RUNTIME_SECONDS = 24 * 3600
 _EVENT_TABLES = (RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
 BACKFILL_ASSETS = (
@@ -45,7 +45,7 @@ BACKFILL_ASSETS = (
     DETECTOR_HEALTH,
 )
 
-# What a date's metadata says of a table, by the figures of the report.
+# The figures of a DateReport that become metadata of each table.
 _FIGURES: Mapping[str, tuple[str, ...]] = {
     "raw_events": ("raw_restored",),
     "processed_events": (
@@ -63,22 +63,26 @@ _FIGURES: Mapping[str, tuple[str, ...]] = {
 
 
 def backfill_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """Everything that dates have, in order: events, roll-ups, detector health."""
+    """Return the job that backfills all tables of dates: events, roll-ups, detector health."""
     return define_asset_job(
         name=BACKFILL_JOB,
         selection=AssetSelection.assets(*BACKFILL_ASSETS).without_checks(),
         partitions_def=event_dates(settings),
         executor_def=in_process_executor,
         tags=housekeeping_tags("backfill", _MAX_RUNTIME_SECONDS),
-        description="Makes dates again: events from raw, roll-ups and health from readings.",
+        description=(
+            "Backfills the chosen dates: events from raw messages, then roll-ups and detector"
+            " health from readings. Safe beside the live stream. `traffic backfill --dry-run` shows"
+            " the changes first."
+        ),
     )
 
 
 def backfill_events(
     context: AssetExecutionContext, settings: Settings
 ) -> Iterator[MaterializeResult[Any]]:
-    """Make the selected event tables again for the dates of the run, each date at once."""
-    # Not needed by the code server: it names runs, it does not run them.
+    """Backfill the selected event tables for the dates of the run, one transaction per date."""
+    # Imported here because the code server only defines runs.
     from traffic_platform.reprocess import backfill_dates
 
     selected = [key for key in _EVENT_TABLES if key in context.selected_asset_keys]
@@ -86,7 +90,7 @@ def backfill_events(
 
     def done(report: "DateReport") -> None:
         for key, name in zip(selected, names, strict=True):
-            # Of a run for several dates each has its own figures.
+            # Each date of a range has its own figures.
             context.add_asset_metadata(
                 figures_of(report, name), asset_key=key, partition_key=report.date.isoformat()
             )
@@ -94,7 +98,7 @@ def backfill_events(
 
     dates = [date.fromisoformat(key) for key in context.partition_keys]
     with deferred_interrupts(context) as stop:
-        rebuilt = backfill_dates(
+        backfilled = backfill_dates(
             settings,
             dates,
             tables=cast("list[TableName]", names),
@@ -102,12 +106,14 @@ def backfill_events(
             stop=stop,
             done=done,
         )
-    context.log.info(f"{rebuilt.messages_decoded} messages decoded, {rebuilt.changes} rows changed")
-    left = sorted(set(dates) - {report.date for report in rebuilt.dates})
-    if left:
+    context.log.info(
+        f"Decoded {backfilled.messages_decoded} messages, changed {backfilled.changes} rows."
+    )
+    remaining = sorted(set(dates) - {report.date for report in backfilled.dates})
+    if remaining:
         raise Failure(
-            f"Stopped before {len(left)} of {len(set(dates))} dates were done, the first {left[0]}."
-            " Those before it stand as they should; start the run again for the others.",
+            f"Stopped before {len(remaining)} of {len(set(dates))} dates were done, from"
+            f" {remaining[0]} on. The other dates are complete. Start the run again for the rest.",
             allow_retries=False,
         )
     for key in selected:
@@ -115,14 +121,14 @@ def backfill_events(
 
 
 def figures_of(report: "DateReport", table: str) -> dict[str, Any]:
-    """What a rebuild did to one table of a date, with the seconds of the whole date."""
+    """Return what a backfill changed in one table of a date, and the seconds of the whole date."""
     figures = report.figures()
     named = {name.replace("_", " "): figures[name] for name in _FIGURES[table]}
     return {**named, "seconds (all tables)": report.seconds}
 
 
 def sentence(report: "DateReport") -> str:
-    """The same for people: what changed, in words."""
+    """Return the changes of a date in one sentence for the log."""
     changed = {
         name.replace("_", " "): number
         for names in _FIGURES.values()
@@ -130,5 +136,5 @@ def sentence(report: "DateReport") -> str:
         if (number := report.figures()[name]) and name != "events_compared"
     }
     if not changed:
-        return "nothing differs"
+        return "nothing changed"
     return ", ".join(f"{number} {name}" for name, number in changed.items())

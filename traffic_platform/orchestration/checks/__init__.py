@@ -1,1 +1,1 @@
-"""The asset checks in Dagster: their definitions, their job and their results."""
+"""The asset checks in Dagster: definitions, job, schedules and results."""

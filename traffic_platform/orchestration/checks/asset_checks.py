@@ -1,7 +1,7 @@
-"""The asset checks as Dagster shows them, and as people run them: for the tables, and for dates.
+"""Dagster's asset checks, one step for the tables and one for dates; people run them by hand.
 
-Never in a window: there a check without a date would leave a planned row behind for every run, and
-a failing one would look like a failing stream. `checks_job` runs them by the clock.
+They are not part of ingest runs: there, each check of a date would leave a planned row without a
+date behind, and a failed check would look like a failed stream. `checks_job` runs them on schedule.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
@@ -27,9 +27,10 @@ from dagster import (
 )
 
 from traffic_platform.orchestration.checks.check_results import check_evaluation
-from traffic_platform.orchestration.ingest.event_tables_asset import sql_links
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.quality.checks import CHECKS, Check, Scope
+from traffic_platform.orchestration.table_metadata import sql_links
+from traffic_platform.quality.check import Check, Scope
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.settings import Settings
 
 TABLES_STEP: Final = "event_table_checks"
@@ -37,12 +38,14 @@ DATES_STEP: Final = "event_date_checks"
 
 
 def table_checks(settings: Settings) -> AssetChecksDefinition:
-    """The checks of the tables as they are now, as one step that reads as the reading role."""
+    """Return the step that checks the tables as they are now, with the reading role."""
     checks = [check for check in CHECKS if check.scope is Scope.TABLE]
 
     @multi_asset_check(
         name=TABLES_STEP,
-        description="Looks at catalogue, ledger and newest rows; `traffic verify` at all rows.",
+        description=(
+            "Checks the catalogue, the ledger and the newest rows. `traffic verify` reads all rows."
+        ),
         specs=[_spec(check, None) for check in checks],
         can_subset=True,
     )
@@ -55,53 +58,59 @@ def table_checks(settings: Settings) -> AssetChecksDefinition:
 
 
 def date_checks(settings: Settings) -> AssetChecksDefinition:
-    """The checks of dates, as one step: for one date, or for each of a range."""
+    """Return the step that checks one date, or each date of a range."""
     checks = [check for check in CHECKS if check.scope is Scope.DATE]
     dates = event_dates(settings)
 
     @multi_asset_check(
         name=DATES_STEP,
-        description="Looks at all rows of a date, and at samples of the days before.",
+        description=(
+            "Checks all rows of a date, and samples of the days before. Without a date it takes the"
+            " newest one that received data recently."
+        ),
         specs=[_spec(check, dates) for check in checks],
         can_subset=True,
     )
     def evaluate_dates(
         context: AssetCheckExecutionContext,
     ) -> Iterator[AssetCheckEvaluation | Output[None]]:
-        yield from _evaluate(context, settings, checks, _dates_asked_for(context, settings))
+        yield from _evaluate(context, settings, checks, _requested_dates(context, settings))
 
     return evaluate_dates
 
 
-def _dates_asked_for(context: AssetCheckExecutionContext, settings: Settings) -> list[date]:
-    """The run's dates; Dagster's buttons ask for none: the newest that data came for lately."""
+def _requested_dates(context: AssetCheckExecutionContext, settings: Settings) -> list[date]:
+    """Return the run's dates, or the newest one with data: Dagster's buttons choose no date."""
     if context.has_partition_key or context.has_partition_key_range:
         return [date.fromisoformat(key) for key in context.partition_keys]
     from traffic_platform.quality.run import newest_date
 
     day = newest_date(settings)
     if day is None:
-        raise Failure("There is no data to check yet.", allow_retries=False)
-    context.log.info(f"No date was chosen: checking {day}, the newest that data came for lately.")
+        raise Failure(
+            "There is no data to check yet. Send events, then run the check again.",
+            allow_retries=False,
+        )
+    context.log.info(f"No date was chosen: checking {day}, the newest date that received data.")
     return [day]
 
 
-def readings_gate() -> AssetSelection:
-    """The checks that stand before what is built from readings.
+def blocking_checks() -> AssetSelection:
+    """Return the blocking checks of the readings.
 
-    Select them beside what is built, in one job: where one fails, nothing is built in that run.
+    A job that selects them beside a table builds the table only if all of them pass.
     """
     return AssetSelection.checks(
-        *(check_key(check) for check in CHECKS if check.blocking and check.table == _GATED)
+        *(check_key(check) for check in CHECKS if check.blocking and check.table == _BLOCKED_TABLE)
     )
 
 
 def check_key(check: Check) -> AssetCheckKey:
-    """Dagster's name of a check."""
+    """Return Dagster's key of a check."""
     return AssetCheckKey(AssetKey(check.table), check.name)
 
 
-_GATED = "traffic_readings"
+_BLOCKED_TABLE = "traffic_readings"
 
 
 def _spec(check: Check, dates: PartitionsDefinition[str] | None) -> AssetCheckSpec:
@@ -127,7 +136,7 @@ def _evaluate(
     checks: Sequence[Check],
     days: Sequence[date | None],
 ) -> Iterator[AssetCheckEvaluation | Output[None]]:
-    """The results of the selected checks, and then the outputs that later steps wait for."""
+    """Yield the results of the selected checks, then the outputs that later steps wait for."""
     from traffic_platform.quality.run import evaluate_checks
 
     selected = [check for check in checks if check_key(check) in context.selected_asset_check_keys]

@@ -1,4 +1,4 @@
-"""Results of checks in Dagster's words, and which of them are worth keeping."""
+"""Check results as Dagster evaluations, and the rule for which results to store."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from traffic_platform.events.texts import utc_text
 from traffic_platform.quality.outcome import Row
 from traffic_platform.quality.run import Result
 
-# A result that says what the last one said is kept again after this time, so that people see that
-# the check still runs.
-KEPT_FOR: Final = timedelta(hours=4)
-# Metadata that says whom a result is about, where it names all of them.
+# A result that repeats the last one is stored again after this time, so that people see that the
+# check still runs.
+REPEAT_AFTER: Final = timedelta(hours=4)
+# Metadata entry with everything that a failed check names, if it names all of them.
 AFFECTED: Final = "affected"
 
 Scalar = str | int | float | bool | None
 
 
 def check_evaluation(result: Result, day: date | None) -> AssetCheckEvaluation:
-    """The result as Dagster keeps it; `day` None: it is about the table, not about a date."""
+    """Return the result for Dagster. `day` is None for a check of the table as it is."""
     check, outcome = result.check, result.outcome
     metadata: dict[str, Any] = {
         **outcome.numbers,
@@ -56,7 +56,7 @@ def check_evaluation(result: Result, day: date | None) -> AssetCheckEvaluation:
 
 
 def sample_table(rows: Sequence[Row]) -> MetadataValue:
-    """Rows as a table; the columns are those of all rows in the order in which they come."""
+    """Return rows as a table with the columns of all rows, in the order of their appearance."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [{name: _scalar(row.get(name)) for name in names} for row in rows]
     columns = [TableColumn(name, _type([cell[name] for cell in cells])) for name in names]
@@ -66,20 +66,20 @@ def sample_table(rows: Sequence[Row]) -> MetadataValue:
     )
 
 
-def says_something_new(
+def is_news(
     evaluation: AssetCheckEvaluation, before: AssetCheckEvaluation | None, age: timedelta
 ) -> bool:
-    """Whether a result is worth keeping after the newest one of the same check and date."""
-    if before is None or age >= KEPT_FOR or evaluation.passed != before.passed:
+    """Return True if the result differs from the newest stored one of its check and date."""
+    if before is None or age >= REPEAT_AFTER or evaluation.passed != before.passed:
         return True
-    # What still fails is told again when it is another thing that fails.
+    # A check that still fails is stored again if something else fails now.
     return not evaluation.passed and (
         evaluation.description != before.description or affected(evaluation) != affected(before)
     )
 
 
 def affected(evaluation: AssetCheckEvaluation) -> tuple[str, ...] | None:
-    """Whom a kept result is about; None where it does not name all of them."""
+    """Return what a stored result names, None if it does not name all."""
     kept = evaluation.metadata.get(AFFECTED)
     names: Any = None if kept is None else kept.value
     return None if names is None else tuple(str(name) for name in names)

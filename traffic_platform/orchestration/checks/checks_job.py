@@ -1,7 +1,7 @@
-"""The job that runs checks by the clock: of the tables, and of some dates.
+"""The scheduled job that checks the tables and the requested dates.
 
-Not a job of the checks' own steps: it logs results for whatever dates it is asked about, without a
-planned row for each, and leaves out what says the same as the last result.
+It does not run the steps of `asset_checks`. It logs results itself, so that any set of dates fits
+in one run without planned rows, and it leaves out results that repeat the last one.
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
@@ -26,9 +26,10 @@ from dagster._core.event_api import PartitionKeyFilter
 from pydantic import Field
 
 from traffic_platform.orchestration.checks.asset_checks import check_key
-from traffic_platform.orchestration.checks.check_results import check_evaluation, says_something_new
+from traffic_platform.orchestration.checks.check_results import check_evaluation, is_news
 from traffic_platform.orchestration.tags import housekeeping_tags
-from traffic_platform.quality.checks import CHECKS, Scope
+from traffic_platform.quality.check import Scope
+from traffic_platform.quality.checks import CHECKS
 from traffic_platform.settings import Settings
 
 CHECKS_JOB: Final = "check_event_tables"
@@ -37,39 +38,48 @@ _MAX_RUNTIME_SECONDS = 1_200
 
 
 class ChecksConfig(Config):
-    """What to check beside the tables themselves."""
+    """The dates to check in addition to the tables."""
 
-    dates: list[str] = Field(default=[], description="Dates (YYYY-MM-DD) to check as well.")
+    dates: list[str] = Field(
+        default=[], description="Dates (YYYY-MM-DD) to check as well as the tables."
+    )
     closed: bool = Field(
         default=False,
-        description="Whether the dates are over: then also the expectations on every row.",
+        description="True if the dates are over. Great Expectations then also checks every row.",
     )
 
 
 def checks_config(dates: Iterable[date], *, closed: bool) -> dict[str, Any]:
-    """The configuration of a run that checks these dates."""
+    """Return the configuration of a run that checks these dates."""
     days = [day.isoformat() for day in dates]
     return {"ops": {CHECKS_OP: {"config": {"dates": days, "closed": closed}}}}
 
 
 def checks_job(settings: Settings) -> JobDefinition:
-    """All checks of the tables, and those of the dates that the run is asked about."""
+    """Return the job that runs all checks of the tables and of the requested dates."""
 
-    @op(name=CHECKS_OP, description="Evaluates checks and logs what is new in their results.")
+    @op(name=CHECKS_OP, description="Evaluates the checks and stores the results that are news.")
     def check_events(context: OpExecutionContext, config: ChecksConfig) -> None:
-        seen = _Seen()
-        _log_results(context, settings, [None], seen, closed=False)
+        stored = _Results()
+        _log_results(context, settings, [None], stored, closed=False)
         days = [date.fromisoformat(day) for day in config.dates]
-        _log_results(context, settings, days, seen, closed=config.closed)
-        failed = [event for event in seen.logged if not event.passed]
-        context.log.info(f"{len(seen.logged)} results kept, {len(failed)} of checks that fail.")
-        if seen.broken:
-            names = ", ".join(sorted(seen.broken))
-            raise Failure(f"These checks could not be evaluated: {names}.", allow_retries=False)
+        _log_results(context, settings, days, stored, closed=config.closed)
+        failed = [event for event in stored.logged if not event.passed]
+        context.log.info(
+            f"Stored {len(stored.logged)} new results, {len(failed)} of failed checks."
+        )
+        if stored.broken:
+            names = ", ".join(sorted(stored.broken))
+            raise Failure(
+                f"These checks could not run: {names}. Their results say why.", allow_retries=False
+            )
 
     @job(
         name=CHECKS_JOB,
-        description="Evaluates the checks of the event tables, and of dates.",
+        description=(
+            "Checks the event tables and the requested dates. A failed check does not fail the"
+            " run; see Checks of the table, and the check's runbook in docs/runbooks."
+        ),
         executor_def=in_process_executor,
         tags=housekeeping_tags("checks", _MAX_RUNTIME_SECONDS),
     )
@@ -80,8 +90,8 @@ def checks_job(settings: Settings) -> JobDefinition:
 
 
 @dataclass
-class _Seen:
-    """Results that were kept, and names of checks that could not be evaluated."""
+class _Results:
+    """The stored results, and the names of checks that could not run."""
 
     logged: list[AssetCheckEvaluation] = field(default_factory=list[AssetCheckEvaluation])
     broken: set[str] = field(default_factory=set[str])
@@ -91,7 +101,7 @@ def _log_results(
     context: OpExecutionContext,
     settings: Settings,
     days: Iterable[date | None],
-    seen: _Seen,
+    stored: _Results,
     *,
     closed: bool,
 ) -> None:
@@ -103,24 +113,24 @@ def _log_results(
         before = _newest(context, [check_key(one) for one in checks], day)
         for result in evaluate_checks(settings, checks, day):
             if result.outcome.broken:
-                seen.broken.add(result.check.name)
+                stored.broken.add(result.check.name)
             evaluation = check_evaluation(result, day)
             known, at = before.get(evaluation.asset_check_key, (None, datetime.now(UTC)))
-            if says_something_new(evaluation, known, datetime.now(UTC) - at):
+            if is_news(evaluation, known, datetime.now(UTC) - at):
                 context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
-                seen.logged.append(evaluation)
+                stored.logged.append(evaluation)
 
 
 def _newest(
     context: OpExecutionContext, keys: list[AssetCheckKey], day: date | None
 ) -> Mapping[AssetCheckKey, tuple[AssetCheckEvaluation | None, datetime]]:
-    """The newest result of each check for the date, with its time."""
+    """Return the newest result of each check for the date, with its time."""
     records = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(
         keys, partition_filter=PartitionKeyFilter(key=day.isoformat() if day else None)
     )
     found: dict[AssetCheckKey, tuple[AssetCheckEvaluation | None, datetime]] = {}
     for key, record in records.items():
-        # Of a run by hand that has not come to it there is only the plan.
+        # A run by hand that has not reached the check yet has only planned it.
         evaluation = (
             record.evaluation if isinstance(record.evaluation, AssetCheckEvaluation) else None
         )

@@ -1,1 +1,1 @@
-"""Ingest runs in Dagster: the offset sensor, its plan, and the asset that drains."""
+"""Ingest runs in Dagster: the offset sensor, its decisions, and the asset that drains."""

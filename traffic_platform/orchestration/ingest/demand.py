@@ -1,12 +1,12 @@
-"""Which windows to ask for: a pure function of lag, locks, runs and the time.
+"""The decision which runs to start: a pure function of lag, locks, runs and the time.
 
-A writer (an index w of `writers`) owns the partitions p with p % writers == w. While there is work
-for it, one window holds its partitions' locks and drains, and one more is kept warm behind it: a
-hot standby that waits for the locks and takes over the moment the holder ends or dies. So at most
-two windows of a writer are queued, starting or started, unless some of them are stuck.
+A writer (an index w of `writers`) owns the partitions p with p % writers == w. While it has work,
+one ingest run holds the locks of its partitions and drains. A second run is a hot standby: it waits
+for the locks and takes over the moment the holder ends or dies. So at most two runs of a writer are
+queued, starting or started, unless some of them are stuck.
 
-Who drains is read from the locks, never from run statuses: a run may look started long after its
-process is gone, and a run that PostgreSQL has thrown out may still look well.
+The locks say who drains, never the run statuses: a run may look started long after its process is
+gone, and a run that PostgreSQL has disconnected may still look well.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-# The index, among the writers, of the one that publishes. It is planned like them, but needs no
-# standby: nobody waits for the clean stream as the tables do, and a start takes two seconds.
+# The writer index of the publisher. It is planned like a writer but needs no standby: nobody waits
+# for the clean stream as they wait for the tables, and a start takes two seconds.
 PUBLISHER = -1
 
-# A window that holds no lock this long after it was asked for counts as stuck. A start takes 2 s
-# on a quiet machine and 10 s on a busy one.
+# A run that holds no lock this long after its request counts as stuck. A start takes 2 s on a
+# quiet machine and 10 s on a busy one.
 PENDING_SECONDS = 20.0
-# With every stuck window the patience for the next one doubles (20, 40, … 320 s), so that a
-# machine on which nothing starts in time is not buried in starts.
+# The time allowed for the next run doubles with every stuck one (20, 40, … 320 s). Otherwise a
+# machine that starts nothing in time would be buried in starts.
 MAX_DOUBLINGS = 4
-# Failures one after another without progress: ask again at once, then after 2, 4, … 60 s.
+# Pause after failures in a row without progress: none after the first, then 2, 4, … 60 s.
 LONGEST_BACKOFF_SECONDS = 60.0
-# Windows that end within this time of each other were ended by one cause (a killed machine, a lost
-# database) and count as one failure.
+# Runs that end within this time of each other have one cause (a killed machine, a lost database)
+# and count as one failure.
 SAME_INCIDENT_SECONDS = 3.0
 
 
 class State(StrEnum):
-    """What Dagster says of a run, as far as a plan needs it."""
+    """Dagster's status of a run, as far as the decision needs it."""
 
     PENDING = "pending"  # queued or starting
     STARTED = "started"
@@ -43,11 +43,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Window:
-    """A run of the window job. Times are seconds since 1970 UTC.
+class StreamRun:
+    """A run of the ingest job or of the publisher. Times are seconds since 1970 UTC.
 
-    `gone`: its process is known to have ended, whatever its state says. `elsewhere`: it was
-    launched on another host than newer windows, so that its host may be no more, with it.
+    `gone`: its process has ended, whatever its state says. `elsewhere`: it was launched on another
+    host than newer runs, so that host may be gone, and the run with it.
     """
 
     run_id: str
@@ -60,22 +60,22 @@ class Window:
 
     @property
     def in_progress(self) -> bool:
-        """Whether it is, or may soon be, at work."""
+        """True if the run works, or may do so soon."""
         return self.state in (State.PENDING, State.STARTED) and not self.gone
 
 
 @dataclass(frozen=True)
 class WriterWork:
-    """A writer's partitions at one moment.
+    """The state of a writer's partitions.
 
-    `needs_window`: messages wait, or a log has changed. `busy`: so it was a moment ago, which keeps
-    a thin stream's standby. `holders`: the run ids that hold locks and have renewed their lease
-    (None: a window outside Dagster). `progress_at`: when the ledger was last seen to move (0: not
-    yet). `standby`: whether one more run is kept warm behind the holder.
+    `needs_run`: messages wait, or a partition has a new generation. `busy`: that was so a moment
+    ago, which keeps the standby of a thin stream. `holders`: ids of the runs that hold locks and
+    have renewed their lease (None: a run outside Dagster). `progress_at`: when the ledger was last
+    seen to advance (0: not yet). `standby`: keep one more run behind the holder.
     """
 
     writer: int
-    needs_window: bool
+    needs_run: bool
     busy: bool
     holders: frozenset[str | None]
     progress_at: float = 0.0
@@ -84,7 +84,7 @@ class WriterWork:
 
 @dataclass(frozen=True)
 class Demand:
-    """What to do for one writer now, and why (for the tick that people read)."""
+    """The decision for one writer, with the reason that people read in the tick."""
 
     writer: int
     ask: bool
@@ -92,52 +92,57 @@ class Demand:
 
     @property
     def name(self) -> str:
-        """Who it is about."""
+        """Name of the writer, or of the publisher."""
         return "publisher" if self.writer == PUBLISHER else f"writer {self.writer}"
 
 
-def plan_runs(work: Iterable[WriterWork], windows: Sequence[Window], now: float) -> list[Demand]:
-    """Decide for every writer whether to ask for a window; at most one each."""
+def plan_runs(work: Iterable[WriterWork], runs: Sequence[StreamRun], now: float) -> list[Demand]:
+    """Decide for every writer whether to request a run; at most one each."""
     return [
-        _plan_writer(state, [w for w in windows if w.writer == state.writer], now) for state in work
+        _plan_writer(state, [run for run in runs if run.writer == state.writer], now)
+        for state in work
     ]
 
 
-def _plan_writer(work: WriterWork, windows: Sequence[Window], now: float) -> Demand:
-    if not (work.needs_window or (work.busy and work.holders)):
+def _plan_writer(work: WriterWork, runs: Sequence[StreamRun], now: float) -> Demand:
+    if not (work.needs_run or (work.busy and work.holders)):
         return Demand(work.writer, False, "nothing to do")
-    waiting = [w for w in windows if w.in_progress and w.run_id not in work.holders]
-    attended = _attended_by(work, waiting, now)
-    if attended is not None:
-        return Demand(work.writer, False, attended)
-    pause = backoff_left(windows, work.progress_at, now)
+    waiting = [run for run in runs if run.in_progress and run.run_id not in work.holders]
+    served = _served_by(work, waiting, now)
+    if served is not None:
+        return Demand(work.writer, False, served)
+    pause = backoff_left(runs, work.progress_at, now)
     if pause > 0:
-        return Demand(work.writer, False, f"the last window failed; next try in {pause:.0f} s")
+        return Demand(work.writer, False, f"the last run failed; next try in {pause:.0f} s")
     if work.holders:
         return Demand(work.writer, True, f"a successor for {_names(work.holders)}")
-    return Demand(work.writer, True, "messages wait and nobody drains")
+    return Demand(work.writer, True, "messages wait and no run drains them")
 
 
-def _attended_by(work: WriterWork, waiting: Sequence[Window], now: float) -> str | None:
-    """Why no further run is wanted; None: one is."""
+def _served_by(work: WriterWork, waiting: Sequence[StreamRun], now: float) -> str | None:
+    """Return why no further run is needed, None if one is."""
     if work.holders and not work.standby:
-        return f"{_names(work.holders)} is at work"
+        return f"{_names(work.holders)} is in progress"
     if not waiting:
         return None
-    newest = _newest(waiting)
-    patient = now - newest.created_at < _patience(waiting)
+    newest = max(waiting, key=lambda run: run.created_at)
+    in_time = now - newest.created_at < _start_timeout(waiting)
     if not work.holders:
-        return f"{newest.run_id[:8]} is starting" if patient else None
-    # A successor may wait as long as its predecessor drains; of one elsewhere nobody can say.
-    if patient or not all(w.elsewhere for w in waiting):
+        return f"{newest.run_id[:8]} is starting" if in_time else None
+    # A standby may wait as long as its predecessor drains, but one on another host may be gone.
+    if in_time or not all(run.elsewhere for run in waiting):
         return f"{_names(work.holders)} drains, {newest.run_id[:8]} waits"
     return None
 
 
-def backoff_left(windows: Iterable[Window], progress_at: float, now: float) -> float:
-    """Seconds to wait because of failures since the last success, canceled run or progress."""
+def backoff_left(runs: Iterable[StreamRun], progress_at: float, now: float) -> float:
+    """Return the seconds to wait because of failures since the last success, cancel or progress."""
     ended = sorted(
-        ((w.ended_at, w.state) for w in windows if w.ended_at is not None and not w.in_progress),
+        (
+            (run.ended_at, run.state)
+            for run in runs
+            if run.ended_at is not None and not run.in_progress
+        ),
         reverse=True,
     )
     incidents = 0
@@ -154,15 +159,11 @@ def backoff_left(windows: Iterable[Window], progress_at: float, now: float) -> f
     return max(0.0, ended[0][0] + pause - now)
 
 
-def _patience(waiting: Sequence[Window]) -> float:
+def _start_timeout(waiting: Sequence[StreamRun]) -> float:
     return PENDING_SECONDS * 2.0 ** min(len(waiting) - 1, MAX_DOUBLINGS)
-
-
-def _newest(windows: Sequence[Window]) -> Window:
-    return max(windows, key=lambda window: window.created_at)
 
 
 def _names(holders: frozenset[str | None]) -> str:
     return ", ".join(
-        sorted(holder[:8] if holder else "a window outside Dagster" for holder in holders)
+        sorted(holder[:8] if holder else "a run outside Dagster" for holder in holders)
     )

@@ -1,9 +1,8 @@
-"""The three tables of events, moved together by windows."""
+"""The three event tables as one step: an ingest run drains, a run with dates backfills."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from dagster import (
@@ -12,10 +11,7 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     BackfillPolicy,
-    BetaWarning,
-    CodeReferencesMetadataValue,
     Config,
-    LocalFileCodeReference,
     MaterializeResult,
     multi_asset,
 )
@@ -37,17 +33,16 @@ from traffic_platform.orchestration.keys import (
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.table_columns import column_lineage, table_schema
+from traffic_platform.orchestration.table_metadata import table_metadata
 from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
-from traffic_platform.statements import sql_folder
 
-WINDOW_OP = "event_tables"  # the job that runs it is `ingest_events`
+EVENT_TABLES_OP = "event_tables"
 
-# Asset events of a window are logged soon after its first batch, then this often, and at its end.
+# An ingest run logs asset events soon after its first batch, then this often, and at its end.
 REPORT_SECONDS = 600.0
 
-# table: the asset before it, and the statements that write it
+# By table, its upstream asset and the statements that write it.
 _TABLES: dict[AssetKey, tuple[AssetKey, tuple[str, ...]]] = {
     RAW_EVENTS: (RAW_TOPIC, ("event_tables/copy_raw",)),
     PROCESSED_EVENTS: (RAW_EVENTS, ("event_tables/copy_processed",)),
@@ -63,23 +58,26 @@ _TABLES: dict[AssetKey, tuple[AssetKey, tuple[str, ...]]] = {
 
 
 class IngestConfig(Config):
-    """Which partitions a window drains: those p with p % writers == writer."""
+    """The partitions that an ingest run drains: those p with p % writers == writer."""
 
     writer: int = Field(default=0, ge=0, description="Index of the writer.")
     writers: int = Field(default=1, ge=1, description="Number of writers.")
 
 
 def event_tables(settings: Settings) -> AssetsDefinition:
-    """raw_events, processed_events and traffic_readings as one step.
+    """Return raw_events, processed_events and traffic_readings as one step.
 
-    One transaction writes all three, so a window moves all three whatever is selected. Asked for
-    no date, the step drains a window and logs the dates that it touched; asked for dates, it makes
-    the selected tables of these again.
+    Without a date the step drains Kafka and logs the dates that it changed. One transaction writes
+    all three tables, so it fills all three whatever is selected. With dates it backfills the
+    selected tables for these dates.
     """
 
     @multi_asset(
-        name=WINDOW_OP,
-        description="Drains a window: Kafka to the three tables, exactly once.",
+        name=EVENT_TABLES_OP,
+        description=(
+            "Without a date: drains Kafka into the three tables, exactly once. With dates:"
+            " backfills the selected tables for them."
+        ),
         specs=table_specs(),
         can_subset=True,
         partitions_def=event_dates(settings),
@@ -92,62 +90,39 @@ def event_tables(settings: Settings) -> AssetsDefinition:
             yield from backfill_events(context, settings)
             return
         _drain(context, settings, config)
-        # Outputs are skipped: what was moved is already logged, per event date.
+        # The outputs are skipped: the run has logged a materialization for each event date.
         yield from ()
 
     return move_events
 
 
 def table_specs() -> list[AssetSpec]:
-    """The specs of the three tables, with schema, lineage and links to their SQL."""
+    """Return the specs of the three tables, with schema, lineage and links to their SQL."""
     catalogue = load_catalogue()
     return [
         AssetSpec(
             key=key,
-            deps=[before],
+            deps=[upstream],
             description=catalogue[key.path[-1]].description,
             skippable=True,
             group_name=EVENT_TABLES_GROUP,
             kinds={"postgres", "table"},
             owners=[OWNER],
             tags={"layer": key.path[-1].partition("_")[0]},
-            metadata={
-                "dagster/table_name": f"traffic.{key.path[-1]}",
-                "dagster/column_schema": table_schema(key, catalogue[key.path[-1]]),
-                "dagster/column_lineage": column_lineage(key),
-                **sql_links(statements),
-            },
+            metadata=table_metadata(key, catalogue[key.path[-1]], statements),
         )
-        for key, (before, statements) in _TABLES.items()
+        for key, (upstream, statements) in _TABLES.items()
     ]
 
 
-def sql_links(statements: Sequence[str]) -> dict[str, Any]:
-    """Metadata that leads to the SQL files behind an asset or a check."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", BetaWarning)
-        references = CodeReferencesMetadataValue(
-            code_references=[
-                LocalFileCodeReference(
-                    file_path=str(sql_folder() / f"{name}.sql"), line_number=1, label=name
-                )
-                for name in statements
-            ]
-        )
-    return {
-        "sql": ", ".join(f"sql/{name}.sql" for name in statements),
-        "dagster/code_references": references,
-    }
-
-
 def _drain(context: AssetExecutionContext, settings: Settings, config: IngestConfig) -> None:
-    # Not needed by the code server: it names windows, it does not run them.
+    # Imported here because the code server only defines runs.
     from traffic_platform.ingest.drain import RunLimits, run_ingest
     from traffic_platform.rollups import BackgroundRollups
 
     log = AssetLog(context)
     with deferred_interrupts(context) as stop:
-        with BackgroundRollups(settings) as folds:
+        with BackgroundRollups(settings) as rollups:
             totals = run_ingest(
                 settings,
                 settings.ingest_topics,
@@ -159,18 +134,18 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: IngestCon
                 report=lambda done: log.add(
                     [
                         *ingest_materializations(done, context.run_id),
-                        *rollup_materializations(folds.take()),
+                        *rollup_materializations(rollups.take()),
                     ]
                 ),
                 report_seconds=REPORT_SECONDS,
-                stored=folds.stored,
+                stored=rollups.stored,
             )
             if stop():
-                folds.hurry()
-        log.add(rollup_materializations(folds.take()))
+                rollups.hurry()
+        log.add(rollup_materializations(rollups.take()))
         log.finish(hurry=stop())
     context.log.info(
-        f"{totals.delivered} messages in {totals.batches} micro-batches: {totals.inserted} "
-        f"readings inserted, {totals.updated} updated, {totals.unchanged} unchanged, "
-        f"{totals.quarantined} quarantined; {totals.lag} behind."
+        f"Stored {totals.delivered} messages in {totals.batches} micro-batches. Readings:"
+        f" {totals.inserted} inserted, {totals.updated} updated, {totals.unchanged} unchanged."
+        f" Quarantined messages: {totals.quarantined}. Lag: {totals.lag}."
     )

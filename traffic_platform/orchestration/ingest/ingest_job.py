@@ -1,4 +1,4 @@
-"""What can be run by name."""
+"""The job of an ingest run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ INGEST_JOB: Final = "ingest_events"
 
 
 def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """One window: drain Kafka into the three tables until its limits say so.
+    """Return the job that drains Kafka into the three tables until its limits end it.
 
-    In the run's own process: a process for the step would cost another second to start. Without
-    checks: they have a job of their own and never stand in the way of the stream.
+    It runs in the run's own process, because a process for the step would take another second to
+    start. It runs no checks: they have a job of their own and never delay the stream.
     """
     tables = AssetSelection.assets(RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
     return define_asset_job(
@@ -26,5 +26,8 @@ def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
         selection=tables.without_checks(),
         executor_def=in_process_executor,
         tags=ingest_tags(settings),
-        description="Drains a window: Kafka to the three tables. The sensor kafka_offsets asks.",
+        description=(
+            "Drains Kafka into the three event tables, exactly once. The sensor kafka_offsets"
+            " starts these runs; you need not. Backfill dates with the job backfill_dates."
+        ),
     )

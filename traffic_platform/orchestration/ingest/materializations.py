@@ -1,7 +1,7 @@
-"""What a window tells Dagster: one materialization per table and event date, with its figures.
+"""Materializations of ingest runs and roll-ups: one per table and event date, with figures.
 
-Small on purpose (an event is 1.6 kB): sums and ranges; every micro-batch has its row in
-`traffic.micro_batches`, which each event links to.
+They are small on purpose, because an event takes 1.6 kB: they hold sums and ranges, and a query
+for the rows of `traffic.micro_batches`, where every micro-batch has its own figures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from traffic_platform.ingest.totals import DateTotals, IngestTotals
     from traffic_platform.rollups import Changes, RollupResult
 
-# Ranges of this many partitions are spelled out; of more, their number.
+# Up to this many partitions the metadata lists offset ranges, beyond it only their number.
 MOST_RANGES = 12
 
 Metadata = Mapping[str, Any]
@@ -33,19 +33,19 @@ _ROLLUPS = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
 _FIGURES: Mapping[AssetKey, Callable[[IngestTotals, DateTotals], Metadata]] = {
     RAW_EVENTS: lambda _, day: {"messages": day.raw, "quarantined": day.quarantined},
     PROCESSED_EVENTS: lambda _, day: {"events": day.processed},
-    TRAFFIC_READINGS: lambda window, day: {
+    TRAFFIC_READINGS: lambda totals, day: {
         "events": day.processed,
-        "inserted (all dates)": window.inserted,
-        "updated (all dates)": window.updated,
-        "unchanged (all dates)": window.unchanged,
+        "inserted (all dates)": totals.inserted,
+        "updated (all dates)": totals.updated,
+        "unchanged (all dates)": totals.unchanged,
     },
 }
 
 
 def ingest_materializations(totals: IngestTotals, run_id: str) -> list[AssetMaterialization]:
-    """The events of what a window did since its last report: dates in order, tables in order.
+    """Return the events for what an ingest run stored since its last report.
 
-    A table that got nothing for a date has no event for it.
+    In the order of dates, then tables. A table without new rows for a date has no event.
     """
     return [
         AssetMaterialization(
@@ -59,22 +59,22 @@ def ingest_materializations(totals: IngestTotals, run_id: str) -> list[AssetMate
     ]
 
 
-def rollup_materializations(folded: RollupResult) -> list[AssetMaterialization]:
-    """The events of what was rolled up: dates in order, tables in order; none without a change."""
+def rollup_materializations(result: RollupResult) -> list[AssetMaterialization]:
+    """Return the events for changed roll-ups, in the order of dates, then tables."""
     return [
         AssetMaterialization(
             asset_key=key,
             partition=day.isoformat(),
-            metadata=table_changes(folded.of(key.path[-1], day)),
+            metadata=table_changes(result.of(key.path[-1], day)),
         )
-        for day in sorted({day for dates in folded.tables.values() for day in dates})
+        for day in sorted({day for dates in result.tables.values() for day in dates})
         for key in _ROLLUPS
-        if folded.of(key.path[-1], day).total
+        if result.of(key.path[-1], day).total
     ]
 
 
 def table_changes(changes: Changes) -> Metadata:
-    """What was written of a roll-up."""
+    """Return the changed rows of a roll-up as metadata."""
     return {
         "rows added": changes.added,
         "rows changed": changes.changed,
@@ -96,8 +96,8 @@ def _common(totals: IngestTotals, day: date, counts: DateTotals, run_id: str) ->
 
 
 def audit_query(run_id: str, day: date) -> str:
-    """The SQL that shows the micro-batches of a run that touched a date."""
-    # Shown to people, never executed here.
+    """Return the SQL that shows a run's micro-batches with events of a date."""
+    # People copy this query; nothing here executes it.
     return "\n".join(
         [
             "select * from traffic.micro_batches",

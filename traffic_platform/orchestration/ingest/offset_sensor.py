@@ -1,4 +1,4 @@
-"""The sensor that compares Kafka's offsets with the ledger and asks for windows."""
+"""The sensor that compares Kafka's offsets with the ledger and requests runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from traffic_platform.orchestration.ingest.demand import PUBLISHER, Demand
-from traffic_platform.orchestration.ingest.event_tables_asset import WINDOW_OP, IngestConfig
+from traffic_platform.orchestration.ingest.event_tables_asset import EVENT_TABLES_OP, IngestConfig
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
-from traffic_platform.orchestration.ingest.ingest_runs import newest_ingest_runs
+from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.ingest.watch import (
     TICK_MARGIN_SECONDS,
     TICK_SECONDS,
@@ -37,10 +37,10 @@ OFFSET_SENSOR: Final = "kafka_offsets"
 def offset_sensor(
     settings: Settings, jobs: Sequence[UnresolvedAssetJobDefinition]
 ) -> SensorDefinition:
-    """Plans windows and the publisher; moves nothing, commits nothing, keeps no cursor.
+    """Return the sensor. It moves no data, commits no offset and keeps no cursor.
 
-    What it knows is read anew in every look (lag, locks, runs), so nothing is skipped when a tick
-    fails, and a run request carries no offsets: the ledger says where a window begins.
+    Each poll reads lag, locks and runs again, so a failed tick misses nothing. A run request
+    carries no offsets: the ledger says where a run begins.
     """
     watch = OffsetWatch(settings, settings.ingest_topics)
 
@@ -49,12 +49,16 @@ def offset_sensor(
         jobs=jobs,
         minimum_interval_seconds=1,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Compares Kafka's offsets with the ledger and asks for windows: one that "
-        "drains while messages flow, and one that waits to take over. Asks for the publisher, too.",
+        description=(
+            "Compares Kafka's offsets with the ledger. While messages flow it keeps one ingest run"
+            " draining and one waiting to take over, and it starts the publisher. A tick lasts up"
+            " to 49 s and says how far ingest is behind. While this sensor is stopped, no new data"
+            " is ingested."
+        ),
     )
     def kafka_offsets(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        outcome = watch.look_until_demand(
-            lambda: newest_ingest_runs(context.instance, settings.writers),
+        outcome = watch.poll_until_demand(
+            lambda: newest_stream_runs(context.instance, settings.writers),
             seconds=TICK_SECONDS - TICK_MARGIN_SECONDS,
         )
         requests = run_requests(outcome.demands, settings.writers)
@@ -64,7 +68,10 @@ def offset_sensor(
 
 
 def run_requests(demands: Sequence[Demand], writers: int) -> list[RunRequest]:
-    """A run request for each demand. Without a run key: a failed run must never silence it."""
+    """Return a run request for each demand.
+
+    Without a run key: Dagster would suppress all later requests with the key of a failed run.
+    """
     return [_request(demand, writers) for demand in demands if demand.ask]
 
 
@@ -75,6 +82,6 @@ def _request(demand: Demand, writers: int) -> RunRequest:
     config = IngestConfig(writer=demand.writer, writers=writers)
     return RunRequest(
         job_name=INGEST_JOB,
-        run_config=RunConfig(ops={WINDOW_OP: config}),
+        run_config=RunConfig(ops={EVENT_TABLES_OP: config}),
         tags={**writer_tags(demand.writer, writers), **reason},
     )

@@ -1,4 +1,4 @@
-"""The Kafka topics, as assets that live outside Dagster: where lineage begins."""
+"""The Kafka topics as assets outside Dagster, where lineage begins."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from traffic_platform.settings import Settings
 
 
 def topic_specs(settings: Settings) -> list[AssetSpec]:
-    """The topics that others write: external assets. See `publishing` for the clean stream."""
+    """Return the topics that others write; `publish/` has the clean stream while it publishes."""
     raw = _topic(
         RAW_TOPIC,
         settings.raw_topic,
-        "What detectors publish: flat and nested JSON events, as they come.",
+        "The events that detectors send, in flat or nested JSON, as they arrive.",
     )
     return [raw] if settings.publish else [raw, events_topic_spec(settings)]
 
 
 def events_topic_spec(settings: Settings) -> AssetSpec:
-    """The clean stream."""
+    """Return the clean stream."""
     return _topic(
         EVENTS_TOPIC,
         settings.events_topic,
-        "The clean stream: flat events, each once, for other consumers. Others may publish here, "
-        "too; their events are ingested like those of the raw topic.",
-        before=[PROCESSED_EVENTS] if settings.publish else [],
+        "The clean stream for other consumers: flat events, each once. Others may publish here too;"
+        " their events are ingested like those of the raw topic.",
+        upstream=[PROCESSED_EVENTS] if settings.publish else [],
     )
 
 
 def _topic(
-    key: AssetKey, topic: str, description: str, before: Sequence[AssetKey] = ()
+    key: AssetKey, topic: str, description: str, upstream: Sequence[AssetKey] = ()
 ) -> AssetSpec:
     return AssetSpec(
         key=key,
-        deps=before,
-        skippable=bool(before),
+        deps=upstream,
+        skippable=bool(upstream),
         description=description,
         group_name=TOPICS_GROUP,
         kinds={"kafka"},

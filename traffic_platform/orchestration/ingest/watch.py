@@ -1,9 +1,8 @@
-"""The long look of a sensor tick: from the start of the tick to its end, or to the first demand.
+"""Polling of lag and locks during a sensor tick, until a run is needed or the tick is over.
 
 Dagster's daemon starts ticks on a grid of 5 s, whatever a sensor's minimum interval says. A tick
 that returned at once would notice a message 2.5 s late on average and write a row of 1.7 kB every
-5 s. So a tick looks again and again for most of ten such steps and returns early only when it
-has something to ask for.
+5 s. So a tick polls for most of ten such steps and returns early only when a run is needed.
 """
 
 from __future__ import annotations
@@ -20,34 +19,35 @@ from traffic_platform.monitoring.lag import LagReader, OpenTransaction, Partitio
 from traffic_platform.orchestration.ingest.demand import (
     PUBLISHER,
     Demand,
-    Window,
+    StreamRun,
     WriterWork,
     plan_runs,
 )
 from traffic_platform.settings import Settings, SettingsError
 
-# The daemon's grid is 5 s (MIN_INTERVAL_LOOP_TIME); a tick may take 60 s (gRPC). Ten steps, and
-# an end early enough that the daemon has stored the tick when the next step begins: between two
-# ticks nobody looks for about this margin. 1,728 ticks a day are 2.9 MB.
+# The daemon's grid is 5 s (MIN_INTERVAL_LOOP_TIME), and a tick may take 60 s (gRPC). A tick lasts
+# ten steps and ends early enough that the daemon has stored it when the next step begins; nothing
+# polls during this margin. 1,728 ticks a day are 2.9 MB.
 TICK_SECONDS = 10 * 5.0
 TICK_MARGIN_SECONDS = 0.8
-LOOK_SECONDS = 0.25
-# While PostgreSQL or Kafka is away, it is asked less often.
+POLL_SECONDS = 0.25
+# The interval of polls while PostgreSQL or Kafka is unavailable.
 RETRY_SECONDS = 1.0
 # A writer stays busy, and keeps its standby, this long after its last message.
 BUSY_SECONDS = 15.0
-# A publisher is asked for this long after messages began to wait; later, once they are stored.
-COMING_SECONDS = 30.0
-# Run records are read again after this time; at once when messages wait and nobody drains.
+# The publisher is requested for this long after messages began to wait, so that it starts together
+# with the ingest run; after that, only when stored events wait to be published.
+PUBLISHER_LEAD_SECONDS = 30.0
+# Run records are read again after this time, or at once when messages wait and no run drains them.
 RUNS_FRESH_SECONDS = 1.0
-# Open transactions are looked for this often: they count only after minutes.
+# Open transactions matter only after minutes, so they are read this often.
 TRANSACTIONS_FRESH_SECONDS = 60.0
 
 
 class RunLister(Protocol):
-    """Reads the newest runs of the window job from Dagster."""
+    """Reads the newest ingest and publisher runs from Dagster."""
 
-    def __call__(self) -> list[Window]: ...
+    def __call__(self) -> list[StreamRun]: ...
 
 
 class RunsUnreadableError(Exception):
@@ -56,7 +56,7 @@ class RunsUnreadableError(Exception):
 
 @dataclass
 class _WriterMemory:
-    """What a writer's partitions looked like before."""
+    """The state of a writer's partitions at the last poll."""
 
     position: int = -1
     progress_at: float = 0.0
@@ -65,90 +65,93 @@ class _WriterMemory:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a look ended with: demands, and what kept it from seeing more.
+    """The result of polling: demands, and the error that kept it from seeing more.
 
-    `held_back` are messages that no demand can bring, since a transaction is open.
+    `held_back`: transactions of producers that hide messages, so that no run can read them.
     """
 
     demands: list[Demand]
     lag: int
-    trouble: Exception | None = None
+    error: Exception | None = None
     held_back: Sequence[OpenTransaction] = ()
 
 
 @dataclass
 class OffsetWatch:
-    """Looks at lag and locks. One per code server: it keeps a Kafka client and a connection."""
+    """Polls lag and locks. One per code server: it keeps a Kafka client and a connection."""
 
     settings: Settings
     topics: Sequence[str]
     _reader: LagReader | None = None
     _memory: dict[int, _WriterMemory] = field(default_factory=dict[int, _WriterMemory])
-    _coming_since: float | None = None
+    _lag_since: float | None = None
     _held_back: list[OpenTransaction] = field(default_factory=list[OpenTransaction])
     _transactions_at: float = float("-inf")
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
-    def look_until_demand(self, list_runs: RunLister, seconds: float) -> Outcome:
-        """Look every LOOK_SECONDS for at most `seconds`; return at the first demand.
+    def poll_until_demand(self, list_runs: RunLister, seconds: float) -> Outcome:
+        """Poll every POLL_SECONDS for at most `seconds`; return at the first demand.
 
-        An outage does not end the look: what was wrong last is in the outcome. Ends early when
+        An outage does not end the polling; the outcome holds the last error. Returns early when
         the process is shutting down.
         """
         with self._one_at_a_time:
             until = time.monotonic() + seconds
             runs = _CachedRuns(list_runs)
             while True:
-                outcome, pause = self._look_safely(runs)
+                outcome, pause = self._poll_safely(runs)
                 over = time.monotonic() + pause >= until or _shutting_down()
                 if over or any(demand.ask for demand in outcome.demands):
                     return outcome
                 time.sleep(pause)
 
-    def _look_safely(self, runs: _CachedRuns) -> tuple[Outcome, float]:
+    def _poll_safely(self, runs: _CachedRuns) -> tuple[Outcome, float]:
         try:
-            return self._look(runs), LOOK_SECONDS
+            return self._poll(runs), POLL_SECONDS
         except (IngestError, SettingsError, RunsUnreadableError) as error:
             return Outcome([], 0, error), RETRY_SECONDS
 
-    def _look(self, runs: _CachedRuns) -> Outcome:
+    def _poll(self, cached_runs: _CachedRuns) -> Outcome:
         if self._reader is None:
             self._reader = LagReader(self.settings)
         lags = self._reader.read(self.topics)
         holders = self._reader.holders(self.topics)
         work = [*self._work(lags, holders), *self._publisher_work(self._reader, lags)]
-        waiting = any(state.needs_window and not state.holders for state in work)
-        active = waiting or any(state.needs_window or state.busy for state in work)
-        windows = runs.read(0.0 if waiting else RUNS_FRESH_SECONDS) if active else []
+        waiting = any(state.needs_run and not state.holders for state in work)
+        active = waiting or any(state.needs_run or state.busy for state in work)
+        runs = cached_runs.read(0.0 if waiting else RUNS_FRESH_SECONDS) if active else []
         if time.monotonic() - self._transactions_at >= TRANSACTIONS_FRESH_SECONDS:
             self._held_back = self._reader.open_transactions(lags)
             self._transactions_at = time.monotonic()
         return Outcome(
-            demands=plan_runs(work, windows, time.time()),
+            demands=plan_runs(work, runs, time.time()),
             lag=sum(lag.lag for lag in lags),
             held_back=self._held_back,
         )
 
     def _work(self, lags: Iterable[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
         writers = self.settings.writers
-        mine: dict[int, list[PartitionLag]] = {writer: [] for writer in range(writers)}
+        lags_of: dict[int, list[PartitionLag]] = {writer: [] for writer in range(writers)}
         for lag in lags:
-            mine[lag.partition % writers].append(lag)
-        held: dict[int, set[str | None]] = {writer: set() for writer in range(writers)}
+            lags_of[lag.partition % writers].append(lag)
+        held_by: dict[int, set[str | None]] = {writer: set() for writer in range(writers)}
         for holder in holders:
             if holder.alive:
-                held[holder.partition % writers].add(holder.run_id)
-        return [self._writer_work(writer, mine[writer], frozenset(held[writer])) for writer in mine]
+                held_by[holder.partition % writers].add(holder.run_id)
+        return [
+            self._writer_work(writer, lags_of[writer], frozenset(held_by[writer]))
+            for writer in range(writers)
+        ]
 
     def _publisher_work(self, reader: LagReader, lags: Iterable[PartitionLag]) -> list[WriterWork]:
-        """Publishing is asked for with the window whose events it will publish: both start."""
+        """Return the publisher's work; it is requested together with the ingest run it follows."""
         if not reader.publishes:
             return []
-        coming = self._is_coming(any(x.lag for x in lags if x.topic == self.settings.raw_topic))
+        raw_lag = any(lag.lag for lag in lags if lag.topic == self.settings.raw_topic)
         return [
             WriterWork(
                 writer=PUBLISHER,
-                needs_window=coming or reader.publication_lag().total > 0,
+                needs_run=self._is_coming(raw_lag) or reader.publication_lag().total > 0,
                 busy=False,
                 holders=frozenset(h.run_id for h in reader.publishers() if h.alive),
                 standby=False,
@@ -156,28 +159,28 @@ class OffsetWatch:
         ]
 
     def _is_coming(self, lagging: bool) -> bool:
-        """Whether messages have begun to wait: where they go on waiting, nothing is stored."""
+        """Return True while messages have waited briefly; if they wait longer, none is stored."""
         if not lagging:
-            self._coming_since = None
+            self._lag_since = None
             return False
-        self._coming_since = self._coming_since or time.monotonic()
-        return time.monotonic() - self._coming_since < COMING_SECONDS
+        self._lag_since = self._lag_since or time.monotonic()
+        return time.monotonic() - self._lag_since < PUBLISHER_LEAD_SECONDS
 
     def _writer_work(
         self, writer: int, lags: Sequence[PartitionLag], holders: frozenset[str | None]
     ) -> WriterWork:
         memory = self._memory.setdefault(writer, _WriterMemory())
-        needs_window = any(lag.needs_window for lag in lags)
+        needs_run = any(lag.needs_run for lag in lags)
         position = sum(lag.next_offset or 0 for lag in lags)
-        moved = position > memory.position >= 0
+        advanced = position > memory.position >= 0
         memory.position = position
-        if moved:
+        if advanced:
             memory.progress_at = time.time()
-        if moved or needs_window:
+        if advanced or needs_run:
             memory.active_at = time.monotonic()
         return WriterWork(
             writer=writer,
-            needs_window=needs_window,
+            needs_run=needs_run,
             busy=time.monotonic() - memory.active_at < BUSY_SECONDS,
             holders=holders,
             progress_at=memory.progress_at,
@@ -188,26 +191,26 @@ class _CachedRuns:
     """Run records, read again when they are older than the caller allows."""
 
     def __init__(self, list_runs: RunLister) -> None:
-        self._list_runs: Callable[[], list[Window]] = list_runs
-        self._windows: list[Window] = []
+        self._list_runs: Callable[[], list[StreamRun]] = list_runs
+        self._runs: list[StreamRun] = []
         self._read_at = float("-inf")
 
-    def read(self, fresh_seconds: float) -> list[Window]:
+    def read(self, fresh_seconds: float) -> list[StreamRun]:
         if time.monotonic() - self._read_at >= fresh_seconds:
-            self._windows = self._list_runs()
+            self._runs = self._list_runs()
             self._read_at = time.monotonic()
-        return self._windows
+        return self._runs
 
 
 def explain(outcome: Outcome) -> str:
-    """One line for people: how far behind the ledger is, and what each writer does.
+    """Return one line for people: how far the ledger is behind, and the state of each writer.
 
-    Raises the trouble when it needs somebody's hand (PermanentError, SettingsError).
+    Raises the outcome's error when somebody has to act (PermanentError, SettingsError).
     """
-    if isinstance(outcome.trouble, PermanentError | SettingsError):
-        raise outcome.trouble
-    if outcome.trouble is not None:
-        return f"Cannot see the offsets: {outcome.trouble}. Looking again."
+    if isinstance(outcome.error, PermanentError | SettingsError):
+        raise outcome.error
+    if outcome.error is not None:
+        return f"Cannot read the offsets: {outcome.error}. Retrying."
     writers = "; ".join(f"{demand.name}: {demand.reason}" for demand in outcome.demands)
     held_back = "".join(f" {transaction}." for transaction in outcome.held_back)
     return f"{outcome.lag} messages behind. {writers}.{held_back}"

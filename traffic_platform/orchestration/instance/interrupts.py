@@ -1,8 +1,8 @@
-"""SIGTERM and Dagster's terminate, without an exception in the middle of a statement.
+"""Deferred interrupts, so that SIGTERM raises no exception in the middle of a statement.
 
-Both arrive in a run's process as a signal, and Dagster raises DagsterExecutionInterruptedError out
-of its handler wherever the step happens to be: inside libpq that would leave a connection in an
-unknown state. While interrupts are deferred they only set a flag.
+SIGTERM and Dagster's terminate both arrive in a run's process as a signal. Dagster's handler raises
+DagsterExecutionInterruptedError wherever the step happens to be; inside libpq that would leave a
+connection in an unknown state. While interrupts are deferred, the signal only sets a flag.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Context = AssetExecutionContext | OpExecutionContext
 
 @contextmanager
 def deferred_interrupts(context: Context) -> Generator[Callable[[], bool]]:
-    """Yield a function that says whether the run should stop.
+    """Yield a function that returns True when the run should stop.
 
-    A body that returns after a plain SIGTERM (the stack goes down) has finished its work, early:
-    the run succeeds. Raises DagsterExecutionInterruptedError after the body when it was Dagster
-    that asked, so that the run ends as canceled. An error of the body goes first.
+    After a plain SIGTERM (the stack shuts down) the body ends early and the run succeeds. If
+    Dagster canceled the run, DagsterExecutionInterruptedError is raised after the body, so that the
+    run ends as canceled. An error of the body takes precedence.
     """
     with capture_interrupts():
         yield check_captured_interrupt
         interrupted = check_captured_interrupt()
-    if interrupted and _cancel_is_asked(context):
+    if interrupted and _is_canceling(context):
         raise DagsterExecutionInterruptedError
 
 
-def _cancel_is_asked(context: Context) -> bool:
+def _is_canceling(context: Context) -> bool:
     run = context.instance.get_run_by_id(context.run_id)
     return run is not None and run.status is DagsterRunStatus.CANCELING

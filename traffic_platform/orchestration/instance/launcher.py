@@ -1,13 +1,14 @@
-"""Starting runs from a process that has imported Dagster already.
+"""Launcher that forks runs from a process with Dagster already imported.
 
-A new Python process needs 3 to 4 s (measured, 2 slow cores; twice that where no bytecode is cached)
-to import Dagster and its storage before it can begin a run. Between the first message after a
-quiet time and its row that was most of the wait; and while Dagster's launcher waits for one
-process, the queue stands still for all. So the daemon keeps a process that has imported the
-libraries and does nothing else (a fork server of `multiprocessing`), and a run is a fork of it:
-0.6 s. Our own modules are not preloaded, so a run always uses the code on disk.
+A new Python process needs 3 to 4 s (measured, 2 slow cores; twice that without cached bytecode) to
+import Dagster and its storage. That was most of the delay between the first message after a quiet
+time and its row, and meanwhile Dagster's launcher holds up the queue for all.
 
-The platform's own jobs start this way; any other run starts as Dagster does it.
+So the daemon keeps a process that has only imported the libraries: a fork server of
+`multiprocessing`. A run is a fork of it and starts in 0.6 s. The platform's own modules are not
+preloaded, so a run always uses the code on disk.
+
+Only the platform's own jobs start this way; Dagster starts any other run.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from traffic_platform.orchestration.instance.run_processes import (
 )
 from traffic_platform.orchestration.tags import KIND
 
-# What a run needs beside our own code. Nothing here starts a thread when it is imported, which a
-# process that forks must not have; numpy's linear algebra would, and is told not to.
+# The libraries that a run needs. A process that forks must not have threads, and none of these
+# starts one when imported; `warm_up` keeps numpy's linear algebra from doing so.
 PRELOADED = (
     "dagster",
     "dagster._cli.api",
@@ -48,9 +49,9 @@ PRELOADED = (
 
 
 def warm_up() -> None:
-    """Start the process that runs are forked from; returns at once, while it imports.
+    """Start the process that runs are forked from, and return while it imports.
 
-    That process has the environment of this one, also when it is started again after a crash.
+    It has the environment of this process, also when it restarts after a crash.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     multiprocessing.set_forkserver_preload(list(PRELOADED))
@@ -58,27 +59,27 @@ def warm_up() -> None:
 
 
 class WarmRunCoordinator(QueuedRunCoordinator[Any]):
-    """Dagster's queue; its daemon prepares the start of runs before the first is asked for."""
+    """Dagster's queue, whose daemon warms up the launcher before the first run."""
 
     @property
     def dequeue_interval_seconds(self) -> int:
-        """Seconds between two looks at the queue. The daemon asks when it starts, nobody else."""
+        """Seconds between reads of the queue. Only the daemon asks, when it starts."""
         warm_up()
         return super().dequeue_interval_seconds
 
 
 class WarmLauncher(DefaultRunLauncher):
-    """Forks our runs, and knows by their process whether they live; Dagster starts all else."""
+    """Forks the platform's runs and watches their processes; Dagster starts all other runs."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Start the run. Raises what Dagster's launcher raises, OSError when nothing can fork."""
+        """Start the run. Raises what Dagster's launcher raises, and OSError if the fork fails."""
         run = context.dagster_run
         origin = context.job_code_origin
         if KIND not in run.tags or origin is None:
             super().launch_run(context)
             return
         arguments = ExecuteRunArgs(origin, run.run_id, self._instance.get_ref())
-        # A daemonic process gets SIGTERM when this one ends in order, and a window ends so too.
+        # A daemonic process gets SIGTERM when this one ends in order, and then ends its run.
         process = multiprocessing.get_context("forkserver").Process(
             target=execute_run,
             args=(serialize_value(arguments), dict(os.environ)),
@@ -89,7 +90,7 @@ class WarmLauncher(DefaultRunLauncher):
         self._instance.add_run_tags(run.run_id, {WORKER_TAG: identity(cast("int", process.pid))})
 
     def terminate(self, run_id: str) -> bool:
-        """Ask the run to end: a window finishes its batch first. False when it has ended."""
+        """Ask the run to end, after its current batch. Return False if it has ended already."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished or WORKER_TAG not in run.tags:
             return super().terminate(run_id)
@@ -103,20 +104,20 @@ class WarmLauncher(DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Run monitoring may ask for every started run."""
+        """True: run monitoring may ask for every started run."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Our runs by their process; of others the code server reports the end by itself."""
+        """Check the process of one of our runs; the code server reports the end of others."""
         if is_gone(run.tags.get(WORKER_TAG)):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its process is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
 def execute_run(arguments: str, environment: dict[str, str]) -> None:
-    """What the forked process does: `dagster api execute_run`, as every launcher's worker.
+    """Run `dagster api execute_run` in the forked process, as other launchers' workers do.
 
-    `environment` is the launching process's: a fork has that of the fork server's start.
+    `environment` is that of the launching process; the fork itself has the fork server's.
     """
     from dagster._cli.api import execute_run_command
 

@@ -1,1 +1,1 @@
-"""Maintenance of the tables and of Dagster's own storage, as scheduled jobs."""
+"""Scheduled jobs: maintenance of the tables, and retention of Dagster's own records."""

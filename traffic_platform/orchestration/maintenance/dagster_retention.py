@@ -1,19 +1,19 @@
-"""Keeping Dagster's own storage small.
+"""Retention of Dagster's own records.
 
-Dagster purges ticks by itself (`retention:` in dagster.yaml), nothing else. Growth per day of a
-continuous stream with one writer, and where the figures come from (measured):
+Dagster purges only ticks by itself (`retention:` in dagster.yaml). A continuous stream with one
+writer adds, per day (measured):
 
 - ticks of the offset sensor: 86,400 / 50 = 1,728, 1.7 kB each: 2.9 MB
-- windows: 72 (one ends every 1,200 s), 19 kB each: 1.4 MB
-- materializations: at most 3 reports a window, 3 tables, 1 or 2 dates, 1.9 kB each: 1.2 to 2.5 MB
-- publishers: 24 (one ends every hour) of 19 kB, with 4 reports of 1.9 kB each: 0.6 MB
+- ingest runs: 72 (one ends every 1,200 s), 19 kB each: 1.4 MB
+- materializations: at most 3 reports per run, 3 tables, 1 or 2 dates, 1.9 kB each: 1.2 to 2.5 MB
+- publisher runs: 24 (one ends every hour) of 19 kB, with 4 reports of 1.9 kB each: 0.6 MB
 - checks: at most 49 runs, 18 kB each: 0.9 MB; results, 4 kB each, of 5 checks of tables and 12 of
-  each date touched, every four hours and when they change: 0.4 to 1.0 MB
+  each changed date, every four hours and when they change: 0.4 to 1.0 MB
 - detector health: one run for three dates, 19 kB and 3 kB for each date: 0.03 MB
 - schedules: 48 + 24 + 24 ticks, 1.7 kB each, and 24 runs of this job, 12 kB each: 0.5 MB
-- upkeep: one or two runs of 12 kB: 0.02 MB
+- maintenance: one or two runs of 12 kB: 0.02 MB
 
-Together 8 to 10 MB, of which RUN_DAYS days are kept (ticks: 1 day).
+Together these are 8 to 10 MB, of which RUN_DAYS days are kept (ticks: 1 day).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from dagster import DagsterInstance
 
 from traffic_platform.statements import statement
 
-# Runs, their events and check results older than this go, but for what a date's state rests on.
+# Older runs, events and check results are deleted, unless they hold the state of a date or check.
 RUN_DAYS: Final = 3
-# One pass deletes at most this many runs (about 20 ms each); the next hour takes more.
+# A run of the job deletes at most this many runs (about 20 ms each); the next hour continues.
 RUNS_A_PASS: Final = 2_000
 
 
 @dataclass(frozen=True)
 class Purged:
-    """What a pass deleted."""
+    """Numbers of deleted records."""
 
     runs: int
     events: int
@@ -44,15 +44,15 @@ class Purged:
 
 
 def purge(instance: DagsterInstance, connection: psycopg.Connection[Any], now: datetime) -> Purged:
-    """Delete what is older than RUN_DAYS and no date's state rests on.
+    """Delete records older than RUN_DAYS, except the newest results of dates and checks.
 
-    `connection` is to Dagster's database, in autocommit. Never touches a run in progress.
+    `connection` is to Dagster's database, in autocommit. Runs in progress are never touched.
     """
-    # Dagster writes timestamps without a zone, in UTC.
+    # Dagster stores timestamps in UTC without a zone.
     before = now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)
     runs = expendable_runs(connection, before)
     for run_id in runs:
-        # Through Dagster: it knows all its tables. It leaves the check rows behind, hence below.
+        # Dagster deletes from all its tables but leaves check rows behind; see below.
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
     count = _counter(connection, before)
@@ -64,7 +64,7 @@ def purge(instance: DagsterInstance, connection: psycopg.Connection[Any], now: d
 
 
 def expendable_runs(connection: psycopg.Connection[Any], before: datetime) -> list[str]:
-    """Ids of the runs that ended before that time and that nothing rests on; oldest first."""
+    """Return ids of runs that ended before that time and hold no newest result, oldest first."""
     rows = connection.execute(
         statement("orchestration/expendable_runs"), {"ended_before": before, "most": RUNS_A_PASS}
     )

@@ -1,43 +1,85 @@
-"""The job that keeps Dagster's own storage small; `retention` says what goes."""
+"""The job that deletes old runs, events and check results from Dagster's storage, on schedule."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import psycopg
-from dagster import JobDefinition, OpExecutionContext, in_process_executor, job, op
+from dagster import (
+    DefaultScheduleStatus,
+    JobDefinition,
+    OpExecutionContext,
+    RunRequest,
+    ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SkipReason,
+    in_process_executor,
+    job,
+    op,
+    schedule,
+)
 
-from traffic_platform.orchestration.maintenance.dagster_retention import purge
+from traffic_platform.orchestration.maintenance.dagster_retention import (
+    RUN_DAYS,
+    expendable_runs,
+    purge,
+)
 from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.settings import Settings
 
-_MAX_RUNTIME_SECONDS = 900
+# Off the half hour, so that it does not start together with the checks.
+RETENTION_CRON: Final = "7 * * * *"
+_MAX_RUNTIME_SECONDS: Final = 900
 
 
 def dagster_connection(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
-    """A connection to Dagster's database, in autocommit, on whatever schema its URL names."""
+    """Connect to Dagster's database in autocommit, with the schema that its URL names."""
     return psycopg.connect(settings.endpoints().dagster_url, autocommit=True, connect_timeout=5)
 
 
 def retention_job(settings: Settings) -> JobDefinition:
-    """Deletes old runs, events and check results, but for what the dates' state rests on."""
+    """Delete old records, except those that Dagster derives the state of dates and checks from."""
 
-    @op(name="purge_storage", description="Deletes what is too old in Dagster's storage.")
+    @op(name="purge_storage", description="Deletes old records from Dagster's storage.")
     def purge_storage(context: OpExecutionContext) -> None:
         with dagster_connection(settings) as connection:
             purged = purge(context.instance, connection, datetime.now(UTC))
         context.log.info(
-            f"{purged.runs} runs, {purged.events} events and {purged.check_rows} check results "
-            "deleted."
+            f"Deleted {purged.runs} runs, {purged.events} events and {purged.check_rows} check"
+            " results."
         )
 
     @job(
         name="purge_dagster_storage",
-        description="Deletes old runs, events and check results from Dagster's own storage.",
+        description=(
+            f"Deletes runs, events and check results older than {RUN_DAYS} days from Dagster's own"
+            " storage. The newest result of each date and check stays. Traffic data is not touched."
+        ),
         executor_def=in_process_executor,
         tags=housekeeping_tags("retention", _MAX_RUNTIME_SECONDS),
     )
     def purge_dagster_storage() -> None:
         purge_storage()
+
+    return purge_dagster_storage
+
+
+def retention_schedule(settings: Settings, retention: JobDefinition) -> ScheduleDefinition:
+    """Purge Dagster's storage every hour in which a run is old enough."""
+
+    @schedule(
+        name="purge_dagster_storage",
+        job=retention,
+        cron_schedule=RETENTION_CRON,
+        default_status=DefaultScheduleStatus.RUNNING,
+        description=f"Deletes records older than {RUN_DAYS} days from Dagster's own storage.",
+    )
+    def purge_dagster_storage(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+        before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)
+        with dagster_connection(settings) as connection:
+            if not expendable_runs(connection, before):
+                return SkipReason(f"No run older than {RUN_DAYS} days can be deleted.")
+        return RunRequest()
 
     return purge_dagster_storage

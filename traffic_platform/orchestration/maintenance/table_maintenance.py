@@ -1,4 +1,4 @@
-"""The upkeep of the tables as Dagster runs it: a job, its schedule, and what it tells of itself."""
+"""Table maintenance in Dagster: the job, its schedule, and the figures that it reports."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 from dagster import (
     AssetKey,
     AssetObservation,
@@ -24,6 +23,7 @@ from dagster import (
     schedule,
 )
 
+from traffic_platform.orchestration.changed_dates import query_database
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
 from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.settings import Settings
@@ -31,24 +31,24 @@ from traffic_platform.settings import Settings
 if TYPE_CHECKING:
     from traffic_platform.maintenance import MaintenanceReport
 
-UPKEEP_JOB: Final = "maintain_tables"
-# Off the other schedules' minutes. There is something to do about once a day; what was in use or
-# could not be done is tried again an hour later.
-UPKEEP_CRON: Final = "37 * * * *"
-# A day of raw that is archived: 20 million messages take some minutes (measured).
+MAINTENANCE_JOB: Final = "maintain_tables"
+# Off the other schedules' minutes. There is work about once a day; a partition that was in use is
+# tried again an hour later.
+MAINTENANCE_CRON: Final = "37 * * * *"
+# Archiving a raw day of 20 million messages takes some minutes (measured).
 _MAX_RUNTIME_SECONDS: Final = 10_800
 _MOST_LISTED: Final = 30
 
 
 def maintenance_job(settings: Settings) -> JobDefinition:
-    """Partitions ahead, audit rows folded, old partitions archived and dropped."""
+    """Return the job: partitions ahead, audit compaction, archive and drop of old partitions."""
 
     @op(
         name="maintenance",
-        description="Makes, folds, archives, drops, indexes (docs/retention.md).",
+        description="Maintains the tables; docs/retention.md explains each step.",
     )
-    def keep(context: OpExecutionContext) -> None:
-        # Not needed by the code server: it names runs, it does not run them.
+    def maintain(context: OpExecutionContext) -> None:
+        # Imported here because the code server only defines runs.
         from traffic_platform.maintenance import maintain_tables
 
         with deferred_interrupts(context) as stop:
@@ -59,71 +59,70 @@ def maintenance_job(settings: Settings) -> JobDefinition:
         context.log.info(summary(report))
 
     @job(
-        name=UPKEEP_JOB,
-        description="Makes partitions ahead, folds the accounting, drops what is too old.",
+        name=MAINTENANCE_JOB,
+        description=(
+            "Creates partitions ahead, compacts closed hours of the audit, archives and drops"
+            " partitions that are too old, and indexes closed months. Its schedule starts it."
+        ),
         executor_def=in_process_executor,
         tags=housekeeping_tags("maintenance", _MAX_RUNTIME_SECONDS),
     )
     def maintain_tables_job() -> None:
-        keep()
+        maintain()
 
     return maintain_tables_job
 
 
 def maintenance_schedule(settings: Settings, job: JobDefinition) -> ScheduleDefinition:
-    """The upkeep, when something is to be made or may be too old."""
+    """Maintain the tables in an hour in which there is work."""
 
     @schedule(
-        name=UPKEEP_JOB,
+        name=MAINTENANCE_JOB,
         job=job,
-        cron_schedule=UPKEEP_CRON,
+        cron_schedule=MAINTENANCE_CRON,
         default_status=DefaultScheduleStatus.RUNNING,
-        description="Keeps the tables small and ready, about once a day.",
+        description="Starts maintain_tables when there is work, about once a day.",
     )
     def maintain_tables_schedule(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
         from traffic_platform.maintenance.work_due import find_work
-        from traffic_platform.postgres.connections import connect
 
-        try:
-            url = settings.endpoints().read_url
-            with connect(
-                url, application_name="traffic-maintenance", autocommit=True
-            ) as connection:
-                work = find_work(connection, settings, datetime.now(UTC))
-        except psycopg.OperationalError as error:
-            return SkipReason(f"PostgreSQL is away: {error}")
+        work = query_database(
+            settings, lambda connection: find_work(connection, settings, datetime.now(UTC))
+        )
+        if isinstance(work, SkipReason):
+            return work
         if not work:
-            return SkipReason("Everything is made, and nothing is too old.")
+            return SkipReason("All partitions exist, and no data is too old.")
         return RunRequest()
 
     return maintain_tables_schedule
 
 
 def maintenance_metadata(report: "MaintenanceReport") -> Mapping[str, Any]:
-    """Figures of an upkeep, and what it made, dropped and left."""
+    """Return the figures of a run, and the partitions that it created, dropped and kept."""
     retired = report.retired
     metadata: dict[str, Any] = {
-        "partitions made": len(report.made),
-        "audit rows folded": report.folded.rows,
-        "into audit rows": report.folded.into,
+        "partitions created": len(report.created),
+        "audit rows compacted": report.compacted.rows,
+        "into audit rows": report.compacted.into,
         "partitions dropped": len(retired.dropped),
         "rows dropped": sum(gone.rows for gone in retired.dropped),
-        "months put in order": len(report.ordered),
+        "months indexed": len(report.indexed),
     }
     lists = {
-        "made": [partition.name for partition in report.made],
+        "created": [partition.name for partition in report.created],
         "dropped": [
             f"{gone.partition.name}: {gone.rows:,} rows{_archives(gone.archives)}"
             for gone in retired.dropped
         ],
-        "put in order": [partition.name for partition in report.ordered],
+        "indexed": [partition.name for partition in report.indexed],
         "kept": [f"{name}: {because}" for name, because in retired.kept.items()],
     }
     return metadata | {name: _listed(lines) for name, lines in lists.items() if lines}
 
 
 def observations(report: "MaintenanceReport") -> Iterator[AssetObservation]:
-    """What each table lost, for its page in the asset graph."""
+    """Yield the dropped rows of each table, for its page in Dagster's catalogue."""
     for table in ("raw_events", "processed_events", "traffic_readings"):
         gone = [one for one in report.retired.dropped if one.partition.parent == table]
         if not gone:
@@ -142,11 +141,12 @@ def observations(report: "MaintenanceReport") -> Iterator[AssetObservation]:
 
 
 def summary(report: "MaintenanceReport") -> str:
-    """One line for the run's log."""
+    """Return one line for the run's log."""
     rows = sum(gone.rows for gone in report.retired.dropped)
     return (
-        f"{len(report.made)} partitions made, {report.folded.rows} audit rows folded into "
-        f"{report.folded.into}, {len(report.retired.dropped)} partitions dropped with {rows} rows."
+        f"Created {len(report.created)} partitions, compacted {report.compacted.rows} audit rows"
+        f" into {report.compacted.into}, dropped {len(report.retired.dropped)} partitions"
+        f" with {rows} rows."
     )
 
 

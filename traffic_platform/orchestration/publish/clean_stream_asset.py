@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PUBLISH_JOB: Final = "publish_events"
 PUBLISH_OP: Final = "clean_stream"
 
-# Publishing goes on for hours, so its events are fewer than a window's.
+# A publisher run lasts for hours, so it reports less often than an ingest run.
 _REPORTS_APART = 2
 
 _POSITIONS = """```sql
@@ -41,35 +41,38 @@ select * from traffic.publications order by route, topic_no, partition
 
 
 def clean_stream(settings: Settings) -> AssetsDefinition:
-    """`kafka/traffic_events`, materialized by a run that publishes for a while."""
+    """Return `kafka/traffic_events`, which each publisher run materializes."""
 
     @multi_asset(
         name=PUBLISH_OP,
-        description="Publishes processed events of the raw topic, each once.",
+        description="Publishes the processed events of the raw topic to Kafka, each once.",
         specs=[events_topic_spec(settings)],
         can_subset=False,
     )
     def publish(context: AssetExecutionContext) -> Iterator[MaterializeResult[None]]:
         _publish(context, settings)
-        # The output is skipped: what was published is already logged.
+        # The output is skipped: the run has logged its materializations already.
         yield from ()
 
     return publish
 
 
 def publish_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """A publisher, until nothing is left for a while or its time is over."""
+    """Return the job of a publisher run, which ends when it is idle or its time is over."""
     return define_asset_job(
         name=PUBLISH_JOB,
         selection=AssetSelection.assets(EVENTS_TOPIC).without_checks(),
         executor_def=in_process_executor,
         tags=publisher_tags(settings),
-        description="Publishes the clean stream to Kafka. The sensor kafka_offsets asks.",
+        description=(
+            "Publishes the clean stream to Kafka. The sensor kafka_offsets starts these runs; you"
+            " need not."
+        ),
     )
 
 
 def _publish(context: AssetExecutionContext, settings: Settings) -> None:
-    # Not needed by the code server: it names publishers, it does not run them.
+    # Imported here because the code server only defines runs.
     from traffic_platform.publish.publisher import run_publisher
     from traffic_platform.run_clock import RunLimits
 
@@ -88,18 +91,18 @@ def _publish(context: AssetExecutionContext, settings: Settings) -> None:
         )
         log.finish(hurry=stop())
     context.log.info(
-        f"{totals.events} events, {totals.replays} events of replays and {totals.quarantined} "
-        f"quarantined messages published; {totals.lag} behind."
+        f"Published {totals.events} events, {totals.replays} reprocessed events and"
+        f" {totals.quarantined} quarantined messages. Lag: {totals.lag}."
     )
 
 
 def published_materialization(done: "PublishTotals") -> AssetMaterialization:
-    """What was published since the last report."""
+    """Return the materialization for what was published since the last report."""
     return AssetMaterialization(
         asset_key=EVENTS_TOPIC,
         metadata={
             "events": done.events,
-            "events of replays": done.replays,
+            "reprocessed events": done.replays,
             "quarantined messages": done.quarantined,
             "lag": done.lag,
             "positions": MetadataValue.md(_POSITIONS),

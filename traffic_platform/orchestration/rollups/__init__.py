@@ -1,1 +1,1 @@
-"""Roll-ups and detector health as Dagster assets."""
+"""Roll-ups and detector health as Dagster assets, with their jobs and nightly schedules."""

@@ -1,4 +1,4 @@
-"""Detector health as an asset: computed for dates, once they are over, apart from ingest."""
+"""Detector health as an asset, computed for whole dates and apart from ingest."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
@@ -18,8 +18,7 @@ from dagster import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from traffic_platform.orchestration.checks.asset_checks import readings_gate
-from traffic_platform.orchestration.ingest.event_tables_asset import sql_links
+from traffic_platform.orchestration.checks.asset_checks import blocking_checks
 from traffic_platform.orchestration.keys import (
     DERIVED_GROUP,
     DETECTOR_HEALTH,
@@ -27,7 +26,7 @@ from traffic_platform.orchestration.keys import (
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.table_columns import column_lineage, table_schema
+from traffic_platform.orchestration.table_metadata import table_metadata
 from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
@@ -36,14 +35,14 @@ if TYPE_CHECKING:
     from traffic_platform.detector_health.daily_health import DayHealth
 
 HEALTH_JOB: Final = "diagnose_detectors"
-# A day of a million readings takes seconds; somebody may ask for a year at once.
+# A day of a million readings takes seconds, but a run may cover a year.
 _MAX_RUNTIME_SECONDS = 3600
-# Broken detectors are listed in a date's metadata up to this many; the table holds all.
+# Broken detectors in a date's metadata; the table holds all of them.
 _MOST_LISTED = 12
 
 
 def detector_health(settings: Settings) -> AssetsDefinition:
-    """`traffic.detector_health`, for the dates that are asked for."""
+    """Return `traffic.detector_health`, computed for the dates of the run."""
     table = load_catalogue()[DETECTOR_HEALTH.path[-1]]
 
     @asset(
@@ -56,20 +55,15 @@ def detector_health(settings: Settings) -> AssetsDefinition:
         tags={"layer": "derived"},
         partitions_def=event_dates(settings),
         backfill_policy=BackfillPolicy.single_run(),
-        metadata={
-            "dagster/table_name": f"traffic.{table.name}",
-            "dagster/column_schema": table_schema(DETECTOR_HEALTH, table),
-            "dagster/column_lineage": column_lineage(DETECTOR_HEALTH),
-            **sql_links(["detector_health/sensor_days"]),
-        },
+        metadata=table_metadata(DETECTOR_HEALTH, table, ["detector_health/sensor_days"]),
     )
     def diagnose_sensors(context: AssetExecutionContext) -> None:
-        # Not needed by the code server: it names runs, it does not run them.
+        # Imported here because the code server only defines runs.
         from traffic_platform.detector_health.daily_health import compute_health
 
         for key in context.partition_keys:
             health = compute_health(settings, date.fromisoformat(key))
-            # Of a run for several dates each has its own figures.
+            # Each date of a range has its own figures.
             context.add_asset_metadata(health_metadata(health), partition_key=key)
             context.log.info(f"{key}: {_summary(health)}")
 
@@ -77,22 +71,23 @@ def detector_health(settings: Settings) -> AssetsDefinition:
 
 
 def health_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """Detector health, behind the checks that stop it where readings cannot be trusted."""
+    """Return the job that diagnoses a date if the blocking checks of its readings pass."""
     return define_asset_job(
         name=HEALTH_JOB,
-        selection=AssetSelection.assets(DETECTOR_HEALTH).without_checks() | readings_gate(),
+        selection=AssetSelection.assets(DETECTOR_HEALTH).without_checks() | blocking_checks(),
         partitions_def=event_dates(settings),
         executor_def=in_process_executor,
         tags=housekeeping_tags("health", _MAX_RUNTIME_SECONDS),
         description=(
-            "Diagnoses every detector, for the dates that are asked for, unless a blocking check of"
-            " their readings fails."
+            "Diagnoses every detector for the chosen dates. If a blocking check of the readings"
+            " fails, the run fails and diagnoses nothing: follow that check's runbook, then run it"
+            " again."
         ),
     )
 
 
 def health_metadata(health: "DayHealth") -> Mapping[str, Any]:
-    """Figures of a date: sensors by diagnosis, and the broken ones with what was seen."""
+    """Return the figures of a date: sensors by diagnosis, and the broken ones with findings."""
     broken = [row for row in health.rows if row.diagnosis not in ("good", "not_evaluated")]
     metadata: dict[str, Any] = {
         "sensors": len(health.rows),
@@ -116,5 +111,5 @@ def _summary(health: "DayHealth") -> str:
 
 
 def _cell(text: str) -> str:
-    """Text of a feed inside a table of Markdown."""
+    """Escape text from a feed for a Markdown table."""
     return " ".join(text.replace("|", "\\|").split())

@@ -1,4 +1,4 @@
-"""Roll-ups as assets: windows log what they fold, and dates can be computed again."""
+"""Roll-ups as assets: ingest runs log what they roll up, and dates can be recomputed."""
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
@@ -23,7 +23,6 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
-from traffic_platform.orchestration.ingest.event_tables_asset import sql_links
 from traffic_platform.orchestration.ingest.materializations import (
     rollup_materializations,
     table_changes,
@@ -37,7 +36,7 @@ from traffic_platform.orchestration.keys import (
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.table_columns import column_lineage, table_schema
+from traffic_platform.orchestration.table_metadata import table_metadata
 from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
@@ -47,10 +46,10 @@ if TYPE_CHECKING:
 
 ROLLUPS_OP: Final = "roll_ups"
 ROLLUPS_JOB: Final = "roll_up_readings"
-# A day of two million readings takes half a minute; somebody may ask for a year at once.
+# A day of two million readings takes half a minute, but a run may cover a year.
 _MAX_RUNTIME_SECONDS = 4 * 3600
 
-# table: the assets before it, and the statement that computes it
+# By table, its upstream assets and the statement that computes it.
 _TABLES: dict[AssetKey, tuple[tuple[AssetKey, ...], str]] = {
     READINGS_5MIN: ((TRAFFIC_READINGS,), "rollups/roll_up_5min"),
     READINGS_HOURLY: ((READINGS_5MIN,), "rollups/roll_up_hourly"),
@@ -59,25 +58,27 @@ _TABLES: dict[AssetKey, tuple[tuple[AssetKey, ...], str]] = {
 
 
 class RollupsConfig(Config):
-    """What to do beside computing the dates again."""
+    """Work in addition to the dates of the run."""
 
-    upkeep: bool = Field(
+    catch_up: bool = Field(
         default=False,
-        description="Whether to infer intervals and free-flow speeds, and to fold what is dirty.",
+        description=(
+            "Also infer intervals and free-flow speeds, and roll up the dirty buckets of any date."
+        ),
     )
 
 
-def rollups_config(*, upkeep: bool) -> dict[str, Any]:
-    """The configuration of a run."""
-    return {"ops": {ROLLUPS_OP: {"config": {"upkeep": upkeep}}}}
+def rollups_config(*, catch_up: bool) -> dict[str, Any]:
+    """Return the configuration of a run."""
+    return {"ops": {ROLLUPS_OP: {"config": {"catch_up": catch_up}}}}
 
 
 def rollup_tables(settings: Settings) -> AssetsDefinition:
-    """readings_5min, readings_hourly and readings_daily, for the dates that are asked for."""
+    """Return readings_5min, readings_hourly and readings_daily as one step."""
 
     @multi_asset(
         name=ROLLUPS_OP,
-        description="Computes the chosen tables of the chosen dates again, from the readings.",
+        description="Recomputes the chosen roll-ups of the chosen dates from the readings.",
         specs=rollup_specs(),
         can_subset=True,
         partitions_def=event_dates(settings),
@@ -87,9 +88,9 @@ def rollup_tables(settings: Settings) -> AssetsDefinition:
         context: AssetExecutionContext, config: RollupsConfig
     ) -> Iterator[MaterializeResult[Any]]:
         if not (context.has_partition_key or context.has_partition_key_range):
-            raise Failure("Roll-ups are of a date: choose one, or several.", allow_retries=False)
-        if config.upkeep:
-            _keep_up(context, settings)
+            raise Failure("Roll-ups need a date. Choose one or several dates.", allow_retries=False)
+        if config.catch_up:
+            _catch_up(context, settings)
         selected = [key for key in _TABLES if key in context.selected_asset_keys]
         _recompute(context, settings, selected)
         for key in selected:
@@ -99,7 +100,7 @@ def rollup_tables(settings: Settings) -> AssetsDefinition:
 
 
 def rollup_specs() -> list[AssetSpec]:
-    """The specs of the three tables, with schema, lineage and links to their SQL."""
+    """Return the specs of the three tables, with schema, lineage and links to their SQL."""
     catalogue = load_catalogue()
     return [
         AssetSpec(
@@ -111,42 +112,40 @@ def rollup_specs() -> list[AssetSpec]:
             kinds={"postgres", "table"},
             owners=[OWNER],
             tags={"layer": "derived"},
-            metadata={
-                "dagster/table_name": f"traffic.{key.path[-1]}",
-                "dagster/column_schema": table_schema(key, catalogue[key.path[-1]]),
-                "dagster/column_lineage": column_lineage(key),
-                **sql_links([name]),
-            },
+            metadata=table_metadata(key, catalogue[key.path[-1]], [name]),
         )
         for key, (before, name) in _TABLES.items()
     ]
 
 
 def rollups_job(settings: Settings) -> UnresolvedAssetJobDefinition:
-    """The roll-ups, and nothing else."""
+    """Return the job that computes the roll-ups alone."""
     return define_asset_job(
         name=ROLLUPS_JOB,
         selection=AssetSelection.assets(*_TABLES).without_checks(),
         partitions_def=event_dates(settings),
         executor_def=in_process_executor,
         tags=housekeeping_tags("rollups", _MAX_RUNTIME_SECONDS),
-        description="Computes roll-ups again, for the dates that are asked for.",
+        description=(
+            "Recomputes the roll-ups of the chosen dates. Ingest runs keep roll-ups current by"
+            " themselves; a date needs this only after a change by hand."
+        ),
     )
 
 
-def _keep_up(context: AssetExecutionContext, settings: Settings) -> None:
-    # Not needed by the code server: it names runs, it does not run them.
+def _catch_up(context: AssetExecutionContext, settings: Settings) -> None:
+    # Imported here because the code server only defines runs.
     from traffic_platform.rollups import infer, roll_up_all
     from traffic_platform.rollups.beside_ingest import open_connection
 
     with open_connection(settings) as connection:
         inferred = infer(connection)
-    folded = roll_up_all(settings)
-    for event in rollup_materializations(folded):
+    rolled_up = roll_up_all(settings)
+    for event in rollup_materializations(rolled_up):
         context.log_event(event)
     context.log.info(
-        f"{inferred.intervals} intervals and {inferred.free_flow_speeds} free-flow speeds inferred;"
-        f" {folded.buckets} buckets folded."
+        f"Inferred {inferred.intervals} intervals and {inferred.free_flow_speeds} free-flow"
+        f" speeds. Rolled up {rolled_up.buckets} buckets."
     )
 
 
@@ -160,19 +159,19 @@ def _recompute(
     with open_connection(settings) as connection:
         for partition in context.partition_keys:
             day = date.fromisoformat(partition)
-            folded = recompute(connection, [day], tuple(names.values()))
+            result = recompute(connection, [day], tuple(names.values()))
             for key, table in names.items():
-                # Of a run for several dates each has its own figures.
+                # Each date of a range has its own figures.
                 context.add_asset_metadata(
-                    table_changes(folded.of(table, day)), asset_key=key, partition_key=partition
+                    table_changes(result.of(table, day)), asset_key=key, partition_key=partition
                 )
-            context.log.info(f"{partition}: {_summary(folded, names.values())}")
+            context.log.info(f"{partition}: {_summary(result, names.values())}")
 
 
-def _summary(folded: "RollupResult", tables: Iterable[str]) -> str:
+def _summary(result: "RollupResult", tables: Iterable[str]) -> str:
     parts: list[str] = []
     for table in tables:
-        changes = folded.total(table)
+        changes = result.total(table)
         parts.append(
             f"{table}: {changes.added} added, {changes.changed} changed, {changes.removed} removed"
         )

@@ -1,5 +1,5 @@
-// From data to options of ECharts. Times are minutes since the day began in the platform's zone;
-// `hours` says what its clock shows at each, so a day of 23 or 25 hours is drawn as it was.
+// Options of ECharts for the data of each chart. Times are minutes since the local day began. `hours`
+// maps minutes to local clock times, so that a day of 23 or 25 hours is drawn with that many hours.
 import { token, escapeHtml, measure } from "./palette.js";
 
 function clock(hours, minute) {
@@ -54,7 +54,7 @@ function timeAxis(data, narrow, options = {}) {
   });
 }
 
-// cells: [minute, from mile, to mile, speed, flow, place], each five minutes wide.
+// cells: [minute, from mile, to mile, speed, flow, place, milepost], each five minutes wide.
 function contour(data, narrow, echarts) {
   const colors = [0, 1, 2, 3, 4].map((step) => token(`--speed-${step}`));
   return {
@@ -121,7 +121,7 @@ function contour(data, narrow, echarts) {
   };
 }
 
-// A gap longer than `gap` minutes is shown as one.
+// Points of a line that breaks where readings are more than `gap` minutes apart.
 function broken(rows, column, gap) {
   const points = [];
   let last = null;
@@ -133,7 +133,7 @@ function broken(rows, column, gap) {
   return points;
 }
 
-// rows: [minute, speed, volume, occupancy, names of failed tests].
+// rows: [minute, speed, volume, occupancy, names of failed tests, clock].
 function series(data, narrow) {
   const parts = [
     { column: 1, name: "speed (mph)", unit: "mph", color: token("--accent"), digits: 1 },
@@ -181,7 +181,7 @@ function series(data, narrow) {
         data: broken(data.rows, part.column, data.gap),
         xAxisIndex: at,
         yAxisIndex: at,
-        // Points, since a speed between two intervals without a vehicle has no line.
+        // Points too, because a speed between two intervals without vehicles has no line.
         symbol: "circle",
         symbolSize: 2.4,
         showAllSymbol: true,
@@ -209,7 +209,8 @@ function scatter(data, narrow) {
   const ray = data.free_flow ? Math.min(densest, (most * 1.05) / data.free_flow) : 0;
   return {
     ...base(),
-    grid: { left: 58, right: 22, top: 34, bottom: 50 },
+    // The name of the dashed line needs room behind its end.
+    grid: { left: 58, right: ray && !narrow ? 104 : 22, top: 34, bottom: 50 },
     xAxis: axis({ name: "density (vehicles per mile)", nameLocation: "middle", nameGap: 30, min: 0 }),
     yAxis: axis({
       name: "flow (vehicles per hour)",

@@ -1,4 +1,4 @@
-// Colours of the page's canvases, read from its style sheet, so that they follow light and dark.
+// Colours of the canvases, from the style sheet, so that they follow the theme.
 
 export const BANDS = [
   { token: "--band-unknown", size: 0.8 },
@@ -22,7 +22,7 @@ export function token(name) {
   return getComputedStyle(document.body).getPropertyValue(name).trim();
 }
 
-// Calls back when light or dark is chosen, or the system changes. Returns how to end that.
+// Calls back when the theme changes. Returns a function that ends this.
 export function onTheme(callback) {
   const observer = new MutationObserver(callback);
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -1,7 +1,0 @@
--- Detectors of a day that are broken, with what was seen and what to look at.
-select h.sensor_id, h.external_id, h.sensor_name, h.road, h.direction, h.milepost, h.diagnosis, h.seen,
-       h.field, h.since, h.last_good
-from traffic.detector_health_detail h
-where h.date = %(date)s and h.diagnosis not in ('good', 'not_evaluated')
-order by h.road nulls last, h.direction, h.milepost, h.external_id
-limit 500

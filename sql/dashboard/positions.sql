@@ -1,2 +1,0 @@
--- How far every log is stored.
-select topic_no, partition, next_offset from traffic.kafka_offsets

@@ -1,9 +1,0 @@
--- Every log with how far the ledger is, and how far each of its routes is published (null: not yet).
-select o.topic, o.topic_no, o.partition, o.start_offset, o.next_offset, r.route, p.next_position,
-       p.destination_topic_id, p.destination_partition, p.destination_next_offset
-from traffic.kafka_offsets o
-cross join unnest(%(routes)s::text[]) as r (route)
-left join traffic.publications p
-  on p.topic_no = o.topic_no and p.partition = o.partition and p.route = r.route
-where r.route = 'quarantine' or o.topic = %(raw_topic)s
-order by o.partition, o.topic_no, r.route

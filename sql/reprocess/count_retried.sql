@@ -1,0 +1,8 @@
+-- Outcomes of the staged messages that are still rejected: by the reason until now, the reason now
+-- (null: an event) and the date, with the number that change their reason or its detail.
+select q.reason, o.reason, o.event_date, count(*),
+       count(*) filter (where o.reason is not null and (o.reason, o.detail) <> (q.reason, q.detail))
+from pg_temp.rebuilt_outcomes o
+join traffic.quarantined_events q using (topic_no, partition, "offset")
+where q.resolved_at is null
+group by q.reason, o.reason, o.event_date

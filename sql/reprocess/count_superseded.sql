@@ -1,0 +1,15 @@
+-- New events that lost to another new event of the same sensor and time with other measures.
+select topic_no, partition, count(*)
+from (
+    select o.topic_no, o.partition,
+           row(o.speed, o.volume, o.occupancy, o.quality_score) as measures,
+           first_value(row(o.speed, o.volume, o.occupancy, o.quality_score)) over latest as winner
+    from pg_temp.event_changes c
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    window latest as (
+        partition by o.sensor_id, o."timestamp"
+        order by o.broker_timestamp desc, o.topic_no desc, o.partition desc, o."offset" desc
+    )
+) compared
+where measures is distinct from winner
+group by topic_no, partition

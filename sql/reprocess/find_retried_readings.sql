@@ -1,0 +1,21 @@
+-- The latest of the new events at each sensor and time, where it is later than the stored reading.
+-- The bounds add no condition; they keep PostgreSQL from reading every month.
+insert into pg_temp.reading_changes
+with winner as materialized (
+    select distinct on (o.sensor_id, o."timestamp") o.*
+    from pg_temp.event_changes c
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    order by o.sensor_id, o."timestamp", o.broker_timestamp desc, o.topic_no desc,
+             o.partition desc, o."offset" desc
+)
+select w.sensor_id, w."timestamp", w.speed, w.volume, w.occupancy, w.quality_score,
+       w.quality_flags, w.broker_timestamp, w.topic_no, w.partition, w."offset",
+       case when r.sensor_id is null then 'add' else 'change' end
+from winner w
+left join traffic.traffic_readings r
+    on r.sensor_id = w.sensor_id and r."timestamp" = w."timestamp"
+    and r."timestamp" >= (select min("timestamp") from winner)
+    and r."timestamp" <= (select max("timestamp") from winner)
+where r.sensor_id is null
+   or (r.broker_timestamp, r.topic_no, r.partition, r."offset")
+      < (w.broker_timestamp, w.topic_no, w.partition, w."offset")

@@ -1,0 +1,1 @@
+"""State of the network, read from PostgreSQL once for all open pages."""
