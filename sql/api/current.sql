@@ -1,6 +1,6 @@
--- The newest reading of each sensor, if it is of the last five minutes: one look by the primary key a
--- sensor. Events may be a few minutes ahead of the clock. Returns how many there are, and the items as
--- JSON, by sensor.
+-- The newest reading of each sensor from the last five minutes: one search of the primary key a sensor.
+-- Events may be a few minutes ahead of the clock. Returns the number of readings, and the items as JSON
+-- by sensor.
 select count(*)::bigint as total,
        convert_to(coalesce(string_agg(
            traffic.reading_json(n.sensor_id, n."timestamp",

@@ -1,5 +1,5 @@
--- Readings between two moments, in the order of time. A COPY takes no parameters: the client puts the
--- two moments in as literals.
+-- Readings of a range of time, by time. COPY accepts no parameters, so the client inserts the bounds as
+-- literals.
 copy (
     select traffic.reading_id(sensor_id, "timestamp") as id, sensor_id, external_id,
            replace(to_char("timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000',

@@ -1,10 +1,9 @@
--- Pages of a local day, of all sensors, in the order of time, and how many readings the day has, on
--- one snapshot. What was counted (traffic.reading_counts) plus what is appended and not added up yet
--- says which ten seconds a page begins and ends in; the index by time leads there. Where the month has
--- its index in order (upkeep), that alone tells the page's first reading, and the readings before it
--- are not read: a page costs half then. `firsts` are the
--- numbers of readings on the pages before. Returns the total and the items as JSON, for each page in
--- the order that it is asked for.
+-- Pages of a local day over all sensors, by time, and the day's number of readings, on one snapshot. The
+-- counts (traffic.reading_counts), plus the changes that are not added up yet, give the ten seconds in
+-- which a page begins and ends; the index by time leads there. Where maintenance has built the ordered
+-- index of the month (index_closed_months.py), the page's first reading comes from it alone. The readings
+-- before it are not read, and a page costs half. `firsts` are the numbers of readings on the pages
+-- before. Returns the total and the items as JSON, one row for each requested page in its order.
 with added as materialized (
     select start, sum(added) as readings
     from traffic.reading_changes
@@ -71,7 +70,7 @@ cross join lateral (
         order by start
         limit 1
     ) s
-    -- Where the ten seconds end in which the page does.
+    -- End of the ten seconds in which the page ends.
     cross join lateral (
         select coalesce((
             select e.start + interval '10 seconds'

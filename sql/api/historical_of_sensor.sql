@@ -1,4 +1,4 @@
--- A page of a local day of one sensor, by its primary key, and how many readings it has that day.
+-- A page of a local day of one sensor, by its primary key, and the sensor's number of readings that day.
 select (select count(*) from traffic.traffic_readings r
         where r.sensor_id = %(sensor_id)s
           and r."timestamp" >= %(lower)s and r."timestamp" < %(upper)s) as total,

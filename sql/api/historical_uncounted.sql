@@ -1,4 +1,4 @@
--- The same without the help of what was counted: for readings that nobody counted.
+-- A page of a local day over all sensors, without counts: for readings that were inserted by hand.
 select (select count(*) from traffic.traffic_readings r
         where r."timestamp" >= %(lower)s and r."timestamp" < %(upper)s) as total,
        convert_to(coalesce((

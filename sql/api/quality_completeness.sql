@@ -1,4 +1,4 @@
--- Of the sensors that reported on a date: what they should have said, and what was good.
+-- Received, good and expected readings of the sensors that reported on a date.
 select count(*)::bigint as sensors, coalesce(sum(d.samples), 0)::bigint as readings,
        coalesce(sum(d.good), 0)::bigint as good,
        sum(d.samples) filter (where d.expected_samples is not null)

@@ -1,5 +1,5 @@
--- Flags and scores of the readings of a date. Of very many, those of every so many ten seconds, spread
--- over the day: about `most`.
+-- Flags and scores of the readings of a date. If there are more than `most`, the statement samples about
+-- that many: the readings of every n-th ten seconds of the day.
 with span as materialized (
     select u.start, sum(u.readings) as readings
     from (
@@ -25,7 +25,7 @@ chosen as (
     cross join total t
     where n.number %% t.every = 0
 ),
-looked as materialized (
+sampled as materialized (
     select r.quality_flags, r.quality_score
     from chosen c
     cross join lateral (
@@ -42,6 +42,7 @@ by_flags as (
 -- `failed` has a number for each of `bits`, in their order.
 select (select readings from total)::bigint as readings, count(*)::bigint as looked_at,
        avg(quality_score) as mean_score, min(quality_score) as min_score,
+<<<<<<< HEAD
        array(
            select coalesce(sum(f.readings) filter (where f.quality_flags & b.bit <> 0), 0)::bigint
            from unnest(%(bits)s::smallint[]) with ordinality b (bit, number)
@@ -50,3 +51,13 @@ select (select readings from total)::bigint as readings, count(*)::bigint as loo
            order by b.number
        ) as failed
 from looked
+=======
+       count(*) filter (where quality_flags & 1 <> 0)::bigint as flag_1,
+       count(*) filter (where quality_flags & 2 <> 0)::bigint as flag_2,
+       count(*) filter (where quality_flags & 4 <> 0)::bigint as flag_4,
+       count(*) filter (where quality_flags & 8 <> 0)::bigint as flag_8,
+       count(*) filter (where quality_flags & 16 <> 0)::bigint as flag_16,
+       count(*) filter (where quality_flags & 32 <> 0)::bigint as flag_32,
+       count(*) filter (where quality_flags & 64 <> 0)::bigint as flag_64
+from sampled
+>>>>>>> main

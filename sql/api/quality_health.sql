@@ -1,4 +1,4 @@
--- Diagnoses of a date, without those that are good: these are only counted.
+-- Detectors of a date whose diagnosis is not good, along the road.
 select h.sensor_id, s.external_id, s.name, s.road, s.direction, s.milepost, h.diagnosis, h.seen,
        h.field, h.samples_percent
 from traffic.detector_health h

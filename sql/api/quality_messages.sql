@@ -1,4 +1,4 @@
--- Messages that count at a date, by the audit.
+-- Messages of a date, from the audit.
 select coalesce(sum((b.date_counts -> %(name)s ->> 'raw')::bigint), 0)::bigint as messages,
        coalesce(sum((b.date_counts -> %(name)s ->> 'processed')::bigint), 0)::bigint as events,
        coalesce(sum((b.date_counts -> %(name)s ->> 'quarantined')::bigint), 0)::bigint as quarantined

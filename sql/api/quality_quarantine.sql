@@ -1,4 +1,4 @@
--- Messages of a date that went to quarantine, and those that are there still.
+-- Rejected messages of a date by reason, and those that are still unresolved.
 select q.reason, count(*)::bigint as messages,
        count(*) filter (where q.resolved_at is null)::bigint as unresolved
 from traffic.quarantined_events q

@@ -1,5 +1,6 @@
--- Local days that begin in the range; those that a zone left out have no readings. A midnight that the
--- clocks show twice means the first, as events/dates says: the instant after the last of the day before.
+-- Roll-ups of local days that start in a range of time. If a zone's clocks show midnight twice, the day
+-- starts at the first one, as in events/dates.py: right after the last second of the day before. Days
+-- that a zone skipped have no readings.
 select b.start as "timestamp", r.samples, r.completeness, r.vehicles, r.flow, r.speed, r.min_speed,
        r.max_speed, r.occupancy, r.good_share, r.vmt, r.vht, r.delay_h, r.travel_time_index
 from traffic.platform p

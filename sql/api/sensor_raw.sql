@@ -1,5 +1,5 @@
--- Readings of a sensor, by its primary key: how many of them there are up to one more than is
--- answered, and the items as JSON.
+-- Readings of a sensor by its primary key: their number, counted up to one more than `most`, and the
+-- items as JSON.
 with found as materialized (
     select r.sensor_id, r."timestamp",
            --| measures r.{m},

@@ -1,4 +1,4 @@
--- A page of the sensors, in the order of the road. What no list tells is what readings told.
+-- A page of the sensors along the road. Missing intervals and free-flow speeds are the inferred ones.
 select s.sensor_id, s.external_id, s.name, s.road, s.direction, s.lanes, s.milepost, s.length_mi,
        s.latitude, s.longitude, s.station_id,
        coalesce(s.interval_s, s.inferred_interval_s) as interval_s,

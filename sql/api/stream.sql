@@ -1,8 +1,8 @@
--- Readings of the messages that were stored behind some positions, a log a row: where it ends, and
--- the readings as JSON in the order of offsets. Ledger and rows of a batch commit together and a log's
--- batches one after another, so what lies before a log's next_offset is there: nothing is missed,
--- whatever the order in which several writers commit. An event that another has replaced meanwhile
--- is left out: its reading comes with the other.
+-- Readings of the messages stored after given positions. One row for each partition generation has its
+-- new position and the readings as JSON by offset. The ledger and the rows of a batch commit together,
+-- and the batches of a generation commit one after another, so every message before next_offset is
+-- stored. The stream therefore misses nothing, in whatever order several writers commit. An event that
+-- another event has replaced meanwhile is left out: its reading comes with the other one.
 with moved as materialized (
     select k.topic_no, k.partition, p.first, least(k.next_offset, p.first + %(most)s) as upto
     from traffic.kafka_offsets k

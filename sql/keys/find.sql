@@ -1,2 +1,2 @@
--- Of these hashes, those of keys that hold now.
+-- The valid keys with these hashes.
 select hash, key_id, scopes from traffic.find_api_keys(%(hashes)s)

@@ -1,7 +1,7 @@
--- What the audit counted of each log from an offset on: of %(most)s rows of windows, in the order of
--- offsets. A row that
--- lies over the offset (folded meanwhile) is told by straddles: then the log is counted anew from its
--- start. What replays and rebuilds corrected is read whole, since there are few of them.
+-- Sums of the audit for each partition generation from an offset on, over at most %(most)s rows of ingest
+-- runs by offset. `straddles` is true if a row covers the offset, because the audit was compacted
+-- meanwhile; then the generation is summed again from its start. Corrections by reprocessing and
+-- backfills are few, so all of them are summed each time.
 select o.topic_no, o.partition, o.topic, coalesce(c.from_offset, 0) as from_offset,
        exists (
            select from (

@@ -1,1 +1,1 @@
-"""What others read: the HTTP API, over the reading role of PostgreSQL."""
+"""The HTTP API. It reads PostgreSQL with the reading role."""

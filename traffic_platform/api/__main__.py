@@ -1,4 +1,4 @@
-"""`python -m traffic_platform.api`: the API without the page, until SIGTERM."""
+"""`python -m traffic_platform.api`: serve the API without the dashboard, until SIGTERM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application: the routes, over one database."""
+"""The FastAPI application: routes, security, metrics and the connections to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from traffic_platform.api import docs_page, health
+from traffic_platform.api import health
 from traffic_platform.api.database import Database
 from traffic_platform.api.export import export_routes
 from traffic_platform.api.head_requests import HeadAsGet
@@ -20,6 +20,7 @@ from traffic_platform.api.security.add_security import Security
 from traffic_platform.api.sensors import sensor_routes
 from traffic_platform.api.stream import event_stream
 from traffic_platform.api.stream.live_readings import LiveReadings
+from traffic_platform.api.swagger_ui import add_swagger_ui
 from traffic_platform.api.traffic import current, historical
 from traffic_platform.api.traffic.current import Current
 from traffic_platform.api.traffic.page_reader import PageReader
@@ -27,7 +28,7 @@ from traffic_platform.settings import Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The API with these settings; `app.state.database` is open while it is served."""
+    """Return the API with these settings. `app.state.database` is open while it is served."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -55,10 +56,10 @@ def create_app(settings: Settings) -> FastAPI:
         export_routes,
         sensor_routes,
         quality_routes,
-        docs_page,
     ):
         app.include_router(routes.router)
+    add_swagger_ui(app)
     app.add_middleware(HeadAsGet)
     security = Security(app, settings)
-    add_metrics(app, security.places)
+    add_metrics(app, security.limits)
     return app

@@ -1,4 +1,4 @@
-"""PostgreSQL as the API reads it: a few connections of the reading role, and time limits."""
+"""Connection pools of the reading role, with time limits."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from traffic_platform.settings import Settings
 Connection = AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 
-# Statements are planned once, not for each request: a plan for unknown bounds still leaves out the
-# partitions that they rule out.
+# PostgreSQL plans each statement once, not for each request. A generic plan still prunes partitions
+# when it runs.
 _OPTIONS = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
-_WAIT_SECONDS = 5.0  # for a free connection, after which the request is refused
-# Most requests take milliseconds; one that takes this long is ended by the server.
+_WAIT_SECONDS = 5.0  # for a free connection, before the request fails
+# Most requests take milliseconds. PostgreSQL cancels a statement that takes this long.
 _STATEMENT_SECONDS = 20
-# An export takes as long as its client does, and no longer than this in all.
+# An export takes as long as its client does, but never longer than this.
 EXPORT_SECONDS = 3600
 _STALLED_SECONDS = 120
-# A pool that tries to connect waits twice as long after each failure, and meanwhile does not look
-# when somebody asks. Given up so soon, it begins anew with the next who asks: after a long outage
-# nobody waits for minutes until it notices that the server is back.
+# A pool doubles its wait after each failed attempt to connect, and ignores requests meanwhile. With
+# a short limit it gives up and starts again at the next request, so that it notices within seconds
+# when the server is back after a long outage.
 RECONNECT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class _Pools:
-    """Connections of requests, of what reads for many listeners, and of exports."""
+    """Connections of requests, of shared reads for many clients, and of exports."""
 
     requests: Pool
     shared: Pool
@@ -50,7 +50,7 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: Settings) -> AsyncGenerator[Database]:
-        """The pools, closed at the end. A server that is away is waited for by each request."""
+        """Open the pools until the block ends. It does not wait for the server: requests do."""
         url = settings.reading_url()
         pools = _Pools(
             requests=_pool(url, "traffic-api", 8, _STATEMENT_SECONDS),
@@ -64,7 +64,7 @@ class Database:
             yield cls(pools)
 
     async def timezone(self) -> str:
-        """IANA name of the zone whose days are dates. It never changes, so it is asked once."""
+        """Return the IANA name of the platform's time zone. It never changes, so it is cached."""
         if self._timezone is None:
             async with self.connection() as connection:
                 found = await connection.execute("select timezone from traffic.platform")
@@ -75,28 +75,31 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
-        """A connection in autocommit, for one statement or several that need not agree.
+        """Yield a connection in autocommit, for statements that need no common snapshot.
 
-        Raises psycopg_pool.PoolTimeout when none becomes free, or the server is away.
+        Raises psycopg_pool.PoolTimeout when no connection is free or the server is unavailable.
         """
         async with self._pools.requests.connection() as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[Connection]:
-        """A connection whose statements all see one moment, until the block ends."""
+        """Yield a connection whose statements share one snapshot, until the block ends."""
         async with _snapshot(self._pools.requests) as connection:
             yield connection
 
     @asynccontextmanager
     async def shared(self) -> AsyncGenerator[Connection]:
-        """A connection for what is read once for many: it does not queue behind requests."""
+        """Yield a connection for reads that many clients share. It does not queue behind requests.
+
+        Raises psycopg_pool.PoolTimeout.
+        """
         async with self._pools.shared.connection() as connection:
             yield connection
 
     @asynccontextmanager
     async def export(self) -> AsyncGenerator[Connection]:
-        """A snapshot for long reads, of which few run at a time. Raises PoolTimeout."""
+        """Yield a snapshot for long reads, of which two run at a time. Raises PoolTimeout."""
         async with _snapshot(self._pools.exports) as connection:
             yield connection
 
@@ -109,7 +112,7 @@ async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
-    # A client that takes nothing for so long is given up: it holds back vacuum.
+    # End a transaction whose client stopped reading: an open snapshot holds back vacuum.
     options = (
         f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
         f" -c idle_in_transaction_session_timeout={_STALLED_SECONDS}s"

@@ -1,8 +1,8 @@
-"""HEAD wherever there is GET: the same status and headers, and no body."""
+"""HEAD on every route that has GET: the same status and headers, without a body."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEAD = "traffic.head"
-# NiceGUI's own files answer HEAD themselves, and a GET of its socket begins a session.
-_NOT_OURS = "/_nicegui"
+# NiceGUI's own files answer HEAD themselves, and a GET of its socket would start a session.
+_NICEGUI = "/_nicegui"
 
 
 class HeadAsGet:
-    """ASGI middleware that has routes answer HEAD as GET. What costs much asks `is_head` first."""
+    """ASGI middleware that serves HEAD as GET. Expensive routes check `is_head` first."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve; of a HEAD, leave out the body."""
+        """Serve the request; drop the body of a HEAD."""
         if (
             scope["type"] != "http"
             or scope["method"] != "HEAD"
-            or scope["path"].startswith(_NOT_OURS)
+            or scope["path"].startswith(_NICEGUI)
         ):
             await self._app(scope, receive, send)
             return
@@ -41,20 +41,15 @@ class HeadAsGet:
         try:
             await self._app(inner, receive, send_without_body)
         finally:
-            if "route" in inner:  # those who count outside look for it
+            if "route" in inner:  # the metrics read it from the outer scope
                 scope["route"] = inner["route"]
 
 
 def is_head(request: Request) -> bool:
-    """Whether only the headers are asked for."""
+    """Return whether the client asks only for the headers."""
     return request.scope.get(_HEAD, False)
 
 
 def headers_alone(media_type: str, headers: Mapping[str, str]) -> StreamingResponse:
-    """The answer to HEAD of a body whose length nobody knows before it is made."""
-    return StreamingResponse(_nothing(), media_type=media_type, headers=headers)
-
-
-async def _nothing() -> AsyncGenerator[bytes]:
-    for part in ():
-        yield part
+    """Return the answer to HEAD for a body of unknown length."""
+    return StreamingResponse(iter(()), media_type=media_type, headers=headers)

@@ -1,4 +1,4 @@
-"""What the API answers with, as OpenAPI describes it. Answers are not validated against these."""
+"""Pydantic models for the OpenAPI document. Responses are not validated against them."""
 
 from __future__ import annotations
 
@@ -12,105 +12,105 @@ _SENSOR = ["0b8f6f8e-58a0-5a9f-9a38-3d2b8f1f0c55"]
 
 
 class Reading(BaseModel):
-    """What one sensor measured over one interval."""
+    """Measures of one sensor over one interval."""
 
-    id: UUID = Field(description="Identity, made from sensor and time.", examples=_ID)
-    sensor_id: UUID = Field(description="The sensor.", examples=_SENSOR)
+    id: UUID = Field(description="UUID, derived from sensor and time.", examples=_ID)
+    sensor_id: UUID = Field(description="UUID of the sensor.", examples=_SENSOR)
     timestamp: datetime = Field(
-        description="Start of the interval that the measures cover, UTC, ending in Z.",
+        description="Start of the interval that the measures cover (UTC, ending in Z).",
         examples=["2025-10-04T12:00:00Z"],
     )
     speed: float | None = Field(
-        description="Speed (miles per hour); null where it is not known.", examples=[54.2]
+        description="Speed (miles per hour); null if unknown.", examples=[54.2]
     )
     volume: int | None = Field(
-        description="Rate of flow (vehicles per hour); null where it is not known.", examples=[1260]
+        description="Flow (vehicles per hour); null if unknown.", examples=[1260]
     )
     occupancy: float | None = Field(
-        description="Share of the time that a vehicle was over the detector (percent); null where"
-        " it is not known.",
+        description="Share of the time that a vehicle was over the detector (percent); null if"
+        " unknown.",
         examples=[8.1],
     )
     quality_score: float = Field(
-        description="Share of the plausibility tests passed, 0 to 1.", examples=[1.0]
+        description="Share of quality tests passed (0 to 1).", examples=[1.0]
     )
 
 
 class ReadingPage(BaseModel):
     """A page of readings."""
 
-    items: list[Reading] = Field(description="The readings of the page, by time and sensor.")
-    total: int = Field(description="Readings on all pages, exact.", examples=[10])
-    page: int = Field(description="The page, from 1.", examples=[1])
+    items: list[Reading] = Field(description="Readings of the page, by time and sensor.")
+    total: int = Field(description="Exact number of readings on all pages.", examples=[10])
+    page: int = Field(description="Number of the page, from 1.", examples=[1])
     pages: int = Field(description="Number of pages; 0 without readings.", examples=[1])
 
 
 class Sensor(BaseModel):
     """A detector."""
 
-    sensor_id: UUID = Field(description="Identity.", examples=_SENSOR)
-    external_id: str = Field(description="The identifier that its feed uses.", examples=["det-7"])
+    sensor_id: UUID = Field(description="UUID of the sensor.", examples=_SENSOR)
+    external_id: str = Field(description="Identifier that its feed uses.", examples=["det-7"])
     name: str | None = Field(description="Name for people.")
-    road: str | None = Field(description="Road that it is on.", examples=["I-205"])
+    road: str | None = Field(description="Road of the detector.", examples=["I-205"])
     direction: str | None = Field(description="Direction of travel.", examples=["NORTH"])
     lanes: int | None = Field(description="Lanes that it covers.", examples=[1])
     milepost: float | None = Field(description="Position along the road (miles).")
-    length_mi: float | None = Field(description="Length of road that it stands for (miles).")
+    length_mi: float | None = Field(description="Length of road that it represents (miles).")
     latitude: float | None = Field(description="Latitude (degrees, WGS 84).")
     longitude: float | None = Field(description="Longitude (degrees, WGS 84).")
-    station_id: str | None = Field(description="Station that groups detectors of one place.")
+    station_id: str | None = Field(description="Station that groups the detectors of a location.")
     interval_s: int | None = Field(
-        description="Time that a reading covers (seconds), imported or inferred.", examples=[20]
+        description="Interval of a reading (seconds), imported or inferred.", examples=[20]
     )
     free_flow_mph: float | None = Field(
         description="Free-flow speed (miles per hour), imported or inferred."
     )
-    rural: bool | None = Field(description="Whether an empty road is usual there.")
-    origin: str = Field(description="imported, or seen in the stream.", examples=["imported"])
-    registered_at: datetime = Field(description="When the platform first knew of it (UTC).")
+    rural: bool | None = Field(description="True where an empty road is usual.")
+    origin: str = Field(description="`imported`, or `seen` in the stream.", examples=["imported"])
+    registered_at: datetime = Field(description="Time of registration (UTC).")
 
 
 class SensorWithReading(Sensor):
-    """A detector and what it said last."""
+    """A detector and its newest reading."""
 
-    newest_reading: Reading | None = Field(description="Its newest reading, of whatever age.")
+    newest_reading: Reading | None = Field(description="Its newest reading, of any age.")
 
 
 class SensorPage(BaseModel):
     """A page of sensors."""
 
     items: list[Sensor] = Field(description="Sensors by road, direction and milepost.")
-    total: int = Field(description="Sensors on all pages.", examples=[42])
-    page: int = Field(description="The page, from 1.", examples=[1])
+    total: int = Field(description="Number of sensors on all pages.", examples=[42])
+    page: int = Field(description="Number of the page, from 1.", examples=[1])
     pages: int = Field(description="Number of pages; 0 without sensors.", examples=[1])
 
 
 class RolledUp(BaseModel):
-    """Readings of 5 minutes, an hour or a local day; docs/roll-ups.md has the formulas."""
+    """A roll-up of 5 minutes, an hour or a local day (formulas: docs/roll-ups.md)."""
 
-    timestamp: datetime = Field(description="Start, UTC, ending in Z.")
-    samples: int = Field(description="Readings.")
-    completeness: float | None = Field(description="samples / expected (1 is all).")
-    vehicles: float | None = Field(description="Vehicles counted.")
+    timestamp: datetime = Field(description="Start (UTC, ending in Z).")
+    samples: int = Field(description="Number of readings.")
+    completeness: float | None = Field(description="Samples / expected samples (1 is complete).")
+    vehicles: float | None = Field(description="Number of vehicles.")
     flow: float | None = Field(description="Mean flow (vehicles per hour).")
     speed: float | None = Field(description="Flow-weighted speed (miles per hour).")
     min_speed: float | None = Field(description="Lowest speed (miles per hour).")
     max_speed: float | None = Field(description="Highest speed (miles per hour).")
     occupancy: float | None = Field(description="Mean occupancy (percent).")
-    good_share: float = Field(description="Share of good readings (1 is all).")
+    good_share: float = Field(description="Share of good readings (0 to 1).")
     vmt: float | None = Field(description="Vehicle miles travelled.")
     vht: float | None = Field(description="Vehicle hours travelled.")
     delay_h: float | None = Field(description="Vehicle hours lost against free flow.")
-    travel_time_index: float | None = Field(description="Travel time / that at free flow.")
+    travel_time_index: float | None = Field(description="Travel time / travel time at free flow.")
 
 
 class SensorReadings(BaseModel):
-    """Readings of a sensor."""
+    """Readings or roll-ups of a sensor."""
 
-    sensor_id: UUID = Field(description="The sensor.", examples=_SENSOR)
-    resolution: str = Field(description="raw, 5min, hour or day.", examples=["hour"])
-    begin: datetime = Field(alias="from", description="First moment (UTC).")
-    end: datetime = Field(alias="to", description="The moment before which readings are (UTC).")
+    sensor_id: UUID = Field(description="UUID of the sensor.", examples=_SENSOR)
+    resolution: str = Field(description="`raw`, `5min`, `hour` or `day`.", examples=["hour"])
+    begin: datetime = Field(alias="from", description="Start of the range (UTC).")
+    end: datetime = Field(alias="to", description="End of the range, exclusive (UTC).")
     items: list[Reading] | list[RolledUp] = Field(
-        description="Readings with resolution raw, else rolled-up rows; by time."
+        description="Readings (resolution raw) or roll-ups, by time."
     )

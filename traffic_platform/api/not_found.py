@@ -1,4 +1,4 @@
-"""What no route answers, where a page at `/` would answer it with HTML: it stays a problem."""
+"""Problem documents for unknown API paths, although the dashboard at `/` serves every path."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ _API = "/api"
 
 
 def keep_problems(app: FastAPI) -> None:
-    """Answer unknown paths of the API, and wrong methods of any route, as without a page.
+    """Answer unknown API paths, and wrong methods of any route, with problem documents.
 
-    For the routes that are there by now; call it before a page is mounted behind them.
+    It covers the routes that exist at the call. Call it before the dashboard is mounted at `/`.
     """
-    app.router.routes.append(_Unrouted(app.router.routes))
+    app.router.routes.append(_UnmatchedRoute(app.router.routes))
 
 
-class _Unrouted(BaseRoute):
-    """Stands behind some routes, and takes what is theirs although none of them serves it."""
+class _UnmatchedRoute(BaseRoute):
+    """The last API route. It matches the requests that belong to the API but have no route."""
 
     def __init__(self, routes: list[BaseRoute]) -> None:
         self._router = Router(list(routes))
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the path is one of the API's, or of a route that has other methods."""
+        """Match paths below /api, and paths of a route that has other methods."""
         if scope["type"] != "http":
             return Match.NONE, {}
         path: str = scope["path"]
@@ -35,5 +35,5 @@ class _Unrouted(BaseRoute):
         return any(route.matches(scope)[0] is Match.PARTIAL for route in self._router.routes)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """404, 405 with Allow, or the redirect to the path without a slash at its end."""
+        """Answer with 404, 405 and Allow, or a redirect to the path without its last slash."""
         await self._router(scope, receive, send)

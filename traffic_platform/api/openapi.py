@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI 3.1), complete with its errors."""
+"""The OpenAPI 3.1 document, with errors, entity tags and security."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ from traffic_platform.api.security.openapi_security import describe_security
 TITLE = "traffic_platform"
 DESCRIPTION = """Readings of roadside detectors.
 
-Speed is in miles per hour, volume in vehicles per hour, occupancy in percent. Times are UTC and end
-in Z; a date is a day of the platform's zone. Errors are problem details (RFC 9457), which name the
-fields that are wrong. JSON has an entity tag: ask with `If-None-Match` to get 304 where nothing has
-changed. Large answers are compressed for those who accept gzip. HEAD answers as GET, without a
-body."""
+- Speed is in miles per hour, volume in vehicles per hour, occupancy in percent.
+- Times are in UTC and end in Z. A date is a day in the platform's time zone.
+- Errors are problem details (RFC 9457) that name the invalid fields.
+- JSON answers carry an entity tag. With `If-None-Match`, an unchanged answer is 304 without a body.
+- Large answers are compressed for clients that accept gzip.
+- HEAD answers like GET, without a body.
+
+If requests need a key, choose **Authorize** and enter it."""
 
 _TAGS = (
-    ("traffic", "Readings of all sensors: by date, the newest, and as they come."),
-    ("export", "A date as a file."),
-    ("sensors", "Detectors, and the readings of one of them."),
-    ("quality", "How good the data of a date is."),
-    ("health", "Whether the API lives and can serve."),
+    ("traffic", "Readings of all sensors: by date, the newest, and as a live stream."),
+    ("export", "The readings of a date as a file."),
+    ("sensors", "Detectors, and the readings of one detector."),
+    ("quality", "Data quality of a date."),
+    ("health", "Liveness and readiness of the API."),
 )
 
 
 def describe(app: FastAPI) -> None:
-    """Let the application describe itself so. The document is made when first asked for."""
+    """Make the application serve this document. It is created at the first request."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -42,7 +45,7 @@ def describe(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(
+    document = get_openapi(
         title=TITLE,
         version=version("traffic-platform"),
         description=DESCRIPTION,
@@ -53,27 +56,29 @@ def _document(app: FastAPI) -> dict[str, Any]:
     _, models = models_json_schema(
         [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
-    made.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
-    for path in made["paths"].values():
+    document.setdefault("components", {}).setdefault("schemas", {}).update(models["$defs"])
+    for path in document["paths"].values():
         for operation in path.values():
+            # FastAPI would show the name of the function.
+            operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
             success = operation["responses"].get("200", {})
             if "application/json" in success.get("content", {}) and operation["tags"] != ["health"]:
-                _describe_tags(operation, success)
-    describe_security(made)
-    return made
+                _describe_entity_tag(operation, success)
+    describe_security(document)
+    return document
 
 
-def _describe_tags(operation: dict[str, Any], success: dict[str, Any]) -> None:
+def _describe_entity_tag(operation: dict[str, Any], success: dict[str, Any]) -> None:
     success["headers"] = {
-        "ETag": {"description": "Tag of the content.", "schema": {"type": "string"}}
+        "ETag": {"description": "Entity tag of the content.", "schema": {"type": "string"}}
     }
-    operation["responses"]["304"] = {"description": "The client has it already."}
+    operation["responses"]["304"] = {"description": "The client has the current content."}
     operation.setdefault("parameters", []).append(
         {
             "name": "If-None-Match",
             "in": "header",
             "required": False,
-            "description": "Tags of what the client has.",
+            "description": "Entity tags of the content that the client has.",
             "schema": {"type": "string"},
         }
     )

@@ -1,8 +1,9 @@
-"""Errors as RFC 9457 problem details, which name the field that is wrong."""
+"""Errors as problem details (RFC 9457) that name the invalid fields."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,40 +11,35 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from psycopg_pool import PoolTimeout
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2  # while the database is away
+RETRY_SECONDS = 2  # during a database outage
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An invalid parameter."""
 
     field: str = Field(description="Name of the parameter.", examples=["size"])
-    detail: str = Field(
-        description="What is wrong with it.", examples=["must be less than or equal to 10000"]
-    )
+    detail: str = Field(description="The error.", examples=["must be less than or equal to 10000"])
 
 
 class Problem(BaseModel):
     """Problem details (RFC 9457)."""
 
-    type: str = Field(default="about:blank", description="Kind of the problem; a URI.")
-    title: str = Field(description="Meaning of the status.", examples=["Unprocessable Content"])
-    status: int = Field(description="The HTTP status.", examples=[422])
-    detail: str = Field(description="What went wrong, in words.")
+    type: str = Field(default="about:blank", description="Kind of problem, as a URI.")
+    title: str = Field(description="Name of the status.", examples=["Unprocessable Content"])
+    status: int = Field(description="HTTP status.", examples=[422])
+    detail: str = Field(description="The error, and the way to correct it.")
     instance: str = Field(description="Path of the request.")
-    errors: list[FieldError] | None = Field(
-        default=None, description="The fields that are wrong, where any are."
-    )
+    errors: list[FieldError] | None = Field(default=None, description="The invalid parameters.")
 
 
 class ProblemError(Exception):
-    """Answer with this problem. `field` names the parameter that is wrong."""
+    """An error that is answered as a problem. field: name of the invalid parameter."""
 
     def __init__(
         self,
@@ -61,46 +57,43 @@ class ProblemError(Exception):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of these statuses, for `responses=` of a route; 503 is always one."""
-    return {status: _documented(status) for status in (*statuses, 503)}
+    """Return the OpenAPI description of these statuses and 503, for `responses=` of a route."""
+    return {status: describe_problem(_MEANINGS[status]) for status in (*statuses, 503)}
 
 
-def _documented(status: int) -> dict[str, Any]:
+def describe_problem(meaning: str) -> dict[str, Any]:
+    """Return the OpenAPI description of a response that is a problem document."""
     return {
-        "description": _MEANINGS[status],
+        "description": meaning,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 
 
 _MEANINGS = {
-    400: "The request is wrong.",
-    404: "There is no such thing.",
-    406: "None of the media types that are asked for can be had.",
-    416: "There is no such range.",
-    422: "A parameter is wrong; `errors` names it.",
-    429: "Too many requests.",
-    503: "The database does not answer. Ask again after `Retry-After` seconds.",
+    404: "The sensor is unknown.",
+    422: "A parameter is invalid; `errors` names it.",
+    503: "The database does not answer. Try again after `Retry-After` seconds.",
 }
 
-# As RFC 9110 names them; before 3.13 Python has the names of older standards.
+# Names of RFC 9110. Python before 3.13 has those of older standards.
 _TITLES = {416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 
 
 def problem_response(
-    request: Request,
+    path: str,
     status: int,
     detail: str,
     *,
     errors: list[dict[str, str]] | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The answer to a request that went wrong."""
+    """Return the problem document that answers a failed request of this path."""
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": _TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path,
     }
     if errors:
         content["errors"] = errors
@@ -108,19 +101,19 @@ def problem_response(
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let every error of the application be answered as a problem."""
+    """Answer every error of the application with a problem document."""
     app.add_exception_handler(ProblemError, _own)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(PoolTimeout, _database)
-    app.add_exception_handler(psycopg.Error, _database)
+
+    app.add_exception_handler(psycopg.Error, _database)  # psycopg_pool.PoolTimeout included
 
 
 async def _own(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
     errors = [{"field": error.field, "detail": error.detail}] if error.field else None
     return problem_response(
-        request, error.status, error.detail, errors=errors, headers=error.headers
+        request.url.path, error.status, error.detail, errors=errors, headers=error.headers
     )
 
 
@@ -128,8 +121,9 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if headers.get("Allow") == "GET":
-        headers["Allow"] = "GET, HEAD"  # see head.py, of which the router knows nothing
-    return problem_response(request, error.status_code, str(error.detail), headers=headers)
+        headers["Allow"] = "GET, HEAD"  # the router does not know of head_requests.py
+    path = request.url.path
+    return problem_response(path, error.status_code, str(error.detail), headers=headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -138,7 +132,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
         {"field": str(item["loc"][-1]), "detail": _plain(item["msg"])} for item in error.errors()
     ]
     text = "; ".join(f"{item['field']}: {item['detail']}" for item in found)
-    return problem_response(request, 422, text, errors=found)
+    return problem_response(request.url.path, 422, text, errors=found)
 
 
 def _plain(message: str) -> str:
@@ -147,10 +141,11 @@ def _plain(message: str) -> str:
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:
-    """The driver's message may name hosts and statements: it is logged, not answered."""
+    """Log the driver's message and answer without it: it may name hosts and statements."""
     if isinstance(error, psycopg.errors.QueryCanceled):
-        detail = "The database took too long for this request. Ask for less."
+        detail = "The database took too long for this request. Ask for less data."
     else:
-        detail = "The database does not answer. Ask again."
-    log.warning("%s %s: %s", request.method, request.url.path, error)
-    return problem_response(request, 503, detail, headers={"Retry-After": str(RETRY_SECONDS)})
+        detail = "The database does not answer. Try again later."
+    path = request.url.path
+    log.warning("%s %s: %s", request.method, path, error)
+    return problem_response(path, 503, detail, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -1,4 +1,4 @@
-"""Answers made of bytes: entity tags, conditional requests, compression."""
+"""JSON responses with entity tags, conditional requests and compression."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from fastapi import Request
 from starlette.responses import Response
 
 JSON = "application/json"
-LEAST_COMPRESSED = 32_000  # bytes; of less, compressing takes longer than sending
-_LARGE = 100_000  # bytes; what is made of more would hold up other requests
+LEAST_COMPRESSED = 32_000  # bytes; compressing a smaller body takes longer than sending it
+_LARGE = 100_000  # bytes; a larger body is hashed and compressed outside the event loop
 _LEVEL = 1  # six times as fast as the default, a tenth larger
 
 
 @dataclass(frozen=True)
 class Content:
-    """A JSON document with its tag, and its compressed form made when first asked for."""
+    """A JSON document with its entity tag. Its compressed form is cached."""
 
     body: bytes
 
     @cached_property
     def etag(self) -> str:
-        """Weak, since the same tag stands for the compressed form (RFC 9110, 8.8.1)."""
+        """The weak entity tag: it also stands for the compressed form (RFC 9110, 8.8.1)."""
         return f'W/"{blake2b(self.body, digest_size=12).hexdigest()}"'
 
     def prepare(self) -> None:
-        """Make tag and compressed form, which takes milliseconds of a large document."""
+        """Compute entity tag and compressed form: milliseconds for a large document."""
         _ = self.etag, self.compressed
 
     @cached_property
     def compressed(self) -> bytes:
-        """The body as gzip; the same bytes whenever it is made."""
+        """The body as gzip, the same bytes each time."""
         return gzip.compress(self.body, _LEVEL, mtime=0)
 
 
 async def reply(request: Request, content: Content, *, max_age: int = 0) -> Response:
-    """The content, compressed if the client takes that, or 304 if the client has it already.
+    """Return the content, compressed if the client accepts gzip, or 304 if the client has it.
 
-    `max_age`: seconds that it need not be asked for again.
+    max_age: seconds for which the client may use it without asking again.
     """
     if len(content.body) > _LARGE:
         await asyncio.to_thread(content.prepare)
@@ -63,12 +63,12 @@ async def reply(request: Request, content: Content, *, max_age: int = 0) -> Resp
 
 
 async def json_reply(request: Request, value: Any, *, max_age: int = 0) -> Response:
-    """The same for a value that is not JSON yet. Times are to be in UTC; they end in Z."""
+    """Encode a value as JSON and return it like `reply`. Its times must be in UTC."""
     return await reply(request, Content(msgspec.json.encode(value)), max_age=max_age)
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
-    """Whether a client's tags name this one, by weak comparison."""
+    """Return whether a client's entity tags include this one, by weak comparison."""
     if not if_none_match:
         return False
     if if_none_match.strip() == "*":
@@ -78,7 +78,7 @@ def matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether a client accepts gzip: what it says of gzip counts, else what of all others, `*`."""
+    """Return whether a client accepts gzip: by its weight for `gzip`, else by the one for `*`."""
     accepted: dict[str, bool] = {}
     for item in accept_encoding.lower().split(","):
         coding, _, parameters = item.partition(";")

@@ -1,4 +1,4 @@
-"""Rows as JSON objects."""
+"""Rows of a statement, as dictionaries or as one number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from traffic_platform.statements import statement
 async def read_objects(
     connection: Connection, name: LiteralString, parameters: Mapping[str, object]
 ) -> list[dict[str, Any]]:
-    """All rows of a statement, by the names of its columns. Raises psycopg.Error."""
+    """Return all rows of a statement as dictionaries by column name. Raises psycopg.Error."""
     async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
         await cursor.execute(statement(name), parameters)
         return await cursor.fetchall()
@@ -23,7 +23,7 @@ async def read_objects(
 async def read_number(
     connection: Connection, name: LiteralString, parameters: Mapping[str, object]
 ) -> int:
-    """The one number of a statement. Raises psycopg.Error."""
+    """Return the single number that a statement selects. Raises psycopg.Error."""
     row = await (await connection.execute(statement(name), parameters)).fetchone()
     assert row is not None
     return int(row[0])

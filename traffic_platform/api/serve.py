@@ -1,4 +1,4 @@
-"""Serving an application over HTTP."""
+"""The HTTP server: uvicorn with timeouts and an orderly end of streams."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from fastapi import FastAPI
 from traffic_platform.api.security.policy import Policy
 from traffic_platform.settings import Settings
 
-# Less than the stack, systemd and Kubernetes wait before they kill.
+# Shorter than the stack, systemd and Kubernetes wait before they kill a process.
 _FINISH_SECONDS = 10
-# Longer than clients and proxies keep a connection that rests: if we close first, a request that is
-# on its way meets a closed door.
+# Longer than clients and proxies keep an idle connection. If the server closed it first, a request
+# that is on its way would fail.
 _KEEP_ALIVE_SECONDS = 130
-# A client that takes nothing for so long is given up, as exports do: it may be gone without a word.
+# Close the connection of a client that acknowledges no data for this long: it may have vanished.
 _SILENT_SECONDS = 120
 
 
 class Server(uvicorn.Server):
-    """A server that tells the application first, so that streams without an end find one."""
+    """A server that tells the application about its end, so that endless streams end first."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen. The system ends connections whose other side acknowledges nothing any more."""
+        """Listen. The kernel closes connections whose client acknowledges nothing any more."""
         await super().startup(sockets)
-        self._give_up_the_silent()
-        # What is there now stays: the collector need not look through it again and again, which
-        # every request that comes meanwhile would wait for.
+        self._drop_silent_clients()
+        # The objects of the start live as long as the process. The garbage collector skips them
+        # from now on, so that requests wait less for it.
         gc.collect()
         gc.freeze()
 
-    def _give_up_the_silent(self) -> None:
-        if not hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+    def _drop_silent_clients(self) -> None:
+        if not hasattr(socket, "TCP_USER_TIMEOUT"):  # only Linux has it
             return
         for server in self.servers:
-            for listener in server.sockets:  # what it accepts inherits it
+            for listener in server.sockets:  # accepted connections inherit the option
                 listener.setsockopt(
                     socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * _SILENT_SECONDS
                 )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Set `app.state.stopping`, then finish what is in flight."""
+        """Set `app.state.stopping`, then finish the requests in flight."""
         cast("Any", self.config.app).state.stopping.set()
         await super().shutdown(sockets)
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve until SIGTERM, then finish the requests in flight, for at most ten seconds.
+    """Serve until SIGTERM, then finish the requests in flight within ten seconds.
 
-    Server-sent events end at once; `app` is one of `create_app`.
+    Server-sent events end at once. app: an application from `create_app`.
     """
     config = uvicorn.Config(
         app,
@@ -62,7 +62,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_FINISH_SECONDS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        # By default uvicorn believes X-Forwarded-For of everybody on this machine.
+        # By default uvicorn trusts X-Forwarded-For from every client on this machine.
         proxy_headers=bool(settings.api_trusted_proxies),
         forwarded_allow_ips=settings.api_trusted_proxies or None,
     )

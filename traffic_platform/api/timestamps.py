@@ -1,4 +1,4 @@
-"""Moments as clients write them."""
+"""Parsing of timestamps in query parameters."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from traffic_platform.api.problems import ProblemError
 
 
 def parse_instant(text: str, field: str) -> datetime:
-    """ISO 8601 with an offset, in UTC. Raises ProblemError (422) that names `field`.
+    """Parse ISO 8601 with an offset; return it in UTC. Raises ProblemError (422) naming `field`.
 
-    A space where the offset begins is a plus that was not escaped. Dates by weeks are none of ours.
+    A space before the offset is an unescaped plus. Week dates (2025-W40-6) are rejected.
     """
     date, _, clock = text.strip().partition("T")
     if "W" in date:
-        raise _wrong(field)
+        raise _invalid(field)
     try:
-        moment = datetime.fromisoformat(f"{date}T{clock.replace(' ', '+')}" if clock else date)
-    except ValueError:
-        raise _wrong(field) from None
-    if moment.tzinfo is None:
-        raise _wrong(field)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise _wrong(field) from None
+        time = datetime.fromisoformat(f"{date}T{clock.replace(' ', '+')}" if clock else date)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _invalid(field)
 
 
-def _wrong(field: str) -> ProblemError:
+def _invalid(field: str) -> ProblemError:
     return ProblemError(
         422,
-        f"{field} must be a time with an offset, such as 2025-10-04T12:00:00Z",
+        f"{field} is not a valid time. Use ISO 8601 with an offset, such as 2025-10-04T12:00:00Z.",
         field=field,
     )

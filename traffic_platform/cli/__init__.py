@@ -1,8 +1,8 @@
-"""The `traffic` command: what a person or a script asks of the platform.
+"""The `traffic` command line.
 
-Each module of this package holds one command, a function of the module's name, or a group of
-commands, a Typer named `app`. They import what they need inside the functions, so that
-`traffic --help` is instant. An error is one line on standard error; `--debug` shows where it arose.
+A module of this package holds one command, a function of the module's name, or a group of commands,
+a Typer named `app`. Commands import the platform inside their functions, so that `traffic --help`
+is instant. An error is one line on standard error; `--debug` shows the traceback.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-# Commands in the order of the help, with the module of each.
+# Commands in the order of the help, with their modules.
 _COMMANDS = {
     "up": "stack",
     "down": "stack",
@@ -32,18 +32,21 @@ _COMMANDS = {
 }
 _GROUPS = ("quarantine", "sensors", "keys")
 
-# Where 1 means "looked, and found a difference", not having been able to look is 2.
-_COULD_NOT_RUN = {"verify": 2, "check": 2}
+# The exit code of an error. For these commands 1 means that they ran and found a difference.
+_ERROR_CODES = {"verify": 2, "check": 2}
 
 
 def _root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Road-traffic detector data from Apache Kafka into PostgreSQL, exactly once."""
+    """Move road-traffic detector data from Apache Kafka into PostgreSQL, exactly once.
+
+    Example: traffic up --demo sample
+    """
 
 
 def build_app() -> typer.Typer:
-    """The command line with everything registered."""
+    """Return the command line with all commands."""
     app = typer.Typer(
         name="traffic",
         no_args_is_help=True,
@@ -62,31 +65,31 @@ def build_app() -> typer.Typer:
 
 
 def main() -> None:
-    """Run the command that the process was started with, and exit."""
+    """Run the command given by the process arguments, and exit."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    # A service manager's way to say ctrl-C. Commands that finish what is in hand listen themselves.
+    # Service managers send SIGTERM. Commands that finish their current batch handle it themselves.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         build_app()(arguments, prog_name="traffic")
     except BrokenPipeError:
-        # The reader of our output has seen enough; the interpreter must not write there again.
+        # The reader closed the pipe. The interpreter must not write there when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # noqa: BLE001, RUF100  (the edge of the process)
+    except Exception as error:  # noqa: BLE001, RUF100  (the last handler of the process)
         if debug:
             traceback.print_exc()
         else:
             sys.stderr.write(f"{describe(error)}\n")
         command = next((word for word in arguments if not word.startswith("-")), "")
-        sys.exit(_COULD_NOT_RUN.get(command, 1))
+        sys.exit(_ERROR_CODES.get(command, 1))
 
 
 def describe(error: Exception) -> str:
-    """One line for a person: our own errors say what to do, others also say what they are."""
+    """Return an error as one line: the platform's own by message, others also by type."""
     text = " ".join(str(error).split())
     if type(error).__module__.startswith("traffic_platform."):
         return text
-    return f"{type(error).__name__}: {text or 'no message'} (--debug shows where)"
+    return f"{type(error).__name__}: {text or 'no message'} (--debug shows the traceback)"

@@ -1,12 +1,14 @@
-"""`traffic backfill`: dates made again."""
+"""`traffic backfill`: rebuild dates through Dagster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
     from traffic_platform.reprocess import DateReport
@@ -22,8 +24,8 @@ ASSETS = (
     "readings_daily",
     "detector_health",
 )
-_LOOK_SECONDS = 0.5
-_SILENCE_SECONDS = 120  # longer than the webserver needs to be started again
+_POLL_SECONDS = 0.5
+_SILENCE_SECONDS = 120  # longer than a restart of the webserver takes
 _FORMATS = ["%Y-%m-%d"]
 
 
@@ -40,19 +42,20 @@ def backfill(
     *,
     assets: Annotated[
         list[str] | None,
-        typer.Option("--asset", metavar="NAME", help="Only this asset; may be repeated."),
+        typer.Option("--asset", metavar="NAME", help="Rebuild only this asset; may be repeated."),
     ] = None,
-    chunk: Annotated[int, typer.Option(min=1, help="Days in a run.")] = 31,
+    chunk: Annotated[int, typer.Option(min=1, help="Days per Dagster run.")] = 31,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what events and readings would change.")
+        bool, typer.Option("--dry-run", help="Only show which events and readings would change.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Make dates again through Dagster: events from raw, roll-ups and health from readings.
+    """Rebuild dates through Dagster.
 
-    Days are those of TRAFFIC_TIMEZONE. Live windows go on meanwhile. A date stands as it was or as
-    it should be, never half; where nothing differs nothing is written. Raw rows that are gone are
-    read again from Kafka while it retains them. --dry-run needs no Dagster.
+    Events are rebuilt from raw messages, roll-ups and detector health from readings. Days are in
+    TRAFFIC_TIMEZONE. Ingest runs continue meanwhile. Readers see the old or the new date, never a
+    mixture, and equal rows are not written. Missing raw rows are read again from Kafka, as long as
+    it retains them. --dry-run needs no Dagster.
 
     Example: traffic backfill --from 2025-10-01 --to 2025-10-07
     """
@@ -62,14 +65,15 @@ def backfill(
     begin, end = first.date(), (last or first).date()
     chosen = _chosen(assets)
     if end < begin:
-        raise typer.BadParameter(f"{end} is before {begin}.", param_hint="--to")
+        raise typer.BadParameter(f"{end} is before --from {begin}.", param_hint="--to")
     if begin < settings.first_date:
         raise typer.BadParameter(
-            f"dates begin at {settings.first_date} (TRAFFIC_FIRST_DATE).", param_hint="--from"
+            f"{begin} is before the first date {settings.first_date} (TRAFFIC_FIRST_DATE).",
+            param_hint="--from",
         )
     days = [begin + timedelta(days=number) for number in range((end - begin).days + 1)]
     if dry_run:
-        _show_plan(settings, days, chosen, as_json)
+        _dry_run(settings, days, chosen, as_json)
         return
     _run(settings, [days[at : at + chunk] for at in range(0, len(days), chunk)], chosen, as_json)
 
@@ -78,12 +82,13 @@ def _chosen(assets: list[str] | None) -> list[str]:
     unknown = sorted(set(assets or ()) - set(ASSETS))
     if unknown:
         raise typer.BadParameter(
-            f"{', '.join(unknown)}: choose from {', '.join(ASSETS)}.", param_hint="--asset"
+            f"Unknown asset {', '.join(unknown)}. Use one of {', '.join(ASSETS)}.",
+            param_hint="--asset",
         )
     return [name for name in ASSETS if not assets or name in assets]
 
 
-def _show_plan(
+def _dry_run(
     settings: Settings, days: Sequence[date], assets: Sequence[str], as_json: bool
 ) -> None:
     from typing import cast
@@ -99,15 +104,15 @@ def _show_plan(
 
     tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
-        task = bar.add_task("decoding", total=None)
+        task = bar.add_task("Decoding", total=None)
         report = backfill_dates(
             settings,
             days,
             tables=tables,
             dry_run=True,
             stop=stop.is_set,
-            progress=lambda what, number: bar.update(
-                task, description=what, advance=number if what == "messages" else 0
+            progress=lambda unit, number: bar.update(
+                task, description=unit, advance=number if unit == "messages" else 0
             ),
         )
     interrupted = len(report.dates) < len(days)
@@ -142,7 +147,7 @@ def _print_dates(dates: Sequence[DateReport]) -> None:
 def _run(
     settings: Settings, chunks: Sequence[Sequence[date]], assets: Sequence[str], as_json: bool
 ) -> None:
-    from traffic_platform.cli.console import INTERRUPTED, print_json, say, stop_on_signals
+    from traffic_platform.cli.console import INTERRUPTED, counted, print_json, say, stop_on_signals
     from traffic_platform.stack.dagster_runs import launch
     from traffic_platform.stack.errors import StackError
     from traffic_platform.stack.status import read_status
@@ -150,10 +155,10 @@ def _run(
     url = read_status(settings).dagster or settings.dagster_url
     if url is None:
         raise StackError(
-            "Dagster does not run here: start it with `traffic up`, or say with TRAFFIC_DAGSTER_URL"
-            " where it does (`dagster dev`: http://127.0.0.1:3000). --dry-run needs none."
+            "Dagster does not run here. Start it with `traffic up`, or set TRAFFIC_DAGSTER_URL"
+            " (`dagster dev`: http://127.0.0.1:3000). --dry-run needs no Dagster."
         )
-    made: list[Materialized] = []
+    materialized: list[Materialized] = []
     runs: list[dict[str, Any]] = []
     with stop_on_signals() as stop:
         for days in chunks:
@@ -162,34 +167,36 @@ def _run(
                 say(f"{days[0]} to {days[-1]}: {run.page}")
             status = "STARTED"
             for seen in _watch(run, stop.is_set):
-                made += seen.materialized
+                materialized += seen.materialized
                 status = seen.status
                 if not as_json:
-                    _tell(seen)
+                    for message in seen.messages:
+                        say(message)
             runs.append({"run_id": run.run_id, "status": status, "url": run.page})
             if status != "SUCCESS":
                 break
     if as_json:
-        print_json({"runs": runs, "dates": _by_date(made)})
+        print_json({"runs": runs, "dates": _by_date(materialized)})
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
     if any(run["status"] != "SUCCESS" for run in runs):
-        raise StackError(f"The run ended as {runs[-1]['status']}: {runs[-1]['url']} says why.")
+        raise StackError(
+            f"The run ended as {runs[-1]['status']}. {runs[-1]['url']} shows the reason."
+        )
     if not as_json:
-        dates = len({item.date for item in made})
-        say(f"{dates} date{'s' if dates != 1 else ''} as they should be.")
+        say(f"{counted(len({item.date for item in materialized}), 'date')} rebuilt.")
 
 
-def _watch(run: DagsterRun, stop: Any) -> Iterator[Seen]:
-    """Look until the run has ended; asked to stop, the run is asked to.
+def _watch(run: DagsterRun, stop: Callable[[], bool]) -> Iterator[Seen]:
+    """Yield news of the run until it ends; cancel it when `stop` returns true.
 
-    Raises StackError when Dagster has not answered for a while.
+    Raises StackError if Dagster does not answer for _SILENCE_SECONDS.
     """
     import time
 
     from traffic_platform.stack.errors import StackError
 
-    asked, heard = False, time.monotonic()
+    canceled, heard = False, time.monotonic()
     while True:
         seen = run.look()
         if seen is not None:
@@ -199,25 +206,18 @@ def _watch(run: DagsterRun, stop: Any) -> Iterator[Seen]:
                 return
         elif time.monotonic() - heard > _SILENCE_SECONDS:
             raise StackError(
-                f"Dagster has not answered for {_SILENCE_SECONDS} s. The run may go on without us:"
-                f" `traffic status` says what is away, {run.page} how it ended."
+                f"Dagster has not answered for {_SILENCE_SECONDS} s, and the run may continue."
+                f" `traffic status` shows which service is down, {run.page} the run's result."
             )
-        if stop() and not asked:
-            asked = True
+        if stop() and not canceled:
+            canceled = True
             run.cancel()
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
-def _tell(seen: Seen) -> None:
-    from traffic_platform.cli.console import say
-
-    for message in seen.messages:
-        say(message)
-
-
-def _by_date(made: Sequence[Materialized]) -> list[dict[str, Any]]:
+def _by_date(materialized: Sequence[Materialized]) -> list[dict[str, Any]]:
     dates: dict[str, dict[str, Any]] = {}
-    for item in made:
+    for item in materialized:
         of_date = dates.setdefault(item.date, {"date": item.date})
         of_date[item.table] = {name.replace(" ", "_"): n for name, n in item.figures.items()}
     return [dates[day] for day in sorted(dates)]

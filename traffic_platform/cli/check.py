@@ -1,4 +1,4 @@
-"""`traffic check`: the asset checks without Dagster, for people, CI and cron."""
+"""`traffic check`: run the asset checks without Dagster, for people, CI and cron."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,21 +29,20 @@ def check(
     ] = None,
     names: Annotated[
         list[str] | None,
-        typer.Option("--check", metavar="NAME", help="Only this check; may be repeated."),
+        typer.Option("--check", metavar="NAME", help="Run only this check; may be repeated."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    as_json: Json = False,
     junit: Annotated[
         Path | None,
-        typer.Option("--junit", dir_okay=False, help="Also write them as JUnit XML to this file."),
+        typer.Option("--junit", dir_okay=False, help="Also write JUnit XML to this file."),
     ] = None,
 ) -> None:
-    """Run the checks of a date, and those of the tables as they are now; print what fails.
+    """Run the checks of a date and of the current tables.
 
-    Works beside a live stream, and needs PostgreSQL only. A check that has nothing to look at, or
-    too little history to judge by, passes and says so. Failures of checks that only warn are
-    shown.
+    The command needs only PostgreSQL, and works beside a live stream. A check without data, or with
+    too little history, passes and says so. Failed checks of severity WARN are shown too.
 
-    Exit code: 0 no ERROR check failed, 1 one did, 2 could not run, or some check could not.
+    Exit codes: 0 no ERROR check failed, 1 an ERROR check failed, 2 it or a check could not run.
 
     Example: traffic check --date 2025-10-04
     """
@@ -82,7 +83,7 @@ def _evaluate(settings: Settings, names: list[str], day: date, *, quiet: bool) -
         raise typer.BadParameter(str(error), param_hint="--check") from None
     results: list[Result] = []
     with progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("checking", total=len(checks))
+        task = bar.add_task("Checking", total=len(checks))
         for result in evaluate_checks(settings, checks, day):
             results.append(result)
             bar.update(task, advance=1)

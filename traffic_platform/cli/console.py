@@ -1,4 +1,4 @@
-"""What the commands share: tables for people, JSON for programs, progress, and a way to stop."""
+"""Output of the commands: tables for people, JSON for programs, progress bars; and stop signals."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 
     from traffic_platform.ledger.partition_locks import Holder
 
-INTERRUPTED = 130  # what a shell expects of a program that ctrl-C ended
+INTERRUPTED = 130  # the exit code that shells expect after ctrl-C
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output. Times are ISO 8601 in UTC and end in Z."""
+    """Print one JSON document to standard output. Times are ISO 8601 in UTC and end in Z."""
     sys.stdout.write(json.dumps(document, indent=2, default=_to_json) + "\n")
 
 
 def say(text: str) -> None:
-    """One line for people, on standard output. `text` is shown as it is."""
+    """Print a line for people to standard output, without markup."""
     sys.stdout.write(f"{text}\n")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """A number of things: 1 message, 2,000 messages."""
+    """Return a number with its noun: 1 message, 2,000 messages."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def say_whom_we_wait_for(holders: Iterable[Holder], command: str, does: str) -> None:
-    """Name, on standard error, the living holders of what this command needs, if there are any."""
+def report_holders(holders: Iterable[Holder], command: str, activity: str) -> None:
+    """Name the live holders of the locks that a command needs on standard error, if any."""
     alive = [holder for holder in holders if holder.alive]
     if alive:
         runs = sorted({holder.run_id or f"another `traffic {command}`" for holder in alive})
-        sys.stderr.write(f"Waiting for {', '.join(runs)}, which {does} now.\n")
+        sys.stderr.write(f"Waiting for {', '.join(runs)}, which {activity} now.\n")
 
 
 def print_table(title: str, headers: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table for people. Cells are shown as they are; numbers stand to the right."""
+    """Print a table for people, without markup. Numbers are aligned to the right."""
     _output().print(_table(title, list(headers), [list(row) for row in rows]))
 
 
 @contextmanager
 def progress_bar(*, quiet: bool) -> Generator[Progress]:
-    """A bar on standard error, while it is a terminal and the output is for people."""
+    """Yield a progress bar on standard error, hidden if quiet or if that is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.progress import TimeElapsedColumn as Elapsed
@@ -69,14 +69,15 @@ def progress_bar(*, quiet: bool) -> Generator[Progress]:
 
 @contextmanager
 def stop_on_signals() -> Generator[Event]:
-    """An event that SIGINT (ctrl-C) or SIGTERM sets; a second signal ends the process at once."""
+    """Yield an event that SIGINT (ctrl-C) or SIGTERM sets. A second signal kills the process."""
     stop = Event()
 
-    def ask(number: int, _frame: object) -> None:
+    def request_stop(number: int, _frame: object) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, request_stop) for number in numbers}
     try:
         yield stop
     finally:
@@ -84,20 +85,20 @@ def stop_on_signals() -> Generator[Event]:
             signal.signal(number, handler)
 
 
-def utc_text(moment: datetime | int | None) -> str:
-    """ISO 8601 in UTC with Z of a time, or of microseconds since 1970; empty for None."""
-    if moment is None:
+def utc_text(time: datetime | int | None) -> str:
+    """Return a time, or microseconds since 1970, as ISO 8601 in UTC with Z; empty for None."""
+    if time is None:
         return ""
-    if isinstance(moment, int):
-        return texts.show_time(moment)
-    return texts.utc_text(moment)
+    if isinstance(time, int):
+        return texts.show_time(time)
+    return texts.utc_text(time)
 
 
 def _output() -> Console:
     from rich.console import Console
 
     console = Console(markup=False, highlight=False, emoji=False)
-    # A pipe has no width of its own; a table in a file should not be cut at 80 columns.
+    # A pipe has no width. A table in a file should not be cut at 80 columns.
     return console if console.is_terminal else Console(markup=False, highlight=False, width=200)
 
 
@@ -133,4 +134,4 @@ def _to_json(value: Any) -> Any:
         return utc_text(value)
     if isinstance(value, date | UUID):
         return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    raise TypeError(f"Cannot encode {type(value).__name__} as JSON.")

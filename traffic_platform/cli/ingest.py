@@ -1,10 +1,12 @@
-"""`traffic ingest --once`: drain what is there, without Dagster."""
+"""`traffic ingest --once`: store the messages that Kafka holds, without Dagster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,20 +22,22 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 def ingest(
     *,
-    once: Annotated[bool, typer.Option("--once", help="End when what is there is stored.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what it did as JSON.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop when all current messages are stored.")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Store what Kafka holds now, without Dagster, roll it up, and say what was done.
+    """Ingest the messages that Kafka holds now, without Dagster.
 
-    Beside a window that is draining the same partitions it ends when that one has stored what was
-    there. Ctrl-C and SIGTERM finish or roll back
-    the batch in hand. While PostgreSQL or Kafka is away it waits for two minutes, then ends with
-    exit code 1; nothing is half done then, and the next call goes on.
+    The messages are stored and rolled up. If another ingest run holds the same partitions, the
+    command ends when that run has stored the messages. Ctrl-C and SIGTERM finish or roll back the
+    current batch. During an outage of PostgreSQL or Kafka it retries for two minutes, then ends
+    with exit code 1. Nothing is left half done, and the next call resumes.
 
     Example: traffic ingest --once --json
     """
     if not once:
-        raise typer.BadParameter("Say --once; `traffic up` is what ingests all the time.")
+        raise typer.BadParameter("Add --once. To ingest continuously, run `traffic up`.")
     from traffic_platform.cli.console import INTERRUPTED, stop_on_signals
     from traffic_platform.ingest.partition_sums import read_partition_sums
     from traffic_platform.rollups import BackgroundRollups
@@ -42,10 +46,10 @@ def ingest(
     settings = load_settings()
     topics = settings.ingest_topics
     with stop_on_signals() as stop:
-        with BackgroundRollups(settings, last_seconds=_LONGEST_SECONDS) as folds:
-            totals = _drain(settings, topics, stop, folds.stored, quiet=as_json)
+        with BackgroundRollups(settings, last_seconds=_LONGEST_SECONDS) as rollups:
+            totals = _drain(settings, topics, stop, rollups.stored, quiet=as_json)
             if stop.is_set():
-                folds.hurry()
+                rollups.hurry()
         sums = read_partition_sums(settings, totals)
         _show(totals, sums, as_json)
         if stop.is_set():
@@ -70,7 +74,7 @@ def _drain(
         until_caught_up=True,
     )
     with progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("storing", total=_look_ahead(LagReader(settings), topics))
+        task = bar.add_task("Storing", total=_read_lag(LagReader(settings), topics))
         return run_ingest(
             settings,
             topics,
@@ -83,13 +87,13 @@ def _drain(
         )
 
 
-def _look_ahead(reader: LagReader, topics: Sequence[str]) -> int | None:
-    """Messages to store, for the bar; None while a server is away, which the window waits for."""
-    from traffic_platform.cli.console import say_whom_we_wait_for
+def _read_lag(reader: LagReader, topics: Sequence[str]) -> int | None:
+    """Return the number of messages to store; None in an outage, which the ingest run retries."""
+    from traffic_platform.cli.console import report_holders
     from traffic_platform.errors import TransientError
 
     try:
-        say_whom_we_wait_for(reader.holders(topics), "ingest", "drains these topics")
+        report_holders(reader.holders(topics), "ingest", "drains these topics")
         return sum(lag.lag for lag in reader.read(topics))
     except TransientError:
         return None

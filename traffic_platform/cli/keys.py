@@ -1,4 +1,4 @@
-"""`traffic keys`: who may ask the API, when it is not only for this machine."""
+"""`traffic keys`: create, list and revoke API keys."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.api.security.key_store import Key
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys of the API.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Create, list and revoke API keys."
+)
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 class ScopeChoice(StrEnum):
-    """What a key may allow. Typer knows no list of literals."""
+    """The scopes of a key. Typer does not support a list of literals."""
 
     READ = "read"
     EXPORT = "export"
@@ -26,21 +30,21 @@ class ScopeChoice(StrEnum):
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="Whom or what the key is for.")],
+    name: Annotated[str, typer.Argument(help="Name of the person or program that uses the key.")],
     *,
     scope: Annotated[
         list[ScopeChoice] | None,
-        typer.Option(help="read (default), export or admin; may be given again."),
+        typer.Option(help="read (default), export or admin; may be repeated."),
     ] = None,
     expires: Annotated[
-        str, typer.Option(help="After 12h, 90d or 52w, at an ISO date or time, or never.")
+        str, typer.Option(help="A period such as 12h, 90d or 52w, an ISO date or time, or never.")
     ] = "365d",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Make a key and print it, once: only its hash is stored.
+    """Create a key and print it. It is shown only once, because only its hash is stored.
 
-    read allows everything but the export of whole days, which export allows; admin allows nothing
-    yet. A date means its beginning in UTC.
+    read allows everything except exports, export allows exports, and admin allows nothing yet. A
+    date means its start in UTC.
 
     Example: traffic keys create control-room --scope read --scope export --expires 90d
     """
@@ -49,14 +53,14 @@ def create(
     from traffic_platform.settings import load_settings
 
     scopes = cast("list[key_store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
-    made, key = key_store.create(load_settings(), name, scopes, _end(expires))
+    created, key = key_store.create(load_settings(), name, scopes, _expiry(expires))
     if as_json:
-        print_json({**made.as_json(), "key": key})
+        print_json({**created.as_json(), "key": key})
         return
     say(key)
-    until = f"until {utc_text(made.expires_at)}" if made.expires_at else "for ever"
+    until = f"until {utc_text(created.expires_at)}" if created.expires_at else "for ever"
     typer.echo(
-        f"Key {made.key_id} ({made.name}) allows {' and '.join(made.scopes)} {until}."
+        f"Key {created.key_id} ({created.name}) allows {' and '.join(created.scopes)} {until}."
         " It is not shown again.",
         err=True,
     )
@@ -65,9 +69,9 @@ def create(
 @app.command("list")
 def list_(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """List every key that was ever made, without the keys themselves.
+    """List every key that was ever created, without the key itself.
 
     Example: traffic keys list
     """
@@ -79,7 +83,7 @@ def list_(
     if as_json:
         print_json([key.as_json() for key in keys])
     elif not keys:
-        say("There is no key.")
+        say("No key exists. Create one with `traffic keys create NAME`.")
     else:
         headers = ("id", "name", "scopes", "state", "created", "expires", "revoked")
         print_table("", headers, map(_row, keys))
@@ -87,11 +91,11 @@ def list_(
 
 @app.command("revoke")
 def revoke(
-    key: Annotated[str, typer.Argument(help="Number or name.")],
+    key: Annotated[str, typer.Argument(help="Number or name of the key.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Revoke a key: within five seconds it opens nothing, and what it had opened is closed.
+    """Revoke a key. Within five seconds it stops working and its open responses end.
 
     Example: traffic keys revoke control-room
     """
@@ -103,8 +107,8 @@ def revoke(
     if as_json:
         print_json(revoked.as_json())
     else:
-        since = utc_text(revoked.revoked_at)
-        say(f"Key {revoked.key_id} ({revoked.name}) is revoked since {since}.")
+        at = utc_text(revoked.revoked_at)
+        say(f"Key {revoked.key_id} ({revoked.name}) was revoked at {at}.")
 
 
 def _row(key: Key) -> tuple[object, ...]:
@@ -113,18 +117,18 @@ def _row(key: Key) -> tuple[object, ...]:
     return (key.key_id, key.name, scopes, key.state, *times)
 
 
-def _end(text: str) -> datetime | None:
-    """The moment that `--expires` means; None: never. Raises typer.BadParameter."""
+def _expiry(text: str) -> datetime | None:
+    """Parse `--expires`; None means never. Raises typer.BadParameter."""
     if text == "never":
         return None
     unit = _UNITS.get(text[-1:])
     try:
         if unit and text[:-1].isascii() and text[:-1].isdigit():
             return datetime.now(UTC) + timedelta(**{unit: int(text[:-1])})
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r}: write 12h, 90d, 52w, 2027-01-31, 2027-01-31T12:00Z or never",
+            f"Invalid time {text!r}. Use 12h, 90d, 52w, 2027-01-31, 2027-01-31T12:00Z or never.",
             param_hint="--expires",
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,26 +1,34 @@
-"""`traffic produce`: a realistic synthetic feed."""
+"""`traffic produce`: send a realistic synthetic feed."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+from traffic_platform.cli.options import Json, TargetTopic
 
 if TYPE_CHECKING:
     from traffic_platform.demo.produce import FeedReport, FeedRequest
 
-
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+_Start: TypeAlias = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        metavar="TIME",
+        help="Time of the first events, in UTC unless it has an offset.",
+    ),
+]
 
 
 def produce(
     *,
     rate: Annotated[
-        float, typer.Option(min=0, help="Events a second; 0: as fast as possible.")
+        float, typer.Option(min=0, help="Events per second; 0: as fast as possible.")
     ] = 0,
     count: Annotated[
-        int | None, typer.Option(min=1, help="Events to send; without it until ctrl-C.")
+        int | None, typer.Option(min=1, help="Number of events. Default: until ctrl-C.")
     ] = None,
     feed_format: Annotated[
         str,
@@ -28,31 +36,27 @@ def produce(
             "--format", metavar="FORMAT", help="Message format of the events; mixed: all in turn."
         ),
     ] = "mixed",
-    sensors: Annotated[int, typer.Option(min=1, max=100_000, help="Synthetic sensors.")] = 60,
+    sensors: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Number of synthetic sensors.")
+    ] = 60,
     interval: Annotated[
         int, typer.Option(min=1, max=3600, help="Seconds that a reading covers.")
     ] = 20,
-    start: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=_TIMES,
-            metavar="TIME",
-            help="Time of the first events; UTC if it has no offset.",
-        ),
-    ] = None,
+    start: _Start = None,
     repeat_share: Annotated[
-        float, typer.Option(min=0, max=0.5, help="Part of the events that repeat an earlier one.")
+        float, typer.Option(min=0, max=0.5, help="Share of events that repeat an earlier one.")
     ] = 0,
     broken_share: Annotated[
-        float, typer.Option(min=0, max=0.4, help="Part of the events that cannot be read.")
+        float, typer.Option(min=0, max=0.4, help="Share of messages that are invalid.")
     ] = 0,
-    topic: Annotated[str | None, typer.Option(help="Default: the raw topic.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+    topic: TargetTopic = None,
+    as_json: Json = False,
 ) -> None:
-    """Send a synthetic feed: detectors along a road, rush hours, queues and their waves.
+    """Send a synthetic feed as events.
 
-    With --rate, events are of now; without it, they are of the time before now, so that the last
-    one has just ended. Sensors are called synthetic-… and registered when first seen.
+    It simulates detectors along a road, with rush hours, queues and shock waves. With --rate,
+    events have the current time. Without it, they cover the time until now. The sensors are called
+    synthetic-… and are registered with their first event.
 
     Example: traffic produce --rate 500 --count 10000
 
@@ -60,15 +64,14 @@ def produce(
     """
     from datetime import UTC
 
-    from traffic_platform.demo.feed import MIXED
+    from traffic_platform.cli.sent_events import check_delivery
     from traffic_platform.demo.produce import FeedRequest
-    from traffic_platform.events.formats import FORMATS
 
     names = (*(form.name for form in FORMATS), MIXED)
     if feed_format not in names:
         raise typer.BadParameter(f"Unknown format {feed_format!r}. Use {', '.join(names)}.")
     if count is None and not rate:
-        raise typer.BadParameter("--count is needed when there is no --rate.")
+        raise typer.BadParameter("--count is needed without --rate.")
     request = FeedRequest(
         count=count,
         rate=rate or None,
@@ -81,14 +84,7 @@ def produce(
     )
     report = _send(request, topic, quiet=as_json)
     _show(report, as_json)
-    if report.failed:
-        from traffic_platform.errors import TransientError
-
-        raise TransientError(f"{report.failed} events did not reach Kafka: {report.error}.")
-    if not report.complete:
-        from traffic_platform.cli.console import INTERRUPTED
-
-        raise typer.Exit(INTERRUPTED)
+    check_delivery(report)
 
 
 def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport:
@@ -97,7 +93,7 @@ def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport
     from traffic_platform.settings import load_settings
 
     with stop_on_signals() as stop, progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("sending", total=request.count)
+        task = bar.add_task("Sending", total=request.count)
         return send(
             load_settings(),
             request,
@@ -108,7 +104,8 @@ def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport
 
 
 def _show(report: FeedReport, as_json: bool) -> None:
-    from traffic_platform.cli.console import print_json, print_table, utc_text
+    from traffic_platform.cli.console import utc_text
+    from traffic_platform.cli.sent_events import show_totals
 
     figures = {
         "topic": report.topic,
@@ -121,7 +118,4 @@ def _show(report: FeedReport, as_json: bool) -> None:
         "seconds": round(report.seconds, 3),
         "events_per_second": round(report.delivered / max(report.seconds, 1e-9)),
     }
-    if as_json:
-        print_json(figures)
-    else:
-        print_table("", ("sent", ""), ((name.replace("_", " "), v) for name, v in figures.items()))
+    show_totals(figures, as_json)

@@ -1,10 +1,12 @@
-"""`traffic publish --once`: publish what is stored, without Dagster."""
+"""`traffic publish --once`: publish the stored events without Dagster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
     from threading import Event
@@ -18,20 +20,21 @@ _LONGEST_SECONDS = 24 * 3600.0
 def publish(
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="End when what is stored is published.")
+        bool, typer.Option("--once", help="Stop when all stored events are published.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what it did as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Publish the events of the raw topic that are stored to the clean stream, without Dagster.
+    """Publish the stored events, without Dagster.
 
-    Each is published once, whatever was killed when. Waits for a publisher that is at work; ends
-    quietly when another one takes over. While PostgreSQL or Kafka is away it waits for two minutes,
-    then ends with exit code 1; the next call goes on.
+    Each event of the raw topic is published to the clean stream once, even if processes are killed.
+    The command waits for a running publisher, and ends without an error when another one takes
+    over. During an outage of PostgreSQL or Kafka it retries for two minutes, then ends with exit
+    code 1. The next call resumes.
 
     Example: traffic publish --once --json
     """
     if not once:
-        raise typer.BadParameter("Say --once; `traffic up` is what publishes all the time.")
+        raise typer.BadParameter("Add --once. To publish continuously, run `traffic up`.")
     from traffic_platform.cli.console import INTERRUPTED, print_json, print_table, stop_on_signals
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.lag import LagReader
@@ -44,7 +47,7 @@ def publish(
         totals = _publish(settings, stop, quiet=as_json)
         figures = {name: getattr(totals, name) for name in ("events", "replays", "quarantined")}
         reader = LagReader(settings)
-        figures["lag"] = reader.publication_lag().total  # another publisher may have gone on
+        figures["lag"] = reader.publication_lag().total  # another publisher may be running
         reader.close()
         if as_json:
             print_json(figures)
@@ -59,10 +62,10 @@ def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
     from traffic_platform.publish.publisher import run_publisher
     from traffic_platform.run_clock import RunLimits
 
-    _say_who_publishes(settings)
+    _report_other_publisher(settings)
     limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
     with progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("publishing", total=None)
+        task = bar.add_task("Publishing", total=None)
         return run_publisher(
             settings,
             limits=limits,
@@ -73,15 +76,15 @@ def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
         )
 
 
-def _say_who_publishes(settings: Settings) -> None:
-    from traffic_platform.cli.console import say_whom_we_wait_for
+def _report_other_publisher(settings: Settings) -> None:
+    from traffic_platform.cli.console import report_holders
     from traffic_platform.errors import TransientError
     from traffic_platform.monitoring.lag import LagReader
 
     reader = LagReader(settings)
     try:
-        say_whom_we_wait_for(reader.publishers(), "publish", "publishes")
+        report_holders(reader.publishers(), "publish", "publishes")
     except TransientError:
-        pass  # the publisher waits for PostgreSQL, too
+        pass  # the publisher itself retries an outage of PostgreSQL
     finally:
         reader.close()

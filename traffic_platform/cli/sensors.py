@@ -1,4 +1,4 @@
-"""`traffic sensors`: detectors and what is known of them."""
+"""`traffic sensors`: import and list detectors."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.sensors.sensor_import import ImportReport
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Detectors and their places.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import and list detectors.")
 
 _SHOWN_CHANGES = 20
 
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="CSV file, or a folder with PORTAL's tables.")],
+    path: Annotated[Path, typer.Argument(help="CSV file, or folder with PORTAL's tables.")],
     *,
     interval: Annotated[
         int | None, typer.Option(min=1, help="Seconds that a reading of these sensors covers.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Import a table of sensors, all of it or nothing.
+    """Import a table of sensors, completely or not at all.
 
-    The headers of the CSV file are external_id and any of name, road, direction, lanes, milepost,
-    length_mi, latitude, longitude, station_id, interval_s, free_flow_mph. A column that the file
-    does not have keeps its values; an empty cell empties the value. A sensor seen in the stream
-    before becomes imported and keeps its identity. PORTAL's freeway_detectors.csv is read with
-    freeway_stations.csv and highways.csv beside it; its readings cover 20 seconds.
+    The CSV file has the header external_id and any of name, road, direction, lanes, milepost,
+    length_mi, latitude, longitude, station_id, interval_s, free_flow_mph. Columns that the file
+    lacks keep their values. An empty cell clears the value. A sensor that was seen in the stream
+    before becomes imported and keeps its UUID. PORTAL's freeway_detectors.csv is read with
+    freeway_stations.csv and highways.csv from the same folder; its readings cover 20 seconds.
 
     Example: traffic sensors import examples/portland_i205
     """
@@ -52,12 +54,14 @@ def import_(
 @app.command("list")
 def list_(
     *,
-    origin: Annotated[Literal["imported", "seen"] | None, typer.Option(help="Only these.")] = None,
-    road: Annotated[str | None, typer.Option(help="Only this road.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    origin: Annotated[
+        Literal["imported", "seen"] | None, typer.Option(help="List only these sensors.")
+    ] = None,
+    road: Annotated[str | None, typer.Option(help="List only sensors of this road.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of sensors.")] = 1000,
+    as_json: Json = False,
 ) -> None:
-    """List the sensors by road, direction and milepost, with the time of their newest reading.
+    """List sensors by road, direction and milepost, with the time of their newest reading.
 
     Example: traffic sensors list --origin seen
     """
@@ -72,7 +76,7 @@ def list_(
         print_json([asdict(sensor) for sensor in sensors])
         return
     if not sensors:
-        say("There is no such sensor." if origin or road else "There is no sensor yet.")
+        say("No sensor matches." if origin or road else "No sensor is registered yet.")
         return
     headers = {
         "external_id": "sensor",
@@ -89,7 +93,7 @@ def list_(
     rows = [[getattr(sensor, name) for name in headers] for sensor in sensors]
     print_table("", headers.values(), rows)
     if len(sensors) == limit:
-        say(f"The first {limit}; --limit shows more.")
+        say(f"Only the first {limit} are shown. --limit shows more.")
 
 
 def _show(report: ImportReport) -> None:
@@ -108,7 +112,7 @@ def _show(report: ImportReport) -> None:
         shown = rows[:_SHOWN_CHANGES]
         print_table("", ("sensor", "column", "old", "new"), shown)
         if len(rows) > len(shown):
-            say(f"and {len(rows) - len(shown)} more values; --json shows all")
+            say(f"And {len(rows) - len(shown)} more values: --json shows them.")
 
 
 def _shown(value: object) -> str:

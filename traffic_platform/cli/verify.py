@@ -1,4 +1,4 @@
-"""`traffic verify`: proof that nothing is lost, doubled or altered."""
+"""`traffic verify`: prove that no message is lost, stored twice or altered."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli.options import Json
+
 if TYPE_CHECKING:
     from traffic_platform.verify import VerifyReport
 
 
 def verify(
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also read Kafka again and decode every message again.")
+        bool, typer.Option("--deep", help="Also read Kafka again and decode every message.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Compare Kafka's offsets, the ledger, the audit rows and the tables; print what differs first.
+    """Prove that no message is lost, stored twice or altered.
 
-    May run beside a live stream: it looks at one moment of the database. What has not been
-    ingested yet is lag, and no difference. Messages that Kafka dropped before they were read are
-    named, and are one.
+    The command compares Kafka's offsets, the ledger, the audit and the tables, and prints the first
+    difference. It works beside a live stream, because it reads one snapshot of the database.
+    Messages that are not ingested yet are lag, not a difference. Messages that Kafka dropped before
+    they were read are a difference, and are named.
 
-    Exit code: 0 all holds, 1 something differs, 2 could not look.
+    Exit codes: 0 everything matches, 1 something differs, 2 could not run.
 
     Example: traffic verify --deep
     """
@@ -31,7 +34,7 @@ def verify(
     from traffic_platform.verify import verify as prove
 
     with progress_bar(quiet=as_json) as bar:
-        task = bar.add_task("looking", total=None)
+        task = bar.add_task("Comparing", total=None)
         report = prove(
             load_settings(),
             deep,
@@ -51,7 +54,7 @@ def _show(report: VerifyReport) -> None:
     from traffic_platform.cli.console import counted, say
 
     if report.holds:
-        say(f"All holds: {_extent(report)}.")
+        say(f"Everything matches: {_extent(report)}.")
     else:
         say(report.findings[0].sentence)
         others = len(report.findings) - 1
@@ -59,31 +62,32 @@ def _show(report: VerifyReport) -> None:
             more = "at least " if report.cut else ""
             say(f"And {more}{counted(others, 'more difference')}: --json shows them.")
     if report.acknowledged_losses:
-        say(f"Losses on record that somebody took note of: {report.acknowledged_losses:,}.")
+        say(f"Acknowledged losses: {counted(report.acknowledged_losses, 'message')}.")
     for stale in report.stale:
         say(
             f"Stale: {counted(stale.messages, 'message')} of"
             f" {counted(stale.batches, 'batch', 'batches')} ({stale.first_batch_id} to"
-            f" {stale.last_batch_id}), decided by rules {stale.rules_version};"
-            f" today's are {report.rules_version}."
-            " Settings have changed since; `traffic backfill` decides their dates again."
+            f" {stale.last_batch_id}), decided by rules {stale.rules_version}."
+            f" Today's rules are {report.rules_version}, because settings have changed."
+            " `traffic backfill` applies them to these dates."
         )
     if report.stale_differing:
         say(
             f"Today's rules would store {counted(report.stale_differing, 'message')} of these"
-            " otherwise. That is no difference: each is right by the rules that decided it."
+            " differently. This is not an error: each matches the rules that decided it."
         )
     if line := _by_sums(report):
         say(line)
     if report.waiting_for_replay:
         say(
-            f"In quarantine for sensors that are registered by now: {report.waiting_for_replay:,};"
-            " `traffic quarantine replay --reason unknown_sensor` lets them in."
+            f"In quarantine although their sensors are registered:"
+            f" {counted(report.waiting_for_replay, 'message')}."
+            " `traffic quarantine reprocess --reason unknown_sensor` makes them events."
         )
 
 
 def _by_sums(report: VerifyReport) -> str:
-    """What only sums can prove any more; empty: nothing."""
+    """Return a sentence about rows that only sums can prove, empty without any."""
     from traffic_platform.cli.console import counted
 
     found = report.by_sums
@@ -92,7 +96,7 @@ def _by_sums(report: VerifyReport) -> str:
     ]
     if found.folded_batches:
         parts.append(
-            f"which of {counted(found.folded_batches, 'batch', 'batches')} folded into"
+            f"which of {counted(found.folded_batches, 'batch', 'batches')} compacted into"
             f" {counted(found.folded_into, 'audit row')} a message came with"
         )
     return f"Proved by sums only: {'; '.join(parts)}." if parts else ""

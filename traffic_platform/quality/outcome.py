@@ -18,9 +18,9 @@ class Outcome:
 
     `sample` holds at most SAMPLE_ROWS rows of the same columns, with values as psycopg returns
     them. `evaluated` is False without data or without enough history; such an outcome passes, and
-    the summary says what is missing. `broken` is True if the check itself could not run; it then
-    fails, and the summary says why. `named_by` are the columns that name the subject of a row (a
-    sensor, a feed, a partition); empty if other names in the next sample would not be news.
+    the summary names the gap. `broken` is True if the check itself could not run; it then fails,
+    and the summary says why. `named_by` are the columns that name the subject of a row (a sensor, a
+    feed, a partition); empty if other names in the next sample would not be news.
     """
 
     passed: bool

@@ -1,4 +1,4 @@
-"""The application over a test's own database."""
+"""Fixtures: the application on the test's own database, in this process or served by uvicorn."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from traffic_platform.api.app import create_app
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
-# Where the application is open to whoever asks: on this machine.
-HERE = "http://127.0.0.1"
+# A loopback address needs no key.
+LOOPBACK = "http://127.0.0.1"
 
 
 @pytest.fixture
 def api_settings(
     postgres: PostgresServer, database: str, owner: psycopg.Connection, tmp_path: Path
 ) -> Callable[..., Settings]:
-    """api_settings("UTC", **settings): settings for the database, whose dates are of that zone."""
+    """api_settings("UTC", **settings): settings for the database, with dates in that time zone."""
 
     def make(timezone: str = "UTC", **changes: Any) -> Settings:
         owner.execute("update traffic.platform set timezone = %s", (timezone,))
@@ -48,14 +48,14 @@ def api_settings(
 
 @pytest.fixture
 def client(api_settings: Callable[..., Settings]) -> Iterator[TestClient]:
-    """A client of the application, whose dates are of UTC."""
-    with TestClient(create_app(api_settings()), base_url=HERE) as client:
+    """A client of the application, with dates in UTC."""
+    with TestClient(create_app(api_settings()), base_url=LOOPBACK) as client:
         yield client
 
 
 @dataclass(frozen=True)
 class Served:
-    """An application that uvicorn serves."""
+    """An application served by uvicorn."""
 
     url: str
     app: FastAPI
@@ -63,7 +63,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(app: FastAPI) -> Iterator[Served]:
-    """Serve in a thread until the block ends; for what never ends, and for who goes away."""
+    """Serve in a thread until the block ends, for endless responses and for lost clients."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -80,6 +80,6 @@ def served(app: FastAPI) -> Iterator[Served]:
 
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Served]:
-    """The application over `settings`, whose Kafka is there too, served."""
+    """The application served with `settings`, beside a real Kafka."""
     with served(create_app(settings)) as running:
         yield running

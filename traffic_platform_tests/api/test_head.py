@@ -1,4 +1,4 @@
-"""HEAD answers as GET does, and takes nothing that only a body needs."""
+"""HEAD answers like GET, and opens no connection for a stream or an export."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FILLED = {"date": "2025-10-04", "id": "det-7"}
 STREAM = "/api/traffic/stream"
 
 
-def taken(owner: psycopg.Connection) -> int:
-    """Connections that streams and exports have opened."""
+def open_connections(owner: psycopg.Connection) -> int:
+    """Return the number of database connections of streams and exports."""
     row = owner.execute(
         "select count(*) from pg_stat_activity where datname = current_database()"
         " and application_name in ('traffic-api-shared', 'traffic-api-export')"
@@ -37,10 +37,10 @@ def test_head_is_get_without_a_body_on_every_route(
     with served(create_app(settings)) as running, httpx.Client(base_url=running.url) as client:
         paths = [path.format(**FILLED) for path in client.get("/openapi.json").json()["paths"]]
         exports = [path for path in paths if path.endswith((".csv", ".parquet"))]
-        # The streams first: they are to leave no connection behind.
+        # Streams and exports first: their HEAD must leave no connection open.
         for path in (STREAM, *exports):
             assert client.head(path).status_code == 200
-        assert (len(exports), taken(owner)) == (2, 0)
+        assert (len(exports), open_connections(owner)) == (2, 0)
         wrong = "/api/traffic/historical/today"
         for path in {*paths, "/docs", "/openapi.json", "/metrics", wrong, "/nowhere"} - {STREAM}:
             got, head = client.get(path), client.head(path)
@@ -56,7 +56,7 @@ def test_head_is_get_without_a_body_on_every_route(
         assert int(page.headers["content-length"]) > 1000
         known = client.head(page.url.path, headers={"If-None-Match": page.headers["etag"]})
         assert known.status_code == 304
-        # On one connection: a body that came after all would have been read as the next answer.
+        # On one connection: an unexpected body would have been read as the next answer.
         assert client.get("/health/live").json() == {"status": "alive"}
         refused = client.post("/api/sensors")
         assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")

@@ -1,4 +1,4 @@
-"""Pages of the readings of a date."""
+"""Pages of the readings of a date, and the health routes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.maintenance.index_closed_months import index_month
 from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
-from traffic_platform_tests.api.conftest import HERE
+from traffic_platform_tests.api.conftest import LOOPBACK
 from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -58,17 +58,17 @@ def test_ten_readings_are_ten_items_of_one_page(
     ]
 
 
-def test_pages_are_the_same_once_months_are_in_order(
+def test_pages_are_the_same_after_months_are_indexed(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
-    """Of a date that lies in two months (UTC), of which neither, the first, and both are."""
+    """The date lies in two months (UTC); neither, the first, then both are indexed."""
     settings = api_settings("America/Los_Angeles")
     ends = datetime(2025, 10, 31, 23, 56, tzinfo=UTC)
     for number in range(7):
         add_sensor(owner, f"s{number}")
         add_readings(owner, f"s{number}", every(20 if number % 2 else 30, ends, 25))
-    recompute(owner, [date(2025, 10, 31)])  # what is not counted is read another way
-    with TestClient(create_app(settings), base_url=HERE) as client:
+    recompute(owner, [date(2025, 10, 31)])  # readings without counts use another statement
+    with TestClient(create_app(settings), base_url=LOOPBACK) as client:
 
         def pages(size: int) -> list[dict[str, Any]]:
             path = "/api/traffic/historical/2025-10-31"
@@ -127,7 +127,9 @@ def test_a_date_without_readings_has_an_empty_page(client: TestClient) -> None:
         (f"{DAY}?sensor_id=nobody", 404, "sensor_id"),
     ],
 )
-def test_what_is_wrong_is_named(client: TestClient, path: str, status: int, field: str) -> None:
+def test_a_problem_names_the_invalid_field(
+    client: TestClient, path: str, status: int, field: str
+) -> None:
     answer = client.get(path)
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
@@ -140,7 +142,7 @@ def test_what_is_wrong_is_named(client: TestClient, path: str, status: int, fiel
 def test_pages_follow_one_another_without_gap_or_repeat(
     client: TestClient, owner: psycopg.Connection
 ) -> None:
-    """Many readings at the same moments, of sensors whose order is not that of their names."""
+    """Many readings share a time, and the order of the sensors is not that of their names."""
     for number in range(7):
         add_sensor(owner, f"s{number}")
         add_readings(owner, f"s{number}", every(1.5 + 1.5 * (number % 2), NOON, 100))
@@ -160,7 +162,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(
     assert client.get(DAY, params={"page": 71, "size": 10}).json()["items"] == []
 
 
-def test_a_sensor_is_asked_for_by_either_of_its_names(
+def test_a_sensor_is_found_by_uuid_or_external_id(
     client: TestClient, owner: psycopg.Connection
 ) -> None:
     for name in ("one", "other"):
@@ -173,9 +175,7 @@ def test_a_sensor_is_asked_for_by_either_of_its_names(
         assert {item["sensor_id"] for item in document["items"]} == {str(sensor_uuid("one"))}
 
 
-def test_readings_that_nobody_counted_are_found_all_the_same(
-    client: TestClient, owner: psycopg.Connection
-) -> None:
+def test_readings_without_counts_are_found(client: TestClient, owner: psycopg.Connection) -> None:
     add_sensor(owner, "s")
     add_readings(owner, "s", every(300, NOON, 5))
     document = client.get(DAY, params={"size": 2, "page": 3}).json()
@@ -189,7 +189,7 @@ def test_readings_that_nobody_counted_are_found_all_the_same(
         ("Asia/Kathmandu", date(2025, 10, 4), "2025-10-03T18:15", "2025-10-04T18:15"),
     ],
 )
-def test_a_date_is_a_day_of_the_platforms_zone(
+def test_a_date_is_a_day_in_the_platforms_time_zone(
     api_settings: Callable[..., Settings],
     owner: psycopg.Connection,
     zone: str,
@@ -201,7 +201,7 @@ def test_a_date_is_a_day_of_the_platforms_zone(
     before = timedelta(microseconds=1)
     add_sensor(owner, "s")
     add_readings(owner, "s", [Reading(at) for at in (lower - before, lower, upper - before, upper)])
-    with TestClient(create_app(api_settings(zone)), base_url=HERE) as client:
+    with TestClient(create_app(api_settings(zone)), base_url=LOOPBACK) as client:
         recompute(owner, [day + timedelta(days=number) for number in (-1, 0, 1)])
         document = client.get(f"/api/traffic/historical/{day}").json()
     assert document["total"] == 2
@@ -211,7 +211,7 @@ def test_a_date_is_a_day_of_the_platforms_zone(
     ]
 
 
-def test_what_a_client_has_is_not_sent_again(client: TestClient, owner: psycopg.Connection) -> None:
+def test_unchanged_content_is_not_sent_again(client: TestClient, owner: psycopg.Connection) -> None:
     add_sensor(owner, "s")
     add_readings(owner, "s", every(20, NOON, 500))
     path = f"{DAY}?size=500"
@@ -237,14 +237,14 @@ def test_what_a_client_has_is_not_sent_again(client: TestClient, owner: psycopg.
     assert client.get(path, headers={"if-none-match": plain.headers["etag"]}).status_code == 200
 
 
-def test_health_says_whether_the_database_answers(
+def test_readiness_depends_on_the_database(
     client: TestClient, api_settings: Callable[..., Settings]
 ) -> None:
     assert client.get("/health/live").json() == {"status": "alive"}
     assert client.get("/health/ready").json() == {"status": "ready"}
-    away = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
-    settings = api_settings().model_copy(update={"read_database_url": away})
-    with TestClient(create_app(settings), base_url=HERE) as other:
+    unreachable = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
+    settings = api_settings().model_copy(update={"read_database_url": unreachable})
+    with TestClient(create_app(settings), base_url=LOOPBACK) as other:
         with ThreadPoolExecutor() as both:
             answers = list(both.map(other.get, ("/health/ready", DAY)))
         for answer in answers:

@@ -1,4 +1,4 @@
-"""Metrics of a real database, read as Prometheus reads them."""
+"""Metrics of a real database, parsed like Prometheus does."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def served(postgres: PostgresServer, database: str) -> Settings:
 
 @pytest.fixture
 def scraped(served: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    """A client; metrics are read anew each time, two audit rows at once."""
+    """A client whose scrapes always read the database, two audit rows at a time."""
     monkeypatch.setattr(add_metrics, "_KEEP_SECONDS", 0)
     monkeypatch.setattr(pipeline_metrics, "_ROWS_AT_A_TIME", 2)
     with TestClient(create_app(served), base_url="http://127.0.0.1") as client:
@@ -51,7 +51,7 @@ def scraped(served: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestC
 
 
 def scrape(client: TestClient) -> dict[str, float]:
-    """Each sample by its name and labels' values."""
+    """Return each sample by its name and the values of its labels."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
     return {
@@ -66,17 +66,7 @@ def scrape(client: TestClient) -> dict[str, float]:
 def add_batch(
     owner: psycopg.Connection, number: int, first: int, kind: str = "window", **counts: int
 ) -> None:
-    names = (
-        "delivered",
-        "raw",
-        "processed",
-        "quarantined",
-        "echoes",
-        "inserted",
-        "updated",
-        "unchanged",
-    )
-    values = [counts.get(name, 0) for name in names]
+    values = [counts.get(name, 0) for name in COUNTS]
     length = counts.get("delivered", 0)
     owner.execute(
         "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
@@ -86,7 +76,7 @@ def add_batch(
     )
 
 
-def test_counters_follow_the_audit_and_never_fall_whatever_is_folded(
+def test_counters_follow_the_audit_and_never_fall_when_it_is_compacted(
     scraped: TestClient, owner: psycopg.Connection, served: Settings
 ) -> None:
     empty = scrape(scraped)
@@ -113,13 +103,13 @@ def test_counters_follow_the_audit_and_never_fall_whatever_is_folded(
     assert first["traffic_newest_commit_timestamp_seconds"] == OLD.timestamp()
     assert first["traffic_quarantine_waiting_messages t"] == 10
     assert "traffic_newest_readings_timestamp_seconds" not in first
-    # A replay lets three in: they wait no longer, and what windows counted stays.
+    # Reprocessing resolves three messages. The counts of ingest runs stay.
     add_batch(owner, 6, 0, kind="replay", processed=3, quarantined=-3, inserted=3)
-    # A batch that nobody has scraped is folded with those that were.
+    # Compaction merges a batch that no scrape has counted with those that were counted.
     add_batch(owner, 7, 50, delivered=10, raw=10, processed=10, inserted=10)
     owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'replay'")
-    folded = compact_audit(owner, served, OLD + timedelta(days=3))
-    assert (folded.rows, folded.into) == (6, 1)
+    compacted = compact_audit(owner, served, OLD + timedelta(days=3))
+    assert (compacted.rows, compacted.into) == (6, 1)
     second = scrape(scraped)
     assert second["traffic_messages_total processed t"] == 45
     assert second["traffic_batches_total t"] == 6
@@ -162,7 +152,7 @@ def test_requests_are_counted_by_the_template_of_their_route_and_every_name_is_d
             assert f"`{name}`" in documented, name
 
 
-def test_without_its_database_the_api_still_says_how_it_answers(
+def test_request_metrics_are_served_during_a_database_outage(
     scraped: TestClient, owner: psycopg.Connection, database: str
 ) -> None:
     assert scrape(scraped)["traffic_database_up"] == 1

@@ -1,4 +1,4 @@
-"""Those who ask for pages while the database is away."""
+"""Requests of pages during a database outage."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from traffic_platform.api.traffic.page_reader import PageReader
 from traffic_platform.settings import Settings
 
 
-def test_in_an_outage_nobody_waits_for_a_turn_to_wait(
+def test_in_an_outage_waiting_requests_fail_together(
     api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many dates are asked for, there are as many waits for a connection as workers."""
+    """For any number of dates, only the three workers wait for a connection."""
     monkeypatch.setattr(database, "_WAIT_SECONDS", 0.5)
-    away = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
-    settings = api_settings().model_copy(update={"read_database_url": away})
+    unreachable = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
+    settings = api_settings().model_copy(update={"read_database_url": unreachable})
     waits: list[str] = []
     connect = Database.connection
 

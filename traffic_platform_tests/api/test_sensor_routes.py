@@ -1,4 +1,4 @@
-"""Sensors, their readings, the newest readings, and how good a date is."""
+"""Routes of sensors, their readings, the current readings and the quality of a date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
-from traffic_platform_tests.api.conftest import HERE, served
+from traffic_platform_tests.api.conftest import LOOPBACK, served
 from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_sensors_are_listed_along_the_road(client: TestClient, owner: psycopg.Co
     assert client.get("/api/sensors", params={"origin": "seen"}).json()["total"] == 1
 
 
-def test_a_sensor_tells_its_newest_reading(client: TestClient, owner: psycopg.Connection) -> None:
+def test_a_sensor_has_its_newest_reading(client: TestClient, owner: psycopg.Connection) -> None:
     add_sensor(owner, "det/7?")
     by_id = f"/api/sensors/{sensor_uuid('det/7?')}"
     assert client.get(by_id).json()["newest_reading"] is None
@@ -60,10 +60,10 @@ def test_a_sensor_tells_its_newest_reading(client: TestClient, owner: psycopg.Co
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (404, "id")
 
 
-def test_identifiers_may_hold_whatever_a_path_does(
+def test_identifiers_may_contain_any_character_of_a_path(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
-    """Over a real server, which decodes paths itself. Routes are counted by their templates."""
+    """A real server decodes the paths. Metrics count routes by their templates."""
     names = ["a", "a/b", "a/readings", "/", "a//b/", "two\nlines", "a/readings/b", "%2F", "ü/?#"]
     with (
         served(create_app(api_settings())) as running,
@@ -73,7 +73,7 @@ def test_identifiers_may_hold_whatever_a_path_does(
             add_sensor(owner, name)
             path = f"/api/sensors/{quote(name, safe='')}"
             found = [client.get(path), client.get(f"/api/sensors/{sensor_uuid(name)}")]
-            if name == "a/readings":  # as is documented, these are the readings of another
+            if name == "a/readings":  # documented: this path means the readings of sensor `a`
                 assert found.pop(0).json()["sensor_id"] == str(sensor_uuid("a"))
             assert [answer.json()["external_id"] for answer in found] == [name] * len(found)
             path += "/readings?from=2025-10-04T12:00:00Z&to=2025-10-04T13:00:00Z"
@@ -92,7 +92,7 @@ def test_identifiers_may_hold_whatever_a_path_does(
     assert labels == {"/api/sensors/{id}", "/api/sensors/{id}/readings"}
 
 
-def test_readings_of_a_sensor_come_at_four_resolutions(
+def test_readings_of_a_sensor_have_four_resolutions(
     client: TestClient, owner: psycopg.Connection
 ) -> None:
     add_sensor(owner, "s", interval_s=20, length_mi=0.5, free_flow_mph=60.0)
@@ -138,7 +138,7 @@ def test_readings_of_a_sensor_come_at_four_resolutions(
         ("resolution=minute", "resolution"),
     ],
 )
-def test_a_range_that_is_none_is_named(
+def test_an_invalid_range_names_its_field(
     client: TestClient, owner: psycopg.Connection, query: str, field: str
 ) -> None:
     add_sensor(owner, "s")
@@ -160,7 +160,7 @@ def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes(
         add_sensor(owner, f"s{number}")
         at = now - timedelta(seconds=age)
         add_readings(owner, f"s{number}", [Reading(at - timedelta(seconds=20)), Reading(at)])
-    # What was read before is given to others for a moment.
+    # Without these, the cached answer would be served for a moment.
     monkeypatch.setattr(current, "FRESH_SECONDS", 0)
     monkeypatch.setattr(current, "OLDEST_SECONDS", 0)
     answer = client.get("/api/traffic/current")
@@ -174,7 +174,7 @@ def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes(
     assert again.status_code == 304
 
 
-def test_the_quality_of_a_date_is_told(
+def test_the_quality_of_a_date(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
     settings = api_settings(kafka_bootstrap_servers="nowhere:9092")
@@ -193,7 +193,7 @@ def test_the_quality_of_a_date_is_told(
         " quarantined_at, batch_id, event_date, resolved_at) select 1, 0, n, 'out_of_range', '',"
         " now(), 1, '2025-10-04', case when n = 1 then now() end from generate_series(1, 3) n"
     )
-    with TestClient(create_app(settings), base_url=HERE) as client:
+    with TestClient(create_app(settings), base_url=LOOPBACK) as client:
         document = client.get("/api/quality/2025-10-04").json()
     assert document["quarantine"] == [{"reason": "out_of_range", "messages": 3, "unresolved": 2}]
     assert document["completeness"]["completeness"] == 1

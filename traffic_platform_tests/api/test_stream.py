@@ -1,4 +1,4 @@
-"""Live readings as server-sent events, of real messages."""
+"""Live readings as server-sent events, from real messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from traffic_platform.api.app import create_app
 from traffic_platform.api.stream import live_readings
-from traffic_platform.api.stream.event_history import MOST_AT_A_TIME, History
+from traffic_platform.api.stream.event_history import MOST_AT_A_TIME, EventHistory
 from traffic_platform.rollups import roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import Served, served
@@ -33,7 +33,7 @@ def message(number: int, speed: float = 50.0) -> bytes:
 
 @contextlib.contextmanager
 def listening(serve: Served, last_event_id: str | None = None) -> Iterator[Iterator[Event]]:
-    """The events of a listener, as they come."""
+    """Yield the events of one client as they arrive."""
     headers = {} if last_event_id is None else {"last-event-id": last_event_id}
     url = f"{serve.url}/api/traffic/stream"
     with (
@@ -59,7 +59,7 @@ def volumes(found: Iterator[Event]) -> list[int]:
     return [json.loads(event["data"])["volume"] for event in found]
 
 
-def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
+def test_stored_readings_are_streamed_once_and_a_client_resumes(
     serve: Served,
     settings: Settings,
     owner: psycopg.Connection,
@@ -68,7 +68,7 @@ def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
 ) -> None:
     make_topic(partitions=3)
     produce([message(number) for number in range(3)])
-    drain(settings)  # before anybody listens
+    drain(settings)  # before a client listens
     with listening(serve) as one, listening(serve) as other:
         assert next(one)["event"] == next(other)["event"] == "ready"
         for begin in (10, 20):
@@ -87,13 +87,13 @@ def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
                 " and application_name = 'traffic-api-shared'"
             ).fetchone()
         assert row == (1,)
-    # While nobody listens.
+    # While no client listens.
     produce([message(40), message(40, speed=60.0), message(10)])
     drain(settings)
     with listening(serve, last) as again:
         assert [event["id"] for event in islice(again, 2)] == [event["id"] for event in found[-2:]]
         later = list(islice(again, 2))
-    # Of two messages about the same sensor and time the reading is of the later.
+    # Of two messages with the same sensor and time, the later one becomes the reading.
     assert sorted(volumes(iter(later))) == [10, 40]
     assert {json.loads(event["data"])["speed"] for event in later} == {50.0, 60.0}
     with listening(serve, "another-7") as lost:
@@ -105,8 +105,8 @@ def test_what_is_stored_is_streamed_once_and_goes_on_where_a_listener_left(
 
 
 @pytest.mark.parametrize("chunks", [[1, 2, 3], [5], [2, 2, 2, 2, 2]])
-def test_a_history_gives_what_followed_or_says_that_it_cannot(chunks: list[int]) -> None:
-    history, seen = History(most=4), 0
+def test_a_history_returns_all_later_events_or_reports_a_gap(chunks: list[int]) -> None:
+    history, seen = EventHistory(most=4), 0
     for size in chunks:
         history.add([str(seen + number + 1) for number in range(size)])
         seen += size
@@ -121,14 +121,14 @@ def test_a_history_gives_what_followed_or_says_that_it_cannot(chunks: list[int])
                 events_, position = history.after(position)
                 found += [line for line in events_.decode().split("\n") if line.startswith("data")]
             assert found == [f"data: {later}" for later in range(number + 1, seen + 1)]
-    for wrong in ("", "x", history.id_of(seen + 1), history.id_of(0)[:-1], "9" * 30):
-        assert history.number_of(wrong) is None
+    for invalid in ("", "x", history.id_of(seen + 1), history.id_of(0)[:-1], "9" * 30):
+        assert history.number_of(invalid) is None
     assert history.number_of(f"{history.id_of(0)[:-1]}{'9' * 30}") is None
 
 
-def test_a_look_is_sent_in_parts_and_goes_on_from_any_of_them() -> None:
-    """What is sent waits for its client in memory, so a part is small however much came at once."""
-    history = History()
+def test_many_events_are_sent_in_parts_and_a_client_resumes_after_any() -> None:
+    """Bytes wait in memory for a slow client, so each part is small."""
+    history = EventHistory()
     history.add([str(number) for number in range(1, 15_001)])
     found: list[int] = []
     position = 0
@@ -137,7 +137,7 @@ def test_a_look_is_sent_in_parts_and_goes_on_from_any_of_them() -> None:
         part = list(events(iter(events_.decode().split("\n"))))
         assert 0 < len(part) <= MOST_AT_A_TIME == 500
         assert history.number_of(part[-1]["id"]) == position
-        # A client that left in the middle of the part gets its rest, and no more.
+        # A client that left in the middle of the part gets only the rest of it.
         middle = history.number_of(part[200]["id"])
         assert middle is not None
         rest, end = history.after(middle)
@@ -147,7 +147,7 @@ def test_a_look_is_sent_in_parts_and_goes_on_from_any_of_them() -> None:
     assert found == list(range(1, 15_001))
 
 
-def test_a_listener_to_whom_nothing_comes_gets_heartbeats(
+def test_an_idle_client_gets_heartbeats(
     api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_readings, "HEARTBEAT_SECONDS", 0.1)

@@ -1,4 +1,4 @@
-"""The total of a date is the number of its readings, at whatever moment it is asked."""
+"""The total of a date equals the number of its readings at every moment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from traffic_platform.api.app import create_app
 from traffic_platform.reprocess import backfill_dates
 from traffic_platform.rollups import roll_up_all
 from traffic_platform.settings import Settings
-from traffic_platform_tests.api.conftest import HERE
+from traffic_platform_tests.api.conftest import LOOPBACK
 from traffic_platform_tests.integration.once import drain
 
 NOON = datetime(2025, 10, 4, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ PATH = "/api/traffic/historical/2025-10-04"
 
 
 def messages(number: int, count: int) -> list[bytes]:
-    """Readings over two hours, some of them of the same sensor and time as others."""
+    """Return readings over two hours. Some repeat the sensor and time of others."""
     choose = random.Random(number)
     return [
         json.dumps(
@@ -37,13 +37,13 @@ def messages(number: int, count: int) -> list[bytes]:
     ]
 
 
-def test_totals_hold_while_windows_store_and_folds_fold(
+def test_totals_are_right_during_ingest_runs_and_roll_ups(
     settings: Settings,
     owner: psycopg.Connection,
     make_topic: Callable[..., str],
     produce: Callable[..., None],
 ) -> None:
-    """What is there before a request and after it bounds what the request may say."""
+    """The numbers of readings before and after a request bound its total."""
     make_topic(partitions=2)
     ended = threading.Event()
 
@@ -65,7 +65,7 @@ def test_totals_hold_while_windows_store_and_folds_fold(
     choose = random.Random(1)
     seen: set[int] = set()
     writer = threading.Thread(target=store)
-    with TestClient(create_app(settings), base_url=HERE) as client:
+    with TestClient(create_app(settings), base_url=LOOPBACK) as client:
         writer.start()
         while not ended.is_set():
             before = stored()
@@ -78,13 +78,13 @@ def test_totals_hold_while_windows_store_and_folds_fold(
         writer.join()
         assert len(seen) > 2
         pending = owner.execute("select count(*) from traffic.reading_changes").fetchone()
-        assert pending == (0,)  # the last turn folded
+        assert pending == (0,)  # the last roll-up added them up
         produce(messages(99, 500), partition=0)
         drain(settings)
         pending = owner.execute("select count(*) > 0 from traffic.reading_changes").fetchone()
         assert pending == (True,)
         assert client.get(PATH).json()["total"] == stored()
-        # Somebody goes around the platform, and a rebuild repairs it.
+        # Somebody deletes readings by hand, and a backfill restores them.
         owner.execute("delete from traffic.traffic_readings where sensor_id in"
                       " (select sensor_id from traffic.sensors limit 3)")  # fmt: skip
         backfill_dates(settings, [NOON.date()])

@@ -1,4 +1,4 @@
-"""Runs the `traffic` command as a shell would, inside the test's process."""
+"""Fixtures that run the `traffic` command like a shell, inside the test's process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform.cli import main
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended, and what it printed."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -35,7 +35,7 @@ Traffic = Callable[..., Result]
 def traffic_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Traffic:
-    """traffic_alone("produce", "--help"): without servers, in an empty folder."""
+    """traffic_alone("produce", "--help"): run it without servers, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
 
@@ -56,7 +56,7 @@ def traffic_alone(
 def traffic(
     traffic_alone: Traffic, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Traffic:
-    """traffic("produce", "--count", 10): with the test's own database and topics."""
+    """traffic("produce", "--count", 10): run it with the test's own database and topics."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return traffic_alone

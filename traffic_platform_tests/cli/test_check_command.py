@@ -1,4 +1,4 @@
-"""`traffic check` as a shell sees it."""
+"""`traffic check`: exit codes and output."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ DELETED = ("--check", "every_event_has_its_reading", *LAST_DAY)
 def checked(
     postgres: PostgresServer, database: str, traffic_alone: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> Traffic:
-    """The command, with a database and no Kafka."""
+    """The command with a database and without Kafka."""
     monkeypatch.setenv("TRAFFIC_DATABASE_URL", postgres.service.url("traffic_read", database))
     return traffic_alone
 
 
 def delete_at_noon(owner: psycopg.Connection) -> None:
-    """Six readings are gone."""
+    """Delete six readings."""
     owner.execute(
         "delete from traffic.traffic_readings where \"timestamp\" = '2025-10-14 12:00+00'"
     )
 
 
-def test_check_exits_1_when_an_error_failed_and_shows_what_and_what_to_do(
+def test_check_exits_1_after_an_error_and_shows_rows_and_runbook(
     owner: psycopg.Connection, checked: Traffic
 ) -> None:
     Fortnight(days=1, sensors=1).store(owner)
@@ -57,7 +57,7 @@ def test_check_shows_warnings_and_exits_0(owner: psycopg.Connection, checked: Tr
     assert "0 errors, 1 warning" in result.out
 
 
-def test_check_as_json_is_one_document_and_nothing_else(
+def test_check_as_json_prints_only_one_document(
     owner: psycopg.Connection, checked: Traffic
 ) -> None:
     Fortnight(days=1, sensors=1).store(owner)
@@ -82,13 +82,13 @@ def test_check_writes_junit_xml_beside_its_output(
     assert ET.parse(tmp_path / "checks.xml").getroot()[0].get("failures") == "1"
 
 
-def test_check_of_an_empty_database_passes_and_says_that_there_is_nothing(checked: Traffic) -> None:
+def test_check_of_an_empty_database_passes(checked: Traffic) -> None:
     result = checked("check")
     assert (result.code, result.err) == (0, "")
     assert "0 errors, 0 warnings" in result.out
 
 
-def test_check_exits_2_within_seconds_with_one_line_while_the_database_is_away(
+def test_check_exits_2_within_seconds_with_one_line_during_a_database_outage(
     checked: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRAFFIC_READ_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/traffic")
@@ -103,13 +103,15 @@ def test_check_exits_2_within_seconds_with_one_line_while_the_database_is_away(
 @pytest.mark.parametrize(
     "arguments", [("--check", "nosuch"), ("--date", "14.10.2025"), ("--date", "2025-02-30")]
 )
-def test_check_exits_2_for_a_wrong_argument(checked: Traffic, arguments: tuple[str, str]) -> None:
+def test_check_exits_2_for_an_invalid_argument(
+    checked: Traffic, arguments: tuple[str, str]
+) -> None:
     result = checked("check", *arguments)
     assert (result.code, result.out) == (2, "")
     assert arguments[1] in result.err or "nosuch" in result.err
 
 
-def test_check_exits_2_where_the_platforms_zone_is_another(
+def test_check_exits_2_if_the_platforms_time_zone_differs(
     checked: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRAFFIC_TIMEZONE", "America/Los_Angeles")
@@ -119,7 +121,7 @@ def test_check_exits_2_where_the_platforms_zone_is_another(
 
 
 PORTLAND = Path(__file__).parents[2] / "examples/portland_i205"
-# Detectors of ramps, whose speed and occupancy are 0 while they count vehicles.
+# Detectors of ramps. Their speed and occupancy are 0 although they count vehicles.
 WITHOUT_SPEED = {
     "1350", "1366", "1374", "1382", "1390", "1398", "1406", "1414", "1422", "1735", "1812", "1861",
     "1944", "1948", "1952", "1956",

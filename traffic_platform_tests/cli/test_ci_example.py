@@ -1,4 +1,4 @@
-"""The documents about checks, and the ready workflow for GitHub Actions."""
+"""Pages about checks, and the example workflow for GitHub Actions."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _LINK = re.compile(r"\]\(([^)#:]*)(#[^)]*)?\)")
 
 
 def headings(page: Path) -> set[str]:
-    """The anchors of a page, as GitHub makes them."""
+    """Return the anchors of a page in GitHub's form."""
     titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_link_of_the_pages_about_checks_leads_somewhere(page: Path) -> None:
+def test_every_link_of_the_pages_about_checks_has_a_target(page: Path) -> None:
     for target, anchor in _LINK.findall(page.read_text()):
         other = (page.parent / target).resolve() if target else page
         assert other.exists(), target
         assert not anchor or anchor in headings(other), anchor
 
 
-def test_the_workflow_calls_the_command_with_options_that_it_has(traffic_alone: Traffic) -> None:
+def test_the_workflow_uses_existing_options_of_the_command(traffic_alone: Traffic) -> None:
     workflow: Any = yaml.safe_load(WORKFLOW.read_text())
     steps = workflow["jobs"]["checks"]["steps"]
     [check] = [step for step in steps if "traffic check" in step.get("run", "")]

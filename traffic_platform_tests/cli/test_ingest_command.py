@@ -1,4 +1,4 @@
-"""`traffic ingest --once` against real servers."""
+"""`traffic ingest --once` with real servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"vol
 MIDNIGHT = b'{"sensor_id":"s2","timestamp":"2025-10-05T00:00:00Z","speed":60}'
 
 
-def test_it_must_be_told_to_end(traffic_alone: Traffic) -> None:
+def test_it_requires_once(traffic_alone: Traffic) -> None:
     result = traffic_alone("ingest")
     assert result.code == 2
     assert "--once" in result.err
@@ -38,7 +38,7 @@ def test_a_refused_role_is_one_line_and_exit_code_1(
     assert result.err.count("\n") == 1
 
 
-def test_what_it_did_is_told_by_partition_and_by_date(
+def test_the_totals_are_shown_by_partition_and_by_date(
     settings: Settings,
     traffic: Traffic,
     make_topic: Callable[..., str],
@@ -80,7 +80,7 @@ def test_people_get_tables(
     assert "2025-10-04T08:00:00Z" in result.out
 
 
-def test_sigterm_ends_it_between_batches_and_the_next_call_goes_on(
+def test_sigterm_ends_it_between_batches_and_the_next_call_resumes(
     settings: Settings,
     traffic: Traffic,
     make_topic: Callable[..., str],
@@ -91,7 +91,7 @@ def test_sigterm_ends_it_between_batches_and_the_next_call_goes_on(
     produce([EVENT] * 3_000, partition=0)
     url = settings.endpoints().owner_url
     with psycopg.connect(url) as blocker:
-        # The first batch waits for this lock, so that the signal comes in the middle of it.
+        # The first batch waits for this lock, so the signal arrives in the middle of it.
         blocker.execute("lock table traffic.micro_batches in share mode")
         process = subprocess.Popen(
             [sys.executable, "-c", COMMAND, "ingest", "--once", "--json"],

@@ -1,4 +1,4 @@
-"""`traffic produce` against a real broker."""
+"""`traffic produce` with a real broker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform_tests.cli.conftest import Traffic
 
 
 def read_all(settings: Settings) -> list[tuple[bytes | None, bytes | None, int]]:
-    """Key, value and partition of everything on the raw topic."""
+    """Return key, value and partition of every message on the raw topic."""
     consumer = Consumer({**settings.kafka_config(), "group.id": "reader"})
     partitions = range(settings.topic_partitions)
     ends = {
@@ -29,13 +29,13 @@ def read_all(settings: Settings) -> list[tuple[bytes | None, bytes | None, int]]
     return [(m.key(), m.value(), m.partition()) for m in messages]
 
 
-def test_a_request_without_an_end_is_refused(traffic_alone: Traffic) -> None:
+def test_a_feed_without_rate_and_count_is_rejected(traffic_alone: Traffic) -> None:
     result = traffic_alone("produce")
     assert result.code == 2
     assert "--count is needed" in result.err
 
 
-def test_without_a_stack_one_line_says_where_it_was_looked_for_and_what_to_do(
+def test_without_a_stack_one_line_names_the_folder_and_the_remedy(
     traffic_alone: Traffic,
 ) -> None:
     result = traffic_alone("produce", "--count", 1)
@@ -57,21 +57,21 @@ def test_a_broker_that_does_not_answer_is_one_line_and_exit_code_1(
     assert "Kafka" in result.err
 
 
-def test_a_topic_that_is_not_there_is_one_line_and_exit_code_1(traffic: Traffic) -> None:
+def test_an_unknown_topic_is_one_line_and_exit_code_1(traffic: Traffic) -> None:
     result = traffic("produce", "--count", 1, "--topic", "no-such-topic")
     assert result.code == 1
     assert result.err.startswith("Topic no-such-topic: ")
     assert result.err.count("\n") == 1
 
 
-def test_a_feed_that_would_reach_into_the_future_is_refused(traffic: Traffic) -> None:
+def test_a_feed_into_the_future_is_rejected(traffic: Traffic) -> None:
     start = datetime.now(UTC) - timedelta(minutes=1)
     result = traffic("produce", "--count", 1000, "--start", start.strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert result.code == 1
     assert "in the future" in result.err
 
 
-def test_a_message_that_the_broker_refuses_makes_the_exit_code_1(
+def test_a_rejected_message_makes_the_exit_code_1(
     traffic: Traffic, make_topic: Callable[..., str]
 ) -> None:
     make_topic(max_message_bytes="10")
@@ -82,7 +82,7 @@ def test_a_message_that_the_broker_refuses_makes_the_exit_code_1(
     assert result.err.startswith("5 events did not reach Kafka")
 
 
-def test_the_totals_are_what_is_on_the_topic(
+def test_the_totals_match_the_topic(
     settings: Settings, traffic: Traffic, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -114,7 +114,7 @@ def test_a_start_is_the_time_of_the_first_events(
     assert result.json["last_timestamp"] == "2025-10-04T00:00:20Z"
 
 
-def test_a_rate_is_kept_and_its_events_are_of_now(
+def test_a_rate_is_kept_and_its_events_have_the_current_time(
     traffic: Traffic, make_topic: Callable[..., str]
 ) -> None:
     make_topic()

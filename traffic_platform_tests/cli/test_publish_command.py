@@ -1,4 +1,4 @@
-"""`traffic publish --once` against real servers."""
+"""`traffic publish --once` with real servers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from traffic_platform_tests.integration.clean_stream import read_published
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 
 
-def test_it_must_be_told_to_end(traffic_alone: Traffic) -> None:
+def test_it_requires_once(traffic_alone: Traffic) -> None:
     result = traffic_alone("publish")
     assert result.code == 2
     assert "--once" in result.err
 
 
-def test_where_publishing_is_off_it_says_so(
+def test_it_fails_where_publishing_is_off(
     traffic: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRAFFIC_PUBLISH", "false")
@@ -31,7 +31,7 @@ def test_where_publishing_is_off_it_says_so(
     assert result.err == "Nothing is published: TRAFFIC_PUBLISH is off. Set it to true.\n"
 
 
-def test_it_says_whom_it_waits_for(
+def test_it_names_the_publisher_that_it_waits_for(
     settings: Settings, traffic: Traffic, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -43,7 +43,7 @@ def test_it_says_whom_it_waits_for(
     assert (waited.code, waited.err) == (0, "Waiting for another-run, which publishes now.\n")
 
 
-def test_what_is_stored_is_published_once_and_comes_back_as_an_echo(
+def test_a_stored_event_is_published_once_and_recognized_as_an_own_message(
     settings: Settings,
     traffic: Traffic,
     make_topic: Callable[..., str],
@@ -58,7 +58,7 @@ def test_what_is_stored_is_published_once_and_comes_back_as_an_echo(
     assert first.json == {"events": 1, "replays": 0, "quarantined": 0, "lag": 0}
     assert traffic("publish", "--once", "--json").json["events"] == 0
     assert "published" in traffic("publish", "--once").out
-    echoes = traffic("ingest", "--once", "--json").json
-    assert (echoes["delivered"], echoes["echoes"], echoes["raw"]) == (1, 1, 0)
+    own = traffic("ingest", "--once", "--json").json
+    assert (own["delivered"], own["echoes"], own["raw"]) == (1, 1, 0)
     assert len(read_published(settings, settings.events_topic)) == 1
     assert traffic("verify", "--deep").code == 0

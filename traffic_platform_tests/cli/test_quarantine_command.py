@@ -1,4 +1,4 @@
-"""`traffic quarantine` after a real window."""
+"""`traffic quarantine` after a real ingest run."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def filled(
 
 def test_an_empty_quarantine_says_so(traffic: Traffic) -> None:
     result = traffic("quarantine", "list")
-    assert (result.code, result.out) == (0, "Nothing is in quarantine.\n")
+    assert (result.code, result.out) == (0, "The quarantine is empty.\n")
     assert traffic("quarantine", "list", "--json").json["total"] == 0
 
 
 @pytest.mark.parametrize(
     "arguments", [["traffic-raw"], ["traffic-raw", 1], ["a/b/c"], ["x", 1, "y"]]
 )
-def test_an_incomplete_place_is_refused(traffic_alone: Traffic, arguments: list[object]) -> None:
+def test_an_incomplete_id_is_rejected(traffic_alone: Traffic, arguments: list[object]) -> None:
     assert traffic_alone("quarantine", "show", *arguments).code == 2
 
 
-def test_a_message_that_is_not_there_is_one_line(settings: Settings, filled: Traffic) -> None:
+def test_a_missing_message_is_one_line(settings: Settings, filled: Traffic) -> None:
     result = filled("quarantine", "show", settings.raw_topic, 0, 99)
     assert result.code == 1
     assert result.err.startswith(f"Offset 99 of {settings.raw_topic} [0] is not in quarantine")
 
 
-def test_messages_are_counted_and_named(settings: Settings, filled: Traffic) -> None:
+def test_messages_are_counted_and_listed(settings: Settings, filled: Traffic) -> None:
     listed = filled("quarantine", "list", "--json").json
     assert listed["total"] == 2
     assert {row["reason"] for row in listed["reasons"]} == {"no_measures", "invalid_utf8"}
@@ -71,25 +71,34 @@ def test_programs_get_the_exact_bytes(settings: Settings, filled: Traffic) -> No
     assert document["kafka_topic_id"]
 
 
-def test_a_reason_that_is_none_is_refused_with_those_that_are(traffic_alone: Traffic) -> None:
-    for command in ("list", "replay"):
+def test_an_unknown_reason_is_rejected_with_the_known_ones(traffic_alone: Traffic) -> None:
+    for command in ("list", "reprocess"):
         result = traffic_alone("quarantine", command, "--reason", "no_measure")
         assert result.code == 2
         assert "no_measures" in result.err
 
 
-def test_a_date_that_is_none_is_refused_with_the_way_to_write_it(traffic_alone: Traffic) -> None:
+def test_an_invalid_date_is_rejected_with_the_format(traffic_alone: Traffic) -> None:
     result = traffic_alone("quarantine", "list", "--date", "24.11.2026")
     assert result.code == 2
     assert "YYYY-MM-DD" in result.err
 
 
-def test_a_replay_of_nothing_says_so(traffic: Traffic) -> None:
-    result = traffic("quarantine", "replay")
-    assert (result.code, result.out) == (0, "Nothing is in quarantine.\n")
+def test_reprocessing_an_empty_quarantine_says_so(traffic: Traffic) -> None:
+    result = traffic("quarantine", "reprocess")
+    assert (result.code, result.out, result.err) == (0, "The quarantine has no such message.\n", "")
 
 
-def test_a_replay_lets_in_what_a_setting_makes_readable(
+def test_replay_is_a_hidden_alias_that_names_the_new_command(traffic: Traffic) -> None:
+    assert "replay" not in traffic("quarantine", "--help").out
+    result = traffic("quarantine", "replay", "--dry-run", "--json")
+    assert (result.code, result.json["examined"], result.json["dry_run"]) == (0, 0, True)
+    assert result.err == (
+        "`traffic quarantine replay` is now called `traffic quarantine reprocess`.\n"
+    )
+
+
+def test_reprocessing_accepts_messages_that_a_setting_makes_valid(
     traffic: Traffic,
     make_topic: Callable[..., str],
     produce: Callable[..., None],
@@ -98,25 +107,25 @@ def test_a_replay_lets_in_what_a_setting_makes_readable(
     make_topic(partitions=1)
     produce([b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00","speed":50}', NO_MEASURES])
     assert traffic("ingest", "--once").code == 0
-    assert "TRAFFIC_NAIVE_TIMEZONE is not set" in traffic("quarantine", "replay").out
+    assert "TRAFFIC_NAIVE_TIMEZONE is not set" in traffic("quarantine", "reprocess").out
     monkeypatch.setenv("TRAFFIC_NAIVE_TIMEZONE", "Asia/Tokyo")
-    tried = traffic("quarantine", "replay", "--dry-run")
-    assert "1 let in, 1 left in quarantine (a dry run" in tried.out
+    tried = traffic("quarantine", "reprocess", "--dry-run")
+    assert "1 became events, 1 stay in quarantine (dry run" in tried.out
     assert traffic("quarantine", "list", "--json").json["total"] == 2
-    done = traffic("quarantine", "replay", "--json").json
+    done = traffic("quarantine", "reprocess", "--json").json
     assert (done["examined"], done["replayed"], done["remaining"]) == (2, 1, 1)
     assert done["replayed_by_reason"] == {"timestamp_without_zone": 1}
     assert done["remaining_by_reason"] == {"no_measures": 1}
     assert (done["dates"], done["inserted"], done["dry_run"]) == ({"2025-10-03": 1}, 1, False)
-    again = traffic("quarantine", "replay")
-    assert "0 let in, 1 left in quarantine.\n" in again.out
+    again = traffic("quarantine", "reprocess")
+    assert "0 became events, 1 stay in quarantine.\n" in again.out
     assert "TRAFFIC_NAIVE_TIMEZONE" not in again.out
     assert traffic("quarantine", "list", "--json").json["total"] == 1
     assert traffic("quarantine", "list", "--all", "--json").json["total"] == 2
     assert traffic("verify", "--deep").code == 0
 
 
-def test_an_event_of_an_unknown_sensor_waits_for_an_import_and_a_replay(
+def test_an_event_of_an_unknown_sensor_is_reprocessed_after_an_import(
     traffic: Traffic,
     make_topic: Callable[..., str],
     produce: Callable[..., None],
@@ -131,7 +140,8 @@ def test_an_event_of_an_unknown_sensor_waits_for_an_import_and_a_replay(
     assert [row["reason"] for row in listed["reasons"]] == ["unknown_sensor"]
     (tmp_path / "sensors.csv").write_text("external_id\ns1\n")
     assert traffic("sensors", "import", tmp_path / "sensors.csv").code == 0
-    assert "traffic quarantine replay --reason unknown_sensor" in traffic("verify", "--deep").out
-    assert "1 let in" in traffic("quarantine", "replay", "--reason", "unknown_sensor").out
-    assert traffic("quarantine", "list").out == "Nothing is in quarantine.\n"
-    assert "replay" not in traffic("verify", "--deep").out
+    command = ("quarantine", "reprocess", "--reason", "unknown_sensor")
+    assert f"`traffic {' '.join(command)}`" in traffic("verify", "--deep").out
+    assert "1 became events" in traffic(*command).out
+    assert traffic("quarantine", "list").out == "The quarantine is empty.\n"
+    assert "reprocess" not in traffic("verify", "--deep").out

@@ -1,4 +1,4 @@
-"""`traffic replay` against a real broker, and what ingest makes of it."""
+"""`traffic replay` with a real broker, and the ingested result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR = PORTLAND / "freeway_loopdata_OneHour.csv"
 
 
 def stored_readings(settings: Settings) -> pd.DataFrame:
-    """sensor, time in Portland, volume, speed, occupancy and flags of every reading."""
+    """Return sensor, time in Portland, volume, speed, occupancy and flags of every reading."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         rows = connection.execute(
             """
@@ -41,9 +41,7 @@ def test_a_bad_file_is_one_line_with_its_line_number(traffic: Traffic, tmp_path:
 
 
 @pytest.mark.parametrize("option", [("--column", "flow=q"), ("--timezone", "Portland")])
-def test_an_option_that_means_nothing_is_refused(
-    traffic_alone: Traffic, option: tuple[str, str]
-) -> None:
+def test_an_invalid_option_is_rejected(traffic_alone: Traffic, option: tuple[str, str]) -> None:
     result = traffic_alone("replay", HOUR, *option)
     assert result.code == 2
     assert option[1] in result.err
@@ -85,7 +83,7 @@ def test_portlands_hour_arrives_with_its_own_flags(
     assert len(seen) == 17
 
 
-def test_altered_values_get_the_flags_that_they_must(
+def test_altered_values_get_their_flags(
     settings: Settings, traffic: Traffic, make_topic: Callable[..., str], tmp_path: Path
 ) -> None:
     cases = {  # volume in 20 s, speed, occupancy: flags
@@ -110,7 +108,7 @@ def test_altered_values_get_the_flags_that_they_must(
     }
 
 
-def test_a_recording_moved_to_now_ends_now_and_keeps_its_gaps(
+def test_a_recording_shifted_to_now_ends_now_and_keeps_its_gaps(
     traffic: Traffic, make_topic: Callable[..., str]
 ) -> None:
     make_topic()
@@ -121,7 +119,7 @@ def test_a_recording_moved_to_now_ends_now_and_keeps_its_gaps(
     assert 0 <= (datetime.now(UTC) - last).total_seconds() < 30
 
 
-def test_a_speed_spreads_the_records_over_time_and_none_is_of_the_future(
+def test_a_speed_spreads_the_records_over_time_without_future_events(
     settings: Settings, traffic: Traffic, make_topic: Callable[..., str], tmp_path: Path
 ) -> None:
     file = tmp_path / "short.csv"

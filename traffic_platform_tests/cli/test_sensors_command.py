@@ -1,4 +1,4 @@
-"""`traffic sensors` against a real database."""
+"""`traffic sensors` with a real database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_broken_table_is_one_line_with_line_and_column(traffic: Traffic, tmp_p
 
 
 def test_portlands_tables_are_imported_and_listed(traffic: Traffic) -> None:
-    assert traffic("sensors", "list").out == "There is no sensor yet.\n"
+    assert traffic("sensors", "list").out == "No sensor is registered yet.\n"
     first = traffic("sensors", "import", PORTLAND)
     assert (first.code, first.out) == (0, "52 added, 0 changed, 0 unchanged\n")
     again = traffic("sensors", "import", PORTLAND / "freeway_detectors.csv", "--json").json
@@ -41,7 +41,7 @@ def test_portlands_tables_are_imported_and_listed(traffic: Traffic) -> None:
     assert "Sunnyside NB" in traffic("sensors", "list").out
 
 
-def test_what_an_import_changed_is_shown_old_and_new(traffic: Traffic, tmp_path: Path) -> None:
+def test_the_changes_of_an_import_are_shown_old_and_new(traffic: Traffic, tmp_path: Path) -> None:
     file = tmp_path / "sensors.csv"
     file.write_text("external_id,name\na,Old name\n")
     traffic("sensors", "import", file)
@@ -53,7 +53,7 @@ def test_what_an_import_changed_is_shown_old_and_new(traffic: Traffic, tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_command_that_is_ended_before_it_is_done_ends_with_130(
+def test_an_interrupted_command_exits_with_130(
     number: signal.Signals, settings: Settings, environment: dict[str, str]
 ) -> None:
     with psycopg.connect(settings.endpoints().owner_url) as blocking:

@@ -1,4 +1,4 @@
-"""`traffic status --storage`: the sizes of everything, for people and programs."""
+"""`traffic status --storage`: sizes for people and programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from traffic_platform.cli.storage import size_text
 from traffic_platform.maintenance import maintain_tables
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
@@ -20,7 +19,7 @@ from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_old
 def archive(
     settings: Settings, owner: psycopg.Connection, make_topic: Callable[..., str], tmp_path: Path
 ) -> Path:
-    """A day of 21 messages in the archive, and 21 that have just arrived."""
+    """A day of 21 messages in the archive, and 21 new messages."""
     make_topic(partitions=2, **TOPIC)
     folder = tmp_path / "archive"
     changed = {"unknown_sensors": "quarantine", "publish": False, "archive": folder}
@@ -61,15 +60,7 @@ def test_people_get_tables(
     assert f"The archive {archive} has 21 messages in " in out
 
 
-def test_an_outage_is_a_problem_like_others(traffic_alone: Traffic) -> None:
+def test_an_outage_is_listed_as_a_problem(traffic_alone: Traffic) -> None:
     result = traffic_alone("status", "--storage")
     assert result.code == 1
     assert "Problem: sizes: Kafka is not known" in result.out
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (123_456_789, "123 MB"), (5e12, "5.0 TB")],
-)
-def test_sizes_read_well(size: float, text: str) -> None:
-    assert size_text(size) == text

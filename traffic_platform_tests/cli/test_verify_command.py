@@ -1,4 +1,4 @@
-"""`traffic verify` as a shell sees it."""
+"""`traffic verify`: exit codes and output."""
 
 from __future__ import annotations
 
@@ -49,15 +49,17 @@ def test_verify_as_json_holds_the_whole_report(ingested: Settings, traffic: Traf
     assert {log["partition"] for log in result.json["logs"]} == {0, 1}
 
 
-def test_verify_exits_0_and_says_what_it_compared(ingested: Settings, traffic: Traffic) -> None:
+def test_verify_exits_0_and_shows_the_compared_rows(ingested: Settings, traffic: Traffic) -> None:
     result = traffic("verify", "--deep")
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("All holds: 10 rows in raw_events, 10 rows in traffic_readings")
+    assert result.out.startswith(
+        "Everything matches: 10 rows in raw_events, 10 rows in traffic_readings"
+    )
     assert "10 messages decoded again, 10 of them read from Kafka, lag 0" in result.out
     assert traffic("verify", "--json").json["holds"] is True
 
 
-def test_verify_exits_2_with_one_line_when_it_cannot_look(
+def test_verify_exits_2_with_one_line_when_it_cannot_run(
     traffic: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRAFFIC_READ_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/traffic")
@@ -67,7 +69,7 @@ def test_verify_exits_2_with_one_line_when_it_cannot_look(
     assert result.err.startswith("PostgreSQL: ")
 
 
-def test_people_are_told_what_only_sums_prove() -> None:
+def test_rows_that_only_sums_prove_are_shown() -> None:
     from traffic_platform.cli.verify import _by_sums
     from traffic_platform.verify.verify_report import BySums, VerifyReport
 
@@ -75,6 +77,6 @@ def test_people_are_told_what_only_sums_prove() -> None:
     assert _by_sums(report) == ""
     report.by_sums = BySums(folded_batches=1_200, folded_into=3, raw_events=21)
     assert _by_sums(report) == (
-        "Proved by sums only: 21 rows dropped from raw_events; which of 1,200 batches folded into"
-        " 3 audit rows a message came with."
+        "Proved by sums only: 21 rows dropped from raw_events; which of 1,200 batches compacted"
+        " into 3 audit rows a message came with."
     )

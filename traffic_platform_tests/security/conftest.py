@@ -1,4 +1,4 @@
-"""The platform beside a Kafka that lets nobody in without a password or a certificate."""
+"""Fixtures: the platform with a Kafka that requires a password or a certificate."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from traffic_platform.settings import Settings
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.standalone import Standalone
 from traffic_platform_tests.conftest import PostgresServer
-from traffic_platform_tests.security.broker import SecuredKafka
+from traffic_platform_tests.security.secured_kafka import SecuredKafka
 
 _TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
 
 
-# What is refused must not be waited for like an outage, which takes two minutes (s). How long it
-# takes on a quiet machine, 4 to 5 s, is measured and not asserted.
+# Seconds. A refusal must not be retried like an outage, which takes two minutes. On a quiet machine
+# it takes 4 to 5 s, which no test asserts.
 SOON = 60
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, what it printed, and the seconds that it took, start included."""
+    """Result of a command: exit code, output, and duration with its start (seconds)."""
 
     code: int
     out: str
@@ -39,7 +39,7 @@ class Ended:
     seconds: float
 
     def expect_refusal(self, *words: str) -> None:
-        """Exit code 1, soon, and one line that holds the words."""
+        """Assert exit code 1 within SOON, and a single line that holds the words."""
         assert self.code == 1, self
         assert self.seconds < SOON, self
         lines = self.err.splitlines()
@@ -55,7 +55,7 @@ Traffic = Callable[..., Ended]
 def secured_process(
     server_folder: Path, server_ports: Ports
 ) -> Iterator[tuple[SecuredKafka, Standalone]]:
-    """The secured broker, and its process, which can be stopped and started again."""
+    """The secured broker and its process, which tests stop and start again."""
     folder = server_folder / "secured"
     secured = SecuredKafka.make(folder, server_ports)
     process = Standalone(secured.service, folder / "logs")
@@ -68,7 +68,7 @@ def secured_process(
 
 @pytest.fixture
 def secured(secured_process: tuple[SecuredKafka, Standalone]) -> Iterator[SecuredKafka]:
-    """The secured broker. What a test allows is forbidden again after it."""
+    """The secured broker. The ACLs that a test adds are removed after it."""
     yield secured_process[0]
     secured_process[0].forbid()
 
@@ -77,7 +77,7 @@ def secured(secured_process: tuple[SecuredKafka, Standalone]) -> Iterator[Secure
 def environment(
     postgres: PostgresServer, secured: SecuredKafka, database: str, tmp_path: Path
 ) -> dict[str, str]:
-    """Settings of the test's own, as environment variables, for SASL_SSL and SCRAM-SHA-512."""
+    """The test's own settings as environment variables, for SASL_SSL and SCRAM-SHA-512."""
     name = f"t{uuid.uuid4().hex[:12]}"
     return {
         **secured.environment(),
@@ -94,7 +94,7 @@ def environment(
 
 @pytest.fixture
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The same as settings of this process."""
+    """The same settings in this process."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
@@ -102,13 +102,13 @@ def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.fixture
 def admin(secured: SecuredKafka) -> AdminClient:
-    """An admin client that may do everything."""
+    """An admin client with all rights."""
     return secured.admin()
 
 
 @pytest.fixture
 def producer(secured: SecuredKafka) -> Iterator[Producer]:
-    """A producer that may write everywhere."""
+    """A producer with all rights."""
     servers = {"bootstrap.servers": secured.service.bootstrap_servers}
     client = Producer({**servers, **secured.service.client, "linger.ms": 5})
     yield client
@@ -117,9 +117,9 @@ def producer(secured: SecuredKafka) -> Iterator[Producer]:
 
 @pytest.fixture
 def traffic(environment: dict[str, str], tmp_path: Path) -> Traffic:
-    """traffic("ingest", "--once", TRAFFIC_…=…): the command in a process of its own.
+    """traffic("ingest", "--once", TRAFFIC_…=…): run the command in its own process.
 
-    A variable that is None is unset.
+    A variable set to None is removed.
     """
 
     def run(*arguments: object, **changed: str | None) -> Ended:

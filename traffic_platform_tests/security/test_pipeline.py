@@ -1,4 +1,4 @@
-"""Events through a Kafka with TLS, passwords, certificates and rights."""
+"""The pipeline with a Kafka that requires TLS, passwords, certificates and ACLs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from traffic_platform.settings import Settings
-from traffic_platform_tests.security.broker import (
+from traffic_platform_tests.security.conftest import SOON, Ended, Traffic
+from traffic_platform_tests.security.documented_acls import documented, documented_commands
+from traffic_platform_tests.security.secured_kafka import (
     ADMIN,
     ADMIN_PASSWORD,
     KEY_PASSWORD,
     PASSWORD,
     SecuredKafka,
 )
-from traffic_platform_tests.security.conftest import SOON, Ended, Traffic
-from traffic_platform_tests.security.rights import documented, documented_commands
 
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 HARMLESS = (KafkaError._PARTITION_EOF, KafkaError.GROUP_AUTHORIZATION_FAILED)
@@ -32,20 +32,20 @@ NONE_OF_SASL = dict.fromkeys(
 
 
 def expect_no_secret(*ended: Ended) -> None:
-    """What was printed holds no password."""
+    """Assert that the output contains no password."""
     for done in ended:
         for secret in (PASSWORD, KEY_PASSWORD):
             assert secret not in done.out + done.err
 
 
 def committed(secured: SecuredKafka, settings: Settings) -> dict[int, int]:
-    """The group's offsets, as a lag tool reads them."""
+    """Return the group's committed offset of each partition, like a lag tool."""
     config = {"bootstrap.servers": secured.service.bootstrap_servers, **secured.service.client}
     consumer = Consumer({**config, "group.id": settings.consumer_group})
-    places = [TopicPartition(settings.raw_topic, partition) for partition in range(6)]
-    found = consumer.committed(places, timeout=20)
+    partitions = [TopicPartition(settings.raw_topic, partition) for partition in range(6)]
+    found = consumer.committed(partitions, timeout=20)
     consumer.close()
-    return {place.partition: place.offset for place in found}
+    return {each.partition: each.offset for each in found}
 
 
 def test_the_whole_pipeline_runs_with_exactly_the_documented_rights(
@@ -69,7 +69,7 @@ def test_the_whole_pipeline_runs_with_exactly_the_documented_rights(
 
 
 @pytest.mark.parametrize("way", ["SCRAM-SHA-256", "PLAIN", "PLAIN without TLS", "certificate"])
-def test_events_are_ingested_whichever_way_kafka_lets_us_in(
+def test_events_are_ingested_with_every_kind_of_login(
     way: str,
     secured: SecuredKafka,
     settings: Settings,
@@ -94,7 +94,7 @@ def test_events_are_ingested_whichever_way_kafka_lets_us_in(
 
 
 def publish(settings: Settings) -> None:
-    """What the publisher does: a Kafka transaction, then its own messages read again."""
+    """Act like the publisher: write a Kafka transaction, then read its own messages."""
     config: dict[str, Any] = {**settings.kafka_config(), "log_level": 0}
     name = "traffic-platform-0d9f3f5e-0"
     producer = Producer({**config, "transactional.id": name, "transaction.timeout.ms": 10_000})
@@ -110,12 +110,12 @@ def publish(settings: Settings) -> None:
     errors = [message.error() for message in consumer.consume(3, 5)]
     consumer.close()
     for error in errors:
-        # It is in no group, so that it may not use one does not matter.
+        # The publisher uses no group, so the missing right to one does not matter.
         if error is not None and error.code() not in HARMLESS:
             raise KafkaException(error)
 
 
-def test_a_publisher_needs_each_of_its_documented_rights_and_no_other(
+def test_a_publisher_needs_exactly_its_documented_rights(
     secured: SecuredKafka, settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic(settings.events_topic, 1)
@@ -130,7 +130,7 @@ def test_a_publisher_needs_each_of_its_documented_rights_and_no_other(
         secured.allow([right])
 
 
-def test_topics_are_made_with_the_documented_rights_only(
+def test_topics_are_created_with_only_the_documented_rights(
     secured: SecuredKafka, settings: Settings, admin: AdminClient, traffic: Traffic
 ) -> None:
     secured.allow(documented(settings, "ingest"))
@@ -141,7 +141,7 @@ def test_topics_are_made_with_the_documented_rights_only(
         assert traffic("up", "--detach", "--no-dagster").code == 0
         names = {settings.raw_topic, settings.events_topic}
         assert names <= admin.list_topics(timeout=10).topics.keys()
-        secured.forbid(documented(settings, "up"))  # what is there needs no right to be made
+        secured.forbid(documented(settings, "up"))  # existing topics need no right to create
         traffic("down")
         assert traffic("up", "--detach", "--no-dagster").code == 0
         status = traffic("status", "--json")

@@ -1,4 +1,4 @@
-"""The whole stack, Dagster included, beside a secured Kafka: events arrive, no secret is told."""
+"""The whole stack with Dagster and a secured Kafka: events arrive, and no secret leaks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from traffic_platform.settings import Settings
 from traffic_platform.stack.processes import members
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.faults.ingest_runs import wait_until
-from traffic_platform_tests.security.broker import PASSWORD, SecuredKafka
 from traffic_platform_tests.security.conftest import Traffic
-from traffic_platform_tests.security.rights import documented
+from traffic_platform_tests.security.documented_acls import documented
+from traffic_platform_tests.security.secured_kafka import PASSWORD, SecuredKafka
 
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 
 
 @pytest.fixture
 def dagster_url(postgres: PostgresServer, environment: dict[str, str]) -> Iterator[str]:
-    """A database of the test's own for Dagster, in its environment too."""
+    """The test's own database for Dagster, also set in the environment."""
     name = f"dagster_{uuid.uuid4().hex[:12]}"
     with postgres.superuser() as connection:
         postgres.service.create_database(connection, name, "dagster")
@@ -38,7 +38,7 @@ def dagster_url(postgres: PostgresServer, environment: dict[str, str]) -> Iterat
 
 
 def everything_stored(url: str) -> str:
-    """All rows of all tables of a database."""
+    """Return all rows of all tables of a database as text."""
     tables = "select tablename from pg_tables where schemaname = 'public'"
     with psycopg.connect(url) as connection:
         rows = [
@@ -52,7 +52,7 @@ def everything_stored(url: str) -> str:
 
 
 def arguments(home: Path) -> str:
-    """The command lines of the stack's processes."""
+    """Return the command lines of the stack's processes."""
     supervisor = json.loads((home / "run" / "state.json").read_text())["pid"]
     processes = [psutil.Process(supervisor), *members(str(home))]
     return "\n".join(" ".join(process.cmdline()) for process in processes)
@@ -83,13 +83,13 @@ def test_events_arrive_through_dagster_and_the_password_is_nowhere(
         wait_until(stored, "the events", 90)
         status = traffic("status", "--json")
         assert json.loads(status.out)["healthy"], status
-        told = arguments(home) + started.out + started.err + status.out + status.err
+        output = arguments(home) + started.out + started.err + status.out + status.err
     finally:
         traffic("down")
-    told += everything_stored(dagster_url)
-    assert "ingest_events" in told
+    output += everything_stored(dagster_url)
+    assert "ingest_events" in output
     written = [file for file in home.rglob("*") if file.is_file()]
     assert home / "logs" / "dagster-code.log" in written
-    told += "\n".join(file.read_text(errors="replace") for file in written)
-    assert PASSWORD not in told
-    assert json.dumps(PASSWORD)[1:-1] not in told
+    output += "\n".join(file.read_text(errors="replace") for file in written)
+    assert PASSWORD not in output
+    assert json.dumps(PASSWORD)[1:-1] not in output

@@ -1,9 +1,9 @@
-"""A date as a file, streamed in constant memory: a quarter of an hour of readings at a time."""
+"""Export routes: a date as a file, streamed in constant memory in slices of 15 minutes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -23,7 +23,7 @@ from traffic_platform.api.problems import ProblemError, responses
 from traffic_platform.statements import statement
 
 PARQUET = "application/vnd.apache.parquet"
-_PIECE = timedelta(minutes=15)
+_SLICE = timedelta(minutes=15)
 _RETRY_SECONDS = 30
 
 _Body = Callable[[Connection], AsyncGenerator[bytes]]
@@ -40,12 +40,12 @@ def _file(media_type: str) -> dict[int | str, dict[str, object]]:
 async def export_csv(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
     """All readings of a date as CSV with a header, by time and sensor.
 
-    Streamed from one snapshot. Should it break off, the transfer ends without its last chunk.
+    The file is streamed from one snapshot. If the transfer breaks off, its last chunk is missing.
     """
 
     async def body(connection: Connection) -> AsyncGenerator[bytes]:
         yield f"{','.join(COLUMNS)}\n".encode()
-        for lower, upper in _pieces(day):
+        for lower, upper in _slices(day):
             async for block in _blocks(connection, lower, upper):
                 yield block
 
@@ -54,14 +54,14 @@ async def export_csv(request: Request, day: Annotated[Day, Depends(get_day)]) ->
 
 @router.get("/{date}.parquet", response_class=Response, responses=_file(PARQUET))
 async def export_parquet(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
-    """All readings of a date as Parquet, by time and sensor; a row group is a quarter of an hour.
+    """All readings of a date as Parquet, by time and sensor. A row group covers 15 minutes.
 
-    Streamed from one snapshot. Should it break off, the file has no footer.
+    The file is streamed from one snapshot. If the transfer breaks off, the file has no footer.
     """
 
     async def body(connection: Connection) -> AsyncGenerator[bytes]:
         stream = ParquetStream()
-        for lower, upper in _pieces(day):
+        for lower, upper in _slices(day):
             rows = b"".join([block async for block in _blocks(connection, lower, upper)])
             if rows:
                 yield await asyncio.to_thread(stream.write_csv, rows)
@@ -71,7 +71,7 @@ async def export_parquet(request: Request, day: Annotated[Day, Depends(get_day)]
 
 
 class _Export(StreamingResponse):
-    """A stream whose connection is given back however it ends, also when it never began."""
+    """A stream that always returns its connection to the pool, even if it never started."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class _Export(StreamingResponse):
             async with asyncio.timeout(EXPORT_SECONDS):
                 await super().__call__(scope, receive, send)
         finally:
-            # A client that leaves cancels this task: the connection is to be given back first.
+            # A client that disconnects cancels this task. Return the connection first.
             with CancelScope(shield=True):
                 try:
                     await self._body.aclose()
@@ -100,7 +100,7 @@ class _Export(StreamingResponse):
 async def _stream(
     request: Request, day: Day, suffix: str, media_type: str, body: _Body
 ) -> Response:
-    """Begin to answer once there is a connection. Raises ProblemError (503) when all are taken."""
+    """Return the response, with a connection. Raises ProblemError (503) when all are in use."""
     headers = {
         "Content-Disposition": f'attachment; filename="traffic-{day.date}.{suffix}"',
         "Cache-Control": "no-store",
@@ -114,7 +114,7 @@ async def _stream(
     except PoolTimeout:
         raise ProblemError(
             503,
-            "Other exports are running, or the database does not answer. Ask again.",
+            "All exports are in use, or the database does not answer. Try again later.",
             headers={"Retry-After": str(_RETRY_SECONDS)},
         ) from None
     return _Export(stack, body(connection), media_type, headers)
@@ -129,11 +129,9 @@ async def _blocks(connection: Connection, lower: datetime, upper: datetime) -> A
             yield bytes(block)
 
 
-def _pieces(day: Day) -> list[tuple[datetime, datetime]]:
-    found: list[tuple[datetime, datetime]] = []
+def _slices(day: Day) -> Iterator[tuple[datetime, datetime]]:
     lower = day.lower
     while lower < day.upper:
-        upper = min(lower + _PIECE, day.upper)
-        found.append((lower, upper))
+        upper = min(lower + _SLICE, day.upper)
+        yield lower, upper
         lower = upper
-    return found

@@ -1,4 +1,4 @@
-"""Rows of an export as a Parquet file that is sent while it is made."""
+"""A Parquet file that is sent while it is written."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SCHEMA = pa.schema(list(_TYPES))
 
 
 class ParquetStream:
-    """A file that is handed on piece by piece. Not for two threads at the same time."""
+    """A writer that returns the bytes of the file as they arise. It is not thread-safe."""
 
     def __init__(self) -> None:
         self._sink = _Sink()
         self._writer = pq.ParquetWriter(self._sink, _SCHEMA, compression="zstd")
 
     def write_csv(self, rows: bytes) -> bytes:
-        """A row group of these rows (CSV without a header); the bytes of the file so far."""
+        """Add the rows (CSV without a header) as a row group; return the next bytes of the file."""
         table = arrow_csv.read_csv(
             pa.BufferReader(rows),
             read_options=arrow_csv.ReadOptions(column_names=list(COLUMNS), use_threads=False),
@@ -47,13 +47,13 @@ class ParquetStream:
         return self._sink.take()
 
     def close(self) -> bytes:
-        """The end of the file."""
+        """Return the footer, the last bytes of the file."""
         self._writer.close()
         return self._sink.take()
 
 
 class _Sink(io.RawIOBase):
-    """Keeps what is written until it is taken."""
+    """A buffer of written bytes that `take` empties."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""What Prometheus is told: how the API answers, and how far the pipeline is."""
+"""Prometheus metrics of the API and of the pipeline."""

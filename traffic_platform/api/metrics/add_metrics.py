@@ -15,24 +15,24 @@ from prometheus_client.registry import Collector
 
 from traffic_platform.api.database import Database
 from traffic_platform.api.metrics.pipeline_metrics import Pipeline, PipelineReader
-from traffic_platform.api.metrics.request_metrics import Measured, RequestMetrics
+from traffic_platform.api.metrics.request_metrics import RequestMetrics, RequestMetricsMiddleware
 from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
 
-# Of several scrapers at once, one asks the database for all.
+# Several scrapers within this time share one read of the database.
 _KEEP_SECONDS = 1.0
 
 
 class _PipelineCollector(Collector):
-    """The newest moment, told whenever the registry is asked; None: the database is away."""
+    """A collector of the pipeline's newest state; None if the database is unavailable."""
 
     def __init__(self) -> None:
         self.pipeline: Pipeline | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics of the pipeline."""
+        """Yield the metrics of the pipeline."""
         yield GaugeMetricFamily(
             "traffic_database_up",
-            "Whether the database answered: without it nothing is said of the pipeline.",
+            "1 if the database answered; at 0 the metrics of the pipeline are missing.",
             value=float(self.pipeline is not None),
         )
         if self.pipeline is not None:
@@ -40,7 +40,7 @@ class _PipelineCollector(Collector):
 
 
 class MetricsPage:
-    """What answers at /metrics."""
+    """The registry and the response of /metrics."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -52,7 +52,7 @@ class MetricsPage:
         self._read_at = float("-inf")
 
     async def render(self, database: Database, accept: str) -> Response:
-        """The metrics, in the format that the scraper asks for."""
+        """Return the metrics in the format that the scraper accepts."""
         async with self._lock:
             if time.monotonic() - self._read_at >= _KEEP_SECONDS:
                 self._collector.pipeline = await self._read(database)
@@ -63,14 +63,14 @@ class MetricsPage:
     async def _read(self, database: Database) -> Pipeline | None:
         try:
             return await self._reader.read(database)
-        except psycopg.Error:  # the pool's own errors are such, too
+        except psycopg.Error:  # the pool's errors are subclasses
             return None
 
 
-def add_metrics(app: FastAPI, places: Mapping[Kind, ConcurrencyLimits]) -> None:
-    """Count what passes through `app` and what is open, and serve /metrics."""
+def add_metrics(app: FastAPI, limits: Mapping[Kind, ConcurrencyLimits]) -> None:
+    """Count requests and open responses of `app`, and serve /metrics."""
     page = MetricsPage()
-    app.add_middleware(Measured, metrics=RequestMetrics(page.registry, places))
+    app.add_middleware(RequestMetricsMiddleware, metrics=RequestMetrics(page.registry, limits))
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -1,4 +1,4 @@
-"""How the API answers: counted around everything else, refusals included."""
+"""Metrics of requests, as the outermost middleware, so that rejections count too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from traffic_platform.api.security.auth_middleware import FULL, KEY_ID
 from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
+from traffic_platform.api.security.open_responses import is_event_stream
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,55 +22,55 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 
 
 class RequestMetrics:
-    """The metrics of one application, in a registry of its own."""
+    """The metrics of one application, in its own registry."""
 
     def __init__(
-        self, registry: CollectorRegistry, places: Mapping[Kind, ConcurrencyLimits]
+        self, registry: CollectorRegistry, limits: Mapping[Kind, ConcurrencyLimits]
     ) -> None:
         self.seconds = Histogram(
             "traffic_api_request_duration_seconds",
-            "Time until a response was sent; of a stream of events, until it began.",
+            "Time until a response was sent, or until an event stream started.",
             ("route", "method", "status"),
             buckets=_BUCKETS,
             registry=registry,
         )
         self.open = Gauge(
             "traffic_api_open_connections",
-            "Streams of events, exports and websockets that are open.",
+            "Open event streams, exports and websockets.",
             ("kind",),
             registry=registry,
         )
-        for kind, each in places.items():
-            self.open.labels(kind).set_function(partial(getattr, each, "taken"))
+        for kind, each in limits.items():
+            self.open.labels(kind).set_function(partial(getattr, each, "in_use"))
         self.full = Counter(
             "traffic_api_open_refusals",
-            "Streams of events and exports that were refused, since too many were open.",
+            "Event streams and exports that were rejected because too many were open.",
             ("kind", "limit"),
             registry=registry,
         )
         self.by_key = Counter(
             "traffic_api_key_requests",
-            "Requests and websockets that a key let in.",
+            "Requests and websockets admitted by key.",
             ("key_id",),
             registry=registry,
         )
         self.key_used = Gauge(
             "traffic_api_key_last_used_timestamp_seconds",
-            "When a key last let something in, since this process started.",
+            "Time of the last request by key, since this process started.",
             ("key_id",),
             registry=registry,
         )
 
 
-class Measured:
-    """ASGI middleware that counts what passes."""
+class RequestMetricsMiddleware:
+    """ASGI middleware that counts requests and measures their time."""
 
     def __init__(self, app: ASGIApp, *, metrics: RequestMetrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, and count."""
+        """Serve and count a request or a websocket."""
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "http":
@@ -86,21 +87,21 @@ class Measured:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        status = 500  # of an error that the server answers for the application
+        status = 500  # if the application fails before it answers
         stream = False
 
-        async def send_and_look(message: Message) -> None:
+        async def send_and_observe(message: Message) -> None:
             nonlocal status, stream
             if message["type"] == "http.response.start":
                 status = message["status"]
-                stream = _is_stream(message)
+                stream = is_event_stream(message)
                 if stream:
                     self._observe(scope, status, began)
                     self._count_key(scope)
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_look)
+            await self._app(scope, receive, send_and_observe)
         finally:
             if not stream:
                 self._observe(scope, status, began)
@@ -121,15 +122,8 @@ class Measured:
 
 
 def _route(scope: Scope) -> str:
-    """The template of the route, of which there are few; never the path, which anybody chooses."""
+    """Return the template of the route, not the path: clients choose paths freely."""
     if scope["path"].startswith(_PAGE):
         return f"{_PAGE}/*"
     path = getattr(scope.get("route"), "path_format", None)
     return path if isinstance(path, str) else "none"
-
-
-def _is_stream(message: Message) -> bool:
-    return any(
-        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
-        for name, value in message.get("headers", ())
-    )

@@ -1,4 +1,4 @@
-"""What the route of quality answers with, as OpenAPI describes it."""
+"""Pydantic models of the quality route, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pydantic import BaseModel, Field
 
 
 class Messages(BaseModel):
-    """Messages that count at the date, by the audit."""
+    """Messages of the date, as the audit counts them."""
 
-    messages: int = Field(description="Messages of Kafka.", examples=[12420])
-    events: int = Field(description="Those that are events.")
-    quarantined: int = Field(description="Those that went to quarantine.")
+    messages: int = Field(description="Kafka messages.", examples=[12420])
+    events: int = Field(description="Messages that became events.")
+    quarantined: int = Field(description="Messages that went to quarantine.")
 
 
 class Reason(BaseModel):
-    """Messages in quarantine for one reason."""
+    """Rejected messages with one reason."""
 
     reason: str = Field(description="Code of the reason.", examples=["out_of_range"])
-    messages: int = Field(description="Messages that went there.")
-    unresolved: int = Field(description="Those that are there still.")
+    messages: int = Field(description="Messages rejected for this reason.")
+    unresolved: int = Field(description="Messages that are still in quarantine.")
 
 
 class Completeness(BaseModel):
-    """What sensors delivered of what they should have."""
+    """Received readings, compared with the expected ones."""
 
     sensors: int = Field(description="Sensors that reported.")
-    sensors_known: int = Field(description="Sensors that the platform knows now.")
-    readings: int = Field(description="Readings that are rolled up.")
-    good: int = Field(description="Good ones: no flag, or an empty road.")
+    sensors_known: int = Field(description="Sensors that are registered now.")
+    readings: int = Field(description="Readings in the roll-ups.")
+    good: int = Field(description="Good readings: no flag, or an empty road.")
     completeness: float | None = Field(
-        description="Readings / what the sensors that reported should have said (1 is all); null"
-        " where no interval is known."
+        description="Readings / expected readings of the sensors that reported (1 is complete);"
+        " null if no interval is known."
     )
 
 
@@ -42,54 +42,60 @@ class Scores(BaseModel):
 
     readings: int = Field(description="Readings of the date, exact.")
     looked_at: int = Field(
-        description="Those that scores and flags are of: all, or of very many about 200,000 spread"
-        " over the day."
+        description="Readings from which scores and flags are computed: all, or a sample of about"
+        " 200,000 spread over the day."
     )
-    mean_score: float | None = Field(description="Mean of their scores (0 to 1).")
-    min_score: float | None = Field(description="Lowest of their scores (0 to 1).")
+    mean_score: float | None = Field(description="Mean score (0 to 1).")
+    min_score: float | None = Field(description="Lowest score (0 to 1).")
 
 
 class Flag(BaseModel):
-    """Readings that failed one plausibility test."""
+    """Readings that failed one quality test."""
 
-    bit: int = Field(description="Bit in quality_flags.", examples=[4])
-    test_failed: str = Field(description="What failed.", examples=["speed > 100 mph"])
-    readings: int = Field(description="Readings that failed it, of those looked at.")
+    bit: int = Field(description="Bit of the test in quality_flags.", examples=[4])
+    test_failed: str = Field(description="The failed test.", examples=["speed > 100 mph"])
+    readings: int = Field(description="Readings in the sample that failed it.")
 
 
 class Detector(BaseModel):
-    """A detector that is not well."""
+    """A detector whose diagnosis is not good."""
 
-    sensor_id: UUID = Field(description="The sensor.")
-    external_id: str = Field(description="The identifier that its feed uses.")
+    sensor_id: UUID = Field(description="UUID of the sensor.")
+    external_id: str = Field(description="Identifier that its feed uses.")
     name: str | None = Field(description="Name for people.")
-    road: str | None = Field(description="Road that it is on.")
+    road: str | None = Field(description="Road of the detector.")
     direction: str | None = Field(description="Direction of travel.")
     milepost: float | None = Field(description="Position along the road (miles).")
     diagnosis: str = Field(description="Code of the diagnosis.", examples=["card_off"])
-    seen: str = Field(description="What was seen, in words.")
-    field: str = Field(description="What to look at in the field.")
-    samples_percent: float | None = Field(description="Samples of those expected (percent).")
+    seen: str = Field(description="The finding in one sentence.")
+    field: str = Field(description="The inspection to make at the roadside.")
+    samples_percent: float | None = Field(
+        description="Received samples as a share of the expected ones (percent)."
+    )
 
 
-class Health(BaseModel):
+class DetectorHealth(BaseModel):
     """Diagnoses of the detectors (docs/detector-health.md)."""
 
-    computed_at: dt.datetime | None = Field(description="When (UTC); null: not yet.")
+    computed_at: dt.datetime | None = Field(
+        description="Time of the diagnosis (UTC); null before the first one."
+    )
     diagnoses: dict[str, int] = Field(
         description="Sensors by diagnosis.", examples=[{"good": 40, "card_off": 2}]
     )
-    detectors: list[Detector] = Field(description="Those that are not good, along the road.")
+    detectors: list[Detector] = Field(
+        description="Detectors whose diagnosis is not good, along the road."
+    )
 
 
 class Quality(BaseModel):
-    """How good the data of a date is."""
+    """Data quality of a date."""
 
     date: dt.date = Field(description="The date.", examples=["2025-10-04"])
-    timezone: str = Field(description="The zone whose day it is.", examples=["UTC"])
+    timezone: str = Field(description="Time zone of the date.", examples=["UTC"])
     messages: Messages
     quarantine: list[Reason] = Field(description="By reason, the most frequent first.")
     completeness: Completeness
     scores: Scores
-    flags: list[Flag] = Field(description="By test, each of one bit.")
-    health: Health
+    flags: list[Flag] = Field(description="By quality test.")
+    health: DetectorHealth

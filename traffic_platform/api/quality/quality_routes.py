@@ -1,4 +1,4 @@
-"""How good the data of a date is."""
+"""Route of the data quality of a date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from traffic_platform.api.replies import json_reply
 from traffic_platform.api.rows import read_objects
 from traffic_platform.events.quality_tests import QUALITY_TESTS
 
-# Flags and scores are of about so many readings at most: a fifth of a second.
+# Flags and scores are sampled from about this many readings, which takes a fifth of a second.
 MOST_LOOKED_AT = 200_000
 MOST_DETECTORS = 10_000
 
@@ -26,8 +26,8 @@ router = APIRouter(prefix="/api/quality", tags=["quality"])
 async def quality(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
     """Completeness, flags, scores, detector health and quarantine of a date.
 
-    Completeness follows the stream within seconds. Detector health is of the diagnosis last made;
-    `not_evaluated` where the date is not over.
+    Completeness follows the stream within seconds. Detector health shows the latest diagnosis, or
+    `not_evaluated` if the date is not over.
     """
     database: Database = request.app.state.database
     async with database.snapshot() as connection:

@@ -1,1 +1,1 @@
-"""Who may look: keys, limits and headers, as one layer around everything that is served."""
+"""API keys, limits and security headers, as one layer around every route, page and websocket."""

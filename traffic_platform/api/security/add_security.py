@@ -1,4 +1,4 @@
-"""The gate around an application."""
+"""Add the AuthMiddleware and CORS to an application."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from traffic_platform.api.security.api_keys import ApiKeys
 from traffic_platform.api.security.auth_middleware import AuthMiddleware
-from traffic_platform.api.security.concurrency_limits import places_of
+from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
 from traffic_platform.api.security.open_responses import OpenResponses
 from traffic_platform.api.security.policy import Policy
 from traffic_platform.settings import Settings, listed
 
 
 class Security:
-    """What stands around one application. `open` it while the application is served.
+    """The security of one application. `open` it while the application is served.
 
-    `places`: what is open now, of each kind.
+    limits: the open event streams and exports, and their limits.
     """
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
-        """Put the gate around everything that is added to `app`, sooner or later."""
+        """Add the middleware. It also protects routes and pages that are added later."""
         self._stopping: asyncio.Event = app.state.stopping
-        self._keyring = ApiKeys(settings)
+        self._keys = ApiKeys(settings)
         self._responses = OpenResponses()
         policy = Policy.of(settings)
-        self.places = places_of(policy.caps)
+        self.limits: dict[Kind, ConcurrencyLimits] = {
+            kind: ConcurrencyLimits(caps) for kind, caps in policy.caps.items()
+        }
         app.add_middleware(
             AuthMiddleware,
             policy=policy,
-            keyring=self._keyring,
+            keys=self._keys,
             responses=self._responses,
-            places=self.places,
+            limits=self.limits,
             images=_tile_origins(settings),
         )
         origins = listed(settings.api_cors_origins)
@@ -52,10 +54,10 @@ class Security:
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
-        """Look keys up, and end streams when the server stops."""
+        """Look up keys until the block ends; end event streams when the server stops."""
         ender = asyncio.create_task(self._end_streams())
         try:
-            async with self._keyring.watch():
+            async with self._keys.watch():
                 yield
         finally:
             ender.cancel()
@@ -68,9 +70,9 @@ class Security:
 
 
 def _tile_origins(settings: Settings) -> tuple[str, ...]:
-    """Where the page's map may load pictures from: what the setting names, and nothing else."""
+    """Return the origin of TRAFFIC_MAP_TILES, from which the map may load tiles."""
     if settings.map_tiles is None:
         return ()
-    place = urlsplit(settings.map_tiles)
+    url = urlsplit(settings.map_tiles)
     # {s} stands for one of several servers.
-    return (f"{place.scheme}://{place.netloc.replace('{s}', '*')}",)
+    return (f"{url.scheme}://{url.netloc.replace('{s}', '*')}",)

@@ -1,9 +1,8 @@
-"""Which keys hold now: asked of the database together, remembered for seconds.
+"""The valid API keys, looked up in batches and cached for seconds.
 
-Every question goes through one task that asks for all keys at once, on a connection of its own: a
-thousand wrong keys cost as many look-ups as fit into the time that they take, and a right one waits
-for two of these at most. Keys in use are asked about again every second and a half, so that a
-revoked or expired one ends whatever it has open.
+One task looks up all requested keys together, on its own connection. A flood of wrong keys
+therefore shares few look-ups, and a valid key waits for at most two of them. Keys in use are
+checked again every 1.5 seconds, so that everything a revoked or expired key has open ends.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from traffic_platform.api.database import RECONNECT_SECONDS
 from traffic_platform.postgres.connections import connection_arguments
@@ -29,7 +28,7 @@ from traffic_platform.statements import statement
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.5
-# A key that was found to hold is believed for so long: less than the five seconds of the promise.
+# A valid key is cached this long. Revocation takes effect within five seconds, so it is less.
 _FRESH_SECONDS = 4.0
 _IDLE_SECONDS = 60.0
 _MOST_GRANTS = 10_000
@@ -40,13 +39,13 @@ _ANSWER_SECONDS = 2.0
 Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 
-class KeysUnknownError(Exception):
-    """The database does not say whether a key holds."""
+class KeysUnavailableError(Exception):
+    """A key cannot be looked up, because the database does not answer."""
 
 
 @dataclass(eq=False)
 class Grant:
-    """A key that holds, and its scopes. When it ends, `ended` is set and `enders` are called."""
+    """A valid key and its scopes. When it ends, `ended` is set and `enders` are called."""
 
     digest: bytes
     key_id: int
@@ -58,14 +57,14 @@ class Grant:
     enders: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
 
     def end(self) -> None:
-        """It no longer holds: end what it has open."""
+        """End everything that the key has open."""
         self.ended.set()
         for ender in list(self.enders):
             ender()
 
 
 class ApiKeys:
-    """The keys that are in use. It must be `watch`ed while it is asked."""
+    """The API keys in use. `find` works while `watch` is entered."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -74,43 +73,43 @@ class ApiKeys:
         self._asked = asyncio.Event()
 
     async def find(self, digest: bytes) -> Grant | None:
-        """What the key of this hash allows; None when there is no such key, or no longer.
+        """Return the grant of the key with this hash; None for an invalid key.
 
-        Raises KeysUnknownError when nobody can say.
+        Raises KeysUnavailableError if the database does not answer.
         """
         now = time.monotonic()
         grant = self._grants.get(digest)
-        # The table is reached by the hash of what was sent, which tells nothing of any key; the
-        # comparison itself takes as long for any two hashes.
+        # The dictionary is searched by the hash of the sent text, so timing reveals nothing about a
+        # key. The comparison takes the same time for any two hashes.
         if grant and hmac.compare_digest(grant.digest, digest):
             grant.used = now
             if now - grant.checked < _FRESH_SECONDS:
                 return grant
         if len(self._waiting) >= _MOST_WAITING:
-            raise KeysUnknownError("too many keys are being looked up")
+            raise KeysUnavailableError("too many keys are being looked up")
         waiting = self._waiting.get(digest)
         if waiting is None:
             waiting = self._waiting[digest] = asyncio.get_running_loop().create_future()
             self._asked.set()
-        # One that gives up must not end the others' waiting.
+        # A request that is cancelled must not cancel the look-up for the others.
         return await asyncio.shield(waiting)
 
     @asynccontextmanager
     async def watch(self) -> AsyncGenerator[None]:
-        """Answer and check again until the block ends."""
+        """Look up and check keys until the block ends."""
         url = self._settings.reading_url()
         arguments = connection_arguments(url, application_name="traffic-keys", options=_LIMITS)
         pool: Pool = AsyncConnectionPool(
             url,
             kwargs={**arguments, "autocommit": True},
-            min_size=0,  # where no key is used, there is no connection
+            min_size=0,  # no connection while no key is used
             max_size=1,
             timeout=_ANSWER_SECONDS,
             reconnect_timeout=RECONNECT_SECONDS,
             open=False,
         )
         async with pool:
-            task = asyncio.create_task(self._go_on(pool))
+            task = asyncio.create_task(self._look_up_forever(pool))
             try:
                 yield
             finally:
@@ -118,7 +117,7 @@ class ApiKeys:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    async def _go_on(self, pool: Pool) -> None:
+    async def _look_up_forever(self, pool: Pool) -> None:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), CHECK_SECONDS)
@@ -126,10 +125,10 @@ class ApiKeys:
             waiting, self._waiting = self._waiting, {}
             try:
                 await self._round(pool, waiting)
-            except Exception as error:  # the next round may do; without one, keys hold for ever
-                log.exception("keys cannot be looked up")
+            except Exception as error:  # keep going: without this task, revoked keys stay valid
+                log.exception("Cannot look up keys. The next attempt follows.")
                 for future in waiting.values():
-                    _settle(future, KeysUnknownError(type(error).__name__))
+                    _settle(future, KeysUnavailableError(type(error).__name__))
 
     async def _round(self, pool: Pool, waiting: dict[bytes, asyncio.Future[Grant | None]]) -> None:
         began = time.monotonic()
@@ -144,9 +143,9 @@ class ApiKeys:
             return
         try:
             found = await _look_up(pool, wanted)
-        except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+        except (psycopg.Error, TimeoutError) as error:
             for future in waiting.values():
-                _settle(future, KeysUnknownError(type(error).__name__))
+                _settle(future, KeysUnavailableError(type(error).__name__))
             return
         for digest in wanted:
             grant = self._update(digest, found.get(digest), began)
@@ -170,7 +169,7 @@ class ApiKeys:
         return grant
 
     def _forget_idle(self, now: float) -> None:
-        """Keys that nobody uses are not asked about; those with something open always are."""
+        """Drop unused keys from the cache, but never a key with an open response."""
         free = sorted(
             (grant for grant in self._grants.values() if not grant.users), key=lambda g: g.used
         )
@@ -192,6 +191,6 @@ def _settle(future: asyncio.Future[Grant | None], outcome: Grant | Exception | N
         return
     if isinstance(outcome, Exception):
         future.set_exception(outcome)
-        future.exception()  # whoever asked may be gone: that is no error
+        future.exception()  # mark it as retrieved: its request may be gone
     else:
         future.set_result(outcome)

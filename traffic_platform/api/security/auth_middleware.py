@@ -1,12 +1,11 @@
-"""The gate: everything that is served, by HTTP or websocket, page and API alike, is behind it."""
+"""The middleware that admits or rejects every HTTP request and websocket, of API and dashboard."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from traffic_platform.api.security.api_keys import ApiKeys, Grant, KeysUnknownError
+from traffic_platform.api.security.api_keys import ApiKeys, Grant, KeysUnavailableError
 from traffic_platform.api.security.caller import Caller
 from traffic_platform.api.security.concurrency_limits import (
     EXPORTS,
@@ -14,59 +13,65 @@ from traffic_platform.api.security.concurrency_limits import (
     Kind,
     kind_of,
 )
-from traffic_platform.api.security.headers import for_one_only, security_headers, with_headers
+from traffic_platform.api.security.headers import (
+    security_headers,
+    with_headers,
+    without_shared_cache,
+)
 from traffic_platform.api.security.open_responses import OpenResponses, serve_socket
 from traffic_platform.api.security.policy import Policy
-from traffic_platform.api.security.rate_limits import Buckets, Verdict
+from traffic_platform.api.security.rate_limits import TokenBuckets, Verdict
 from traffic_platform.api.security.rejections import (
     Header,
-    Refusal,
-    keys_unknown,
+    Rejection,
+    invalid_key,
+    keys_unavailable,
     missing_scope,
-    no_key,
-    too_many,
     too_many_open,
+    too_many_requests,
+    unknown_host,
+    unknown_origin,
 )
 from traffic_platform.api.security.secret import hash_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Where the number of the key is found in the scope by those who count.
+# Entries of the ASGI scope, for the metrics: the key's number, and kind and limit of a rejected
+# event stream or export.
 KEY_ID = "traffic.key_id"
-# And there, of a request for which no place was left: kind and limit.
 FULL = "traffic.full"
 
 _HEALTH = ("/health/live", "/health/ready")
-_WRONG_TRIES = 60  # a minute, of one address
+_INVALID_KEYS = 60  # requests a minute by address
 
 
 class AuthMiddleware:
-    """ASGI middleware that admits or refuses, by the policy of the settings."""
+    """ASGI middleware that admits or rejects requests by the policy of the settings."""
 
     def __init__(
         self,
         app: ASGIApp,
         *,
         policy: Policy,
-        keyring: ApiKeys,
+        keys: ApiKeys,
         responses: OpenResponses,
-        places: Mapping[Kind, ConcurrencyLimits],
+        limits: Mapping[Kind, ConcurrencyLimits],
         images: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._policy = policy
-        self._keyring = keyring
+        self._keys = keys
         self._responses = responses
-        self._places = places
+        self._limits = limits
         self._headers = security_headers(images)
-        self._keys = Buckets("key", policy.key_limit)
-        self._addresses = Buckets("address", policy.address_limit)
-        self._open_addresses = Buckets("address", policy.open_address_limit)
-        self._wrong = Buckets("wrong-keys", _WRONG_TRIES)
+        self._by_key = TokenBuckets("key", policy.key_limit)
+        self._by_address = TokenBuckets("address", policy.address_limit)
+        self._by_open_address = TokenBuckets("address", policy.open_address_limit)
+        self._invalid_keys = TokenBuckets("wrong-keys", _INVALID_KEYS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve, or refuse."""
+        """Serve or reject a request or a websocket."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -76,44 +81,44 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         grant: Grant | None = None
-        refused = self._look_at_names(caller)
-        limits: Sequence[Verdict] = ()
-        if refused is None and self._policy.local_reads and caller.here:
-            limits = self._counted(caller, None)
-        elif refused is None:
-            found = await self._admit(caller)
-            refused, grant = (found, None) if isinstance(found, Refusal) else (None, found)
-            limits = self._counted(caller, grant) if grant else ()
-        refused = refused or _over_limit(limits)
-        if refused:
-            await refused.send(scope, send)
+        rejection = self._check_names(caller)
+        verdicts: Sequence[Verdict] = ()
+        if rejection is None and self._policy.local_reads and caller.is_local:
+            verdicts = self._take_tokens(caller, None)
+        elif rejection is None:
+            found = await self._find_grant(caller)
+            rejection, grant = (found, None) if isinstance(found, Rejection) else (None, found)
+            verdicts = self._take_tokens(caller, grant) if grant else ()
+        rejection = rejection or _over_limit(verdicts)
+        if rejection:
+            await rejection.send(scope, receive, send)
             return
-        if limits:
-            send = with_headers(scope, send, _limit_headers(limits))
+        if verdicts:
+            send = with_headers(scope, send, _limit_headers(verdicts))
         kind = kind_of(scope)
         if kind is None:
             await self._serve(scope, receive, send, grant)
             return
         key_id = grant.key_id if grant else None
-        with self._places[kind].held(key_id, caller.network) as full:
+        with self._limits[kind].reserve(key_id, caller.network) as full:
             if full is None:
                 await self._serve(scope, receive, send, grant)
                 return
         scope[FULL] = (kind, full)
-        await too_many_open(kind, full).send(scope, send)
+        await too_many_open(kind, full).send(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, grant: Grant | None) -> None:
         if grant is None:
-            await self._go_through(scope, receive, send, None)
+            await self._serve_tracked(scope, receive, send, None)
             return
         scope[KEY_ID] = grant.key_id
         grant.users += 1
         try:
-            await self._go_through(scope, receive, for_one_only(send), grant)
+            await self._serve_tracked(scope, receive, without_shared_cache(send), grant)
         finally:
             grant.users -= 1
 
-    async def _go_through(
+    async def _serve_tracked(
         self, scope: Scope, receive: Receive, send: Send, grant: Grant | None
     ) -> None:
         if scope["type"] == "http":
@@ -123,65 +128,54 @@ class AuthMiddleware:
         else:
             await self._app(scope, receive, send)
 
-    def _look_at_names(self, caller: Caller) -> Refusal | None:
-        if not caller.host_is_ours(self._policy):
-            return Refusal(
-                HTTPStatus.MISDIRECTED_REQUEST,
-                "This name is not known here; TRAFFIC_API_ALLOWED_HOSTS lists those that are.",
-            )
-        if not caller.origin_is_ours(self._policy):
-            return Refusal(
-                HTTPStatus.FORBIDDEN,
-                "Pages of other origins may not ask, but those of TRAFFIC_API_CORS_ORIGINS.",
-            )
-        return None
+    def _check_names(self, caller: Caller) -> Rejection | None:
+        if not caller.has_known_host(self._policy):
+            return unknown_host()
+        return None if caller.has_known_origin(self._policy) else unknown_origin()
 
-    async def _admit(self, caller: Caller) -> Grant | Refusal:
-        """The key's grant, if it holds and allows this path."""
+    async def _find_grant(self, caller: Caller) -> Grant | Rejection:
+        """Return the grant of the key, if the key is valid and allows this path."""
         digest = hash_of(caller.key) if caller.key else None
         grant = None
         if digest:
             try:
-                grant = await self._keyring.find(digest)
-            except KeysUnknownError:
-                return keys_unknown()
+                grant = await self._keys.find(digest)
+            except KeysUnavailableError:
+                return keys_unavailable()
         if grant is None:
-            tries = self._wrong.take(caller.network)
-            if tries.allowed:
-                return no_key(said=caller.key is not None)
-            why = "Too many requests without a key that holds."
-            return too_many(tries.retry_s, why, _limit_headers((tries,)))
-        wanted = "export" if caller.path.startswith(EXPORTS) else "read"
-        return grant if wanted in grant.scopes else missing_scope(wanted)
+            verdict = self._invalid_keys.take(caller.network)
+            if verdict.allowed:
+                return invalid_key(sent=caller.key is not None)
+            detail = "Too many requests without a valid key. Wait, or use a valid key."
+            return too_many_requests(verdict.retry_s, detail, _limit_headers([verdict]))
+        scope = "export" if caller.path.startswith(EXPORTS) else "read"
+        return grant if scope in grant.scopes else missing_scope(scope)
 
-    def _counted(self, caller: Caller, grant: Grant | None) -> Sequence[Verdict]:
-        """Take a token of the key and of the address, where there is a limit."""
+    def _take_tokens(self, caller: Caller, grant: Grant | None) -> Sequence[Verdict]:
+        """Take a token of the key and of the address, if they have limits."""
         policy = self._policy
         if grant is None:
             limited = policy.open_address_limit > 0
-            return [self._open_addresses.take(caller.network)] if limited else ()
-        taken: list[Verdict] = []
+            return [self._by_open_address.take(caller.network)] if limited else ()
+        verdicts: list[Verdict] = []
         if policy.key_limit:
-            taken.append(self._keys.take(str(grant.key_id)))
+            verdicts.append(self._by_key.take(str(grant.key_id)))
         if policy.address_limit:
-            taken.append(self._addresses.take(caller.network))
-        return taken
+            verdicts.append(self._by_address.take(caller.network))
+        return verdicts
 
 
-def _over_limit(limits: Iterable[Verdict]) -> Refusal | None:
-    over = [verdict for verdict in limits if not verdict.allowed]
+def _over_limit(verdicts: Iterable[Verdict]) -> Rejection | None:
+    over = [verdict for verdict in verdicts if not verdict.allowed]
     if not over:
         return None
     names = " and ".join(f"this {verdict.name}" for verdict in over)
-    why = f"Too many requests of {names}."
-    return too_many(max(verdict.retry_s for verdict in over), why, _limit_headers(over))
+    seconds = max(verdict.retry_s for verdict in over)
+    return too_many_requests(seconds, f"Too many requests of {names}.", _limit_headers(over))
 
 
-def _limit_headers(limits: Iterable[Verdict]) -> tuple[Header, ...]:
-    found = tuple(limits)
-    if not found:
-        return ()
+def _limit_headers(verdicts: Sequence[Verdict]) -> tuple[Header, ...]:
     return (
-        (b"ratelimit-policy", ", ".join(verdict.policy for verdict in found).encode()),
-        (b"ratelimit", ", ".join(verdict.state for verdict in found).encode()),
+        (b"ratelimit-policy", ", ".join(verdict.policy for verdict in verdicts).encode()),
+        (b"ratelimit", ", ".join(verdict.state for verdict in verdicts).encode()),
     )

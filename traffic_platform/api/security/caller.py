@@ -1,4 +1,4 @@
-"""What a request says of who asks, and through what."""
+"""The caller of a request: its key, address, host name and origin."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
 
 @dataclass(frozen=True)
 class Caller:
-    """One request, as far as admission needs it. `key`: what is said to be one; None: nothing.
+    """The parts of a request that decide about admission.
 
-    `network`: the address, as it is counted. `here`: it came over this machine's own address, and
-    no proxy says that it comes from elsewhere.
+    key: the text sent as a key, None without one. network: the address that limits count.
+    is_local: it came over a loopback address, and no header shows that a proxy forwarded it.
     """
 
     path: str
     key: str | None
     network: str
-    here: bool
+    is_local: bool
     host: str
     origin: str | None
     own_origin: bool
 
     @classmethod
     def of(cls, scope: Scope) -> Caller:
-        """Read an ASGI scope of http or websocket."""
+        """Read an ASGI scope of type http or websocket."""
         headers = _headers(scope)
         host = headers.get(b"host", "").lower()
         origin = headers.get(b"origin")
@@ -44,32 +44,32 @@ class Caller:
             path=scope["path"],
             key=_key(headers),
             network=network_of(client[0]) if client else "",
-            here=bool(server and is_local(server[0])) and not _is_forwarded(headers),
+            is_local=bool(server and is_local(server[0])) and not _is_forwarded(headers),
             host=_without_port(host),
             origin=origin and origin.lower(),
-            own_origin=origin is None or _is_own(origin.lower(), host),
+            own_origin=origin is None or _is_same_origin(origin.lower(), host),
         )
 
-    def host_is_ours(self, policy: Policy) -> bool:
-        """Whether the name that was asked for is one of ours.
+    def has_known_host(self, policy: Policy) -> bool:
+        """Return whether the requested host name belongs to this server.
 
-        A name of somebody else's that leads to this machine (DNS rebinding) would let that one's
-        page read, in a browser here, what is open here.
+        An attacker could point a name at this machine (DNS rebinding). The attacker's page could
+        then read the API through a browser here.
         """
         if self.host in policy.hosts:
             return True
         return is_local(self.host) if policy.local_reads else not policy.hosts
 
-    def origin_is_ours(self, policy: Policy) -> bool:
-        """Whether a page of ours asks, or one that settings let in.
+    def has_known_origin(self, policy: Policy) -> bool:
+        """Return whether the request comes from a page of this server or of an allowed origin.
 
-        Browsers let any page open a websocket to anywhere, and send what they know of us with it.
+        Any page can open a websocket to any server, and the browser sends stored credentials along.
         """
         return self.own_origin or self.origin in policy.origins
 
 
 def _headers(scope: Scope) -> dict[bytes, str]:
-    """The headers; of several of one name, the first: which of two is meant, nobody knows."""
+    """Return the headers by name. If a name occurs several times, the first one counts."""
     found: dict[bytes, str] = {}
     for name, value in scope["headers"]:
         found.setdefault(name, value.decode("latin-1"))
@@ -99,11 +99,11 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _is_own(origin: str, host: str) -> bool:
-    """Whether an origin (scheme://host[:port]) has the host and port that were asked for."""
-    scheme, separator, place = origin.partition("://")
+def _is_same_origin(origin: str, host: str) -> bool:
+    """Return whether an origin (scheme://host[:port]) has the requested host and port."""
+    scheme, separator, origin_host = origin.partition("://")
     default = _PORTS.get(scheme)
     if not separator or default is None:
         return False
     suffix = f":{default}"
-    return place.removesuffix(suffix) == host.removesuffix(suffix)
+    return origin_host.removesuffix(suffix) == host.removesuffix(suffix)

@@ -1,13 +1,13 @@
-"""How much may be open at a time: streams of events and exports, by key, by address and in all.
+"""Limits of open event streams and exports, by key, by address and in total.
 
-A limit of requests a minute does not bound what stays open: each stream holds a socket and memory
-for as long as its client likes, each export a connection of the database.
+Rate limits do not bound the number of open responses. Each stream holds a socket and memory as long
+as its client likes, and each export holds a database connection.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -24,56 +24,51 @@ _STREAM = "/api/traffic/stream"
 
 @dataclass(frozen=True)
 class Caps:
-    """Most that is open at a time: of one key, of one address, in all; 0: no limit."""
+    """Most open responses of one key, of one address and in total; 0 for no limit."""
 
     key: int
     address: int
-    everybody: int
+    total: int
 
 
 class ConcurrencyLimits:
-    """Places of one kind."""
+    """The open responses of one kind, counted against their limits."""
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
-        self._taken: Counter[tuple[Limit, str]] = Counter()
+        self._open: Counter[tuple[Limit, str]] = Counter()
 
     @property
-    def taken(self) -> int:
-        """How many are taken now."""
-        return self._taken["all", ""]
+    def in_use(self) -> int:
+        """Number of open responses."""
+        return self._open["all", ""]
 
     @contextmanager
-    def held(self, key_id: int | None, network: str) -> Generator[Limit | None]:
-        """Hold a place until the block ends, however it does; yields the limit that forbids it."""
-        holders: list[tuple[Limit, str, int]] = [
+    def reserve(self, key_id: int | None, network: str) -> Generator[Limit | None]:
+        """Count a response until the block ends; yield the limit that forbids it, or None."""
+        owners: list[tuple[Limit, str, int]] = [
             ("address", network, self._caps.address),
-            ("all", "", self._caps.everybody),
+            ("all", "", self._caps.total),
         ]
         if key_id is not None:
-            holders.insert(0, ("key", str(key_id), self._caps.key))
-        for limit, who, most in holders:
-            if most and self._taken[limit, who] >= most:
+            owners.insert(0, ("key", str(key_id), self._caps.key))
+        for limit, owner, most in owners:
+            if most and self._open[limit, owner] >= most:
                 yield limit
                 return
-        for limit, who, _ in holders:
-            self._taken[limit, who] += 1
+        for limit, owner, _ in owners:
+            self._open[limit, owner] += 1
         try:
             yield None
         finally:
-            for limit, who, _ in holders:
-                self._taken[limit, who] -= 1
-                if not self._taken[limit, who]:
-                    del self._taken[limit, who]  # addresses are many
-
-
-def places_of(caps: Mapping[Kind, Caps]) -> dict[Kind, ConcurrencyLimits]:
-    """Places of each kind, none of them taken."""
-    return {kind: ConcurrencyLimits(each) for kind, each in caps.items()}
+            for limit, owner, _ in owners:
+                self._open[limit, owner] -= 1
+                if not self._open[limit, owner]:
+                    del self._open[limit, owner]  # keep no entry for each address ever seen
 
 
 def kind_of(scope: Scope) -> Kind | None:
-    """What a request keeps open, if anything."""
+    """Return the kind of a request for an event stream or an export, None for any other."""
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
     if scope["path"] == _STREAM:

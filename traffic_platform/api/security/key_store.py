@@ -1,4 +1,4 @@
-"""Keys in the database: made, listed and revoked by the owner's role."""
+"""API keys in the database. The owner role creates, lists and revokes them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ State = Literal["valid", "expired", "revoked"]
 
 
 class KeyStoreError(Exception):
-    """A key cannot be made or revoked. The message says why, and what to do."""
+    """A key cannot be created or revoked. The message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What is known of a key. Times have a zone."""
+    """A stored key. Times have a time zone."""
 
     key_id: int
     name: str
@@ -36,7 +36,7 @@ class Key:
 
     @property
     def state(self) -> State:
-        """Whether it holds at this moment."""
+        """State at this moment."""
         if self.revoked_at is not None:
             return "revoked"
         expired = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
@@ -50,9 +50,9 @@ class Key:
 def create(
     settings: Settings, name: str, scopes: Sequence[Scope], expires_at: datetime | None
 ) -> tuple[Key, str]:
-    """Make a key. Returns what is stored, and the key itself, which is nowhere afterwards.
+    """Create a key. Return its stored data and the key itself, which is not stored.
 
-    Raises KeyStoreError when the name is taken or none, or the end lies in the past.
+    Raises KeyStoreError if the name is in use or invalid, or the expiry is in the past.
     """
     key = new_key()
     values = {
@@ -62,46 +62,46 @@ def create(
         "expires_at": expires_at,
     }
     try:
-        return _ask(settings, "create", values)[0], key
+        return _execute(settings, "create", values)[0], key
     except errors.UniqueViolation:
         raise KeyStoreError(
-            f"A key named {name!r} is there: revoke it first, or choose another name."
+            f"A key named {name!r} exists already. Revoke it first, or choose another name."
         ) from None
     except errors.CheckViolation:
         raise KeyStoreError(
-            "A name has 1 to 100 characters, none of them a control character, and is not only"
-            " digits; --expires lies in the future."
+            "Invalid name or expiry. A name has 1 to 100 characters without control characters, and"
+            " is not only digits. --expires must be in the future."
         ) from None
 
 
 def list_keys(settings: Settings) -> list[Key]:
-    """Every key that was ever made, in that order."""
-    return _ask(settings, "list", {})
+    """Return every key that was ever created, oldest first."""
+    return _execute(settings, "list", {})
 
 
 def revoke(settings: Settings, which: str) -> Key:
-    """Revoke the key of a number, or of a name. Again, it stays as it is.
+    """Revoke a key by number or name. A second call changes nothing.
 
-    Raises KeyStoreError when there is none.
+    Raises KeyStoreError for an unknown key.
     """
     number = int(which) if which.isascii() and which.isdigit() and len(which) < 19 else None
-    found = _ask(settings, "revoke", {"key_id": number, "name": which})
+    found = _execute(settings, "revoke", {"key_id": number, "name": which})
     if not found:
-        raise KeyStoreError(f"There is no key {which!r} to revoke: see `traffic keys list`.")
+        raise KeyStoreError(f"Unknown key {which!r}. `traffic keys list` shows the keys.")
     return found[0]
 
 
-def _ask(settings: Settings, name: str, values: Mapping[str, Any]) -> list[Key]:
+def _execute(settings: Settings, name: str, values: Mapping[str, Any]) -> list[Key]:
     try:
         with connect(settings.owning_url(), application_name="traffic-keys") as connection:
             rows = connection.execute(statement(f"keys/{name}"), values).fetchall()
     except errors.UndefinedTable:
         raise KeyStoreError(
-            "The database has no table of keys yet: `traffic up` brings it to this version."
+            "The database has no table of keys yet. Run `traffic up`, which migrates it."
         ) from None
     except errors.InsufficientPrivilege:
         raise KeyStoreError(
-            "Keys are the owner's business: set TRAFFIC_DATABASE_URL to the owner's role."
+            "Only the owner role manages keys. Set TRAFFIC_DATABASE_URL to the owner role."
         ) from None
     except psycopg.OperationalError as error:
         raise KeyStoreError(f"PostgreSQL: {' '.join(str(error).split())}") from error

@@ -1,4 +1,4 @@
-"""What is open for long: ended when its key no longer holds, or the server stops."""
+"""Open responses and websockets, which end with their key or with the server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLICY_VIOLATION = 1008
 async def serve_socket(
     app: ASGIApp, scope: Scope, receive: Receive, send: Send, grant: Grant
 ) -> None:
-    """Serve a websocket until its key ends: then it is closed, and the application told."""
+    """Serve a websocket. When its key ends, close it and disconnect the application."""
     closed = False
 
     async def receive_or_end() -> Message:
@@ -27,7 +27,7 @@ async def serve_socket(
         if message is None:
             if not closed:
                 closed = True
-                reason = "the key no longer holds"
+                reason = "the key is no longer valid"
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
             return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION}
         return message
@@ -40,7 +40,7 @@ async def serve_socket(
 
 
 async def _first(receive: Callable[[], Awaitable[Message]], ended: asyncio.Event) -> Message | None:
-    """The next message; None when `ended` is set before."""
+    """Return the next message, or None if `ended` is set first."""
     if ended.is_set():
         return None
     message = asyncio.ensure_future(receive())
@@ -53,37 +53,42 @@ async def _first(receive: Callable[[], Awaitable[Message]], ended: asyncio.Event
         end.cancel()
 
 
+def is_event_stream(message: Message) -> bool:
+    """Return whether an ASGI message starts a response of server-sent events."""
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in message.get("headers", ())
+    )
+
+
 class OpenResponses:
-    """Responses that are being sent. `app.state.stopping` ends streams of events, not others."""
+    """The responses that are being sent. The server's end ends only event streams at once."""
 
     def __init__(self) -> None:
         self._streams: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
         self._cut: weakref.WeakSet[asyncio.Task[object]] = weakref.WeakSet()
 
     def end_streams(self) -> None:
-        """End every stream of events, as one that is complete."""
+        """End every event stream as a complete response."""
         for task in list(self._streams):
             self._end(task)
 
     async def serve(
         self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, grant: Grant | None
     ) -> None:
-        """Serve a request until it is answered, or its key ends.
+        """Serve a request until its response is complete or its key ends.
 
-        A stream of events is then ended as such, and its client may ask again; what else is under
-        way is cut off, so that nobody takes a part of a file for the whole.
+        When the key ends, an event stream ends as a complete response. Any other response is cut
+        off, so that its client sees that the file is incomplete.
         """
         task = asyncio.current_task()
         assert task is not None
         streams = False
 
-        async def send_and_look(message: Message) -> None:
+        async def send_and_track(message: Message) -> None:
             nonlocal streams
             if message["type"] == "http.response.start":
-                streams = any(
-                    name.lower() == b"content-type" and value.startswith(b"text/event-stream")
-                    for name, value in message.get("headers", ())
-                )
+                streams = is_event_stream(message)
                 if streams:
                     self._streams.add(task)
             await send(message)
@@ -96,7 +101,7 @@ class OpenResponses:
             if grant.ended.is_set():
                 end()
         try:
-            await app(scope, receive, send_and_look)
+            await app(scope, receive, send_and_track)
         except asyncio.CancelledError:
             if task not in self._cut:
                 raise

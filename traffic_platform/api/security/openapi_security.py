@@ -1,8 +1,10 @@
-"""What the description of the API (OpenAPI) says of keys and limits."""
+"""Keys, limits and rejections in the OpenAPI document."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from traffic_platform.api.problems import describe_problem
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`."},
@@ -10,54 +12,49 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "The key as it is.",
+        "description": "The key alone.",
     },
     "basic": {
         "type": "http",
         "scheme": "basic",
-        "description": "Any name, and the key as the password: for browsers.",
+        "description": "Any user name, and the key as the password. For browsers.",
     },
 }
-# Without a key, too: where the API is bound to this machine alone.
+# The empty requirement: a server on a loopback address needs no key.
 _REQUIREMENTS = [{}, *({name: list[str]()} for name in _SCHEMES)]
-_REFUSALS = {
-    "401": ("No key was sent, or one that does not hold.", ("WWW-Authenticate",)),
-    "403": ("The key does not have the scope, or a page of another origin asks.", ()),
-    "421": ("The host's name is not known here.", ()),
+_REJECTIONS = {
+    "401": ("The key is missing or not valid.", ("WWW-Authenticate",)),
+    "403": ("The key lacks the scope, or the page's origin is not allowed.", ()),
+    "421": ("The host name is unknown.", ()),
     "429": (
-        "Too many requests, or too many streams or exports open at a time.",
+        "Too many requests, or too many open event streams or exports.",
         ("Retry-After", "RateLimit", "RateLimit-Policy"),
     ),
 }
 _HEADERS = {
-    "WWW-Authenticate": "How a key is sent.",
-    "Retry-After": "Seconds until it is worth asking again.",
-    "RateLimit": "What is left of each limit (draft-ietf-httpapi-ratelimit-headers).",
-    "RateLimit-Policy": "The limits, as requests in a window of seconds.",
+    "WWW-Authenticate": "The ways to send a key.",
+    "Retry-After": "Seconds to wait before the next attempt.",
+    "RateLimit": "Remaining requests of each limit (draft-ietf-httpapi-ratelimit-headers).",
+    "RateLimit-Policy": "The limits, as requests in a number of seconds.",
 }
 
 
 def describe_security(document: dict[str, Any]) -> None:
-    """Add keys, limits and refusals to every operation of a document but those of health."""
+    """Add keys, limits and rejections to every operation except those of health."""
     document.setdefault("components", {})["securitySchemes"] = _SCHEMES
     for path, operations in document["paths"].items():
         if path.startswith("/health/"):
             continue
         for operation in operations.values():
             operation["security"] = _REQUIREMENTS
-            for status, (meaning, headers) in _REFUSALS.items():
-                operation["responses"].setdefault(status, _refusal(meaning, headers))
+            for status, (meaning, headers) in _REJECTIONS.items():
+                operation["responses"].setdefault(status, _rejection(meaning, headers))
 
 
-def _refusal(meaning: str, headers: tuple[str, ...]) -> dict[str, Any]:
-    refusal: dict[str, Any] = {
-        "description": meaning,
-        "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-        },
-    }
+def _rejection(meaning: str, headers: tuple[str, ...]) -> dict[str, Any]:
+    rejection = describe_problem(meaning)
     if headers:
-        refusal["headers"] = {
+        rejection["headers"] = {
             name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in headers
         }
-    return refusal
+    return rejection

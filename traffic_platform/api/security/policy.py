@@ -1,4 +1,4 @@
-"""What the settings demand of those who ask, decided once at the start."""
+"""The access policy, derived once from the settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from functools import lru_cache
 from traffic_platform.api.security.concurrency_limits import Caps, Kind
 from traffic_platform.settings import Settings, listed
 
-# Many enough for a page and its pictures, and for programs that page through days.
+# Enough for the dashboard with its images, and for programs that read many pages.
 _ADDRESS_LIMIT = 6000
 
 
 @dataclass(frozen=True)
 class Policy:
-    """`local_reads`: those on this machine need no key. Limits: requests a minute, 0 for none.
+    """The access policy of a server.
 
-    `caps`: most that is open at a time.
-    `hosts` and `origins`: names and origins of others that are ours, beside the own ones.
+    local_reads: clients on this machine need no key. *_limit: requests a minute, 0 for no limit.
+    caps: the most open event streams and exports. hosts, origins: further allowed names.
     """
 
     local_reads: bool
@@ -32,7 +32,7 @@ class Policy:
 
     @classmethod
     def of(cls, settings: Settings) -> Policy:
-        """The policy of these settings."""
+        """Return the policy of these settings."""
         limit = settings.api_address_requests_per_minute
         return cls(
             local_reads=settings.api_keys_required == "auto" and is_local(settings.api_host),
@@ -56,19 +56,21 @@ class Policy:
         )
 
     def describe(self, settings: Settings) -> str:
-        """One line for who starts the API: who may look."""
-        where = f"API at {settings.api_host}"
+        """Return one line about the required key, for the operator who starts the API."""
+        api = f"API at {settings.api_host}"
         if self.local_reads:
-            return f"{where}: everybody on this machine may read; nobody else reaches it."
+            return (
+                f"{api}: every user of this machine may read without a key; others cannot connect."
+            )
         return (
-            f"{where}: every request but /health/ needs a key (`traffic keys create NAME`)."
-            " Use it behind TLS: keys travel as they are."
+            f"{api}: every request except /health/ needs a key (`traffic keys create NAME`)."
+            " Put TLS in front of it, because keys are sent unencrypted."
         )
 
 
 @lru_cache(maxsize=256)
 def is_local(host: str) -> bool:
-    """Whether an address, or the name localhost, means this machine and no other reaches it."""
+    """Return whether an address or name is a loopback address, which no other machine reaches."""
     name = host.strip("[]").lower()
     if name == "localhost":
         return True

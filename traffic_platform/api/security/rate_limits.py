@@ -1,4 +1,4 @@
-"""How often somebody may ask: a bucket of tokens for each key and each address, in memory."""
+"""Rate limits in memory: a token bucket for each key and each address."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 WINDOW_SECONDS = 60
-# An address of which we know nothing any more begins with a full bucket.
+# Bounds the memory. An address whose bucket was dropped starts again with a full one.
 _MOST_BUCKETS = 20_000
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a request may go on, and what is left. Seconds until all is restored, or one is."""
+    """The result for one request.
+
+    remaining: tokens left. restored_s: seconds until the bucket is full. retry_s: seconds until it
+    has a token again.
+    """
 
     name: str
     allowed: bool
@@ -27,38 +31,38 @@ class Verdict:
 
     @property
     def policy(self) -> str:
-        """The item of RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
+        """Item of the header RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers)."""
         return f'"{self.name}";q={self.limit};w={WINDOW_SECONDS}'
 
     @property
     def state(self) -> str:
-        """The item of RateLimit, of the same draft."""
+        """Item of the header RateLimit (same draft)."""
         return f'"{self.name}";r={self.remaining};t={self.restored_s}'
 
 
-class Buckets:
-    """Buckets of `limit` tokens that fill again within a minute; one for each name.
+class TokenBuckets:
+    """Buckets of `limit` tokens that refill within a minute, one for each owner.
 
-    Those that were not used for longest are forgotten when there are too many.
+    When there are too many, the least recently used one is dropped.
     """
 
     def __init__(self, name: str, limit: int) -> None:
         self._name = name
         self._limit = limit
-        self._found: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, who: str) -> Verdict:
-        """Take one token of `who`, if there is one."""
+    def take(self, owner: str) -> Verdict:
+        """Take a token from the owner's bucket, if it has one."""
         now = time.monotonic()
-        tokens, since = self._found.pop(who, (float(self._limit), now))
+        tokens, since = self._buckets.pop(owner, (float(self._limit), now))
         rate = self._limit / WINDOW_SECONDS
         tokens = min(float(self._limit), tokens + (now - since) * rate)
         allowed = tokens >= 1
         if allowed:
             tokens -= 1
-        self._found[who] = (tokens, now)
-        if len(self._found) > _MOST_BUCKETS:
-            self._found.popitem(last=False)
+        self._buckets[owner] = (tokens, now)
+        if len(self._buckets) > _MOST_BUCKETS:
+            self._buckets.popitem(last=False)
         return Verdict(
             self._name,
             allowed,
@@ -71,7 +75,7 @@ class Buckets:
 
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
-    """The address that is counted: of IPv6 the /64, which one household or machine has whole."""
+    """Return the address to count: of IPv6 the /64, which belongs to one household or machine."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

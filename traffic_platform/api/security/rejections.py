@@ -1,98 +1,104 @@
-"""Refusing a request: a problem document of RFC 9457, for HTTP and for websockets."""
+"""Rejections of requests, as problem documents (RFC 9457), for HTTP and websockets."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from traffic_platform.api.problems import problem_response
 from traffic_platform.api.security.concurrency_limits import Kind, Limit
 
 if TYPE_CHECKING:
-    from starlette.types import Scope, Send
+    from starlette.types import Receive, Scope, Send
 
-_PLACE_SECONDS = 30
+_FREE_SECONDS = 30  # a guess at the time until a client ends a stream or an export
 
 Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why a request is refused. `headers` say how it would not be."""
+class Rejection:
+    """A rejected request. headers: hints that help the client to succeed."""
 
     status: HTTPStatus
     detail: str
     headers: tuple[Header, ...] = ()
 
-    async def send(self, scope: Scope, send: Send) -> None:
-        """Answer with it. A websocket that cannot be told more is closed, which means 403."""
-        kind = "http.response"
-        if scope["type"] == "websocket":
-            kind = "websocket.http.response"
-            if kind not in scope.get("extensions", {}):
-                await send({"type": "websocket.close", "code": 1008, "reason": self.detail})
-                return
-        body = json.dumps(
-            {
-                "type": "about:blank",
-                "title": self.status.phrase,
-                "status": int(self.status),
-                "detail": self.detail,
-                "instance": scope["path"],
-            }
-        ).encode()
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            *self.headers,
-        ]
-        await send({"type": f"{kind}.start", "status": int(self.status), "headers": headers})
-        await send({"type": f"{kind}.body", "body": body})
+    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the problem, or close a websocket whose server supports no response."""
+        if scope["type"] == "websocket" and "websocket.http.response" not in scope.get(
+            "extensions", {}
+        ):
+            await send({"type": "websocket.close", "code": 1008, "reason": self.detail})
+            return
+        response = problem_response(
+            scope["path"], self.status, self.detail, headers={"Cache-Control": "no-store"}
+        )
+        response.raw_headers += self.headers  # WWW-Authenticate occurs twice
+        await response(scope, receive, send)
 
 
-def no_key(said: bool) -> Refusal:
-    """Nobody has said who asks, or what was said is no key that holds."""
+def unknown_host() -> Rejection:
+    """Return the rejection of a host name that does not belong to this server."""
+    return Rejection(
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "This server does not know the requested host name. Add it to TRAFFIC_API_ALLOWED_HOSTS.",
+    )
+
+
+def unknown_origin() -> Rejection:
+    """Return the rejection of a page from another origin."""
+    return Rejection(
+        HTTPStatus.FORBIDDEN,
+        "Pages of this origin may not read the API. Add it to TRAFFIC_API_CORS_ORIGINS.",
+    )
+
+
+def invalid_key(sent: bool) -> Rejection:
+    """Return the rejection of a request with an invalid key (sent) or without a key."""
     detail = (
-        "This key does not hold: it is unknown, expired or revoked."
-        if said
-        else "A key is needed: as Authorization: Bearer, as X-API-Key, or as the password of Basic."
+        "This key is not valid: it is unknown, expired or revoked."
+        if sent
+        else "A key is needed. Send it as Authorization: Bearer, as X-API-Key, or as the password"
+        " of Basic."
     )
     challenges = (b'Bearer realm="traffic_platform"', b'Basic realm="traffic_platform"')
-    return Refusal(
+    return Rejection(
         HTTPStatus.UNAUTHORIZED, detail, tuple((b"www-authenticate", each) for each in challenges)
     )
 
 
-def missing_scope(scope: str) -> Refusal:
-    """The key holds, and does not allow this."""
+def missing_scope(scope: str) -> Rejection:
+    """Return the rejection of a valid key that lacks a scope."""
     challenge = f'Bearer realm="traffic_platform", error="insufficient_scope", scope="{scope}"'
-    return Refusal(
+    return Rejection(
         HTTPStatus.FORBIDDEN,
-        f"This key does not have the scope {scope!r}.",
+        f"This key lacks the scope {scope!r}. Use a key that has it.",
         ((b"www-authenticate", challenge.encode()),),
     )
 
 
-def too_many(seconds: int, why: str, headers: Iterable[Header] = ()) -> Refusal:
-    """A limit is reached for some seconds."""
+def too_many_requests(seconds: int, detail: str, headers: Iterable[Header] = ()) -> Rejection:
+    """Return the rejection of a request over a limit. seconds: the time to wait."""
     retry = (b"retry-after", str(seconds).encode())
-    return Refusal(HTTPStatus.TOO_MANY_REQUESTS, why, (retry, *headers))
+    return Rejection(HTTPStatus.TOO_MANY_REQUESTS, detail, (retry, *headers))
 
 
-def too_many_open(kind: Kind, limit: Limit) -> Refusal:
-    """No place is left for what stays open, until somebody ends what they have."""
-    what = {"events": "streams of events", "export": "exports"}[kind]
-    whose = "" if limit == "all" else f" of this {limit}"
-    return too_many(_PLACE_SECONDS, f"Too many {what}{whose} are open: end one, or wait for one.")
+def too_many_open(kind: Kind, limit: Limit) -> Rejection:
+    """Return the rejection of an event stream or an export over a limit of open ones."""
+    noun = {"events": "event streams", "export": "exports"}[kind]
+    owner = "" if limit == "all" else f" of this {limit}"
+    return too_many_requests(
+        _FREE_SECONDS, f"Too many {noun}{owner} are open. Close one, or wait until one ends."
+    )
 
 
-def keys_unknown() -> Refusal:
-    """The database does not answer, so nobody can say whether the key holds."""
-    return Refusal(
+def keys_unavailable() -> Rejection:
+    """Return the rejection of a key that cannot be looked up, because the database is down."""
+    return Rejection(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database does not answer, so nobody can say whether this key holds. Ask again.",
+        "The database does not answer, so the key cannot be checked. Try again later.",
         ((b"retry-after", b"5"),),
     )

@@ -1,11 +1,11 @@
-"""What a key looks like, and the hash that is kept of it.
+"""Creation of API keys, and the hash that is stored.
 
-A key is 256 random bits in base 62 between a prefix, by which scanners of repositories and logs
-find a key that leaked, and a checksum, by which a wrong one is known without asking the database.
+A key is 256 random bits in base 62 between a prefix and a checksum. Scanners of repositories and
+logs find a leaked key by its prefix. The checksum rejects most wrong keys without the database.
 
-It is kept as plain SHA-256. Slow, salted hashes protect what people choose, since that can be
-guessed; 256 random bits cannot, however fast the hash is, and no two keys are alike. A slow hash
-would only make each request slow, and a flood of wrong keys a weapon.
+The database stores the SHA-256 of the key. Slow, salted hashes protect passwords that people choose
+and others can guess. Nobody can guess 256 random bits, however fast the hash is, and no two keys
+are equal. A slow hash would only slow down each request and make a flood of wrong keys a weapon.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _FORM = re.compile(f"{PREFIX}[0-9A-Za-z]{{{_RANDOM_DIGITS + _SUM_DIGITS}}}")
 
 
 def new_key() -> str:
-    """A key that nobody has seen: 256 bits of the system's generator."""
+    """Return a new key with 256 bits from the system's random generator."""
     number = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES))
     body = PREFIX + _digits(number, _RANDOM_DIGITS)
     return body + _checksum(body)
 
 
 def hash_of(key: str) -> bytes | None:
-    """SHA-256 of a key (32 bytes); None for a text that is no key, by its form or checksum."""
+    """Return the SHA-256 of a key (32 bytes); None if its form or checksum is invalid."""
     if not _FORM.fullmatch(key) or _checksum(key[:-_SUM_DIGITS]) != key[-_SUM_DIGITS:]:
         return None
     return hashlib.sha256(key.encode()).digest()

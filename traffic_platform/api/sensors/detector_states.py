@@ -1,4 +1,4 @@
-"""How detectors are right now, for those that may not reach into the room that decides it."""
+"""Live states of the detectors, for the dashboard."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from traffic_platform.statements import statement
 async def live_states(
     connection: Connection, settings: Settings, now: datetime | None = None
 ) -> list[LiveState]:
-    """The state of every sensor at `now` (aware; default: the clock), as derived/live decides it.
+    """Return the state of every sensor at `now` (aware; default: the current time).
 
-    Raises psycopg.Error.
+    detector_health/live_state.py decides it. Raises psycopg.Error.
     """
     now = now or datetime.now(UTC)
     parameters = {

@@ -1,4 +1,4 @@
-"""Sensors as clients name them."""
+"""Lookup of a sensor by its UUID or external identifier, and the path converter for it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from traffic_platform.events.sensor_ids import canonical_external_id, fault, sen
 
 
 async def find_sensor(connection: Connection, name: str, field: str = "sensor_id") -> UUID:
-    """The sensor with this UUID or external identifier.
+    """Return the UUID of the sensor with this UUID or external identifier.
 
-    Raises ProblemError: 404 where there is none, 422 where it can be none; both name `field`.
+    Raises ProblemError that names `field`: 404 for an unknown sensor, 422 for an invalid name.
     """
-    wrong = fault(name)
-    if wrong:
-        raise ProblemError(422, f"{field} {wrong}", field=field)
+    invalid = fault(name)
+    if invalid:
+        raise ProblemError(422, f"{field} {invalid}", field=field)
     external_id = canonical_external_id(name)
     found = await connection.execute(
         "select sensor_id from traffic.sensors where sensor_id = %s or external_id = %s"
@@ -27,14 +27,21 @@ async def find_sensor(connection: Connection, name: str, field: str = "sensor_id
     )
     row = await found.fetchone()
     if row is None:
-        raise ProblemError(404, f"There is no sensor {name!r}.", field=field)
+        raise unknown_sensor(name, field)
     return row[0]
 
 
-class _IdConvertor(Convertor[str]):
-    """An identifier in a path: any text, slashes and lines too.
+def unknown_sensor(name: str, field: str) -> ProblemError:
+    """Return the problem (404) of a sensor that is not registered."""
+    return ProblemError(
+        404, f"Unknown sensor {name!r}. GET /api/sensors lists the sensors.", field=field
+    )
 
-    A server decodes %2F before it looks for a route, so a slash of an identifier looks like any.
+
+class _IdConvertor(Convertor[str]):
+    """An identifier in a path: any text, including slashes and line breaks.
+
+    The server decodes %2F before it routes, so a slash in an identifier looks like any other.
     """
 
     regex = "(?s:.+)"
@@ -46,5 +53,5 @@ class _IdConvertor(Convertor[str]):
         return value
 
 
-# Routes say {id:sensor}. Those with something behind it come first, since it takes the whole path.
+# Routes use {id:sensor}. It matches the rest of the path, so routes with a suffix come first.
 register_url_convertor("sensor", _IdConvertor())

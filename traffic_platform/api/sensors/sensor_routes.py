@@ -1,4 +1,4 @@
-"""Sensors, and the readings of one of them at four resolutions."""
+"""Sensor routes: the sensors, and the readings of one sensor at four resolutions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from traffic_platform.api.models import SensorPage, SensorReadings, SensorWithRe
 from traffic_platform.api.problems import ProblemError, responses
 from traffic_platform.api.replies import Content, json_reply, reply
 from traffic_platform.api.rows import read_number, read_objects
-from traffic_platform.api.sensors.sensor_lookup import find_sensor
+from traffic_platform.api.sensors.sensor_lookup import find_sensor, unknown_sensor
 from traffic_platform.api.timestamps import parse_instant
 from traffic_platform.api.traffic.historical import DIGITS, PageQuery
 from traffic_platform.api.traffic.pages import read_page
@@ -33,7 +33,7 @@ SensorPath = Annotated[
         min_length=1,
         max_length=255,
         description="The sensor's UUID, or the identifier that its feed uses, escaped (a slash is"
-        " %2F). Of an identifier that ends in `/readings` use the UUID.",
+        " %2F). If the identifier ends in `/readings`, use the UUID.",
         examples=["det-7"],
     ),
 ]
@@ -42,10 +42,10 @@ Resolution = Literal["raw", "5min", "hour", "day"]
 
 @dataclass(frozen=True)
 class _Series:
-    """How far a resolution is read: without a `from` so many days, and at most so many."""
+    """Statement and range of a resolution: days without `from`, and the most days allowed."""
 
     statement: LiteralString
-    usual_days: int
+    default_days: int
     most_days: int
 
 
@@ -74,12 +74,12 @@ async def sensors(
     ] = None,
     origin: Annotated[
         Literal["imported", "seen"] | None,
-        Query(description="Only sensors of a list, or only those first seen in the stream."),
+        Query(description="Only imported sensors, or only sensors first seen in the stream."),
     ] = None,
 ) -> Response:
-    """The sensors that the platform knows, in the order of road, direction and milepost."""
+    """Registered sensors by road, direction and milepost."""
     if road is not None and "\0" in road:
-        raise ProblemError(422, "road holds a NUL", field="road")
+        raise ProblemError(422, "road contains a NUL character. Remove it.", field="road")
     database: Database = request.app.state.database
     chosen = {"road": road, "origin": origin}
     async with database.connection() as connection:
@@ -98,8 +98,8 @@ async def sensor_readings(
         str | None,
         Query(
             alias="from",
-            description="The first moment, ISO 8601 with an offset. Default: as long before `to` as"
-            " is usual: a day, of hours 7 days, of days 31.",
+            description="Start of the range, ISO 8601 with an offset. Default: 1 day before `to`"
+            " (hour: 7 days, day: 31 days).",
             examples=["2025-10-04T12:00:00Z"],
             json_schema_extra={"format": "date-time"},
         ),
@@ -108,8 +108,8 @@ async def sensor_readings(
         str | None,
         Query(
             alias="to",
-            description="The moment before which readings are, ISO 8601 with an offset. Default:"
-            " five minutes from now, or as far from `from` as the range may be.",
+            description="End of the range (exclusive), ISO 8601 with an offset. Default: five"
+            " minutes from now, but at most the longest range after `from`.",
             examples=["2025-10-04T13:00:00Z"],
             json_schema_extra={"format": "date-time"},
         ),
@@ -117,14 +117,14 @@ async def sensor_readings(
     resolution: Annotated[
         Resolution,
         Query(
-            description="Readings as they came, or rolled up. The range may be 31 days of raw, 62"
-            " of 5min, 732 of hour, 7320 of day."
+            description="`raw` readings, or roll-ups. The longest range is 31 days for raw, 62 for"
+            " 5min, 732 for hour and 7320 for day."
         ),
     ] = "raw",
 ) -> Response:
-    """Readings of a sensor from a moment to another, in the order of time.
+    """Readings of a sensor in a range of time, by time.
 
-    Of raw at most 100,000. Rolled-up rows are those that begin in the range.
+    Raw readings are limited to 100,000. Roll-ups are included if they start in the range.
     """
     bounds = _range(begin, end, _series(resolution), resolution)
     database: Database = request.app.state.database
@@ -136,7 +136,9 @@ async def sensor_readings(
             total, items = await read_page(connection, "api/sensor_raw", limited)
             if total > MOST_READINGS:
                 raise ProblemError(
-                    422, f"These are more than {MOST_READINGS:,} readings.", field="from"
+                    422,
+                    f"The range has more than {MOST_READINGS:,} readings. Ask for a shorter one.",
+                    field="from",
                 )
         else:
             rows = await read_objects(connection, _series(resolution).statement, parameters)
@@ -146,13 +148,13 @@ async def sensor_readings(
 
 @router.get("/{id:sensor}", response_model=SensorWithReading, responses=responses(404, 422))
 async def sensor(request: Request, id: SensorPath) -> Response:
-    """One sensor, and its newest reading."""
+    """A sensor and its newest reading."""
     database: Database = request.app.state.database
     async with database.connection() as connection:
         found = await find_sensor(connection, id, "id")
         rows = await read_objects(connection, "api/sensor", {"sensor_id": found})
     if not rows:
-        raise ProblemError(404, f"There is no sensor {id!r}.", field="id")
+        raise unknown_sensor(id, "id")
     newest = rows[0]["newest_reading"]
     rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
     return await json_reply(request, rows[0])
@@ -161,19 +163,22 @@ async def sensor(request: Request, id: SensorPath) -> Response:
 def _range(
     begin: str | None, end: str | None, series: _Series, resolution: Resolution
 ) -> tuple[datetime, datetime]:
-    """The moments from and to. Raises ProblemError (422)."""
+    """Return the start and the end of the range. Raises ProblemError (422)."""
     lower = parse_instant(begin, "from") if begin is not None else None
     upper = parse_instant(end, "to") if end is not None else None
     try:
         lower, upper = _complete(lower, upper, series)
     except OverflowError:
-        raise ProblemError(422, "from and to must be of our time", field="from") from None
+        raise ProblemError(
+            422, "from and to must be between the years 1 and 9999.", field="from"
+        ) from None
     if lower >= upper:
-        raise ProblemError(422, "from must be before to", field="from")
+        raise ProblemError(422, "from must be before to.", field="from")
     if upper - lower > timedelta(days=series.most_days):
         raise ProblemError(
             422,
-            f"from must be at most {series.most_days} days before to with resolution {resolution}",
+            f"With resolution {resolution}, the range may have at most {series.most_days} days."
+            " Ask for a shorter one.",
             field="from",
         )
     return lower, upper
@@ -182,14 +187,14 @@ def _range(
 def _complete(
     lower: datetime | None, upper: datetime | None, series: _Series
 ) -> tuple[datetime, datetime]:
-    """The range, where one end or both are not given. Raises OverflowError."""
+    """Fill in the missing ends of a range. Raises OverflowError."""
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
-    usual, most = timedelta(days=series.usual_days), timedelta(days=series.most_days)
+    default, most = timedelta(days=series.default_days), timedelta(days=series.most_days)
     if lower is None:
         upper = upper or now
-        return upper - usual, upper
+        return upper - default, upper
     if upper is None:
-        upper = min(now, lower + most) if lower < now else lower + usual
+        upper = min(now, lower + most) if lower < now else lower + default
     return lower, upper
 
 

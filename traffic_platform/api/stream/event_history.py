@@ -1,4 +1,4 @@
-"""The newest events of a stream, numbered, for all who listen to it."""
+"""The newest events of a stream, numbered and shared by all its clients."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# At 1,000 readings a second it reaches a minute back, in some 20 MB.
+# One minute at 1,000 readings a second, in some 20 MB.
 MOST_EVENTS = 60_000
-# What is sent waits in memory for its client: a slow one is to have little there (some 100 kB).
+# Bytes on their way to a slow client wait in memory. This bounds them to some 100 kB a client.
 MOST_AT_A_TIME = 500
 
 
@@ -26,8 +26,8 @@ class _Chunk:
         return self.first + len(self.events) - 1
 
 
-class History:
-    """Events in server-sent form with their ids, `TOKEN-NUMBER`. Its token is like no other's."""
+class EventHistory:
+    """Server-sent events with ids of the form `TOKEN-NUMBER`. Each history has its own token."""
 
     def __init__(self, most: int = MOST_EVENTS) -> None:
         self.newest = 0
@@ -37,7 +37,7 @@ class History:
         self._chunks: deque[_Chunk] = deque()
 
     def add(self, readings: Sequence[str]) -> None:
-        """Number these readings (JSON) and keep them; the oldest go, beyond `most` of them."""
+        """Number and keep these readings (JSON). Drop the oldest beyond `most`."""
         for begin in range(0, len(readings), MOST_AT_A_TIME):
             self._add(readings[begin : begin + MOST_AT_A_TIME])
 
@@ -54,11 +54,11 @@ class History:
             self._events -= len(self._chunks.popleft().events)
 
     def id_of(self, number: int) -> str:
-        """The id of an event; of 0, that of the moment before the first."""
+        """Return the id of an event. Number 0 stands for the time before the first event."""
         return f"{self._token}-{number}"
 
     def number_of(self, event_id: str) -> int | None:
-        """The number of an id, None where what followed it is not known any more."""
+        """Return the number of an id; None if the events after it are no longer kept."""
         token, _, number = event_id.partition("-")
         if token != self._token or not number.isascii() or not number.isdigit():
             return None
@@ -66,12 +66,12 @@ class History:
         return found if self.reaches(found) else None
 
     def reaches(self, number: int) -> bool:
-        """Whether all that followed an event is here."""
+        """Return whether all events after this one are kept."""
         oldest = self._chunks[0].first if self._chunks else self.newest + 1
         return oldest - 1 <= number <= self.newest
 
     def after(self, number: int) -> tuple[bytes, int]:
-        """Events that follow one, at most MOST_AT_A_TIME, and the number of the last of them."""
+        """Return the next events, at most MOST_AT_A_TIME, and the number of the last one."""
         for chunk in self._chunks:
             if chunk.last > number:
                 if chunk.first > number:

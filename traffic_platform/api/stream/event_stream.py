@@ -1,4 +1,4 @@
-"""Live readings as server-sent events."""
+"""Route of the live readings, as server-sent events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EXAMPLE = (
     '"volume":1260,"occupancy":8.1,"quality_score":1}\n\n'
 )
 _STREAM = {
-    "description": "Events without an end.",
+    "description": "Server-sent events, without an end.",
     "content": {_EVENTS: {"schema": {"type": "string"}, "example": _EXAMPLE}},
 }
 
@@ -33,16 +33,17 @@ async def stream(
     request: Request,
     last_event_id: Annotated[
         str | None,
-        Header(description="The id of the last event that the client has: go on behind it."),
+        Header(description="Id of the last event that the client has. The stream resumes there."),
     ] = None,
 ) -> Response:
-    """Readings as they are stored, each as an event `reading` with the fields of an item.
+    """Stream of readings as they are stored.
 
-    The first event is `ready`, with the id from which to go on. A client that comes back with
-    `Last-Event-ID` (browsers do so by themselves) gets what it missed, as far as about 60,000
-    readings back; where that is not enough it gets an event `reset`, and should read
-    `/api/traffic/current`. While there is nothing, a comment comes every 15 seconds. What replays
-    and rebuilds change is not streamed.
+    Each reading is an event `reading` with the fields of an item. The first event is `ready`; its
+    id is where to resume. A client that reconnects with `Last-Event-ID` (browsers do) gets the
+    readings that it missed, up to about 60,000 back. Beyond that it gets an event `reset`, and
+    should read `/api/traffic/current`. If there is nothing to send, a comment comes every 15
+    seconds. Changes by reprocessing and backfills are not streamed. Swagger UI cannot show an
+    endless answer: use `curl -N`.
     """
     if is_head(request):
         return headers_alone(_EVENTS, _HEADERS)

@@ -1,7 +1,7 @@
-"""One reader of new readings for all who listen.
+"""One reader of new readings for all clients of the stream.
 
-It follows the ledger (sql/api/stream.sql), so that nothing is missed. Listeners read from a history
-that they share, each at its own pace.
+It follows the ledger (sql/api/stream.sql), so it misses no reading. The clients read from a shared
+history, each at its own pace.
 """
 
 from __future__ import annotations
@@ -16,27 +16,28 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from traffic_platform.api.database import Connection, Database
-from traffic_platform.api.stream.event_history import History
+from traffic_platform.api.stream.event_history import EventHistory
 from traffic_platform.statements import statement
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 15.0
-# So long the history goes on for those who come back, when nobody listens.
+# The reader goes on this long without clients, so that a client that reconnects can resume.
 LINGER_SECONDS = 60.0
-_RETRY_SECONDS = (0.5, 10.0)  # first and longest wait while the database is away
-_MOST_MESSAGES = 5_000  # of a log at a time
+_RETRY_SECONDS = (0.5, 10.0)  # first and longest wait during a database outage
+_MOST_MESSAGES = 5_000  # of a partition generation at a time
 _CLIENT_RETRY_MS = 2_000
 
 
 class LiveReadings:
-    """New readings as server-sent events. Made once for an application, inside its event loop."""
+    """New readings as events: one instance per application, created in its event loop."""
 
     def __init__(self, database: Database, stopping: asyncio.Event) -> None:
         self._database = database
         self._stopping = stopping
-        self._history = History()
+        self._history = EventHistory()
+        # The next offset to read, by partition generation (topic_no, partition).
         self._positions: dict[tuple[int, int], int] = {}
         self._arrived = asyncio.Event()
         self._listeners = 0
@@ -45,20 +46,20 @@ class LiveReadings:
         self._starting = asyncio.Lock()
 
     async def open(self) -> None:
-        """Let the reader run. Raises psycopg.Error, PoolTimeout when it cannot begin."""
+        """Start the reader, unless it runs. Raises psycopg.Error or PoolTimeout if it cannot."""
         async with self._starting:
             self._left_at = time.monotonic()
             if self._reader is None or self._reader.done():
                 async with self._database.shared() as connection:
                     rows = await connection.execute(statement("api/stream_positions"))
                     found = await rows.fetchall()
-                # What was stored in between is in nobody's history, so old ids mean nothing.
-                self._history = History()
+                # Readings stored while no reader ran are in no history, so old ids are invalid.
+                self._history = EventHistory()
                 self._positions = {(row[0], row[1]): row[2] for row in found}
-                self._reader = asyncio.create_task(self._read_on(), name="traffic-live")
+                self._reader = asyncio.create_task(self._follow(), name="traffic-live")
 
     async def listen(self, last_event_id: str | None) -> AsyncGenerator[bytes]:
-        """Events from now on, or from behind `last_event_id`; ends when the server does."""
+        """Yield events from now on, or after `last_event_id`, until the server stops."""
         history = self._history
         self._listeners += 1
         try:
@@ -86,14 +87,14 @@ class LiveReadings:
             self._left_at = time.monotonic()
 
     async def close(self) -> None:
-        """End the reader."""
+        """Stop the reader."""
         if self._reader is not None:
             self._reader.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._reader
 
     async def _wait(self, arrived: asyncio.Event) -> bool:
-        """Wait for events, the end, or a heartbeat's time; whether it was none of the last."""
+        """Wait for an event or the server's end; return False when a heartbeat is due first."""
         waits = [asyncio.ensure_future(event.wait()) for event in (arrived, self._stopping)]
         try:
             done, _ = await asyncio.wait(
@@ -104,7 +105,7 @@ class LiveReadings:
                 wait.cancel()
         return bool(done)
 
-    async def _read_on(self) -> None:
+    async def _follow(self) -> None:
         retry = _RETRY_SECONDS[0]
         while self._listeners or time.monotonic() - self._left_at < LINGER_SECONDS:
             try:
@@ -112,8 +113,8 @@ class LiveReadings:
                     more = await self._read(connection)
             except Exception as error:
                 known = isinstance(error, psycopg.Error | PoolTimeout)
-                text = "new readings cannot be read, and will be: %s"
-                log.warning(text, error, exc_info=None if known else error)
+                text = "Cannot read new readings. The stream tries again in %s s: %s"
+                log.warning(text, retry, error, exc_info=None if known else error)
                 await asyncio.sleep(retry)
                 retry = min(2 * retry, _RETRY_SECONDS[1])
             else:
@@ -122,11 +123,10 @@ class LiveReadings:
                     await asyncio.sleep(POLL_SECONDS)
 
     async def _read(self, connection: Connection) -> bool:
-        """Read what is new; whether there may be more already."""
-        where = list(self._positions)
+        """Read new readings; return whether there may be more already."""
         parameters = {
-            "topic_nos": [topic_no for topic_no, _ in where],
-            "partitions": [partition for _, partition in where],
+            "topic_nos": [topic_no for topic_no, _ in self._positions],
+            "partitions": [partition for _, partition in self._positions],
             "positions": list(self._positions.values()),
             "most": _MOST_MESSAGES,
         }
@@ -145,5 +145,5 @@ class LiveReadings:
         return more
 
 
-def _mark(event: str, history: History, number: int) -> bytes:
+def _mark(event: str, history: EventHistory, number: int) -> bytes:
     return f"id: {history.id_of(number)}\nevent: {event}\ndata: {{}}\n\n".encode()

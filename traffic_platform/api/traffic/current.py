@@ -1,4 +1,4 @@
-"""The newest reading of every sensor: one database read for all who ask at the same time."""
+"""Route of the newest reading of each sensor. Concurrent requests share one database read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from traffic_platform.api.problems import responses
 from traffic_platform.api.replies import Content, reply
 from traffic_platform.api.traffic.pages import page_content, read_page
 
-# What was read is given to all who ask within this time (s) after the read began. Then it is read
-# again, and whoever asks meanwhile gets the last, up to an age at which one would rather wait.
+# Requests within FRESH_SECONDS after a read began share its result. Later ones start a new read,
+# and get the previous result until it is older than OLDEST_SECONDS. Then they wait for the new one.
 FRESH_SECONDS = 0.25
 OLDEST_SECONDS = 1.0
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/traffic", tags=["traffic"])
 
 
 class Current:
-    """The newest readings as JSON. Made once for an application, inside its event loop."""
+    """The newest readings as JSON: one instance per application, created in its event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,19 +32,19 @@ class Current:
         self._reading: asyncio.Task[Content] | None = None
 
     async def content(self) -> Content:
-        """The newest readings, as they were at most OLDEST_SECONDS ago.
+        """Return the newest readings, at most OLDEST_SECONDS old.
 
-        Raises psycopg.Error, PoolTimeout when they have to be read and cannot.
+        Raises psycopg.Error or PoolTimeout if a necessary read fails.
         """
         age = time.monotonic() - self._read_at
         if self._content is not None and age < FRESH_SECONDS:
             return self._content
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="traffic-current")
-            self._reading.add_done_callback(_look_at)
+            self._reading.add_done_callback(_retrieve_error)
         if self._content is not None and age < OLDEST_SECONDS:
             return self._content
-        # One who leaves does not end the read for the others.
+        # A client that disconnects must not cancel the read of the others.
         return await asyncio.shield(self._reading)
 
     async def _read(self) -> Content:
@@ -59,13 +59,13 @@ class Current:
         return self._content
 
 
-def _look_at(task: asyncio.Task[Content]) -> None:
-    """Nobody may wait for a read that fails: the next who asks tries again."""
+def _retrieve_error(task: asyncio.Task[Content]) -> None:
+    """Keep asyncio from logging a failed read that no request awaits; the next one reads again."""
     if not task.cancelled():
         task.exception()
 
 
 @router.get("/current", response_model=ReadingPage, responses=responses())
 async def current(request: Request) -> Response:
-    """The newest reading of each sensor that has one of the last 5 minutes, on one page."""
+    """The newest reading of each sensor that reported in the last 5 minutes, on one page."""
     return await reply(request, await request.app.state.current.content())

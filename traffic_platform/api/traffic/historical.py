@@ -1,4 +1,4 @@
-"""Pages of the readings of a date."""
+"""Route of the readings of a date, in pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/traffic", tags=["traffic"])
 
 
 def _digits(text: object) -> object:
-    """As it is. Raises ValueError for what Python takes for a number beside: 1_0, 1.0, +1."""
+    """Return the text unchanged. Raises ValueError for 1_0, 1.0 or +1, which Python accepts."""
     if isinstance(text, str) and not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number in digits")
     return text
@@ -32,9 +32,11 @@ def _digits(text: object) -> object:
 
 DIGITS = BeforeValidator(_digits)
 
-PageQuery = Annotated[int, Field(ge=1, le=_LAST_PAGE), DIGITS, Query(description="Page, from 1.")]
+PageQuery = Annotated[
+    int, Field(ge=1, le=_LAST_PAGE), DIGITS, Query(description="Number of the page, from 1.")
+]
 SizeQuery = Annotated[
-    int, Field(ge=1, le=MOST_ON_A_PAGE), DIGITS, Query(description="Readings a page.")
+    int, Field(ge=1, le=MOST_ON_A_PAGE), DIGITS, Query(description="Readings per page.")
 ]
 SensorQuery = Annotated[
     str | None,
@@ -55,9 +57,9 @@ async def historical(
     size: SizeQuery = 50,
     sensor_id: SensorQuery = None,
 ) -> Response:
-    """The readings of a date, by time and sensor.
+    """Readings of a date, by time and sensor.
 
-    `total` is exact at the moment of the answer. Any page costs as much as the first. A date
+    `total` is exact at the time of the answer. Every page costs as much as the first. A date
     without readings has an empty page.
     """
     first = (page - 1) * size
@@ -72,8 +74,8 @@ async def _of_all(request: Request, day: Day, first: int, size: int) -> Page:
     reader: PageReader = request.app.state.pages
     total, items = await reader.read(day, first, size)
     if total == 0:
-        # Readings that were put there past the platform are in no count before the date is
-        # computed again; see derived/rollups.
+        # Readings that somebody inserted by hand have no counts until the roll-ups of the date are
+        # recomputed.
         bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
         database: Database = request.app.state.database
         async with database.connection() as connection:

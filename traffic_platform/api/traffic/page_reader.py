@@ -1,8 +1,8 @@
-"""Pages of dates for many clients: those who wait share one statement and one snapshot.
+"""A reader of pages that lets waiting requests share one statement and one snapshot.
 
-A snapshot begins after all who share it have asked, so nobody is told what was true before. The
-more clients there are, the more share, and the less each costs. While the database is away they
-share that, too: who waits is told with the first who is, and does not wait for a turn to wait.
+A snapshot starts after all requests that share it have arrived, so no answer is outdated. With more
+clients, more of them share a statement, and each request costs less. During a database outage all
+waiting requests fail together, instead of waiting for a connection one after another.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from traffic_platform.api.local_dates import Day
 from traffic_platform.statements import statement
 
 _STATEMENTS = 3  # at the same time
-_MOST_TOGETHER = 12
-_LARGE = 250  # readings; a larger page is read alone, so that small ones do not wait for it
+_MOST_TOGETHER = 12  # requests that share a statement
+_LARGE = 250  # readings; a larger page gets its own statement, so that small ones do not wait
 
 Page = tuple[int, bytes]  # the total, and the items as JSON
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Request:
     day: Day
     first: int
     size: int
@@ -33,20 +33,20 @@ class _Wanted:
 
 
 class PageReader:
-    """Reads pages. Made once for an application, inside its event loop."""
+    """A reader of pages: one instance per application, created in its event loop."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[_Wanted] = []
+        self._waiting: list[_Request] = []
         self._workers: set[asyncio.Task[None]] = set()
 
     async def read(self, day: Day, first: int, size: int) -> Page:
-        """The total of a date, and `size` of its readings behind the first `first`.
+        """Return the number of readings of a date, and `size` of them after the first `first`.
 
-        Raises psycopg.Error, PoolTimeout.
+        Raises psycopg.Error or PoolTimeout.
         """
         answer: asyncio.Future[Page] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Wanted(day, first, size, answer))
+        self._waiting.append(_Request(day, first, size, answer))
         if len(self._workers) < _STATEMENTS:
             worker = asyncio.create_task(self._work(), name="traffic-pages")
             self._workers.add(worker)
@@ -58,38 +58,38 @@ class PageReader:
             try:
                 pages = await self._read(together)
             except Exception as error:
-                if _is_away(error):
+                if _is_outage(error):
                     together += self._waiting
                     self._waiting = []
-                for wanted in together:
-                    if not wanted.answer.done():
-                        wanted.answer.set_exception(error)
+                for request in together:
+                    if not request.answer.done():
+                        request.answer.set_exception(error)
             else:
-                for wanted, page in zip(together, pages, strict=True):
-                    if not wanted.answer.done():  # its client may have left
-                        wanted.answer.set_result(page)
+                for request, page in zip(together, pages, strict=True):
+                    if not request.answer.done():  # its client may have disconnected
+                        request.answer.set_result(page)
 
-    def _take(self) -> list[_Wanted]:
-        """The one who waits longest, and others who ask for the same date."""
-        self._waiting = [wanted for wanted in self._waiting if not wanted.answer.done()]
-        together: list[_Wanted] = []
-        others: list[_Wanted] = []
-        for wanted in self._waiting:
+    def _take(self) -> list[_Request]:
+        """Remove and return the oldest request, with others for the same date."""
+        self._waiting = [request for request in self._waiting if not request.answer.done()]
+        together: list[_Request] = []
+        others: list[_Request] = []
+        for request in self._waiting:
             fits = not together or (
-                wanted.day == together[0].day
-                and max(wanted.size, together[0].size) < _LARGE
+                request.day == together[0].day
+                and max(request.size, together[0].size) < _LARGE
                 and len(together) < _MOST_TOGETHER
             )
-            (together if fits else others).append(wanted)
+            (together if fits else others).append(request)
         self._waiting = others
         return together
 
-    async def _read(self, together: list[_Wanted]) -> list[Page]:
+    async def _read(self, together: list[_Request]) -> list[Page]:
         parameters = {
             "lower": together[0].day.lower,
             "upper": together[0].day.upper,
-            "firsts": [wanted.first for wanted in together],
-            "sizes": [wanted.size for wanted in together],
+            "firsts": [request.first for request in together],
+            "sizes": [request.size for request in together],
         }
         async with self._database.connection() as connection:
             cursor = connection.cursor(binary=True)
@@ -97,8 +97,8 @@ class PageReader:
             return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether others would be told the same: no connection, as opposed to one slow statement."""
+def _is_outage(error: Exception) -> bool:
+    """Return whether other requests would fail too: no connection, not just a slow statement."""
     return isinstance(error, psycopg.OperationalError) and not isinstance(
         error, errors.QueryCanceled
     )

@@ -1,4 +1,4 @@
-"""Pages of readings, which PostgreSQL makes as JSON."""
+"""Pages of readings, encoded as JSON by PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traffic_platform.statements import statement
 
 
 def page_content(items: bytes, total: int, page: int, size: int) -> Content:
-    """A page as JSON; `items` are its items, with commas between them."""
+    """Return a page as JSON. items: its readings as JSON, separated by commas."""
     pages = -(-total // size)
     return Content(b'{"items":[%b],"total":%d,"page":%d,"pages":%d}' % (items, total, page, pages))
 
@@ -19,7 +19,7 @@ def page_content(items: bytes, total: int, page: int, size: int) -> Content:
 async def read_page(
     connection: Connection, name: LiteralString, parameters: Mapping[str, object]
 ) -> tuple[int, bytes]:
-    """Total and items of a statement that returns these. Raises psycopg.Error."""
+    """Run a statement that selects a total and items as JSON. Raises psycopg.Error."""
     cursor = connection.cursor(binary=True)
     row = await (await cursor.execute(statement(name), parameters)).fetchone()
     assert row is not None

@@ -97,7 +97,7 @@ def _publish(context: AssetExecutionContext, settings: Settings) -> None:
 
 
 def published_materialization(done: "PublishTotals") -> AssetMaterialization:
-    """Return the materialization for what was published since the last report."""
+    """Return the materialization for the events published since the last report."""
     return AssetMaterialization(
         asset_key=EVENTS_TOPIC,
         metadata={

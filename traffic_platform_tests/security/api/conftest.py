@@ -1,4 +1,4 @@
-"""A server process as people run it, on a real database, with keys made for it."""
+"""Fixtures: a real server process on a real database, and API keys for it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from traffic_platform.api.security import key_store
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import TEMPLATE, PostgresServer
 
-# Longer than anything takes that does not hang (s).
+# Seconds; longer than anything takes unless it hangs.
 SOON = 60
 
 
 @dataclass
 class Server:
-    """One server process, and the settings that it has."""
+    """A server process and its settings."""
 
     settings: Settings
     process: subprocess.Popen[str]
@@ -37,31 +37,31 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Base URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
-        """A client with a key."""
+        """Return a client, with a key if given."""
         own = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(
             base_url=self.url, headers={**own, **headers}, trust_env=False, timeout=SOON
         )
 
     def key(self, *scopes: key_store.Scope) -> tuple[key_store.Key, str]:
-        """A new key, of the scope read unless others are named."""
+        """Create a key, with the scope read by default."""
         name = f"test {uuid.uuid4().hex}"
         return key_store.create(self.settings, name, scopes or ("read",), None)
 
     def end(self) -> int:
-        """End it, and wait. Its exit code."""
+        """Terminate the process; return its exit code."""
         self.process.terminate()
         return self.process.wait(SOON)
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    """Ask until it is so."""
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until the condition is true."""
     deadline = time.monotonic() + SOON
-    while not what():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -78,7 +78,7 @@ Serve = Callable[..., Server]
 
 @pytest.fixture(scope="module")
 def serve(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """serve(host, TRAFFIC_API_…=…): a server with a database of the module's own."""
+    """serve(host, TRAFFIC_API_…=…): start a server on the test module's own database."""
     database = f"test_{uuid.uuid4().hex[:12]}"
     with postgres.superuser() as connection:
         postgres.service.create_database(connection, database, "traffic_owner", template=TEMPLATE)
@@ -128,7 +128,7 @@ def _start(
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "traffic_platform_tests.security.api.served", str(folder)],
+            [sys.executable, "-m", "traffic_platform_tests.security.api.application", str(folder)],
             env={**clean, **own},
             cwd=Path(__file__).parents[3],
             stdout=output,

@@ -1,4 +1,4 @@
-"""A server that others reach: nobody looks without a key, and a key that ends opens nothing."""
+"""A server on a public address: every request needs a valid key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def server(serve: Serve) -> Server:
-    """Bound to every address of this machine."""
+    """A server bound to every address of this machine."""
     return serve("0.0.0.0")
 
 
@@ -48,7 +48,7 @@ def expect_problem(answer: httpx.Response, status: int) -> dict[str, object]:
 
 
 def test_no_route_but_health_answers_without_a_key(server: Server) -> None:
-    assert "every request but /health/ needs a key" in server.log.read_text()
+    assert "every request except /health/ needs a key" in server.log.read_text()
     first = server.client().get("/docs")
     assert "A key is needed" in str(expect_problem(first, 401)["detail"])
     challenges = first.headers.get_list("www-authenticate")
@@ -73,7 +73,7 @@ def test_no_route_but_health_answers_without_a_key(server: Server) -> None:
         assert refused.value.response.status_code in (401, 429)
 
 
-def test_a_key_opens_by_bearer_header_and_basic(server: Server) -> None:
+def test_a_key_works_as_bearer_header_and_basic(server: Server) -> None:
     _, key = server.key()
     basic = base64.b64encode(f"anybody:{key}".encode()).decode()
     bearer = {"Authorization": f"bearer {key}"}
@@ -88,7 +88,7 @@ def test_a_key_opens_by_bearer_header_and_basic(server: Server) -> None:
             assert socket.recv(SOON) == "hello"
 
 
-def test_what_is_no_key_that_holds_opens_nothing_and_says_how(server: Server) -> None:
+def test_invalid_keys_are_rejected(server: Server) -> None:
     made, key = server.key()
     soon, gone = datetime.now(UTC) + timedelta(days=1), datetime.now(UTC) - timedelta(hours=1)
     expired, old_key = key_store.create(server.settings, "expired", ["read"], soon)
@@ -98,12 +98,12 @@ def test_what_is_no_key_that_holds_opens_nothing_and_says_how(server: Server) ->
             [gone - timedelta(days=1), gone, expired.key_id],
         )
     hashed = (hash_of(key) or b"").hex()
-    wrong = (key[:-1], key + "0", key.upper(), new_key(), old_key, hashed, "", "é" * 60, "x" * 8000)
-    for text in wrong:
+    invalid = key[:-1], key + "0", key.upper(), new_key(), old_key, hashed, "", "é" * 60, "x" * 8000
+    for text in invalid:
         answer = httpx.get(
             f"{server.url}/docs", headers=[(b"X-API-Key", text.encode())], trust_env=False
         )
-        # An address that was wrong too often hears nothing else.
+        # After too many invalid keys, the address gets 429 instead.
         expect_problem(answer, 429 if answer.status_code == 429 else 401)
     for text in ("Basic", "Basic !!", "Basic eA==", "Bearer", f"Digest {key}", f"Basic {key}"):
         assert server.client(Authorization=text).get("/docs").status_code in (401, 429)
@@ -112,7 +112,7 @@ def test_what_is_no_key_that_holds_opens_nothing_and_says_how(server: Server) ->
     assert (made.state, expired.name) == ("valid", "expired")
 
 
-def test_a_scope_allows_its_own_and_nothing_else(server: Server) -> None:
+def test_a_scope_allows_only_its_own_paths(server: Server) -> None:
     (_, reads), (_, exports), (_, admin) = (
         server.key("read"), server.key("export"), server.key("admin"),
     )  # fmt: skip
@@ -128,7 +128,7 @@ def test_a_scope_allows_its_own_and_nothing_else(server: Server) -> None:
         assert f'scope="{missing}"' in answer.headers["www-authenticate"]
 
 
-def test_a_revoked_key_stops_and_what_it_has_open_ends(server: Server) -> None:
+def test_a_revoked_key_stops_and_its_open_responses_end(server: Server) -> None:
     made, key = server.key()
     other, _ = server.key()
     headers = {"X-API-Key": key}
@@ -143,7 +143,7 @@ def test_a_revoked_key_stops_and_what_it_has_open_ends(server: Server) -> None:
         key_store.revoke(server.settings, other.name)
         assert client.get("/docs").status_code == 200
         key_store.revoke(server.settings, str(made.key_id))
-        # A stream ends as one that is complete, a file as one that is not.
+        # A stream ends as complete, a file as incomplete.
         assert list(event) == []
         with pytest.raises(httpx.RemoteProtocolError):
             list(part)
@@ -153,7 +153,7 @@ def test_a_revoked_key_stops_and_what_it_has_open_ends(server: Server) -> None:
         wait_for(lambda: client.get("/docs").status_code in (401, 429))
 
 
-def test_a_thousand_wrong_keys_do_not_keep_a_right_one_out(server: Server) -> None:
+def test_a_thousand_wrong_keys_do_not_block_a_valid_one(server: Server) -> None:
     _, key = server.key()
     done = threading.Event()
     seen: list[int] = []
@@ -168,7 +168,7 @@ def test_a_thousand_wrong_keys_do_not_keep_a_right_one_out(server: Server) -> No
         with server.client() as wrong:
             tries = [{"X-API-Key": new_key()} for _ in range(1000)]
             answers = list(pool.map(lambda headers: wrong.get("/docs", headers=headers), tries))
-        # One that nobody has used yet, from the address that was wrong so often.
+        # A new key, from the address that sent the wrong ones.
         _, fresh = server.key()
         assert server.client(fresh).get("/docs").status_code == 200
         done.set()
@@ -182,7 +182,7 @@ def test_a_thousand_wrong_keys_do_not_keep_a_right_one_out(server: Server) -> No
     assert limited.headers["ratelimit"].startswith('"wrong-keys";r=0;t=')
 
 
-def test_no_role_but_the_owner_sees_a_key_or_its_hash(
+def test_only_the_owner_role_sees_a_key_or_its_hash(
     server: Server, postgres: PostgresServer
 ) -> None:
     made, key = server.key("read", "export")

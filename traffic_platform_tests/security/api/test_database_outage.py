@@ -1,4 +1,4 @@
-"""Keys while PostgreSQL is away: nobody is let in, and nobody is told that a key is wrong."""
+"""Keys during a database outage: requests get 503, never 401."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.security.api.conftest import Serve, wait_for
 
 
-def expect_away(answer: httpx.Response) -> None:
+def expect_outage(answer: httpx.Response) -> None:
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
@@ -19,7 +19,7 @@ def expect_away(answer: httpx.Response) -> None:
     assert "The database does not answer" in answer.json()["detail"]
 
 
-def test_a_key_in_use_is_never_called_wrong_and_holds_again_with_the_database(
+def test_a_key_in_use_is_never_rejected_as_invalid_and_works_again_after_the_outage(
     serve: Serve, postgres: PostgresServer
 ) -> None:
     server = serve("127.0.0.1", TRAFFIC_API_KEYS_REQUIRED="always")
@@ -32,19 +32,19 @@ def test_a_key_in_use_is_never_called_wrong_and_holds_again_with_the_database(
         postgres.process.stop()
         try:
             found = [asked.get(needs_no_rows)]
-            while found[-1].status_code == 200:  # what was looked up just before is believed
+            while found[-1].status_code == 200:  # the cached key is valid for seconds
                 found.append(asked.get(needs_no_rows))
-            expect_away(found[-1])
+            expect_outage(found[-1])
             assert server.client("no key at all").get(needs_no_rows).status_code == 401
             assert server.client().get("/health/live").status_code == 200
             others = ((key, needs_rows), (new_key(), needs_no_rows), (None, "/health/ready"))
-            with ThreadPoolExecutor() as pool:  # each waits for seconds before it says so
+            with ThreadPoolExecutor() as pool:  # each request waits for seconds
                 for answer in pool.map(lambda each: server.client(each[0]).get(each[1]), others):
-                    expect_away(answer)
+                    expect_outage(answer)
         finally:
             postgres.process.start()
         wait_for(lambda: asked.get(needs_no_rows).status_code == 200)
         wait_for(lambda: asked.get(needs_rows).status_code == 200)
-        # What the key had opened is still open, and ends with the server.
+        # The key's stream stayed open, and ends with the server.
         server.process.terminate()
         assert list(event) == []

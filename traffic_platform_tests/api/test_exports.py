@@ -1,4 +1,4 @@
-"""A date as a file."""
+"""Exports of a date as CSV and Parquet."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ def test_a_date_without_readings_is_a_file_without_rows(client: TestClient, suff
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "date")
 
 
-def test_clients_that_leave_in_the_middle_hold_nothing_up(
+def test_clients_that_disconnect_early_free_their_connections(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
-    """More of them than there are connections for exports; then another gets all of it."""
+    """More clients disconnect than there are connections for exports. The next gets everything."""
     add_sensor(owner, "s")
     add_readings(owner, "s", every(1, DAWN, 60_000))
     with served(create_app(api_settings())) as running:
@@ -99,9 +99,9 @@ def test_clients_that_leave_in_the_middle_hold_nothing_up(
 def test_memory_does_not_grow_with_the_date(
     api_settings: Callable[..., Settings], owner: psycopg.Connection
 ) -> None:
-    """The peak of the process, client included, while a date of more than twice as much passes."""
+    """The peak memory of the process, client included, stays below half the size of the export."""
     if not Path("/proc/self/clear_refs").exists():
-        pytest.skip("only Linux tells the peak of a process, and begins it anew")
+        pytest.skip("only Linux shows the peak memory of a process and resets it")
     for number in range(100):
         add_sensor(owner, f"sensor-{number}")
     _fill(owner, DAWN, moments=3600)
@@ -109,10 +109,10 @@ def test_memory_does_not_grow_with_the_date(
     bound = 20_000_000
     with served(create_app(api_settings())) as running:
         for suffix in ("csv", "parquet"):
-            # What the first export loads stays loaded.
+            # The first export loads libraries, which stay in memory.
             httpx.get(f"{running.url}/api/traffic/export/2025-10-05.{suffix}", timeout=60)
         for suffix, least in (("csv", 2 * bound), ("parquet", 1)):
-            before = _begin_peak()
+            before = _reset_peak()
             size = 0
             with httpx.stream("GET", f"{running.url}{PATH}.{suffix}", timeout=60) as answer:
                 for block in answer.iter_raw():
@@ -122,7 +122,7 @@ def test_memory_does_not_grow_with_the_date(
 
 
 def _fill(owner: psycopg.Connection, dawn: datetime, moments: int) -> None:
-    """Readings of each sensor at each moment of a date, as many a minute all day."""
+    """Insert a reading of each sensor at `moments` times, spread evenly over a date."""
     owner.execute("select traffic.ensure_partition('traffic_readings', '2025-10-01')")
     owner.execute(
         'insert into traffic.traffic_readings (sensor_id, "timestamp", speed, volume, occupancy,'
@@ -137,8 +137,8 @@ def _fill(owner: psycopg.Connection, dawn: datetime, moments: int) -> None:
     owner.execute("vacuum analyze traffic.traffic_readings")
 
 
-def _begin_peak() -> int:
-    """Let the peak of this process (VmHWM) begin anew; what it takes now, in bytes."""
+def _reset_peak() -> int:
+    """Reset the peak memory of this process (VmHWM); return its current memory in bytes."""
     Path("/proc/self/clear_refs").write_text("5")
     return _memory("VmRSS")
 

@@ -29,9 +29,9 @@ from traffic_platform.kafka.consumer import BatchConsumer
 from traffic_platform.settings import Settings
 from traffic_platform.stack.standalone import Standalone
 from traffic_platform_tests.faults.ingest_runs import wait_until
-from traffic_platform_tests.security.broker import PASSWORD, USER, Acl, SecuredKafka
 from traffic_platform_tests.security.conftest import SOON, Traffic
-from traffic_platform_tests.security.rights import documented
+from traffic_platform_tests.security.documented_acls import documented
+from traffic_platform_tests.security.secured_kafka import PASSWORD, USER, Acl, SecuredKafka
 
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 SAMPLE = Path(__file__).parents[2] / "examples/portland_i205/freeway_loopdata_OneHour.csv"
@@ -53,7 +53,7 @@ def test_a_wrong_password_is_one_line_that_names_the_settings(
 
 
 @pytest.mark.parametrize("deep", [(), ("--deep",)])
-def test_verify_with_a_wrong_password_could_not_look(
+def test_verify_with_a_wrong_password_could_not_run(
     deep: tuple[str, ...], traffic: Traffic
 ) -> None:
     ended = traffic("verify", *deep, TRAFFIC_KAFKA_SASL_PASSWORD="not the password")
@@ -73,7 +73,7 @@ def test_an_untrusted_certificate_is_one_line_that_names_the_setting(
 
 
 @pytest.mark.parametrize("command", COMMANDS[:2], ids=lambda words: words[0])
-def test_a_mechanism_that_the_broker_does_not_take_is_one_line_with_those_it_does(
+def test_an_unsupported_mechanism_is_one_line_with_the_supported_ones(
     command: tuple[str, ...], secured: SecuredKafka, traffic: Traffic
 ) -> None:
     changed = secured.plaintext_environment("SCRAM-SHA-512")
@@ -90,7 +90,7 @@ def without_sasl(**changed: str | None) -> dict[str, str | None]:
     }
 
 
-def test_a_client_without_a_certificate_is_told_which_settings_have_it(
+def test_a_missing_client_certificate_is_one_line_that_names_the_settings(
     secured: SecuredKafka, traffic: Traffic
 ) -> None:
     changed = {
@@ -108,22 +108,20 @@ def test_a_wrong_password_of_the_key_is_one_line(secured: SecuredKafka, traffic:
     assert "open, pray" not in ended.err
 
 
-def test_an_authority_that_is_no_certificate_is_one_line(tmp_path: Path, traffic: Traffic) -> None:
+def test_an_invalid_authority_file_is_one_line(tmp_path: Path, traffic: Traffic) -> None:
     text = tmp_path / "authority.pem"
     text.write_text("no certificate")
     ended = traffic("produce", "--count", 1, TRAFFIC_KAFKA_SSL_CA_LOCATION=str(text))
     ended.expect_refusal("TRAFFIC_KAFKA_SSL_CA_LOCATION cannot be used")
 
 
-def test_a_port_that_speaks_another_protocol_is_said_to(
-    secured: SecuredKafka, traffic: Traffic
-) -> None:
+def test_a_port_with_another_protocol_is_one_line(secured: SecuredKafka, traffic: Traffic) -> None:
     servers = f"127.0.0.1:{secured.plaintext_port}"
     ended = traffic("produce", "--count", 1, TRAFFIC_KAFKA_BOOTSTRAP_SERVERS=servers)
     ended.expect_refusal(servers, "does not answer", "PLAINTEXT broker listener?")
 
 
-def test_a_right_taken_away_is_one_line_that_names_topic_or_group(
+def test_a_missing_right_is_one_line_that_names_topic_or_group(
     secured: SecuredKafka,
     settings: Settings,
     make_topic: Callable[..., str],
@@ -163,7 +161,7 @@ def test_a_right_taken_away_is_one_line_that_names_topic_or_group(
         traffic(*command).expect_refusal("Kafka does not allow Describe", f"on topic {topic}")
 
 
-def test_verify_deep_without_the_right_to_see_the_topics_configuration_names_it(
+def test_verify_deep_names_the_missing_right_to_read_the_topics_configuration(
     secured: SecuredKafka,
     settings: Settings,
     make_topic: Callable[..., str],
@@ -187,8 +185,8 @@ def set_password(admin: AdminClient, password: str) -> None:
     admin.alter_user_scram_credentials([change])[USER].result(timeout=30)
 
 
-class WindowThread(threading.Thread):
-    """A window in this process."""
+class IngestThread(threading.Thread):
+    """An ingest run in this process."""
 
     def __init__(self, settings: Settings, outage_seconds: float) -> None:
         super().__init__()
@@ -197,8 +195,8 @@ class WindowThread(threading.Thread):
         self.totals: IngestTotals | None = None
         self.error: Exception | None = None
 
-    def where(self) -> str:
-        """What the window is doing at this moment."""
+    def stack(self) -> str:
+        """Return the current stack of the thread."""
         frame = sys._current_frames().get(self.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame else "it has ended"
 
@@ -224,7 +222,7 @@ def raw_rows(settings: Settings) -> int:
 
 
 @pytest.mark.parametrize("mended", [True, False])
-def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ever(
+def test_a_running_ingest_run_retries_a_refused_password_but_not_for_ever(
     mended: bool,
     secured: SecuredKafka,
     secured_process: tuple[SecuredKafka, Standalone],
@@ -237,12 +235,12 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
     make_topic()
     produce([EVENT] * 3)
     secured.allow(documented(settings, "ingest"))
-    window = WindowThread(settings, outage_seconds=60 if mended else 1)
-    window.start()
+    run = IngestThread(settings, outage_seconds=60 if mended else 1)
+    run.start()
     try:
         wait_until(lambda: raw_rows(settings) == 3, "the first events")
         set_password(secured.admin(), "changed")
-        secured_process[1].kill()  # who is connected stays so until then
+        secured_process[1].kill()  # connected clients stay logged in until then
         secured_process[1].start()
         if mended:
             wait_until(lambda: "rejects this client" in caplog.text, "the refusal")
@@ -250,19 +248,19 @@ def test_a_window_that_worked_waits_while_its_password_is_refused_but_not_for_ev
             produce([EVENT] * 2)
             wait_until(lambda: raw_rows(settings) == 5, "the events after it")
         else:
-            window.join(60)
-            assert not window.is_alive(), window.where()
+            run.join(60)
+            assert not run.is_alive(), run.stack()
     finally:
         set_password(secured.admin(), PASSWORD)
-        window.stop.set()
-        window.join(60)
+        run.stop.set()
+        run.join(60)
     if mended:
-        assert window.error is None
+        assert run.error is None
     else:
-        assert isinstance(window.error, RefusedError)
+        assert isinstance(run.error, RefusedError)
 
 
-def test_a_commit_to_the_group_that_nobody_answers_does_not_keep_a_consumer_from_closing(
+def test_an_unanswered_commit_to_the_group_does_not_block_a_consumer_from_closing(
     secured: SecuredKafka,
     secured_process: tuple[SecuredKafka, Standalone],
     settings: Settings,
@@ -290,7 +288,7 @@ def test_a_commit_to_the_group_that_nobody_answers_does_not_keep_a_consumer_from
         set_password(secured.admin(), PASSWORD)
 
 
-def test_a_broker_that_is_away_is_waited_for(
+def test_an_unavailable_broker_is_retried(
     secured_process: tuple[SecuredKafka, Standalone],
     secured: SecuredKafka,
     settings: Settings,

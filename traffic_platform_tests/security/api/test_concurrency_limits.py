@@ -1,4 +1,4 @@
-"""What stays open is limited in number, and its place is free when its client has gone."""
+"""Limits of open event streams and exports, and their release when a client disconnects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPORT = "/api/traffic/export/2025-10-04.csv"
 
 @pytest.fixture(scope="module")
 def server(serve: Serve) -> Server:
-    """With low limits, behind a proxy that says whom it forwards for, over one large day."""
+    """A server with low limits behind a trusted proxy, with one large date."""
     server = serve(
         "127.0.0.1",
         TRAFFIC_API_KEYS_REQUIRED="always",
@@ -40,7 +40,7 @@ def server(serve: Serve) -> Server:
     )
     with psycopg.connect(server.settings.owning_url(), autocommit=True) as owner:
         add_sensor(owner, "s")
-        # More than the buffers of a connection take.
+        # More than the buffers of a connection hold.
         add_readings(owner, "s", every(1, datetime(2025, 10, 4, tzinfo=UTC), 80_000))
     return server
 
@@ -50,18 +50,18 @@ def client(server: Server, key: str, address: str = "203.0.113.9") -> httpx.Clie
 
 
 def samples(text: str, name: str) -> dict[str, float]:
-    """The labels of a metric and their values."""
+    """Return the samples of a metric by their labels."""
     found = (line.rpartition(" ") for line in text.splitlines() if line.startswith(f"{name}{{"))
     return {labels.removeprefix(name): float(value) for labels, _, value in found}
 
 
-def taken(asked: httpx.Client) -> dict[str, int]:
-    """The places that are taken, by kind."""
+def open_now(asked: httpx.Client) -> dict[str, int]:
+    """Return the number of open responses by kind."""
     found = samples(asked.get("/metrics").text, "traffic_api_open_connections")
     return {kind: int(found[f'{{kind="{kind}"}}']) for kind in ("events", "export")}
 
 
-def test_streams_are_limited_by_key_by_address_and_in_all(server: Server) -> None:
+def test_streams_are_limited_by_key_by_address_and_in_total(server: Server) -> None:
     (_, one), (_, two), (_, three) = (server.key() for _ in range(3))
     with ExitStack() as stack:
 
@@ -78,27 +78,27 @@ def test_streams_are_limited_by_key_by_address_and_in_all(server: Server) -> Non
             return answer.json()["detail"]
 
         last = [ask(one, "203.0.113.1") for _ in range(2)][-1]
-        assert "streams of events of this key are open" in refused(one, "203.0.113.2")
+        assert "event streams of this key are open" in refused(one, "203.0.113.2")
         ask(two, "203.0.113.1")
         assert "of this address are open" in refused(three, "203.0.113.1")
         ask(two, "203.0.113.2")
-        assert "Too many streams of events are open" in refused(three, "203.0.113.3")
-        # Everything else is served, and the headers of a stream take no place.
+        assert "Too many event streams are open" in refused(three, "203.0.113.3")
+        # Other requests are served, and HEAD of a stream does not count.
         assert client(server, three).head(STREAM).status_code == 200
         asked = client(server, three)
-        assert taken(asked) == {"events": 4, "export": 0}
+        assert open_now(asked) == {"events": 4, "export": 0}
         by_limit = samples(asked.get("/metrics").text, "traffic_api_open_refusals_total")
         assert by_limit == {
             f'{{kind="events",limit="{limit}"}}': 1 for limit in ("key", "address", "all")
         }
         last.close()
-        wait_for(lambda: taken(asked)["events"] == 3)
+        wait_for(lambda: open_now(asked)["events"] == 3)
         assert ask(three, "203.0.113.3").status_code == 200
-    wait_for(lambda: taken(client(server, three))["events"] == 0)
+    wait_for(lambda: open_now(client(server, three))["events"] == 0)
 
 
 def begin(port: int, path: str, key: str = "") -> socket.socket:
-    """A client that has asked, and reads nothing."""
+    """Return the socket of a client that sent a request and reads nothing."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect(("127.0.0.1", port))
@@ -108,47 +108,47 @@ def begin(port: int, path: str, key: str = "") -> socket.socket:
 
 
 def reset(client: socket.socket) -> None:
-    """End it as the system does for a process that is killed with something unread."""
+    """Reset the connection, as the kernel does for a killed process with unread data."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
 
 
-def test_a_place_is_free_however_its_client_goes(server: Server) -> None:
+def test_a_response_stops_counting_when_its_client_disconnects(server: Server) -> None:
     (_, reads), (made, key) = server.key(), server.key("read", "export")
     asked = client(server, reads)
     listeners = [begin(server.port, STREAM, key) for _ in range(2)]
-    wait_for(lambda: taken(asked)["events"] == 2)
+    wait_for(lambda: open_now(asked)["events"] == 2)
     listeners[0].close()
     reset(listeners[1])
-    wait_for(lambda: taken(asked)["events"] == 0)
-    # Two run and are not read, one waits for a connection, one is too many.
+    wait_for(lambda: open_now(asked)["events"] == 0)
+    # Two exports run unread, one waits for a connection, and one is over the limit.
     files = [begin(server.port, EXPORT, key) for _ in range(3)]
-    wait_for(lambda: taken(asked)["export"] == 3)
+    wait_for(lambda: open_now(asked)["export"] == 3)
     full = client(server, key).get(EXPORT)
     assert full.status_code == 429
     assert "exports of this key are open" in full.json()["detail"]
     files[2].close()
     reset(files[1])
     files[0].close()
-    wait_for(lambda: taken(asked)["export"] == 0)
-    # What a key has open ends with it.
+    wait_for(lambda: open_now(asked)["export"] == 0)
+    # The open responses of a key end when it is revoked.
     opened = [begin(server.port, path, key) for path in (STREAM, EXPORT)]
-    wait_for(lambda: taken(asked) == {"events": 1, "export": 1})
+    wait_for(lambda: open_now(asked) == {"events": 1, "export": 1})
     key_store.revoke(server.settings, str(made.key_id))
-    wait_for(lambda: taken(asked) == {"events": 0, "export": 0})
+    wait_for(lambda: open_now(asked) == {"events": 0, "export": 0})
     for each in opened:
         each.close()
 
 
 @contextmanager
 def running(server: serving.Server) -> Iterator[int]:
-    """The port of a server that runs until the block ends."""
+    """Yield the port of a server that runs until the block ends."""
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         wait_for(lambda: server.started)
         listener = server.servers[0].sockets[0]
-        # It listens before it has said for how long: only who comes after is given up by it.
+        # It listens before it sets the option, which only later connections inherit.
         wait_for(lambda: listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) > 0)
         yield listener.getsockname()[1]
     finally:
@@ -156,14 +156,14 @@ def running(server: serving.Server) -> Iterator[int]:
         thread.join(60)
 
 
-def test_a_client_that_takes_nothing_any_more_is_given_up(
+def test_a_client_that_stops_reading_is_disconnected(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So is one that vanished without a word: neither acknowledges what is sent."""
+    """A client that vanished is disconnected too: neither acknowledges the sent data."""
     monkeypatch.setattr(serving, "_SILENT_SECONDS", 1)
     app = create_app(server.settings)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     with running(serving.Server(config)) as port, begin(port, EXPORT):
         asked = httpx.Client(base_url=f"http://127.0.0.1:{port}")
-        wait_for(lambda: taken(asked)["export"] == 1)
-        wait_for(lambda: taken(asked)["export"] == 0)
+        wait_for(lambda: open_now(asked)["export"] == 1)
+        wait_for(lambda: open_now(asked)["export"] == 0)

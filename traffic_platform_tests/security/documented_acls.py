@@ -1,4 +1,4 @@
-"""The rights that docs/kafka.md lists, read from its commands."""
+"""The ACLs that docs/kafka.md lists, read from its commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from confluent_kafka.admin import AclOperation, ResourceType
 
 from traffic_platform.settings import Settings
-from traffic_platform_tests.security.broker import PRINCIPAL, Acl
+from traffic_platform_tests.security.secured_kafka import PRINCIPAL, Acl
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "kafka.md"
 COMMAND = "kafka-acls $ADMIN --add "
@@ -22,7 +22,7 @@ OPERATIONS = {
 
 
 def documented_commands(settings: Settings) -> dict[str, list[list[str]]]:
-    """For each part, the arguments of its commands, with the names of these settings."""
+    """Return the arguments of each part's commands, with the names from these settings."""
     names = {
         "traffic-raw": settings.raw_topic,
         "traffic-events": settings.events_topic,
@@ -40,7 +40,7 @@ def documented_commands(settings: Settings) -> dict[str, list[list[str]]]:
 
 
 def documented(settings: Settings, *parts: str) -> list[Acl]:
-    """The rights of some parts."""
+    """Return the ACLs of these parts."""
     commands = documented_commands(settings)
     return [right for part in parts for words in commands[part] for right in _rights(words)]
 
@@ -53,15 +53,15 @@ def _rights(words: list[str]) -> list[Acl]:
     parser.add_argument("--group", action="append", default=[])
     parser.add_argument("--transactional-id", action="append", default=[])
     parser.add_argument("--resource-pattern-type", default="literal")
-    said = parser.parse_args(words)
-    star = "*" if said.resource_pattern_type == "prefixed" else ""
+    options = parser.parse_args(words)
+    star = "*" if options.resource_pattern_type == "prefixed" else ""
     resources = (
-        *((ResourceType.TOPIC, name) for name in said.topic),
-        *((ResourceType.GROUP, name) for name in said.group),
-        *((ResourceType.TRANSACTIONAL_ID, name) for name in said.transactional_id),
+        *((ResourceType.TOPIC, name) for name in options.topic),
+        *((ResourceType.GROUP, name) for name in options.group),
+        *((ResourceType.TRANSACTIONAL_ID, name) for name in options.transactional_id),
     )
     return [
         (kind, name + star, OPERATIONS[operation])
         for kind, name in resources
-        for operation in said.operation
+        for operation in options.operation
     ]

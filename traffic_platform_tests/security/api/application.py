@@ -1,8 +1,8 @@
-"""The application as it is served, with routes that stay open until a test lets them go.
+"""The real application with further routes that stay open until a test ends them.
 
-    python -m traffic_platform_tests.security.api.served FOLDER
+    python -m traffic_platform_tests.security.api.application FOLDER
 
-`/test/slow` makes FOLDER/begun and answers when FOLDER/finish is there.
+`/test/slow` creates FOLDER/begun and answers when FOLDER/finish exists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ async def _first_then_wait(first: bytes) -> AsyncGenerator[bytes]:
 
 
 def main() -> None:
-    """Serve API, page and the routes of the tests."""
+    """Serve the API, the dashboard and the routes of the tests."""
     folder = Path(sys.argv[1])
     settings = load_settings()
     app = create_app(settings)

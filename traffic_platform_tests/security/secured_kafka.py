@@ -1,8 +1,8 @@
-"""A Kafka as it is in production: TLS, passwords, and rights that somebody must give first.
+"""A secured Kafka as in production: TLS, passwords and ACLs.
 
-Three listeners: SASL_SSL takes every mechanism, SSL asks for a client certificate, SASL_PLAINTEXT
-takes PLAIN only. Whoever comes in as `traffic`, by password or by certificate, is the same user,
-`User:traffic`, who may do nothing until he is allowed to; `admin` may do everything.
+It has three listeners. SASL_SSL accepts every mechanism, SSL requires a client certificate, and
+SASL_PLAINTEXT accepts only PLAIN. A client that logs in as `traffic`, by password or certificate,
+is `User:traffic`, which starts without rights. `admin` may do everything.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ class Certificates:
 
     @property
     def authority(self) -> Path:
-        """Who signed the broker's certificate, and signs clients'."""
+        """The authority that signed the certificates of the broker and the client."""
         return self.folder / "authority.pem"
 
     @property
     def stranger(self) -> Path:
-        """Another authority, which signed nothing here."""
+        """Another authority, which signed no certificate here."""
         return self.folder / "stranger.pem"
 
     @property
     def broker(self) -> Path:
-        """The broker's key and certificate in one file, as Kafka wants them."""
+        """The broker's key and certificate in one file, as Kafka requires."""
         return self.folder / "broker.pem"
 
     @property
@@ -75,7 +75,7 @@ class Certificates:
 
     @classmethod
     def make(cls, folder: Path) -> Certificates:
-        """Make all of them."""
+        """Create all files in a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         files = cls(folder)
         authority = trustme.CA()
@@ -83,7 +83,7 @@ class Certificates:
         trustme.CA().cert_pem.write_to_path(files.stranger)
         broker = authority.issue_cert("127.0.0.1", "localhost")
         files.broker.write_bytes(_pkcs8(broker) + _chain(broker))
-        client = authority.issue_cert("localhost", common_name=USER)  # Java wants a name in it
+        client = authority.issue_cert("localhost", common_name=USER)  # Java requires a host name
         files.client.write_bytes(_chain(client))
         files.client_key.write_bytes(_pkcs8(client, KEY_PASSWORD))
         return files
@@ -91,7 +91,7 @@ class Certificates:
 
 @dataclass(frozen=True)
 class SecuredKafka:
-    """The broker's service and what clients need to know."""
+    """The broker's service, its certificates and its ports."""
 
     service: Kafka
     certificates: Certificates
@@ -100,7 +100,7 @@ class SecuredKafka:
 
     @classmethod
     def make(cls, folder: Path, ports: Ports) -> SecuredKafka:
-        """On free ports, with its data in `folder`; not started yet."""
+        """Return a broker on free ports with its data in `folder`, not started yet."""
         certificates = Certificates.make(folder / "certificates")
         port, controller, ssl, plaintext = (
             ports.reserve(f"secured-{name}", 27092)
@@ -117,12 +117,12 @@ class SecuredKafka:
         return cls(service, certificates, ssl, plaintext)
 
     def admin(self) -> AdminClient:
-        """A client that may do everything."""
+        """Return a client with all rights."""
         config = {"bootstrap.servers": self.service.bootstrap_servers}
         return AdminClient({**config, **self.service.client})
 
     def environment(self, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
-        """The platform's settings for SASL_SSL as the user `traffic`."""
+        """Return the platform's settings for SASL_SSL as the user `traffic`."""
         return {
             "TRAFFIC_KAFKA_BOOTSTRAP_SERVERS": self.service.bootstrap_servers,
             "TRAFFIC_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -133,7 +133,7 @@ class SecuredKafka:
         }
 
     def plaintext_environment(self, mechanism: str = "PLAIN") -> dict[str, str]:
-        """The platform's settings for SASL_PLAINTEXT."""
+        """Return the platform's settings for SASL_PLAINTEXT."""
         return {
             "TRAFFIC_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.plaintext_port}",
             "TRAFFIC_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
@@ -143,7 +143,7 @@ class SecuredKafka:
         }
 
     def certificate_environment(self) -> dict[str, str]:
-        """The platform's settings for SSL with the client's certificate."""
+        """Return the platform's settings for SSL with the client certificate."""
         return {
             "TRAFFIC_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.ssl_port}",
             "TRAFFIC_KAFKA_SECURITY_PROTOCOL": "SSL",
@@ -154,17 +154,17 @@ class SecuredKafka:
         }
 
     def given(self) -> set[str]:
-        """The rights of `traffic` that the broker goes by."""
+        """Return the current ACLs of `traffic`."""
         admin = self.admin()
         return {repr(right) for right in admin.describe_acls(_EVERYTHING).result(timeout=30)}
 
     @staticmethod
     def rights(wanted: Iterable[Acl]) -> set[str]:
-        """Rights in the form of `given`."""
+        """Return ACLs in the form of `given`."""
         return {repr(_binding(right)) for right in wanted}
 
     def allow(self, rights: Iterable[Acl]) -> None:
-        """Give rights to `traffic`; returns when the broker goes by them."""
+        """Add ACLs of `traffic`; return when the broker applies them."""
         admin, wanted = self.admin(), [_binding(right) for right in rights]
         for future in admin.create_acls(wanted).values():
             future.result(timeout=30)
@@ -172,7 +172,7 @@ class SecuredKafka:
             pass
 
     def forbid(self, rights: Iterable[Acl] | None = None) -> None:
-        """Take rights of `traffic` away; without `rights`, all that he has."""
+        """Remove ACLs of `traffic`, all of them by default; return when they are gone."""
         admin = self.admin()
         wanted = [_EVERYTHING] if rights is None else [_filter(right) for right in rights]
         gone: set[str] = set()
@@ -183,7 +183,7 @@ class SecuredKafka:
 
 
 def _pkcs8(certificate: trustme.LeafCert, password: str | None = None) -> bytes:
-    """The private key in the one form that Kafka reads."""
+    """Return the private key in PKCS 8, the only format that Kafka reads."""
     key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
     encryption = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)

@@ -1,4 +1,4 @@
-"""A server of this machine alone: open to who is here, and only there; and the end of a server."""
+"""A server on a loopback address: open to this machine only. Also settings and shutdown."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from traffic_platform_tests.security.api.conftest import SOON, Serve, Server, wa
 
 @pytest.fixture(scope="module")
 def server(serve: Serve) -> Server:
-    """Bound to 127.0.0.1, as it is by default."""
+    """A server bound to 127.0.0.1, the default."""
     return serve("127.0.0.1")
 
 
-def test_whoever_is_here_reads_without_a_key_and_is_not_counted(server: Server) -> None:
-    assert "everybody on this machine may read" in server.log.read_text()
+def test_local_clients_need_no_key_and_have_no_limit(server: Server) -> None:
+    assert "every user of this machine may read" in server.log.read_text()
     with server.client() as client:
         for path in ("/", "/openapi.json", "/api/traffic/export/test", "/health/live"):
             answer = client.get(path)
@@ -39,7 +39,7 @@ def test_whoever_is_here_reads_without_a_key_and_is_not_counted(server: Server) 
 @pytest.mark.parametrize(
     "header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "X-Forwarded-Host"]
 )
-def test_what_a_proxy_brings_from_elsewhere_needs_a_key(server: Server, header: str) -> None:
+def test_forwarded_requests_need_a_key(server: Server, header: str) -> None:
     _, key = server.key()
     assert server.client(**{header: "127.0.0.1"}).get("/docs").status_code == 401
     assert server.client(key, **{header: "127.0.0.1"}).get("/docs").status_code == 200
@@ -48,7 +48,7 @@ def test_what_a_proxy_brings_from_elsewhere_needs_a_key(server: Server, header: 
 @pytest.mark.parametrize(
     "host", ["rebound.example", "127.0.0.1.rebound.example", "localhost.example:80", "10.0.0.1", ""]
 )
-def test_a_name_of_others_that_leads_here_is_refused(server: Server, host: str) -> None:
+def test_an_unknown_host_name_is_rejected(server: Server, host: str) -> None:
     answer = server.client(Host=host).get("/openapi.json")
     assert answer.status_code in (400, 421)
     assert "paths" not in answer.text
@@ -60,7 +60,7 @@ def test_a_name_of_others_that_leads_here_is_refused(server: Server, host: str) 
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1", "file://"])
-def test_a_page_of_others_reads_nothing_not_even_by_websocket(server: Server, origin: str) -> None:
+def test_pages_of_other_origins_are_rejected_also_by_websocket(server: Server, origin: str) -> None:
     polling = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
     for path in ("/openapi.json", polling):
         answer = server.client(Origin=origin).get(path)
@@ -81,7 +81,7 @@ def test_a_page_of_others_reads_nothing_not_even_by_websocket(server: Server, or
     assert not [name for name in own.headers if name.startswith("access-control-")]
 
 
-def test_every_response_says_what_browsers_must_not_do(server: Server) -> None:
+def test_every_response_has_the_security_headers(server: Server) -> None:
     answers = [
         server.client().get("/"), server.client().get("/health/live"),
         server.client(Host="x.example").get("/"),
@@ -97,7 +97,7 @@ def test_every_response_says_what_browsers_must_not_do(server: Server) -> None:
         assert "server" not in answer.headers
 
 
-def test_limits_proxies_origins_and_names_are_settings(serve: Serve) -> None:
+def test_limits_proxies_origins_and_host_names_are_settings(serve: Serve) -> None:
     server = serve(
         "127.0.0.1",
         TRAFFIC_API_KEYS_REQUIRED="always",
@@ -123,7 +123,8 @@ def test_limits_proxies_origins_and_names_are_settings(serve: Serve) -> None:
     assert first[3].headers["ratelimit-policy"] == '"key";q=3;w=60'
     assert 1 <= int(first[3].headers["retry-after"]) <= 20
     assert first[3].json()["detail"] == "Too many requests of this key."
-    # The address has had four; a refused one counts. Another address is another one.
+    # The address has sent four requests; rejected ones count too. Another address has its own
+    # limit.
     assert [ask(two, "203.0.113.1").status_code for _ in range(2)] == [200, 429]
     assert ask(two, "203.0.113.2").status_code == 200
 
@@ -140,7 +141,7 @@ def test_limits_proxies_origins_and_names_are_settings(serve: Serve) -> None:
         assert client.options("/openapi.json").status_code == code
 
 
-def test_a_server_that_is_ended_finishes_what_is_in_flight_and_ends_streams(serve: Serve) -> None:
+def test_a_terminated_server_finishes_requests_and_ends_streams(serve: Serve) -> None:
     server = serve("127.0.0.1")
     answers: list[httpx.Response] = []
     slow = threading.Thread(target=lambda: answers.append(server.client().get("/test/slow")))
@@ -172,7 +173,7 @@ def _socket_to(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port))
 
 
-def test_while_the_database_is_away_no_key_is_let_in_and_nobody_is_told_that_it_is_wrong() -> None:
+def test_during_a_database_outage_keys_get_503_instead_of_401() -> None:
     nowhere = SecretStr("postgresql://nobody@127.0.0.1:1/nothing")
     settings = Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
@@ -184,6 +185,6 @@ def test_while_the_database_is_away_no_key_is_let_in_and_nobody_is_told_that_it_
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"
         assert int(answer.headers["retry-after"]) > 0
-        # What no key can look like is refused without asking.
+        # A text that cannot be a key is rejected without the database.
         assert client.get("/openapi.json", headers={"X-API-Key": "x"}).status_code == 401
         assert client.get("/health/live").status_code == 200
