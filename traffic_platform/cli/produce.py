@@ -65,7 +65,9 @@ def produce(
     from datetime import UTC
 
     from traffic_platform.cli.sent_events import check_delivery
+    from traffic_platform.demo.feed import MIXED
     from traffic_platform.demo.produce import FeedRequest
+    from traffic_platform.events.formats import FORMATS
 
     names = (*(form.name for form in FORMATS), MIXED)
     if feed_format not in names:
