@@ -70,7 +70,7 @@ def test_repeats_and_broken_messages_have_their_shares() -> None:
 
 
 def test_a_repeat_comes_after_its_original_under_the_same_key() -> None:
-    batch = one_batch(repeat_share=0.05)
+    batch = one_batch(repeat_share=0.05, feed_format="flat")
     seen: set[tuple[bytes, int]] = set()
     values = dict[tuple[bytes, int], bytes | None]()
     exact = corrected = 0
