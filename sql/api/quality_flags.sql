@@ -37,12 +37,11 @@ sampled as materialized (
     ) r
 ),
 by_flags as (
-    select quality_flags, count(*) as readings from looked group by quality_flags
+    select quality_flags, count(*) as readings from sampled group by quality_flags
 )
 -- `failed` has a number for each of `bits`, in their order.
 select (select readings from total)::bigint as readings, count(*)::bigint as looked_at,
        avg(quality_score) as mean_score, min(quality_score) as min_score,
-<<<<<<< HEAD
        array(
            select coalesce(sum(f.readings) filter (where f.quality_flags & b.bit <> 0), 0)::bigint
            from unnest(%(bits)s::smallint[]) with ordinality b (bit, number)
@@ -50,14 +49,4 @@ select (select readings from total)::bigint as readings, count(*)::bigint as loo
            group by b.number
            order by b.number
        ) as failed
-from looked
-=======
-       count(*) filter (where quality_flags & 1 <> 0)::bigint as flag_1,
-       count(*) filter (where quality_flags & 2 <> 0)::bigint as flag_2,
-       count(*) filter (where quality_flags & 4 <> 0)::bigint as flag_4,
-       count(*) filter (where quality_flags & 8 <> 0)::bigint as flag_8,
-       count(*) filter (where quality_flags & 16 <> 0)::bigint as flag_16,
-       count(*) filter (where quality_flags & 32 <> 0)::bigint as flag_32,
-       count(*) filter (where quality_flags & 64 <> 0)::bigint as flag_64
 from sampled
->>>>>>> main

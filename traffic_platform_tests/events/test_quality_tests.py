@@ -47,7 +47,11 @@ EDGES: list[tuple[Reading, set[str]]] = [
 
 def columns(*readings: Reading) -> Measures:
     """Return readings as columns."""
-    return Measures(*np.array(readings, dtype=np.float64).T)
+    given = dict(zip(("speed", "volume", "occupancy"), zip(*readings, strict=True), strict=True))
+    null = [NULL] * len(readings)
+    return Measures(
+        *(np.array(given.get(name, null), dtype=np.float64) for name in Measures._fields)
+    )
 
 
 def score_of(reading: Reading, reported: float = NULL) -> float:
@@ -77,7 +81,7 @@ def test_every_test_has_a_bit_of_its_own_and_an_edge() -> None:
 def test_the_score_is_the_share_of_applying_tests_that_pass(
     reading: Reading, failed: set[str]
 ) -> None:
-    present = dict(zip(Measures._fields, reading, strict=True))
+    present = columns(reading)._asdict()
     applying = [
         test for test in QUALITY_TESTS if not any(np.isnan(present[name]) for name in test.measures)
     ]
