@@ -8,5 +8,5 @@ where (%(resolved)s or q.resolved_at is null)
        or (coalesce(q.broker_timestamp, q.quarantined_at) at time zone %(timezone)s)::date = %(date)s)
   and (%(sensor)s::text is null or q.key = convert_to(%(sensor)s, 'UTF8')
        or traffic.try_jsonb(q.value) ->> 'sensor_id' = %(sensor)s)
-order by arrived desc, q.topic_no desc, q.partition, q."offset" desc
+order by arrived desc, q.topic_no desc, q.partition, q."offset" desc, q.event_no
 limit %(limit)s

@@ -85,7 +85,7 @@ def required_columns_filled(context: CheckContext) -> Outcome:
     heavy=True,
 )
 def messages_give_one_reading(context: CheckContext) -> Outcome:
-    """No message is the source of two readings: each (topic_no, partition, offset) occurs once."""
+    """No event is the source of two readings: each (topic_no, …, offset, event_no) occurs once."""
 
     def expectations(gx: Any, _date: Any) -> list[Expectation]:
         # The library's own expectation of uniqueness sorts whole rows: five times as long.

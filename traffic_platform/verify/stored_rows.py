@@ -17,13 +17,17 @@ from traffic_platform.statements import statement
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
 
+EVENT_NO = 0
+"""The event_no of each event, since a message holds one event."""
+
 CHUNK_MESSAGES = 20_000
 CHUNK_BYTES = 32 * 1024 * 1024
 _FETCH_ROWS = 250  # at a time, so that a run of megabyte messages stays bounded, too
 
 Ints = npt.NDArray[np.int64]
 Headers = list[bytes | None]
-Quarantine = dict[int, tuple[str, str]]  # (reason, detail) by offset
+EventKey = tuple[int, int]  # offset, event_no
+Quarantine = dict[EventKey, tuple[str, str]]  # (reason, detail) by event
 
 _NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
@@ -72,6 +76,8 @@ class Outcomes:
     quality_score: npt.NDArray[np.float64]
     quality_flags: npt.NDArray[np.int16]
     format: npt.NDArray[np.int16]
+    event_no: npt.NDArray[np.int16]
+    interval_s: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, events: Processed, offset: Ints) -> Outcomes:
@@ -84,13 +90,16 @@ class Outcomes:
             quality_score=events.quality_score,
             quality_flags=events.quality_flags,
             format=events.format,
+            event_no=np.full(len(events), EVENT_NO, dtype=np.int16),
+            interval_s=np.full(len(events), np.nan),
         )
 
     def columns(self) -> list[npt.NDArray[Any]]:
         """All columns, measure by measure."""
         return [
             *(self.offset, self.sensor_id, self.timestamp_us, *self.measures),
-            *(self.quality_score, self.quality_flags, self.format),
+            *(self.quality_score, self.quality_flags, self.format, self.event_no),
+            self.interval_s,
         ]
 
     def take(self, rows: npt.NDArray[Any]) -> Outcomes:
@@ -103,6 +112,8 @@ class Outcomes:
             quality_score=self.quality_score[rows],
             quality_flags=self.quality_flags[rows],
             format=self.format[rows],
+            event_no=self.event_no[rows],
+            interval_s=self.interval_s[rows],
         )
 
 
@@ -134,7 +145,7 @@ def processed_range(
         statement("verify/processed_range"), parameters, binary=True
     ).fetchone()
     assert row is not None
-    offset, sensor_id, timestamp, *sent, score, flags, form, null, batch_id = row
+    offset, sensor_id, timestamp, *sent, score, flags, form, null, batch_id, number, interval = row
     outcomes = Outcomes(
         offset=columns.integers(offset, ">i8"),
         sensor_id=columns.uuids(sensor_id),
@@ -143,22 +154,24 @@ def processed_range(
         quality_score=_nan_as_infinity(columns.doubles(score)),
         quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
         format=np.frombuffer(form, ">i2").astype(np.int16),
+        event_no=np.frombuffer(number, ">i2").astype(np.int16),
+        interval_s=columns.doubles(interval),
     )
     return outcomes, columns.integers(batch_id, ">i8")
 
 
 def quarantined_range(
     connection: Connection, log: PartitionGeneration, begin: int, end: int
-) -> tuple[Quarantine, dict[int, str]]:
-    """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`.
+) -> tuple[Quarantine, dict[EventKey, str]]:
+    """(reason, detail) by event of what is in quarantine with `begin` <= offset < `end`.
 
     And the rules of those that a replay judged anew.
     """
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
     rows = connection.execute(statement("verify/quarantined_range"), parameters).fetchall()
     return (
-        {offset: (reason, detail) for offset, reason, detail, _ in rows},
-        {offset: rules for offset, _, _, rules in rows if rules is not None},
+        {(offset, number): (reason, detail) for offset, number, reason, detail, _ in rows},
+        {(offset, number): rules for offset, number, _, _, rules in rows if rules is not None},
     )
 
 
