@@ -11,8 +11,9 @@ from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from traffic_platform.quality.check_statements import Connection
+from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.history import SensorHistory, read_history, sample_percent
+from traffic_platform.quality.outcome import Row
 from traffic_platform.quality.sensor_days import SensorDay, read_sensor_days
 
 # The number of days before a date with which its sensors and feeds are compared.
@@ -75,6 +76,15 @@ class CheckContext:
         """Return the instant at which the date so many days later begins (UTC)."""
         local = datetime.combine(self.day + timedelta(days=days), time(), ZoneInfo(self.timezone))
         return local.astimezone(UTC)
+
+    def read(self, name: str, **parameters: object) -> list[Row]:
+        """Return the rows of `sql/quality/NAME.sql`. Raises psycopg.Error.
+
+        The statement knows the date as `day`, `begin`, `end` and `timezone`, which `parameters` may
+        replace.
+        """
+        date = {"day": self.day, "begin": self.begin, "end": self.end, "timezone": self.timezone}
+        return read_rows(self.connection, name, **{**date, **parameters})
 
     @cached_property
     def sensors(self) -> list[SensorDay]:

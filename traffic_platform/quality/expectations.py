@@ -19,7 +19,6 @@ from psycopg import sql
 from traffic_platform.postgres.connections import engine_url
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
 from traffic_platform.statements import statement
 
@@ -143,7 +142,7 @@ def _outcome(
 
     Without rows the ten seconds of import would be wasted, so they are looked for first.
     """
-    if not _has_rows(context.connection, context):
+    if not context.read("any_reading"):
         return not_evaluated("no reading has this date")
     with _readings(context) as (batch, gx):
         from great_expectations.core import ExpectationSuite
@@ -157,9 +156,7 @@ def _outcome(
     numbers = {f"unexpected: {name}": count for name, count in counts.items()}
     if result.success:
         return Outcome(True, holds, numbers)
-    rows = read_rows(
-        context.connection, sample, begin=context.begin, end=context.end, **(parameters or {})
-    )
+    rows = context.read(sample, **(parameters or {}))
     where = ", ".join(name for name, count in counts.items() if count)
     return Outcome(
         passed=False,
@@ -173,10 +170,6 @@ def _outcome(
 _OPTIONS = "-c work_mem=64MB"
 # Counts only: our own statements read the failed rows and name their sensors.
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
-
-
-def _has_rows(connection: Connection, context: CheckContext) -> bool:
-    return bool(read_rows(connection, "any_reading", begin=context.begin, end=context.end))
 
 
 @contextmanager
