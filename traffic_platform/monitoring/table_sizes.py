@@ -90,10 +90,11 @@ def read_storage(settings: Settings) -> Storage:
 
 def _read_tables(url: str, schema: str) -> tuple[list[TableSize], int]:
     with connect(url, application_name="traffic-status", autocommit=True) as connection:
-        rows = connection.execute(
-            statement("monitoring/table_sizes"), {"schema": schema}
-        ).fetchall()
-        tables = [_table(*row) for row in rows]  # pyright: ignore[reportArgumentType]
+        found = connection.execute(statement("monitoring/table_sizes"), {"schema": schema})
+        tables = [
+            TableSize(name, rows, size, index, partitions, _day(first), _day(last))
+            for name, rows, size, index, partitions, first, last in found
+        ]
         row = connection.execute("select pg_database_size(current_database())").fetchone()
         assert row is not None
         if schema == "traffic":
@@ -101,18 +102,6 @@ def _read_tables(url: str, schema: str) -> tuple[list[TableSize], int]:
             assert span is not None
             tables = [_with_span(table, span) for table in tables]
     return tables, int(str(row[0]))
-
-
-def _table(
-    name: str,
-    rows: int,
-    size: int,
-    index: int,
-    partitions: int,
-    first: str | None,
-    last: str | None,
-) -> TableSize:
-    return TableSize(name, rows, size, index, partitions, _day(first), _day(last))
 
 
 def _day(partition: str | None) -> date | None:

@@ -100,17 +100,13 @@ def blocking_checks() -> AssetSelection:
 
     A job that selects them beside a table builds the table only if all of them pass.
     """
-    return AssetSelection.checks(
-        *(check_key(check) for check in CHECKS if check.blocking and check.table == _BLOCKED_TABLE)
-    )
+    blocking = [one for one in CHECKS if one.blocking and one.table == "traffic_readings"]
+    return AssetSelection.checks(*map(check_key, blocking))
 
 
 def check_key(check: Check) -> AssetCheckKey:
     """Return Dagster's key of a check."""
     return AssetCheckKey(AssetKey(check.table), check.name)
-
-
-_BLOCKED_TABLE = "traffic_readings"
 
 
 def _spec(check: Check, dates: PartitionsDefinition[str] | None) -> AssetCheckSpec:

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from traffic_platform.errors import IngestError, PermanentError
 from traffic_platform.ledger.partition_locks import Holder
@@ -44,10 +43,8 @@ RUNS_FRESH_SECONDS = 1.0
 TRANSACTIONS_FRESH_SECONDS = 60.0
 
 
-class RunLister(Protocol):
-    """Reads the newest ingest and publisher runs from Dagster."""
-
-    def __call__(self) -> list[StreamRun]: ...
+# Reads the newest ingest and publisher runs from Dagster.
+RunLister = Callable[[], list[StreamRun]]
 
 
 class RunsUnreadableError(Exception):
@@ -191,7 +188,7 @@ class _CachedRuns:
     """Run records, read again when they are older than the caller allows."""
 
     def __init__(self, list_runs: RunLister) -> None:
-        self._list_runs: Callable[[], list[StreamRun]] = list_runs
+        self._list_runs = list_runs
         self._runs: list[StreamRun] = []
         self._read_at = float("-inf")
 

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import psycopg
@@ -76,9 +76,8 @@ def retention_schedule(settings: Settings, retention: JobDefinition) -> Schedule
         description=f"Deletes records older than {RUN_DAYS} days from Dagster's own storage.",
     )
     def purge_dagster_storage(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)
         with dagster_connection(settings) as connection:
-            if not expendable_runs(connection, before):
+            if not expendable_runs(connection, datetime.now(UTC)):
                 return SkipReason(f"No run older than {RUN_DAYS} days can be deleted.")
         return RunRequest()
 
