@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import LiteralString, TypeVar
 
-import psycopg
 from psycopg.rows import class_row
 
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -117,14 +116,12 @@ def _read(
     settings: Settings, row: type[_Row], name: LiteralString, parameters: Mapping[str, object]
 ) -> list[_Row]:
     url = settings.endpoints().read_url
-    try:
-        with (
-            connect(url, application_name="traffic quarantine") as connection,
-            connection.cursor(row_factory=class_row(row)) as cursor,
-        ):
-            return cursor.execute(statement(name), parameters).fetchall()
-    except psycopg.Error as error:
-        raise (translate(error) or error) from error
+    with (
+        translated(),
+        connect(url, application_name="traffic quarantine") as connection,
+        connection.cursor(row_factory=class_row(row)) as cursor,
+    ):
+        return cursor.execute(statement(name), parameters).fetchall()
 
 
 def filter_parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:

@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from traffic_platform.archive.files import Manifest
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -80,11 +78,9 @@ class Storage:
 def read_storage(settings: Settings) -> Storage:
     """Read all sizes. Raises TransientError, PermanentError, SettingsError, ArchiveError."""
     endpoints = settings.endpoints()
-    try:
+    with translated():
         tables, ours = _read_tables(endpoints.read_url, "traffic")
         dagster, theirs = _read_tables(endpoints.dagster_url, "public")
-    except psycopg.Error as error:
-        raise translate(error) or error from error
     return Storage(tables, ours, dagster, theirs, _read_archive(settings.archive))
 
 
