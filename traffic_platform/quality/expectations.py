@@ -89,16 +89,10 @@ def required_columns_filled(context: CheckContext) -> Outcome:
 )
 def messages_give_one_reading(context: CheckContext) -> Outcome:
     """No message is the source of two readings: each (topic_no, partition, offset) occurs once."""
-
-    def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        # The library's own expectation of uniqueness sorts whole rows: five times as long.
-        return [
-            gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "shared_messages"))
-        ]
-
+    # The library's own expectation of uniqueness sorts whole rows: five times as long.
     return _outcome(
         context,
-        expectations,
+        _no_rows(context, "shared_messages"),
         holds="Every reading comes from a message of its own.",
         fails="Messages with several readings",
         sample="readings_of_one_message",
@@ -116,13 +110,9 @@ def messages_give_one_reading(context: CheckContext) -> Outcome:
 )
 def readings_have_sensors(context: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
-
-    def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "no_sensor"))]
-
     return _outcome(
         context,
-        expectations,
+        _no_rows(context, "no_sensor"),
         holds="Every reading has its sensor.",
         fails="Readings of unknown sensors",
         sample="readings_without_sensor",
@@ -201,17 +191,15 @@ def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
             source.get_engine().dispose()
 
 
-def _query(context: CheckContext, name: str) -> str:
-    """Return a query of invalid rows. The library fills in `{batch}` and binds no parameters."""
-    return (
-        sql.SQL(statement(f"quality/expect_{name}"))
-        .format(
-            batch=sql.SQL("{batch}"),
-            begin=sql.Literal(int(context.begin.timestamp())),
-            end=sql.Literal(int(context.end.timestamp())),
-        )
-        .as_string(context.connection)
+def _no_rows(context: CheckContext, name: str) -> Callable[[Any, Any], list[Expectation]]:
+    """Expect no row of a query. The library fills in `{batch}` and binds no parameters."""
+    query = sql.SQL(statement(f"quality/expect_{name}")).format(
+        batch=sql.SQL("{batch}"),
+        begin=sql.Literal(int(context.begin.timestamp())),
+        end=sql.Literal(int(context.end.timestamp())),
     )
+    text = query.as_string(context.connection)
+    return lambda gx, _date: [gx.UnexpectedRowsExpectation(unexpected_rows_query=text)]
 
 
 def _name(result: Any) -> str:

@@ -126,17 +126,15 @@ class OffsetWatch:
             held_back=self._held_back,
         )
 
-    def _work(self, lags: Iterable[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
+    def _work(self, lags: Sequence[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
         writers = self.settings.writers
-        lags_of: dict[int, list[PartitionLag]] = {writer: [] for writer in range(writers)}
-        for lag in lags:
-            lags_of[lag.partition % writers].append(lag)
-        held_by: dict[int, set[str | None]] = {writer: set() for writer in range(writers)}
-        for holder in holders:
-            if holder.alive:
-                held_by[holder.partition % writers].add(holder.run_id)
+        alive = [holder for holder in holders if holder.alive]
         return [
-            self._writer_work(writer, lags_of[writer], frozenset(held_by[writer]))
+            self._writer_work(
+                writer,
+                [lag for lag in lags if lag.partition % writers == writer],
+                frozenset(one.run_id for one in alive if one.partition % writers == writer),
+            )
             for writer in range(writers)
         ]
 
