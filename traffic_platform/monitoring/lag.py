@@ -138,15 +138,8 @@ class LagReader:
         for partition, ends in topic.partitions.items():
             known = ledger.get(partition)
             same = known is not None and (known.kafka_topic_id, known.cluster_id) == identity
-            lags.append(
-                PartitionLag(
-                    topic=name,
-                    partition=partition,
-                    next_offset=known.next_offset if known and same else None,
-                    start=ends.low,
-                    end=ends.end,
-                )
-            )
+            next_offset = known.next_offset if known and same else None
+            lags.append(PartitionLag(name, partition, next_offset, ends.low, ends.end))
         return lags
 
     def _connect_broker(self) -> Broker:

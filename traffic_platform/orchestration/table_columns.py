@@ -170,12 +170,7 @@ def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
 
 def record_schema() -> TableSchema:
     """Return the parts of a Kafka record as columns."""
-    return TableSchema(
-        columns=[
-            TableColumn(name=name, type=kind, description=description)
-            for name, kind, description in RECORD_COLUMNS
-        ]
-    )
+    return TableSchema(columns=[TableColumn(*column) for column in RECORD_COLUMNS])
 
 
 def column_lineage(key: AssetKey) -> TableColumnLineage:

@@ -153,10 +153,9 @@ def _recompute(
 
 
 def _summary(result: "RollupResult", tables: Iterable[str]) -> str:
-    parts: list[str] = []
-    for table in tables:
-        changes = result.total(table)
-        parts.append(
-            f"{table}: {changes.added} added, {changes.changed} changed, {changes.removed} removed"
-        )
+    totals = [(table, result.total(table)) for table in tables]
+    parts = [
+        f"{table}: {changes.added} added, {changes.changed} changed, {changes.removed} removed"
+        for table, changes in totals
+    ]
     return f"{'; '.join(parts)}."
