@@ -11,5 +11,7 @@ create temporary table if not exists incoming_readings (
     partition integer not null,
     "offset" bigint not null,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    event_no smallint not null,
+    interval_s numeric
 ) on commit delete rows

@@ -3,5 +3,5 @@ select t.name as topic, q.topic_no, q.partition, q."offset", q.reason, q.detail,
 from traffic.quarantined_events q
 join traffic.topics t using (topic_no)
 --| parts/rejected_filter
-order by arrived desc, q.topic_no desc, q.partition, q."offset" desc
+order by arrived desc, q.topic_no desc, q.partition, q."offset" desc, q.event_no
 limit %(limit)s

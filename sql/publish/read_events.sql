@@ -20,5 +20,5 @@ from (
     where batch_id = any(%(batches)s) and topic_no = any(%(topic_nos)s)
       -- The partitions of the batches' dates, in any time zone.
       and "timestamp" >= %(first_date)s::date - 1 and "timestamp" < %(last_date)s::date + 2
-    order by topic_no, partition, "offset"
+    order by topic_no, partition, "offset", event_no
 ) p

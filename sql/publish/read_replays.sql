@@ -41,6 +41,6 @@ select coalesce(string_agg(int2send(p.topic_no), ''), ''),
 from (
     select n.replay_no, e.*
     from numbered n
-    join events e using (topic_no, partition, "offset", batch_id)
+    join events e using (topic_no, partition, "offset", event_no, batch_id)
     order by e.topic_no, e.partition, n.replay_no
 ) p

@@ -6,6 +6,7 @@ create temporary table rebuilt_outcomes (
     topic_no smallint not null,
     partition integer not null,
     "offset" bigint not null,
+    event_no smallint not null,
     batch_id bigint not null,
     by_others boolean not null,
     waiting boolean not null,
@@ -25,13 +26,15 @@ create temporary table rebuilt_outcomes (
     key bytea,
     value bytea,
     sent_at timestamptz,
-    arrived_at timestamptz
+    arrived_at timestamptz,
+    interval_s numeric
 );
 create temporary table event_changes (
     kind text not null,
     topic_no smallint not null,
     partition integer not null,
     "offset" bigint not null,
+    event_no smallint not null,
     was_batch_id bigint,
     was_date date,
     was_sensor_id uuid,
@@ -50,6 +53,8 @@ create temporary table reading_changes (
     topic_no smallint,
     partition integer,
     "offset" bigint,
+    event_no smallint,
+    interval_s numeric,
     kind text
 )
 ;

@@ -5,13 +5,13 @@ with first_batch as (
     select coalesce(max(first_offset), %(begin)s) as first_offset
     from traffic.micro_batches
     where topic_no = %(topic_no)s and partition = %(partition)s and first_offset <= %(begin)s
-      and kind = 'window'
+      and kind = 'ingest'
 ), batches as (
     select min(b.batch_id) as first, max(coalesce(b.last_batch_id, b.batch_id)) as last
     from traffic.micro_batches b, first_batch f
     where b.topic_no = %(topic_no)s and b.partition = %(partition)s
       and b.first_offset >= f.first_offset and b.first_offset < %(end)s
-      and b.kind = 'window'
+      and b.kind = 'ingest'
 )
 select coalesce(string_agg(int8send(p."offset"), ''), ''),
        coalesce(string_agg(uuid_send(p.sensor_id), ''), ''),
@@ -25,8 +25,11 @@ select coalesce(string_agg(int8send(p."offset"), ''), ''),
        coalesce(string_agg(int2send(
            (case when p.speed is null then 1 else 0 end
             + case when p.volume is null then 2 else 0 end
-            + case when p.occupancy is null then 4 else 0 end)::smallint), ''), ''),
-       coalesce(string_agg(int8send(p.batch_id), ''), '')
+            + case when p.occupancy is null then 4 else 0 end
+            + case when p.interval_s is null then 8 else 0 end)::smallint), ''), ''),
+       coalesce(string_agg(int8send(p.batch_id), ''), ''),
+       coalesce(string_agg(int2send(p.event_no), ''), ''),
+       coalesce(string_agg(float8send(coalesce(p.interval_s, 0)::double precision), ''), '')
 from (
     select *
     from traffic.processed_events
@@ -38,9 +41,9 @@ from (
               select b.batch_id
               from traffic.micro_batches b
               where b.topic_no = %(topic_no)s and b.partition = %(partition)s
-                and b.kind <> 'window'
+                and b.kind <> 'ingest'
                 and b.first_offset < %(end)s and b.next_offset > %(begin)s
           ))
       )
-    order by "offset"
+    order by "offset", event_no
 ) p

@@ -40,7 +40,7 @@ RECORD_COLUMNS = (
 )
 KEYS: Mapping[AssetKey, tuple[str, ...]] = {
     RAW_EVENTS: ("topic_no", "partition", "offset"),
-    PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
+    PROCESSED_EVENTS: ("topic_no", "partition", "offset", "event_no"),
     TRAFFIC_READINGS: ("sensor_id", "timestamp"),
     DETECTOR_HEALTH: ("sensor_id", "date"),
     READINGS_5MIN: ("sensor_id", "bucket"),
@@ -104,10 +104,16 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
     },
     PROCESSED_EVENTS: {
         **{name: [(RAW_EVENTS, name)] for name in (*_POSITION, "batch_id")},
-        **{name: [(RAW_EVENTS, "value")] for name in (*_DECODED, "format")},
+        **{
+            name: [(RAW_EVENTS, "value")]
+            for name in (*_DECODED, "format", "event_no", "interval_s")
+        },
     },
     TRAFFIC_READINGS: {
-        **{name: [(PROCESSED_EVENTS, name)] for name in (*_POSITION, *_DECODED)},
+        **{
+            name: [(PROCESSED_EVENTS, name)]
+            for name in (*_POSITION, "event_no", *_DECODED, "interval_s")
+        },
         "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
         "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
     },

@@ -88,7 +88,7 @@ def required_columns_filled(context: CheckContext) -> Outcome:
     heavy=True,
 )
 def messages_give_one_reading(context: CheckContext) -> Outcome:
-    """No message is the source of two readings: each (topic_no, partition, offset) occurs once."""
+    """No event is the source of two readings: each (topic_no, …, offset, event_no) occurs once."""
     # The library's own expectation of uniqueness sorts whole rows: five times as long.
     return _outcome(
         context,

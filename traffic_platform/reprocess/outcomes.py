@@ -180,6 +180,7 @@ def _shared(
         pg.integers(messages.topic_no[rows], 2),
         pg.integers(messages.partition[rows], 4),
         pg.integers(messages.offset[rows], 8),
+        pg.integers(np.zeros(len(rows)), 2),  # event_no: a message holds one event
         pg.integers(messages.batch_id[rows], 8),
         pg.booleans(by_others[rows]),
         pg.booleans(np.full(len(rows), waiting)),
@@ -212,7 +213,7 @@ def _encode_events(
             pg.doubles(events.quality_score[kept]),
             pg.integers(events.quality_flags[kept], 2),
             pg.integers(events.format[kept], 2),
-            *[pg.nulls(len(kept))] * 6,
+            *[pg.nulls(len(kept))] * 7,
         ),
     )
 
@@ -242,5 +243,6 @@ def _encode_quarantined(
             pg.variable([messages.values[row] for row in rows.tolist()]),
             pg.timestamps(broker_us, missing if missing.any() else None),
             pg.timestamps(messages.arrival_us[rows]),
+            pg.nulls(len(kept)),
         ),
     )

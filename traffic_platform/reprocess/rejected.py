@@ -154,7 +154,7 @@ class _Chunks:
     ) -> None:
         self._connection = connection
         self._stage = Stage(connection, decoder, rules.timezone)
-        self._corrector = Corrector(connection, rules, "replay", raw_topic=raw_topic)
+        self._corrector = Corrector(connection, rules, "reprocess", raw_topic=raw_topic)
 
     def preview(self, messages: Messages) -> _Chunk:
         """Return the outcomes of messages; nothing is written."""

@@ -60,7 +60,11 @@ class Dropped:
         there = set(raw.tolist())
         return (
             Outcomes(**{name: column[kept] for name, column in vars(processed).items()}),
-            {o: why for o, why in quarantined.items() if o >= self.raw_to or o in there},
+            {
+                key: why
+                for key, why in quarantined.items()
+                if key[0] >= self.raw_to or key[0] in there
+            },
         )
 
     def without_events(self, decided: Outcomes, stored: Ints) -> Outcomes:

@@ -21,7 +21,8 @@ _FETCH_ROWS = 250  # at a time, so that a run of megabyte messages stays bounded
 
 Ints = npt.NDArray[np.int64]
 Headers = list[bytes | None]
-Quarantine = dict[int, tuple[str, str]]  # (reason, detail) by offset
+EventKey = tuple[int, int]  # offset, event_no
+Quarantine = dict[EventKey, tuple[str, str]]  # (reason, detail) by event
 
 _NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
@@ -72,6 +73,8 @@ class Outcomes:
     quality_score: npt.NDArray[np.float64]
     quality_flags: npt.NDArray[np.int16]
     format: npt.NDArray[np.int16]
+    event_no: npt.NDArray[np.int16]
+    interval_s: npt.NDArray[np.float64]
 
 
 def raw_chunks(connection: Connection, log: PartitionGeneration) -> Iterator[RawChunk]:
@@ -102,7 +105,19 @@ def processed_range(
         statement("verify/processed_range"), parameters, binary=True
     ).fetchone()
     assert row is not None
-    offset, sensor_id, timestamp, *measures, score, flags, form, null, batch_id = row
+    (
+        offset,
+        sensor_id,
+        timestamp,
+        *measures,
+        score,
+        flags,
+        form,
+        null,
+        batch_id,
+        number,
+        interval,
+    ) = row
     nulls = columns.integers(null, ">i2")
     speed, volume, occupancy = (
         _measure(data, kind, nulls & bit)
@@ -118,22 +133,24 @@ def processed_range(
         quality_score=_measure(score, ">f8", np.zeros_like(nulls)),
         quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
         format=np.frombuffer(form, ">i2").astype(np.int16),
+        event_no=np.frombuffer(number, ">i2").astype(np.int16),
+        interval_s=_measure(interval, ">f8", nulls & 8),
     )
     return outcomes, columns.integers(batch_id, ">i8")
 
 
 def quarantined_range(
     connection: Connection, log: PartitionGeneration, begin: int, end: int
-) -> tuple[Quarantine, dict[int, str]]:
-    """(reason, detail) by offset of what is in quarantine with `begin` <= offset < `end`.
+) -> tuple[Quarantine, dict[EventKey, str]]:
+    """(reason, detail) by event of what is in quarantine with `begin` <= offset < `end`.
 
     And the rules of those that a replay judged anew.
     """
     parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
     rows = connection.execute(statement("verify/quarantined_range"), parameters).fetchall()
     return (
-        {offset: (reason, detail) for offset, reason, detail, _ in rows},
-        {offset: rules for offset, _, _, rules in rows if rules is not None},
+        {(offset, number): (reason, detail) for offset, number, reason, detail, _ in rows},
+        {(offset, number): rules for offset, number, _, _, rules in rows if rules is not None},
     )
 
 
