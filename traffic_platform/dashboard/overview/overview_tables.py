@@ -10,7 +10,7 @@ from typing import Any
 
 from traffic_platform.dashboard.overview.staleness import commit_note, is_stale, newest_note
 from traffic_platform.dashboard.reader.marks import Band, Health, Mark
-from traffic_platform.dashboard.reader.sensors import Sensor
+from traffic_platform.dashboard.reader.sensors import Reading, Sensor
 from traffic_platform.dashboard.reader.state import State
 from traffic_platform.dashboard.shared.render import number
 from traffic_platform.dashboard.shared.time_format import Zone
@@ -105,29 +105,16 @@ def health_legend(counts: Counts) -> list[dict[str, Any]]:
     ]
 
 
-def feed(state: State, now: datetime) -> list[dict[str, Any]]:
-    """Return rows of overview/feed.html: the newest readings, newest first."""
-    zone = Zone(state.zone)
-    labels = {
-        reading.sensor_id: state.sensors[index].label
-        for reading in state.feed
-        if (index := state.index.get(reading.sensor_id)) is not None
-    }
+def feed(state: State) -> list[tuple[str, Reading]]:
+    """Return rows of overview/feed.html: the newest readings, newest first, with their sensors."""
+    places = [(state.index.get(reading.sensor_id), reading) for reading in state.feed]
     return [
-        {
-            "id": reading.sensor_id,
-            "time": zone.short(reading.timestamp, now),
-            "name": labels.get(reading.sensor_id, "new"),
-            "flagged": reading.is_flagged,
-            "speed": reading.speed,
-            "volume": reading.volume,
-            "occupancy": reading.occupancy,
-        }
-        for reading in state.feed
+        ("new" if index is None else state.sensors[index].label, reading)
+        for index, reading in places
     ]
 
 
-def slowest(state: State, now: datetime) -> list[dict[str, Any]]:
+def slowest(state: State, now: datetime) -> list[tuple[float, Sensor, Reading]]:
     """Return rows of overview/slowest.html: sensors with the lowest share of free-flow speed."""
     ratios = [
         (reading.speed / sensor.free_flow_mph, sensor, reading)
@@ -138,16 +125,7 @@ def slowest(state: State, now: datetime) -> list[dict[str, Any]]:
         and reading.volume
     ]
     ratios.sort(key=lambda found: found[0])
-    return [
-        {
-            "id": sensor.sensor_id,
-            "name": sensor.label,
-            "place": sensor.place,
-            "speed": reading.speed,
-            "share": 100 * ratio,
-        }
-        for ratio, sensor, reading in ratios[:_SLOWEST]
-    ]
+    return ratios[:_SLOWEST]
 
 
 def tooltip_lines(state: State, sensor: Sensor, now: datetime) -> list[str]:
