@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from traffic_platform.api.problems import ProblemError
@@ -13,19 +14,11 @@ def parse_instant(text: str, field: str) -> datetime:
     A space before the offset is an unescaped plus. Week dates (2025-W40-6) are rejected.
     """
     date, _, clock = text.strip().partition("T")
-    if "W" in date:
-        raise _invalid(field)
-    try:
+    with suppress(ValueError, OverflowError):
         time = datetime.fromisoformat(f"{date}T{clock.replace(' ', '+')}" if clock else date)
-        if time.tzinfo is not None:
+        if time.tzinfo is not None and "W" not in date:
             return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise _invalid(field)
-
-
-def _invalid(field: str) -> ProblemError:
-    return ProblemError(
+    raise ProblemError(
         422,
         f"{field} is not a valid time. Use ISO 8601 with an offset, such as 2025-10-04T12:00:00Z.",
         field=field,

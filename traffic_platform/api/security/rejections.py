@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from traffic_platform.api.problems import problem_response
 from traffic_platform.api.security.concurrency_limits import Kind, Limit
+from traffic_platform.api.security.headers import Header
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _FREE_SECONDS = 30  # a guess at the time until a client ends a stream or an export
-
-Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)

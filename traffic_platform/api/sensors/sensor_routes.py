@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, LiteralString
@@ -49,16 +50,12 @@ class _Series:
     most_days: int
 
 
-def _series(resolution: Resolution) -> _Series:
-    match resolution:
-        case "raw":
-            return _Series("api/sensor_raw", 1, 31)
-        case "5min":
-            return _Series("api/sensor_5min", 1, 62)
-        case "hour":
-            return _Series("api/sensor_hour", 7, 732)
-        case "day":
-            return _Series("api/sensor_day", 31, 7320)
+_SERIES: Mapping[Resolution, _Series] = {
+    "raw": _Series("api/sensor_raw", 1, 31),
+    "5min": _Series("api/sensor_5min", 1, 62),
+    "hour": _Series("api/sensor_hour", 7, 732),
+    "day": _Series("api/sensor_day", 31, 7320),
+}
 
 
 @router.get("", response_model=SensorPage, responses=responses(422))
@@ -126,7 +123,7 @@ async def sensor_readings(
 
     Raw readings are limited to 100,000. Roll-ups are included if they start in the range.
     """
-    bounds = _range(begin, end, _series(resolution), resolution)
+    bounds = _range(begin, end, _SERIES[resolution], resolution)
     database: Database = request.app.state.database
     async with database.connection() as connection:
         found = await find_sensor(connection, id, "id")
@@ -141,7 +138,7 @@ async def sensor_readings(
                     field="from",
                 )
         else:
-            rows = await read_objects(connection, _series(resolution).statement, parameters)
+            rows = await read_objects(connection, _SERIES[resolution].statement, parameters)
             items = msgspec.json.encode(rows)[1:-1]
     return await reply(request, _document(found, resolution, bounds, items))
 
