@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from traffic_platform.cli.console import print_json, print_table, say, utc_text
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def create(
     Example: traffic keys create control-room --scope read --scope export --expires 90d
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
     scopes = cast("list[key_store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
@@ -76,7 +76,6 @@ def list_(
     Example: traffic keys list
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, print_table, say
     from traffic_platform.settings import load_settings
 
     keys = key_store.list_keys(load_settings())
@@ -100,7 +99,6 @@ def revoke(
     Example: traffic keys revoke control-room
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
     revoked = key_store.revoke(load_settings(), key)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from traffic_platform.cli.console import print_json, print_table, utc_text
+
 if TYPE_CHECKING:
     from traffic_platform.monitoring.table_sizes import Storage
     from traffic_platform.settings import Settings
@@ -105,7 +107,6 @@ def status(
 
     Example: traffic status --storage
     """
-    from traffic_platform.cli.console import print_json
     from traffic_platform.cli.storage import show_storage
     from traffic_platform.settings import load_settings
     from traffic_platform.stack.status import read_status
@@ -185,8 +186,6 @@ def _show_policy(settings: Settings) -> None:
 
 def _show_status(found: Status) -> None:
     from datetime import UTC, datetime
-
-    from traffic_platform.cli.console import print_table, utc_text
 
     rows = [
         (name, service.state, str(service.pid or ""), service.restarts,

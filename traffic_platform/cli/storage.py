@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from traffic_platform.cli.console import print_table, say
+
 if TYPE_CHECKING:
     from traffic_platform.monitoring.table_sizes import Storage, TableSize
 
@@ -13,8 +15,6 @@ _DAGSTER_TABLES = 6  # shown, of about thirty
 def show_storage(storage: Storage) -> None:
     """Print the tables that `traffic status --storage` adds."""
     from humanize import naturalsize
-
-    from traffic_platform.cli.console import print_table, say
 
     headers = ("table", "rows (about)", "data", "indexes", "partitions", "oldest", "newest")
     print_table("Tables", headers, map(_row, storage.tables))
