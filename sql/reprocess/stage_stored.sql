@@ -7,8 +7,8 @@ insert into pg_temp.rebuilt_outcomes
 select p.topic_no, p.partition, p."offset", p.event_no, r.batch_id, false, false,
        least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at),
        (p."timestamp" at time zone %(timezone)s)::date, p.sensor_id, p."timestamp",
-       --| measures p.{m},
-       p.quality_score, p.quality_flags, p.format, p.interval_s
+        --| measures p.{m},
+        p.quality_score, p.quality_flags, p.format, p.interval_s
 from traffic.processed_events p
 join traffic.raw_events r using (topic_no, partition, "offset")
 where p."timestamp" >= %(first)s and p."timestamp" < %(until)s

@@ -26,7 +26,8 @@ select coalesce(string_agg(int8send(p."offset"), ''), ''),
            )::smallint), ''), ''),
        coalesce(string_agg(int8send(p.batch_id), ''), ''),
        coalesce(string_agg(int2send(p.event_no), ''), ''),
-       coalesce(string_agg(float8send(coalesce(p.interval_s::double precision, 'NaN')), ''), '')
+       coalesce(string_agg(float8send(coalesce(p.interval_s, 0)::double precision), ''), ''),
+       coalesce(string_agg(int2send((p.interval_s is null)::integer::smallint), ''), '')
 from (
     select *
     from traffic.processed_events

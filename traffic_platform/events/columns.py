@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.texts import LONGEST_DETAIL, shorten
 
 Rows = npt.NDArray[np.int64]
+EVENT_NO: Final = 0
+"""The position of an event in its message. Today a message holds one event."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from traffic_platform.event_tables.audit import quarantine_days
 from traffic_platform.event_tables.batch import months_of
 from traffic_platform.event_tables.deduplicate import order_times
 from traffic_platform.event_tables.write import copy_rows
-from traffic_platform.events.columns import Decoded
+from traffic_platform.events.columns import EVENT_NO, Decoded
 from traffic_platform.events.dates import local_days
 from traffic_platform.events.measures import MEASURES
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
@@ -180,7 +180,7 @@ def _shared(
         pg.integers(messages.topic_no[rows], 2),
         pg.integers(messages.partition[rows], 4),
         pg.integers(messages.offset[rows], 8),
-        pg.integers(np.zeros(len(rows)), 2),  # event_no: a message holds one event
+        pg.integers(np.full(len(rows), EVENT_NO), 2),
         pg.integers(messages.batch_id[rows], 8),
         pg.booleans(by_others[rows]),
         pg.booleans(np.full(len(rows), waiting)),

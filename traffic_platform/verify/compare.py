@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message
 
+from traffic_platform.events.columns import EVENT_NO
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stored_rows import (
-    EVENT_NO,
     EventKey,
     Headers,
     Outcomes,

@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.events.columns import Processed
+from traffic_platform.events.columns import EVENT_NO, Processed
 from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns as columns
 from traffic_platform.statements import statement
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.snapshot import Connection
-
-EVENT_NO = 0
-"""The event_no of each event, since a message holds one event."""
 
 CHUNK_MESSAGES = 20_000
 CHUNK_BYTES = 32 * 1024 * 1024
@@ -98,8 +95,8 @@ class Outcomes:
         """All columns, measure by measure."""
         return [
             *(self.offset, self.sensor_id, self.timestamp_us, *self.measures),
-            *(self.quality_score, self.quality_flags, self.format, self.event_no),
-            self.interval_s,
+            *(self.quality_score, self.quality_flags, self.format),
+            *(self.event_no, self.interval_s),
         ]
 
     def take(self, rows: npt.NDArray[Any]) -> Outcomes:
@@ -145,7 +142,20 @@ def processed_range(
         statement("verify/processed_range"), parameters, binary=True
     ).fetchone()
     assert row is not None
-    offset, sensor_id, timestamp, *sent, score, flags, form, null, batch_id, number, interval = row
+    (
+        offset,
+        sensor_id,
+        timestamp,
+        *sent,
+        score,
+        flags,
+        form,
+        null,
+        batch_id,
+        number,
+        interval,
+        no_interval,
+    ) = row
     outcomes = Outcomes(
         offset=columns.integers(offset, ">i8"),
         sensor_id=columns.uuids(sensor_id),
@@ -155,7 +165,11 @@ def processed_range(
         quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
         format=np.frombuffer(form, ">i2").astype(np.int16),
         event_no=np.frombuffer(number, ">i2").astype(np.int16),
-        interval_s=columns.doubles(interval),
+        interval_s=np.where(
+            columns.integers(no_interval, ">i2") != 0,
+            np.nan,
+            _nan_as_infinity(columns.doubles(interval)),
+        ),
     )
     return outcomes, columns.integers(batch_id, ">i8")
 

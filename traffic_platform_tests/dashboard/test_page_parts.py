@@ -155,14 +155,14 @@ def test_a_day_without_diagnosis_shows_how_to_compute_one(now: datetime, expecte
 
 def test_bytes_of_a_message_cannot_act_on_the_page() -> None:
     message = {
-        "id": "t/0/1", "arrived": "", "reason": "x", "detail": "<b>", "key": b"\x00", "bytes": 5,
-        "value": b"<b>\xff\n", "cut": False,
+        "topic": "t", "partition": 0, "offset": 1, "arrived": NOW, "reason": "x", "detail": "<b>",
+        "key": b"\x00", "value": b"<b>\xff\n", "value_bytes": 5,
     }  # fmt: skip
-    html = render("quarantine/messages", rows=[message], zone="UTC", reason=None)
+    html = render("quarantine/messages", rows=[message], zone=Zone("UTC"), reason=None)
     assert "&lt;b&gt;\\xff\\n" in html
     assert "<b>" not in html
-    tombstone = message | {"value": None, "bytes": None}
-    html = render("quarantine/messages", rows=[tombstone], zone="UTC", reason=None)
+    tombstone = message | {"value": None, "value_bytes": None}
+    html = render("quarantine/messages", rows=[tombstone], zone=Zone("UTC"), reason=None)
     assert "(no value)" in html
 
 
