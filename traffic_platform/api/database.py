@@ -27,7 +27,7 @@ _STALLED_SECONDS = 120
 # A pool doubles its wait after each failed attempt to connect, and ignores requests meanwhile. With
 # a short limit it gives up and starts again at the next request, so that it notices within seconds
 # when the server is back after a long outage.
-RECONNECT_SECONDS = 2.0
+_RECONNECT_SECONDS = 2.0
 
 
 class Database:
@@ -43,9 +43,9 @@ class Database:
         """Open the pools until the block ends. It does not wait for the server: requests do."""
         url = settings.reading_url()
         async with (
-            _pool(url, "traffic-api", 8, _STATEMENT_SECONDS) as requests,
-            _pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS) as shared,
-            _pool(url, "traffic-api-export", 2, EXPORT_SECONDS) as exports,
+            new_pool(url, "traffic-api", 8, _STATEMENT_SECONDS) as requests,
+            new_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS) as shared,
+            new_pool(url, "traffic-api-export", 2, EXPORT_SECONDS) as exports,
         ):
             yield cls(requests, shared, exports)
 
@@ -89,7 +89,10 @@ async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
         yield connection
 
 
-def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
+def new_pool(
+    url: str, name: str, size: int, statement_seconds: int, wait_seconds: float = _WAIT_SECONDS
+) -> Pool:
+    """Return a pool that is not open yet. It connects when a connection is needed."""
     # End a transaction whose client stopped reading: an open snapshot holds back vacuum.
     options = (
         f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
@@ -101,7 +104,7 @@ def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
         kwargs={**arguments, "autocommit": True},
         min_size=0 if size < 8 else 1,
         max_size=size,
-        timeout=_WAIT_SECONDS,
-        reconnect_timeout=RECONNECT_SECONDS,
+        timeout=wait_seconds,
+        reconnect_timeout=_RECONNECT_SECONDS,
         open=False,
     )
