@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -50,7 +51,7 @@ def check(
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
-    day = date.date() if date else _today(settings)
+    day = date.date() if date else datetime.now(ZoneInfo(settings.timezone)).date()
     results = _evaluate(settings, names or [], day, quiet=as_json)
     if junit:
         from traffic_platform.quality.junit import write_junit
@@ -64,12 +65,6 @@ def check(
         raise typer.Exit(1)
     if any(result.outcome.broken for result in results):
         raise typer.Exit(2)
-
-
-def _today(settings: Settings) -> date:
-    from zoneinfo import ZoneInfo
-
-    return datetime.now(ZoneInfo(settings.timezone)).date()
 
 
 def _evaluate(settings: Settings, names: list[str], day: date, *, quiet: bool) -> list[Result]:

@@ -11,13 +11,11 @@ from traffic_platform.cli import console
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from threading import Event
+    from collections.abc import Sequence
 
     from traffic_platform.ingest.partition_sums import PartitionSums
     from traffic_platform.ingest.totals import IngestTotals
     from traffic_platform.monitoring.lag import LagReader
-    from traffic_platform.settings import Settings
 
 _LONGEST_SECONDS = 24 * 3600.0
 
@@ -40,51 +38,35 @@ def ingest(
     """
     if not once:
         raise typer.BadParameter("Add --once. To ingest continuously, run `traffic up`.")
+    from traffic_platform.ingest.drain import RunLimits, run_ingest
     from traffic_platform.ingest.partition_sums import read_partition_sums
+    from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.rollups import BackgroundRollups
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     topics = settings.ingest_topics
+    limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
     with console.stop_on_signals() as stop:
         with BackgroundRollups(settings, last_seconds=_LONGEST_SECONDS) as rollups:
-            totals = _drain(settings, topics, stop, rollups.stored, quiet=as_json)
+            with console.progress_bar(quiet=as_json) as bar:
+                task = bar.add_task("Storing", total=_read_lag(LagReader(settings), topics))
+                totals = run_ingest(
+                    settings,
+                    topics,
+                    limits=limits,
+                    run_id=None,
+                    stop=stop.is_set,
+                    report=lambda done: bar.advance(task, done.delivered),
+                    report_seconds=0.5,
+                    stored=rollups.stored,
+                )
             if stop.is_set():
                 rollups.hurry()
         sums = read_partition_sums(settings, totals)
         _show(totals, sums, as_json)
         if stop.is_set():
             raise typer.Exit(console.INTERRUPTED)
-
-
-def _drain(
-    settings: Settings,
-    topics: Sequence[str],
-    stop: Event,
-    stored: Callable[[], None],
-    *,
-    quiet: bool,
-) -> IngestTotals:
-    from traffic_platform.ingest.drain import RunLimits, run_ingest
-    from traffic_platform.monitoring.lag import LagReader
-
-    limits = RunLimits(
-        seconds=_LONGEST_SECONDS,
-        idle_seconds=settings.ingest_run_idle_seconds,
-        until_caught_up=True,
-    )
-    with console.progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("Storing", total=_read_lag(LagReader(settings), topics))
-        return run_ingest(
-            settings,
-            topics,
-            limits=limits,
-            run_id=None,
-            stop=stop.is_set,
-            report=lambda done: bar.advance(task, done.delivered),
-            report_seconds=0.5,
-            stored=stored,
-        )
 
 
 def _read_lag(reader: LagReader, topics: Sequence[str]) -> int | None:

@@ -67,10 +67,7 @@ def create(
 
 
 @app.command("list")
-def list_(
-    *,
-    as_json: Json = False,
-) -> None:
+def list_(*, as_json: Json = False) -> None:
     """List every key that was ever created, without the key itself.
 
     Example: traffic keys list

@@ -11,9 +11,6 @@ from traffic_platform.cli import console
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
-    from threading import Event
-
-    from traffic_platform.publish.publisher import PublishTotals
     from traffic_platform.settings import Settings
 
 _LONGEST_SECONDS = 24 * 3600.0
@@ -39,13 +36,26 @@ def publish(
         raise typer.BadParameter("Add --once. To publish continuously, run `traffic up`.")
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.lag import LagReader
+    from traffic_platform.publish.publisher import run_publisher
+    from traffic_platform.run_clock import RunLimits
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     if not settings.publish and settings.quarantine_topic is None:
         raise PermanentError("Nothing is published: TRAFFIC_PUBLISH is off. Set it to true.")
+    limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
     with console.stop_on_signals() as stop:
-        totals = _publish(settings, stop, quiet=as_json)
+        _report_other_publisher(settings)
+        with console.progress_bar(quiet=as_json) as bar:
+            task = bar.add_task("Publishing", total=None)
+            totals = run_publisher(
+                settings,
+                limits=limits,
+                run_id=None,
+                stop=stop.is_set,
+                report=lambda done: bar.advance(task, done.messages),
+                report_seconds=0.5,
+            )
         figures = {name: getattr(totals, name) for name in ("events", "replays", "quarantined")}
         with closing(LagReader(settings)) as reader:
             figures["lag"] = reader.publication_lag().total  # another publisher may be running
@@ -55,24 +65,6 @@ def publish(
             console.print_table("", ("published", ""), figures.items())
         if stop.is_set():
             raise typer.Exit(console.INTERRUPTED)
-
-
-def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
-    from traffic_platform.publish.publisher import run_publisher
-    from traffic_platform.run_clock import RunLimits
-
-    _report_other_publisher(settings)
-    limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
-    with console.progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("Publishing", total=None)
-        return run_publisher(
-            settings,
-            limits=limits,
-            run_id=None,
-            stop=stop.is_set,
-            report=lambda done: bar.advance(task, done.messages),
-            report_seconds=0.5,
-        )
 
 
 def _report_other_publisher(settings: Settings) -> None:

@@ -80,7 +80,7 @@ class LiveHealth:
 class Pipeline:
     """`lag`: messages that wait to be stored. `rate`: messages per second in the last minute."""
 
-    now: datetime
+    timezone: str
     lag: int
     partitions: int
     last_commit: datetime | None
