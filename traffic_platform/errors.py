@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import psycopg
 from confluent_kafka import KafkaError, KafkaException
@@ -86,6 +88,15 @@ def translate(error: Exception) -> IngestError | None:
     if isinstance(error, TimeoutError):  # of a request to Kafka; also after a pause by SIGSTOP
         return TransientError("Kafka did not answer in time")
     return None
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Raise the typed error of each exception of psycopg or confluent-kafka in the block."""
+    try:
+        yield
+    except Exception as error:
+        raise translate(error) or error from error
 
 
 def _translate_postgres(error: psycopg.Error) -> IngestError | None:

@@ -13,7 +13,7 @@ with moved as materialized (
 ),
 --| parts/batches
 , reading as (
-    select b.topic_no, b.partition, p."offset", r.json
+    select b.topic_no, b.partition, p."offset", p.event_no, r.json
     from batch b
     cross join lateral (
         select *
@@ -24,16 +24,18 @@ with moved as materialized (
         offset 0
     ) p
     cross join lateral (
-        select traffic.reading_json(r.sensor_id, r."timestamp", r.speed, r.volume,
-                                    r.occupancy, r.quality_score) as json
+        select traffic.reading_json(r.sensor_id, r."timestamp",
+                                    --| measures r.{m},
+                                    r.quality_score) as json
         from traffic.traffic_readings r
         where r.sensor_id = p.sensor_id and r."timestamp" = p."timestamp"
           and r.topic_no = p.topic_no and r.partition = p.partition and r."offset" = p."offset"
+          and r.event_no = p.event_no
         offset 0
     ) r
 )
 select m.topic_no, m.partition, m.upto,
-       array_agg(r.json order by r."offset") filter (where r.json is not null) as readings
+       array_agg(r.json order by r."offset", r.event_no) filter (where r.json is not null) as readings
 from moved m
 left join reading r using (topic_no, partition)
 group by m.topic_no, m.partition, m.upto

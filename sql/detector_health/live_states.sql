@@ -6,13 +6,7 @@ select s.sensor_id, s.external_id, s.name, s.road, s.direction, s.milepost, s.st
        coalesce(s.interval_s, judged.interval_s) as interval_s,
        hour.samples, hour.all_the_same, hour.anything
 from traffic.sensors s
-left join lateral (
-    select r."timestamp"
-    from traffic.traffic_readings r
-    where r.sensor_id = s.sensor_id
-    order by r."timestamp" desc
-    limit 1
-) newest on true
+--| parts/newest_reading
 -- Without an imported interval, the interval that the newest diagnosis has inferred.
 left join lateral (
     select h.interval_s

@@ -1,34 +1,46 @@
--- The later (broker timestamp, topic_no, partition, offset) wins, in any order of processing. A later
--- repeat with equal measures updates the provenance too (else the order of processing would decide about
+-- The later (broker timestamp, topic_no, partition, offset, event_no) wins, in any order of processing. A
+-- later repeat with equal measures updates the provenance too (else the order of processing would decide about
 -- a third event between the two), but not updated_at. Rows were copied in key order. The created_at and
 -- updated_at of incoming rows are the batch's time, which no other batch has.
 with written as (
     insert into traffic.traffic_readings as r
-        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-         broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
-    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-           broker_timestamp, topic_no, partition, "offset", created_at, updated_at
+        (sensor_id, "timestamp",
+         --| measures {m},
+         quality_score, quality_flags,
+         broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
+         event_no, interval_s)
+    select sensor_id, "timestamp",
+           --| measures {m},
+           quality_score, quality_flags,
+           broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
+           event_no, interval_s
     from pg_temp.incoming_readings
     on conflict (sensor_id, "timestamp") do update
-    set speed = excluded.speed,
-        volume = excluded.volume,
-        occupancy = excluded.occupancy,
+    set
+        --| measures {m} = excluded.{m},
         quality_score = excluded.quality_score,
         quality_flags = excluded.quality_flags,
         broker_timestamp = excluded.broker_timestamp,
         topic_no = excluded.topic_no,
         partition = excluded.partition,
         "offset" = excluded."offset",
+        event_no = excluded.event_no,
+        interval_s = excluded.interval_s,
         updated_at = case
-            when (r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags)
+            when (
+                  --| measures r.{m},
+                  r.quality_score, r.quality_flags, r.interval_s)
                  is distinct from
-                 (excluded.speed, excluded.volume, excluded.occupancy, excluded.quality_score,
-                  excluded.quality_flags)
+                 (
+                  --| measures excluded.{m},
+                  excluded.quality_score,
+                  excluded.quality_flags, excluded.interval_s)
             then excluded.updated_at
             else r.updated_at
         end
-    where (r.broker_timestamp, r.topic_no, r.partition, r."offset")
-          < (excluded.broker_timestamp, excluded.topic_no, excluded.partition, excluded."offset")
+    where (r.broker_timestamp, r.topic_no, r.partition, r."offset", r.event_no)
+          < (excluded.broker_timestamp, excluded.topic_no, excluded.partition, excluded."offset",
+             excluded.event_no)
     returning r.topic_no, r.partition, r."timestamp", r.created_at = %(now)s as inserted,
               r.updated_at = %(now)s as changed
 ),

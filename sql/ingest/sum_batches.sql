@@ -8,6 +8,6 @@ select t.name as topic, b.partition, count(*) as batches,
        sum(b.updated)::bigint as updated, sum(b.unchanged)::bigint as unchanged
 from traffic.micro_batches b
 join traffic.topics t using (topic_no)
-where b.run_id is null and b.kind = 'window' and b.batch_id between %(first)s and %(last)s
+where b.run_id is null and b.kind = 'ingest' and b.batch_id between %(first)s and %(last)s
 group by t.name, b.topic_no, b.partition
 order by t.name, b.topic_no, b.partition

@@ -5,7 +5,7 @@
 with candidate as (
     select b.*
     from traffic.micro_batches b
-    where b.topic_no = %(topic_no)s and b.partition = %(partition)s and b.kind = 'window'
+    where b.topic_no = %(topic_no)s and b.partition = %(partition)s and b.kind = 'ingest'
       and b.first_offset >= %(from_offset)s and b.next_offset > b.first_offset
     order by b.first_offset
     limit %(most)s
@@ -102,7 +102,7 @@ with candidate as (
     select s.batch_id, s.last_batch_id, s.batches, %(topic_no)s, %(partition)s, s.first_offset,
            s.next_offset, s.delivered, s.raw, s.processed, s.quarantined, s.echoes, s.inserted,
            s.updated, s.unchanged, coalesce(d.event_dates, '{}'), coalesce(d.date_counts, '{}'),
-           s.rules_version, s.run_id, r.ids, 'window', s.committed_at, s.first_committed_at,
+           s.rules_version, s.run_id, r.ids, 'ingest', s.committed_at, s.first_committed_at,
            s.dropped_raw,
            coalesce(x.rows, '{}')
     from summed s

@@ -7,7 +7,7 @@ select o.topic_no, o.partition, o.topic, coalesce(c.from_offset, 0) as from_offs
            select from (
                select b.next_offset
                from traffic.micro_batches b
-               where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+               where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
                  and b.first_offset < c.from_offset
                order by b.first_offset desc
                limit 1
@@ -30,7 +30,7 @@ cross join lateral (
            coalesce(sum(b.unchanged), 0)::bigint as unchanged
     from (
         select * from traffic.micro_batches b
-        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
           and b.first_offset >= coalesce(c.from_offset, 0) and b.next_offset > b.first_offset
         order by b.first_offset
         limit %(most)s
@@ -39,6 +39,6 @@ cross join lateral (
 cross join lateral (
     select coalesce(sum(b.quarantined), 0)::bigint as quarantined
     from traffic.micro_batches b
-    where b.topic_no = o.topic_no and b.partition = o.partition and b.kind <> 'window'
+    where b.topic_no = o.topic_no and b.partition = o.partition and b.kind <> 'ingest'
 ) x
 order by o.topic_no, o.partition

@@ -1,4 +1,4 @@
-"""Alembic runs the migrations on a connection that `traffic_platform.ingest.migrate` opened."""
+"""Alembic runs the migrations on a connection that `traffic_platform.postgres.migrate` opened."""
 
 from __future__ import annotations
 

@@ -2,11 +2,6 @@ select q.reason, count(*) as messages,
        min(coalesce(q.broker_timestamp, q.quarantined_at)) as oldest,
        max(coalesce(q.broker_timestamp, q.quarantined_at)) as newest
 from traffic.quarantined_events q
-where (%(resolved)s or q.resolved_at is null)
-  and (%(reason)s::text is null or q.reason = %(reason)s)
-  and (%(date)s::date is null
-       or (coalesce(q.broker_timestamp, q.quarantined_at) at time zone %(timezone)s)::date = %(date)s)
-  and (%(sensor)s::text is null or q.key = convert_to(%(sensor)s, 'UTF8')
-       or traffic.try_jsonb(q.value) ->> 'sensor_id' = %(sensor)s)
+--| parts/rejected_filter
 group by q.reason
 order by messages desc, q.reason

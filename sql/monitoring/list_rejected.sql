@@ -2,11 +2,6 @@ select t.name as topic, q.topic_no, q.partition, q."offset", q.reason, q.detail,
        coalesce(q.broker_timestamp, q.quarantined_at) as arrived, q.resolved_at
 from traffic.quarantined_events q
 join traffic.topics t using (topic_no)
-where (%(resolved)s or q.resolved_at is null)
-  and (%(reason)s::text is null or q.reason = %(reason)s)
-  and (%(date)s::date is null
-       or (coalesce(q.broker_timestamp, q.quarantined_at) at time zone %(timezone)s)::date = %(date)s)
-  and (%(sensor)s::text is null or q.key = convert_to(%(sensor)s, 'UTF8')
-       or traffic.try_jsonb(q.value) ->> 'sensor_id' = %(sensor)s)
-order by arrived desc, q.topic_no desc, q.partition, q."offset" desc
+--| parts/rejected_filter
+order by arrived desc, q.topic_no desc, q.partition, q."offset" desc, q.event_no
 limit %(limit)s

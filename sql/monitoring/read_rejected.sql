@@ -18,4 +18,4 @@ left join lateral (
     limit 1
 ) b on coalesce(b.last_batch_id, b.batch_id) >= q.batch_id
 where t.name = %(topic)s and q.partition = %(partition)s and q."offset" = %(offset)s
-order by q.topic_no desc
+order by q.topic_no desc, q.event_no

@@ -10,12 +10,12 @@ batch as materialized (
         select coalesce(max(o.first_offset), m.first) as first_offset
         from traffic.micro_batches o
         where o.topic_no = m.topic_no and o.partition = m.partition and o.first_offset <= m.first
-          and o.kind = 'window'
+          and o.kind = 'ingest'
     ) begun
     cross join lateral (
         select w.batch_id, coalesce(w.last_batch_id, w.batch_id) as last_batch_id
         from traffic.micro_batches w
-        where w.topic_no = m.topic_no and w.partition = m.partition and w.kind = 'window'
+        where w.topic_no = m.topic_no and w.partition = m.partition and w.kind = 'ingest'
           and w.first_offset >= begun.first_offset and w.first_offset < m.upto
         offset 0
     ) b

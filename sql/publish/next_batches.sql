@@ -8,7 +8,7 @@ cross join lateral (
     select coalesce(max(b.first_offset), w.position) as first_offset
     from traffic.micro_batches b
     where b.topic_no = w.topic_no and b.partition = w.partition and b.first_offset <= w.position
-      and b.kind = 'window'
+      and b.kind = 'ingest'
 ) begun
 cross join lateral (
     select single.batch_id, single.next_offset, single.raw,
@@ -17,7 +17,7 @@ cross join lateral (
     from (
         select *
         from traffic.micro_batches b
-        where b.topic_no = w.topic_no and b.partition = w.partition and b.kind = 'window'
+        where b.topic_no = w.topic_no and b.partition = w.partition and b.kind = 'ingest'
           and b.first_offset >= begun.first_offset and b.next_offset > w.position
         order by b.first_offset
         limit %(batches)s

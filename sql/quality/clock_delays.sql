@@ -3,10 +3,7 @@
 select s.sensor_id, s.external_id as sensor, d.readings, d.delay
 from (
     select r.sensor_id, count(*) as readings,
-           percentile_cont(array[0.25, 0.5, 0.75]) within group (
-               order by extract(epoch from
-                   least(r.broker_timestamp, r.created_at) - r."timestamp")::double precision
-           ) as delay
+--| parts/arrival_delay
     from traffic.traffic_readings r
     where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s
       and r.broker_timestamp > '-infinity'

@@ -5,10 +5,7 @@ select sensor_id, count(*) as days,
        percentile_disc(array[0.25, 0.5, 0.75]) within group (order by delay[2]) as delay
 from (
     select r.sensor_id,
-           percentile_cont(array[0.25, 0.5, 0.75]) within group (
-               order by extract(epoch from
-                   least(r.broker_timestamp, r.created_at) - r."timestamp")::double precision
-           ) as delay
+--| parts/arrival_delay
     from traffic.traffic_readings r tablesample system (%(percent)s) repeatable (0)
     where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s
       and r.broker_timestamp > '-infinity'

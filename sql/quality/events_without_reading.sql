@@ -13,7 +13,7 @@ with audited as (
     select r.was_batch_id, r.was_batch_id
     from audited a
     join traffic.rebuilt_events r using (batch_id)
-    where a.kind = 'rebuild' and r.event_date = %(day)s
+    where a.kind = 'backfill' and r.event_date = %(day)s
 ), stretch as (
     -- Merge numbers that are consecutive or overlap.
     select min(first) as first, max(last) as last
@@ -31,12 +31,12 @@ with audited as (
     group by number
 )
 select count(*) over () as missing, coalesce(s.external_id, e.sensor_id::text) as sensor,
-       e."timestamp", e.topic_no, e.partition, e."offset"
+       e."timestamp", e.topic_no, e.partition, e."offset", e.event_no
 from (
     select distinct on (p.sensor_id, p."timestamp") p.*
     from stretch
     cross join lateral (
-        select p.sensor_id, p."timestamp", p.topic_no, p.partition, p."offset"
+        select p.sensor_id, p."timestamp", p.topic_no, p.partition, p."offset", p.event_no
         from traffic.processed_events p
         where p.batch_id between stretch.first and stretch.last
           and p."timestamp" >= %(begin)s and p."timestamp" < %(end)s

@@ -4,7 +4,7 @@ with generation as (
     select o.topic_no, o.partition, o.topic, o.next_offset,
            coalesce((
                select b.first_offset from traffic.micro_batches b
-               where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+               where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
                order by b.first_offset desc offset %(most)s - 1 limit 1
            ), o.start_offset) as from_offset
     from traffic.kafka_offsets o
@@ -14,7 +14,7 @@ with generation as (
       on b.topic_no = l.topic_no and b.partition = l.partition
      and b.first_offset >= l.from_offset and b.next_offset > b.first_offset
      -- Rows of backfills and reprocessing cover the ranges that they correct.
-     and b.kind = 'window'
+     and b.kind = 'ingest'
     union all
     select l.topic_no, l.partition, r.first_offset, r.next_offset
     from generation l join traffic.lost_ranges r

@@ -5,7 +5,7 @@ from traffic.kafka_offsets o
 cross join lateral (
     select count(*) as rows from (
         select from traffic.micro_batches b
-        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
         order by b.first_offset desc limit %(most)s
     ) seen
 ) newest

@@ -9,10 +9,10 @@ with stretch as (
     cross join lateral (
         select max(b.first_offset) as first_offset
         from traffic.micro_batches b
-        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+        where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
     ) newest
     join traffic.micro_batches b
-      on b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'window'
+      on b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'
      and b.first_offset >= least(newest.first_offset, o.next_offset - %(offsets)s)
      -- Retention may have dropped older rows.
      and b.committed_at > now() - interval '1 day'

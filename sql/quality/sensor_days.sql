@@ -4,13 +4,7 @@ select s.sensor_id, s.external_id, count(*) as readings,
        count(*) filter (where r.volume > 0) as with_vehicles,
        count(*) filter (where r.volume is distinct from 0) as expected,
        count(*) filter (where r.volume >= 600 and r.occupancy is not null) as busy,
-       count(*) filter (
-           where r.volume is distinct from 0
-             and (r.speed is null or r.speed = 0 and r.volume > 0)
-       ) as speed_missing,
-       count(*) filter (where r.volume is null) as volume_missing,
-       count(*) filter (where r.volume is distinct from 0 and r.occupancy is null)
-           as occupancy_missing,
+--| parts/missing_measures
        count(r.speed) as speed_values, min(r.speed) as speed_least, max(r.speed) as speed_greatest,
        count(r.volume) as volume_values, min(r.volume) as volume_least,
        max(r.volume) as volume_greatest,

@@ -8,13 +8,7 @@ select sensor_id, count(*) as days, sum(readings)::bigint as readings,
 from (
     select r.sensor_id, count(*) as readings,
            count(*) filter (where r.volume is distinct from 0) as expected,
-           count(*) filter (
-               where r.volume is distinct from 0
-                 and (r.speed is null or r.speed = 0 and r.volume > 0)
-           ) as speed_missing,
-           count(*) filter (where r.volume is null) as volume_missing,
-           count(*) filter (where r.volume is distinct from 0 and r.occupancy is null)
-               as occupancy_missing,
+--| parts/missing_measures
            sum(r.quality_score) as scores
     from traffic.traffic_readings r tablesample system (%(percent)s) repeatable (0)
     where r."timestamp" >= %(begin)s and r."timestamp" < %(end)s

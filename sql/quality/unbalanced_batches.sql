@@ -6,13 +6,13 @@ from traffic.kafka_offsets o
 cross join lateral (
     (
         select * from traffic.micro_batches w
-        where w.topic_no = o.topic_no and w.partition = o.partition and w.kind = 'window'
+        where w.topic_no = o.topic_no and w.partition = o.partition and w.kind = 'ingest'
         order by w.first_offset desc limit %(most)s
     )
     union all
     (
         select * from traffic.micro_batches c
-        where c.topic_no = o.topic_no and c.partition = o.partition and c.kind <> 'window'
+        where c.topic_no = o.topic_no and c.partition = o.partition and c.kind <> 'ingest'
         order by c.batch_id desc limit %(most)s
     )
 ) b

@@ -6,7 +6,7 @@ with fresh as materialized (
     from traffic.micro_batches b
     left join unnest(%(topic_nos)s::smallint[], %(partitions)s::integer[], %(positions)s::bigint[])
         as seen (topic_no, partition, position) using (topic_no, partition)
-    where b.kind = 'window' and b.first_offset >= coalesce(seen.position, 0)
+    where b.kind = 'ingest' and b.first_offset >= coalesce(seen.position, 0)
 ), later as (
     select distinct on (sensor_id, "timestamp") p.*,
            least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp
@@ -21,14 +21,18 @@ with fresh as materialized (
       and p."timestamp" >= (select min("timestamp") from pg_temp.reading_changes)
       and p."timestamp" <= (select max("timestamp") from pg_temp.reading_changes)
     order by sensor_id, "timestamp", least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) desc,
-             p.topic_no desc, p.partition desc, p."offset" desc
+             p.topic_no desc, p.partition desc, p."offset" desc,
+             p.event_no desc
 )
 update pg_temp.reading_changes c
-set speed = l.speed, volume = l.volume, occupancy = l.occupancy, quality_score = l.quality_score,
+set
+    --| measures {m} = l.{m},
+    quality_score = l.quality_score,
     quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp, topic_no = l.topic_no,
-    partition = l.partition, "offset" = l."offset"
+    partition = l.partition, "offset" = l."offset", event_no = l.event_no,
+    interval_s = l.interval_s
 from later l
 where c.sensor_id = l.sensor_id and c."timestamp" = l."timestamp"
   and (c.topic_no is null
-       or (l.broker_timestamp, l.topic_no, l.partition, l."offset")
-          > (c.broker_timestamp, c.topic_no, c.partition, c."offset"))
+       or (l.broker_timestamp, l.topic_no, l.partition, l."offset", l.event_no)
+          > (c.broker_timestamp, c.topic_no, c.partition, c."offset", c.event_no))

@@ -6,6 +6,7 @@ create temporary table rebuilt_outcomes (
     topic_no smallint not null,
     partition integer not null,
     "offset" bigint not null,
+    event_no smallint not null,
     batch_id bigint not null,
     by_others boolean not null,
     waiting boolean not null,
@@ -13,9 +14,7 @@ create temporary table rebuilt_outcomes (
     event_date date not null,
     sensor_id uuid,
     "timestamp" timestamptz,
-    speed double precision,
-    volume integer,
-    occupancy double precision,
+    --| measures {m} {type},
     quality_score double precision,
     quality_flags smallint,
     format smallint,
@@ -25,13 +24,15 @@ create temporary table rebuilt_outcomes (
     key bytea,
     value bytea,
     sent_at timestamptz,
-    arrived_at timestamptz
+    arrived_at timestamptz,
+    interval_s numeric
 );
 create temporary table event_changes (
     kind text not null,
     topic_no smallint not null,
     partition integer not null,
     "offset" bigint not null,
+    event_no smallint not null,
     was_batch_id bigint,
     was_date date,
     was_sensor_id uuid,
@@ -41,15 +42,15 @@ create temporary table event_changes (
 create temporary table reading_changes (
     sensor_id uuid not null,
     "timestamp" timestamptz not null,
-    speed double precision,
-    volume integer,
-    occupancy double precision,
+    --| measures {m} {type},
     quality_score double precision,
     quality_flags smallint,
     broker_timestamp timestamptz,
     topic_no smallint,
     partition integer,
     "offset" bigint,
+    event_no smallint,
+    interval_s numeric,
     kind text
 )
 ;

@@ -11,33 +11,37 @@ with stored as (
 ), due as (
     select * from pg_temp.rebuilt_outcomes where event_date = %(day)s and sensor_id is not null
 ), differing as materialized (
-    select topic_no, partition, "offset", d.batch_id as home, d.by_others, d.waiting,
+    select topic_no, partition, "offset", event_no, d.batch_id as home, d.by_others, d.waiting,
            d.batch_id is not null as is_due, p.batch_id as was_batch_id,
            p.sensor_id as was_sensor_id, p."timestamp" as was_timestamp
     from due d
-    full join stored p using (topic_no, partition, "offset")
+    full join stored p using (topic_no, partition, "offset", event_no)
     where d.batch_id is null or p.batch_id is null
-       or (d.sensor_id, d."timestamp", d.speed, d.volume, d.occupancy, d.quality_score,
-           d.quality_flags, d.format)
+       or (d.sensor_id, d."timestamp",
+           --| measures d.{m},
+           d.quality_score,
+           d.quality_flags, d.format, d.interval_s)
           is distinct from
-          (p.sensor_id, p."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
-           p.quality_flags, p.format)
+          (p.sensor_id, p."timestamp",
+           --| measures p.{m},
+           p.quality_score,
+           p.quality_flags, p.format, p.interval_s)
 ), missing as materialized (
     select home from differing where is_due and was_batch_id is null and not waiting
 ), elsewhere as materialized (
     -- Events at other dates of the batches from which an event is missing here.
-    select e.topic_no, e.partition, e."offset", e.batch_id, e.sensor_id, e."timestamp"
+    select e.topic_no, e.partition, e."offset", e.event_no, e.batch_id, e.sensor_id, e."timestamp"
     from traffic.processed_events e
     where not (e."timestamp" >= %(first)s and e."timestamp" < %(until)s)
       and exists (select from missing)
       and e.batch_id in (
           select home from missing
           union
-          select batch_id from traffic.micro_batches where kind <> 'window'
+          select batch_id from traffic.micro_batches where kind <> 'ingest'
       )
 ), placed as (
     -- Both at this date.
-    select 'change' as kind, topic_no, partition, "offset", by_others, was_batch_id, was_sensor_id,
+    select 'change' as kind, topic_no, partition, "offset", event_no, by_others, was_batch_id, was_sensor_id,
            was_timestamp, null::bigint as quarantined_by, null::date as quarantined_at
     from differing
     where is_due and was_batch_id is not null
@@ -46,7 +50,7 @@ with stored as (
     -- looking at all of the one for each of the other: nobody knows how many they are, and where all
     -- is gone they are all.
     select case when d.waiting then 'enter' when e.batch_id is null then 'restore' else 'change' end,
-           d.topic_no, d.partition, d."offset", d.by_others,
+           d.topic_no, d.partition, d."offset", d.event_no, d.by_others,
            case when not d.waiting then e.batch_id end,
            case when not d.waiting then e.sensor_id end,
            case when not d.waiting then e."timestamp" end,
@@ -54,35 +58,37 @@ with stored as (
     from (select * from differing where is_due and was_batch_id is null) d
     full join elsewhere e
         on e.topic_no = d.topic_no and e.partition = d.partition and e."offset" = d."offset"
+        and e.event_no = d.event_no
     left join traffic.quarantined_events q
         on q.topic_no = d.topic_no and q.partition = d.partition and q."offset" = d."offset"
+        and q.event_no = d.event_no
     where coalesce(d.is_due, false) and (not d.waiting or q.resolved_at is null)
     union all
     -- At this date, and due elsewhere or nowhere.
     select case when o.sensor_id is not null then 'change' when o.waiting then 'remove'
                 else 'leave' end,
-           topic_no, partition, "offset", o.by_others, d.was_batch_id, d.was_sensor_id,
+           topic_no, partition, "offset", event_no, o.by_others, d.was_batch_id, d.was_sensor_id,
            d.was_timestamp, null, null
     from differing d
-    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)
     where not d.is_due
     union all
-    select 'restore_quarantined', topic_no, partition, "offset", false, null, null, null, null, null
+    select 'restore_quarantined', topic_no, partition, "offset", event_no, false, null, null, null, null, null
     from pg_temp.rebuilt_outcomes o
-    left join traffic.quarantined_events q using (topic_no, partition, "offset")
+    left join traffic.quarantined_events q using (topic_no, partition, "offset", event_no)
     where o.event_date = %(day)s and o.reason is not null and not o.waiting
       and not exists (
           select from traffic.processed_events e
           where e.topic_no = o.topic_no and e.partition = o.partition and e."offset" = o."offset"
-            and e.batch_id = any (o.batch_id || array(
+            and e.event_no = o.event_no and e.batch_id = any (o.batch_id || array(
                 select b.batch_id
                 from traffic.micro_batches b
-                where b.topic_no = o.topic_no and b.partition = o.partition and b.kind <> 'window'
+                where b.topic_no = o.topic_no and b.partition = o.partition and b.kind <> 'ingest'
                   and b.first_offset <= o."offset" and b.next_offset > o."offset"
             ))
       )
 )
-select c.kind, c.topic_no, c.partition, c."offset", coalesce(c.quarantined_by, c.was_batch_id),
+select c.kind, c.topic_no, c.partition, c."offset", c.event_no, coalesce(c.quarantined_by, c.was_batch_id),
        coalesce(c.quarantined_at, (c.was_timestamp at time zone %(timezone)s)::date),
        c.was_sensor_id, c.was_timestamp,
        c.kind in ('enter', 'leave')
@@ -94,11 +100,11 @@ left join lateral (
     select b.rules_version
     from traffic.micro_batches b
     where c.kind = 'change' and b.topic_no = c.topic_no and b.partition = c.partition
-      and b.kind <> 'window'
+      and b.kind <> 'ingest'
       and (b.batch_id = c.was_batch_id or exists (
           select from traffic.rebuilt_events r
           where r.topic_no = c.topic_no and r.partition = c.partition and r."offset" = c."offset"
-            and r.batch_id = b.batch_id
+            and r.event_no = c.event_no and r.batch_id = b.batch_id
       ))
     order by b.batch_id desc
     limit 1

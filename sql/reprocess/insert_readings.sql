@@ -1,10 +1,15 @@
 -- Each with the log whose recorded change brought its event, null where this is a repair.
 with made as (
     insert into traffic.traffic_readings
-        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-         broker_timestamp, topic_no, partition, "offset", created_at, updated_at)
-    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
-           broker_timestamp, topic_no, partition, "offset", %(moment)s, %(moment)s
+        (sensor_id, "timestamp",
+         --| measures {m},
+         quality_score, quality_flags,
+         broker_timestamp, topic_no, partition, "offset", created_at, updated_at, event_no, interval_s)
+    select sensor_id, "timestamp",
+           --| measures {m},
+           quality_score, quality_flags,
+           broker_timestamp, topic_no, partition, "offset", %(moment)s, %(moment)s,
+           event_no, interval_s
     from pg_temp.reading_changes
     where topic_no is not null
     order by sensor_id, "timestamp"
@@ -18,10 +23,10 @@ with made as (
 ), gained as (
     select distinct on (o.sensor_id, o."timestamp") o.sensor_id, o."timestamp", topic_no, partition
     from pg_temp.event_changes c
-    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)
     where (c.recorded or c.kind = 'enter') and o.sensor_id is not null
     order by o.sensor_id, o."timestamp", o.broker_timestamp desc, o.topic_no desc,
-             o.partition desc, o."offset" desc
+             o.partition desc, o."offset" desc, o.event_no desc
 )
 select sensor_id, "timestamp", topic_no, partition
 from made

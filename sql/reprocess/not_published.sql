@@ -13,5 +13,6 @@ where c.kind = 'leave' and (
             on p.topic_no = e.topic_no and p.partition = e.partition and p.route = 'replays'
             and p.next_position <= e.replay_no
         where e.topic_no = c.topic_no and e.partition = c.partition and e."offset" = c."offset"
+          and e.event_no = c.event_no
     )
 )

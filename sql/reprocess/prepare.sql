@@ -10,6 +10,6 @@ from (
     union all
     select o.sensor_id, o."timestamp"
     from pg_temp.event_changes c
-    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset")
+    join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)
     where c.kind = 'change' and o.sensor_id is not null
 ) e

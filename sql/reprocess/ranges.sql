@@ -5,14 +5,14 @@ with corrected as materialized (
     -- What a replay or a rebuild let in or moved to these dates came with earlier batches.
     select topic_no, partition, first_offset, next_offset
     from traffic.micro_batches
-    where kind <> 'window' and event_dates && %(dates)s::date[]
+    where kind <> 'ingest' and event_dates && %(dates)s::date[]
 ), marked as (
     select topic_no, partition, first_offset, next_offset, raw - dropped_raw as raw, rules_version,
            coalesce(first_committed_at, committed_at) as began_at, committed_at,
            first_offset is distinct from lag(next_offset) over log
                or rules_version is distinct from lag(rules_version) over log as begins
     from traffic.micro_batches b
-    where kind = 'window' and raw > 0
+    where kind = 'ingest' and raw > 0
       and (event_dates && %(dates)s::date[] or exists (
           select from corrected c
           where c.topic_no = b.topic_no and c.partition = b.partition
@@ -32,7 +32,7 @@ with corrected as materialized (
 select j.topic_no, j.partition, j.first_offset, j.next_offset,
        j.rules_version <> %(rules_version)s or exists (
            select from traffic.micro_batches b
-           where b.topic_no = j.topic_no and b.partition = j.partition and b.kind <> 'window'
+           where b.topic_no = j.topic_no and b.partition = j.partition and b.kind <> 'ingest'
              and b.first_offset < j.next_offset and b.next_offset > j.first_offset
              and b.rules_version <> %(rules_version)s
        ),

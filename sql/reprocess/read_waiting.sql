@@ -2,4 +2,4 @@ select topic_no, partition, "offset", batch_id, timestamptz_send(broker_timestam
        timestamptz_send(quarantined_at), key, value
 from traffic.quarantined_events
 where resolved_at is null
-order by topic_no, partition, "offset"
+order by topic_no, partition, "offset", event_no

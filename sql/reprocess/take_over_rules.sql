@@ -1,7 +1,7 @@
 -- Batches all of whose dates are rebuilt are decided by today's rules from now on.
 update traffic.micro_batches
 set rules_version = %(rules_version)s
-where kind = 'window' and rules_version <> %(rules_version)s
+where kind = 'ingest' and rules_version <> %(rules_version)s
   and event_dates && %(dates)s::date[] and event_dates <@ %(dates)s::date[]
   and first_offset < any (
       select position

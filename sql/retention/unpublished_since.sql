@@ -9,12 +9,12 @@ from (
         -- beyond it.
         select b.committed_at, b.next_offset
         from traffic.micro_batches b
-        where b.topic_no = w.topic_no and b.partition = w.partition and b.kind = 'window'
+        where b.topic_no = w.topic_no and b.partition = w.partition and b.kind = 'ingest'
           and b.next_offset > w.position
           and b.first_offset >= coalesce((
               select max(before.first_offset) from traffic.micro_batches before
               where before.topic_no = w.topic_no and before.partition = w.partition
-                and before.kind = 'window' and before.first_offset <= w.position
+                and before.kind = 'ingest' and before.first_offset <= w.position
           ), w.position)
         order by b.first_offset
         limit 1

@@ -43,11 +43,10 @@ computed as materialized (
         from (
             select r."timestamp", r.speed, r.volume,
                    case when r.occupancy between 0 and 100 then r.occupancy end as occupancy,
-                   r.volume > 0 and r.speed between 0.000001 and 300 and r.quality_flags & 20 = 0
+--| parts/is_moving
                        as moving,
-                   r.quality_flags = 0
-                   or r.quality_flags = 8 and coalesce(r.speed, 0) = 0
-                      and coalesce(r.volume, 0) = 0 and coalesce(r.occupancy, 0) = 0 as good
+--| parts/is_good
+                       as good
             from traffic.traffic_readings r
             where r.sensor_id = d.sensor_id
               and r."timestamp" >= d.first and r."timestamp" < d.until
@@ -76,65 +75,4 @@ old as materialized (
         offset 0
     ) o
 ),
--- Roll-ups exclude each other, so nothing else writes these rows. An unchanged row is not written.
-different as materialized (
-    select c.*, o.sensor_id is null as is_new
-    from computed c
-    left join old o using (sensor_id, bucket)
-    where o.sensor_id is null
-       or (o.interval_s, o.samples, o.expected_samples, o.completeness, o.with_volume, o.sum_volume,
-           o.vehicles, o.flow, o.sum_q, o.sum_qv, o.speed, o.min_speed, o.max_speed,
-           o.with_occupancy, o.sum_occupancy, o.occupancy, o.good, o.good_share, o.observed, o.vmt,
-           o.vht, o.free_vht, o.delay_h, o.travel_time_index)
-          is distinct from
-          (c.interval_s, c.samples, c.expected_samples, c.completeness, c.with_volume, c.sum_volume,
-           c.vehicles, c.flow, c.sum_q, c.sum_qv, c.speed, c.min_speed, c.max_speed,
-           c.with_occupancy, c.sum_occupancy, c.occupancy, c.good, c.good_share, c.observed, c.vmt,
-           c.vht, c.free_vht, c.delay_h, c.travel_time_index)
-),
-written as (
-    insert into traffic.readings_5min as t
-        (sensor_id, bucket,
-         interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
-         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
-         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index)
-    select sensor_id, bucket,
-           interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
-           flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy,
-           occupancy, good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index
-    from different
-    on conflict (sensor_id, bucket) do update
-    set (interval_s, samples, expected_samples, completeness, with_volume, sum_volume, vehicles,
-         flow, sum_q, sum_qv, speed, min_speed, max_speed, with_occupancy, sum_occupancy, occupancy,
-         good, good_share, observed, vmt, vht, free_vht, delay_h, travel_time_index,
-         updated_at)
-        = row (excluded.interval_s, excluded.samples, excluded.expected_samples,
-               excluded.completeness, excluded.with_volume, excluded.sum_volume, excluded.vehicles,
-               excluded.flow, excluded.sum_q, excluded.sum_qv, excluded.speed, excluded.min_speed,
-               excluded.max_speed, excluded.with_occupancy, excluded.sum_occupancy,
-               excluded.occupancy, excluded.good, excluded.good_share, excluded.observed,
-               excluded.vmt, excluded.vht, excluded.free_vht, excluded.delay_h,
-               excluded.travel_time_index,
-               now())
-),
-removed as (
-    delete from traffic.readings_5min t
-    using (
-        select sensor_id, bucket from old
-        except
-        select sensor_id, bucket from computed
-    ) gone
-    where t.sensor_id = gone.sensor_id and t.bucket = gone.bucket
-    returning t.bucket
-)
-select (w.bucket at time zone p.timezone)::date as date,
-       count(*) filter (where w.is_new) as added,
-       count(*) filter (where not w.is_new) as changed,
-       count(*) filter (where w.is_new is null) as removed
-from (
-    select bucket, is_new from different
-    union all
-    select bucket, null from removed
-) w
-cross join traffic.platform p
-group by 1
+--| parts/write_rollups

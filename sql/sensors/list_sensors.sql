@@ -11,11 +11,5 @@ select s.sensor_id, s.external_id, s.origin, s.name, s.road, s.direction, s.lane
        s.length_mi, s.latitude, s.longitude, s.station_id, s.interval_s, s.free_flow_mph,
        s.rural, s.registered_at, newest."timestamp" as newest_reading
 from listed s
-left join lateral (
-    select r."timestamp"
-    from traffic.traffic_readings r
-    where r.sensor_id = s.sensor_id
-    order by r."timestamp" desc
-    limit 1
-) newest on true
+--| parts/newest_reading
 order by s.road nulls last, s.direction, s.milepost, s.external_id

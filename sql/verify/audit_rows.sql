@@ -57,21 +57,21 @@ with raw_batches as materialized (
 ), joined as materialized (
     -- Inlined, each figure would be computed once for every rule that names it.
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
-           b.raw, case when b.kind = 'rebuild' then 0 else b.processed end as processed,
+           b.raw, case when b.kind = 'backfill' then 0 else b.processed end as processed,
            b.first_offset, b.next_offset, b.dropped_raw,
            case when b.dropped_processed = '{}' then 0 else (
                select sum(value::bigint) from jsonb_each_text(b.dropped_processed)
            )::bigint end as dropped_processed,
            -- What a replay takes out of quarantine stays there as resolved, under its own batch;
            -- what a rebuild puts there is proved by its records.
-           case b.kind when 'window' then b.quarantined when 'replay' then 0
+           case b.kind when 'ingest' then b.quarantined when 'reprocess' then 0
                        else coalesce(s.quarantined_rows, 0) end as quarantined,
            coalesce((
                select jsonb_object_agg(key, due.rows)
                from (
                    select key, sum(part.rows)::bigint as rows
                    from (
-                       select key, case when b.kind = 'rebuild' then 0
+                       select key, case when b.kind = 'backfill' then 0
                                         else (value ->> 'processed')::bigint end as rows
                        from jsonb_each(b.date_counts)
                        union all
@@ -81,10 +81,10 @@ with raw_batches as materialized (
                ) due
                where due.rows <> 0
            ), '{}') as days,
-           case when b.kind = 'rebuild' then coalesce(s.quarantined_days, '{}') else coalesce((
+           case when b.kind = 'backfill' then coalesce(s.quarantined_days, '{}') else coalesce((
                select jsonb_object_agg(key, (value ->> 'quarantined')::bigint)
                from jsonb_each(b.date_counts)
-               where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'replay'
+               where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'reprocess'
            ), '{}') end as dates_of_quarantine,
            s.low, s.high, coalesce(s.raw_rows, 0) as raw_rows,
            coalesce(s.processed_rows, 0) as processed_rows,

@@ -1,16 +1,16 @@
 -- A message and its outcome were stored by one batch, but for an event that a replay or rebuild let
 -- in, and for a message that a rebuild put into quarantine.
 with outcome as (
-    select topic_no, partition, "offset", batch_id, 'processed_events' as place
+    select topic_no, partition, "offset", event_no, batch_id, 'processed_events' as place
     from traffic.processed_events
     union all
-    select topic_no, partition, "offset", batch_id, 'quarantined_events'
+    select topic_no, partition, "offset", event_no, batch_id, 'quarantined_events'
     from traffic.quarantined_events
     where resolved_at is null
 )
 select o.place as table_name,
-       json_build_object('topic_no', o.topic_no, 'partition', o.partition, 'offset', o."offset")
-           as key,
+       json_build_object('topic_no', o.topic_no, 'partition', o.partition, 'offset', o."offset",
+                         'event_no', o.event_no) as key,
        format('batch_id %%s, as in raw_events, or that of a replay or rebuild', r.batch_id) as expected,
        o.batch_id::text as found
 from outcome o
@@ -19,8 +19,8 @@ where r.batch_id <> o.batch_id
   and not exists (
       select from traffic.micro_batches b
       where b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
-        and b.kind <> 'window' and (o.place = 'processed_events' or b.kind = 'rebuild')
+        and b.kind <> 'ingest' and (o.place = 'processed_events' or b.kind = 'backfill')
         and o."offset" >= b.first_offset and o."offset" < b.next_offset
   )
-order by o.topic_no, o.partition, o."offset"
+order by o.topic_no, o.partition, o."offset", o.event_no
 limit %(limit)s

@@ -8,7 +8,7 @@ with ranges as (
            json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
                              'partition', b.partition) as key
     from traffic.micro_batches b
-    where b.next_offset > b.first_offset and b.kind = 'window'
+    where b.next_offset > b.first_offset and b.kind = 'ingest'
     union all
     select l.topic_no, l.partition, l.first_offset, coalesce(l.next_offset, l.first_offset), 0,
            'lost_ranges',

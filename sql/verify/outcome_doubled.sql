@@ -1,17 +1,20 @@
--- The key of processed_events includes the event's time, so that it alone does not keep an offset
--- unique, and nothing but ingest keeps a message out of both tables.
+-- The key of processed_events includes the event's time, so that it alone does not keep an event
+-- unique, and nothing but ingest keeps an event out of both tables.
 with outcome as (
-    select topic_no, partition, "offset", 'processed_events' as place from traffic.processed_events
+    select topic_no, partition, "offset", event_no, 'processed_events' as place
+    from traffic.processed_events
     union all
-    select topic_no, partition, "offset", 'quarantined_events' from traffic.quarantined_events
+    select topic_no, partition, "offset", event_no, 'quarantined_events'
+    from traffic.quarantined_events
     where resolved_at is null
 )
 select min(place) as table_name,
-       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
+                         'event_no', event_no) as key,
        'one row in processed_events or quarantined_events' as expected,
        format('%%s: %%s', count(*), string_agg(place, ' and ' order by place)) as found
 from outcome
-group by topic_no, partition, "offset"
+group by topic_no, partition, "offset", event_no
 having count(*) > 1
-order by topic_no, partition, "offset"
+order by topic_no, partition, "offset", event_no
 limit %(limit)s

@@ -5,28 +5,29 @@ with first_batch as (
     select coalesce(max(first_offset), %(begin)s) as first_offset
     from traffic.micro_batches
     where topic_no = %(topic_no)s and partition = %(partition)s and first_offset <= %(begin)s
-      and kind = 'window'
+      and kind = 'ingest'
 ), batches as (
     select min(b.batch_id) as first, max(coalesce(b.last_batch_id, b.batch_id)) as last
     from traffic.micro_batches b, first_batch f
     where b.topic_no = %(topic_no)s and b.partition = %(partition)s
       and b.first_offset >= f.first_offset and b.first_offset < %(end)s
-      and b.kind = 'window'
+      and b.kind = 'ingest'
 )
 select coalesce(string_agg(int8send(p."offset"), ''), ''),
        coalesce(string_agg(uuid_send(p.sensor_id), ''), ''),
        coalesce(string_agg(timestamptz_send(p."timestamp"), ''), ''),
-       coalesce(string_agg(float8send(coalesce(p.speed, 0)), ''), ''),
-       coalesce(string_agg(int4send(coalesce(p.volume, 0)), ''), ''),
-       coalesce(string_agg(float8send(coalesce(p.occupancy, 0)), ''), ''),
+       --| measures coalesce(string_agg({send}(coalesce(p.{m}, 0)), ''), ''),
        coalesce(string_agg(float8send(p.quality_score), ''), ''),
        coalesce(string_agg(int2send(p.quality_flags), ''), ''),
        coalesce(string_agg(int2send(p.format), ''), ''),
        coalesce(string_agg(int2send(
-           (case when p.speed is null then 1 else 0 end
-            + case when p.volume is null then 2 else 0 end
-            + case when p.occupancy is null then 4 else 0 end)::smallint), ''), ''),
-       coalesce(string_agg(int8send(p.batch_id), ''), '')
+           (
+               --| measures[ +] case when p.{m} is null then {bit} else 0 end
+           )::smallint), ''), ''),
+       coalesce(string_agg(int8send(p.batch_id), ''), ''),
+       coalesce(string_agg(int2send(p.event_no), ''), ''),
+       coalesce(string_agg(float8send(coalesce(p.interval_s, 0)::double precision), ''), ''),
+       coalesce(string_agg(int2send((p.interval_s is null)::integer::smallint), ''), '')
 from (
     select *
     from traffic.processed_events
@@ -38,9 +39,9 @@ from (
               select b.batch_id
               from traffic.micro_batches b
               where b.topic_no = %(topic_no)s and b.partition = %(partition)s
-                and b.kind <> 'window'
+                and b.kind <> 'ingest'
                 and b.first_offset < %(end)s and b.next_offset > %(begin)s
           ))
       )
-    order by "offset"
+    order by "offset", event_no
 ) p

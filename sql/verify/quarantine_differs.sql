@@ -1,7 +1,7 @@
 -- Quarantine repeats the message and its arrival, so that a person sees them without raw. A row
 -- without its message at that arrival is named only where raw has the offset: else raw lacks it.
 with odd as materialized (
-    select q.topic_no, q.partition, q."offset", r."offset" is null as elsewhere,
+    select q.topic_no, q.partition, q."offset", q.event_no, r."offset" is null as elsewhere,
            q.key is distinct from r.key as other_key,
            q.value is distinct from r.value as other_value,
            q.broker_timestamp is distinct from r.broker_timestamp as other_time
@@ -13,7 +13,8 @@ with odd as materialized (
        or q.broker_timestamp is distinct from r.broker_timestamp
 )
 select 'quarantined_events' as table_name,
-       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
+                         'event_no', event_no) as key,
        case when elsewhere then 'quarantined_at when its message in raw_events arrived'
             else format('the %%s of its message in raw_events', concat_ws(' and ',
                 case when other_key then 'key' end, case when other_value then 'value' end,
@@ -24,5 +25,5 @@ where not elsewhere or exists (
     select from traffic.raw_events r
     where r.topic_no = odd.topic_no and r.partition = odd.partition and r."offset" = odd."offset"
 )
-order by topic_no, partition, "offset"
+order by topic_no, partition, "offset", event_no
 limit %(limit)s

@@ -7,7 +7,7 @@ with known as materialized (
 ), arrival as materialized (
     select ingested_at from traffic.raw_events
     union
-    select committed_at from traffic.micro_batches where kind = 'replay'
+    select committed_at from traffic.micro_batches where kind = 'reprocess'
     union
     select committed_at from traffic.rebuilds
 ), odd as materialized (

@@ -2,9 +2,11 @@
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', d.sensor_id, 'timestamp', d."timestamp") as key,
        'the provenance of an event of this sensor and time in processed_events' as expected,
-       format('topic_no %%s, partition %%s, offset %%s', d.topic_no, d.partition, d."offset") as found
+       format('topic_no %%s, partition %%s, offset %%s, event_no %%s', d.topic_no, d.partition,
+              d."offset", d.event_no) as found
 from traffic.traffic_readings d
-left join traffic.processed_events p using (sensor_id, "timestamp", topic_no, partition, "offset")
+left join traffic.processed_events p
+    using (sensor_id, "timestamp", topic_no, partition, "offset", event_no)
 where p.batch_id is null
   and not exists (
       select from traffic.dropped_rows g

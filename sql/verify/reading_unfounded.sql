@@ -2,8 +2,8 @@
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', d.sensor_id, 'timestamp', d."timestamp") as key,
        'no row, since no event has this sensor and time' as expected,
-       format('a reading of topic_no %%s, partition %%s, offset %%s, ',
-              d.topic_no, d.partition, d."offset")
+       format('a reading of topic_no %%s, partition %%s, offset %%s, event_no %%s, ',
+              d.topic_no, d.partition, d."offset", d.event_no)
            || coalesce(
                format('whose event is of sensor %%s at %%s', source.sensor_id, source."timestamp"),
                'which processed_events does not hold') as found
@@ -25,6 +25,7 @@ left join lateral (
     select s.sensor_id, s."timestamp"
     from traffic.processed_events s
     where s.topic_no = d.topic_no and s.partition = d.partition and s."offset" = d."offset"
+      and s.event_no = d.event_no
     limit 1
 ) source on true
 order by d.sensor_id, d."timestamp"

@@ -1,8 +1,8 @@
 -- What rebuilds recorded, against where each message is now and against their audit rows.
 with newest as materialized (
-    select distinct on (topic_no, partition, "offset") *
+    select distinct on (topic_no, partition, "offset", event_no) *
     from traffic.rebuilt_events
-    order by topic_no, partition, "offset", batch_id desc
+    order by topic_no, partition, "offset", event_no, batch_id desc
 ), recorded as (
     select batch_id, topic_no, partition, count(*) filter (where becomes = 'processed')
                - count(*) filter (where was = 'processed') as processed,
@@ -11,15 +11,15 @@ with newest as materialized (
     group by batch_id, topic_no, partition
 )
 select 'rebuilt_events' as table_name,
-       json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset")
-           as key,
+       json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset",
+                         'event_no', n.event_no) as key,
        case n.becomes when 'quarantined' then 'an unresolved row in quarantined_events, as recorded'
             else format('resolved as rebuilt at %%s, when batch %%s let it in', b.committed_at,
                         n.batch_id) end as expected,
        coalesce(q.resolution || ' at ' || q.resolved_at, 'no such mark') as found
 from newest n
 join traffic.micro_batches b using (batch_id, topic_no, partition)
-left join traffic.quarantined_events q using (topic_no, partition, "offset")
+left join traffic.quarantined_events q using (topic_no, partition, "offset", event_no)
 where (n.becomes = 'quarantined'
        and (q.topic_no is null or coalesce(q.resolution, 'replayed') <> 'replayed'))
    or (n.was = 'quarantined'
@@ -33,7 +33,7 @@ select 'micro_batches',
               b.next_offset)
 from traffic.micro_batches b
 left join recorded r using (batch_id, topic_no, partition)
-where b.kind = 'rebuild'
+where b.kind = 'backfill'
   and (b.processed, b.first_offset, b.next_offset)
       is distinct from (r.processed, r.low, r.high + 1)
 limit %(limit)s

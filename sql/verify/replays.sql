@@ -2,25 +2,26 @@
 -- events of the raw topic are published. Of a replay whose events retention has dropped, all or some,
 -- only the sums can be proved, which is done elsewhere.
 with let_in as materialized (
-    select b.batch_id, topic_no, partition, p."offset", b.committed_at, q.resolved_at,
+    select b.batch_id, topic_no, partition, p."offset", event_no, b.committed_at, q.resolved_at,
            q.resolution, q.event_date
     from traffic.micro_batches b
     join traffic.processed_events p using (batch_id, topic_no, partition)
-    left join traffic.quarantined_events q using (topic_no, partition, "offset")
-    where b.kind = 'replay'
+    left join traffic.quarantined_events q using (topic_no, partition, "offset", event_no)
+    where b.kind = 'reprocess'
     union all
     -- A rebuild has taken it away since.
-    select r.was_batch_id, r.topic_no, r.partition, r."offset", b.committed_at, b.committed_at,
+    select r.was_batch_id, r.topic_no, r.partition, r."offset", r.event_no, b.committed_at, b.committed_at,
            'replayed', q.event_date
     from traffic.rebuilt_events r
     join traffic.micro_batches b
         on b.batch_id = r.was_batch_id and b.topic_no = r.topic_no and b.partition = r.partition
-        and b.kind = 'replay'
+        and b.kind = 'reprocess'
     left join traffic.quarantined_events q
         on q.topic_no = r.topic_no and q.partition = r.partition and q."offset" = r."offset"
+        and q.event_no = r.event_no
     where r.was = 'processed' and r.becomes = 'quarantined'
 ), entered as (
-    select topic_no, partition, "offset", batch_id
+    select topic_no, partition, "offset", event_no, batch_id
     from traffic.rebuilt_events
     where was = 'quarantined'
 ), days as (
@@ -48,14 +49,15 @@ with let_in as materialized (
 ), numbered as (
     select r.*,
            row_number() over (partition by topic_no, partition order by replay_no) as due_no,
-           max("offset") over (
+           max(array["offset", event_no]) over (
                partition by topic_no, partition, batch_id order by replay_no
                rows between unbounded preceding and 1 preceding
            ) as before
     from traffic.replayed_events r
 )
 select 'quarantined_events' as table_name,
-       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
+                         'event_no', event_no) as key,
        format('replayed at %%s, when batch %%s let it in', committed_at, batch_id) as expected,
        coalesce(resolution || ' at ' || resolved_at, 'no such mark') as found
 from let_in
@@ -76,32 +78,35 @@ from audited
 where dates <> taken
 union all
 select 'replayed_events',
-       json_build_object('topic_no', l.topic_no, 'partition', l.partition, 'offset', l."offset"),
+       json_build_object('topic_no', l.topic_no, 'partition', l.partition, 'offset', l."offset",
+                         'event_no', l.event_no),
        format('a number, since batch %%s let it in', l.batch_id), 'none'
 from let_in l
-left join numbered n using (topic_no, partition, "offset", batch_id)
+left join numbered n using (topic_no, partition, "offset", event_no, batch_id)
 join traffic.topics t on t.topic_no = l.topic_no and t.name = %(raw_topic)s
 where n.replay_no is null
   and not exists (
       select from traffic.rebuilt_events r
       where r.topic_no = l.topic_no and r.partition = l.partition and r."offset" = l."offset"
-        and r.was = 'processed'
+        and r.event_no = l.event_no and r.was = 'processed'
   )
 union all
 select 'replayed_events',
-       json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset"),
+       json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset",
+                         'event_no', n.event_no),
        format('an event that batch %%s let in', n.batch_id), 'none'
 from numbered n
-left join let_in l using (topic_no, partition, "offset", batch_id)
+left join let_in l using (topic_no, partition, "offset", event_no, batch_id)
 left join traffic.micro_batches b using (batch_id, topic_no, partition)
 where l.batch_id is null and coalesce(b.dropped_processed, '{}') = '{}'
-  and (n.topic_no, n.partition, n."offset", n.batch_id) not in (select * from entered)
+  and (n.topic_no, n.partition, n."offset", n.event_no, n.batch_id) not in (select * from entered)
 union all
 select 'replayed_events',
-       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset"),
+       json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
+                         'event_no', event_no),
        case when replay_no <> due_no then format('replay_no %%s, one after another', due_no)
             else 'the numbers of a replay in the order of offsets' end,
        format('replay_no %%s', replay_no)
 from numbered
-where replay_no <> due_no or before > "offset"
+where replay_no <> due_no or before > array["offset", event_no]
 limit %(limit)s

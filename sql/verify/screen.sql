@@ -15,15 +15,16 @@ with gone as not materialized (
     -- 3: no reading, 4: a reading without any event, 6: the same, and its event was dropped
     select p.topic_no, p.partition, p."offset", p.batch_id,
            d.broker_timestamp, d.topic_no as of_topic_no, d.partition as of_partition,
-           d."offset" as of_offset,
+           d."offset" as of_offset, p.event_no, d.event_no as of_event_no,
            case when p."offset" is null then case when g.month is null then 4 else 6 end
                 when d."offset" is null then 3
                 when p."offset" <> d."offset" or p.partition <> d.partition
-                     or p.topic_no <> d.topic_no then 0
-                when p.speed is distinct from d.speed or p.volume is distinct from d.volume
-                     or p.occupancy is distinct from d.occupancy
+                     or p.topic_no <> d.topic_no or p.event_no <> d.event_no then 0
+                when
+                     --| measures[ or] p.{m} is distinct from d.{m}
                      or p.quality_score <> d.quality_score
-                     or p.quality_flags <> d.quality_flags then 2
+                     or p.quality_flags <> d.quality_flags
+                     or p.interval_s is distinct from d.interval_s then 2
                 else 1 end as verdict
     from traffic.processed_events p
     full join traffic.traffic_readings d using (sensor_id, "timestamp")
@@ -34,7 +35,7 @@ with gone as not materialized (
 ), outcome as (
     select * from event
     union all
-    select topic_no, partition, "offset", batch_id, null, null, null, null, 5
+    select topic_no, partition, "offset", batch_id, null, null, null, null, event_no, null, 5
     from traffic.quarantined_events
     where resolved_at is null
 ), raw as (
@@ -57,7 +58,7 @@ with gone as not materialized (
            ) as outcome_missing,
            count(*) filter (
                where r.batch_id <> o.batch_id
-                 and not coalesce((o.verdict <> 5 or b.kind = 'rebuild') and o."offset" >= b.first_offset
+                 and not coalesce((o.verdict <> 5 or b.kind = 'backfill') and o."offset" >= b.first_offset
                                   and o."offset" < b.next_offset, false)
            ) as batch_differs,
            count(*) filter (where o.verdict = 3) as reading_missing,
@@ -68,8 +69,8 @@ with gone as not materialized (
            ) as reading_differs,
            count(*) filter (
                where o.verdict = 0
-                 and (r.broker_timestamp, o.topic_no, o.partition, o."offset")
-                     > (o.broker_timestamp, o.of_topic_no, o.of_partition, o.of_offset)
+                 and (r.broker_timestamp, o.topic_no, o.partition, o."offset", o.event_no)
+                     > (o.broker_timestamp, o.of_topic_no, o.of_partition, o.of_offset, o.of_event_no)
            ) as reading_overtaken
     from outcome o
     full join raw r using (topic_no, partition, "offset")
@@ -77,7 +78,7 @@ with gone as not materialized (
     left join (
         select batch_id, topic_no, partition, first_offset, next_offset, kind
         from traffic.micro_batches
-        where kind <> 'window'
+        where kind <> 'ingest'
     ) b on b.batch_id = o.batch_id and b.topic_no = o.topic_no and b.partition = o.partition
     left join traffic.dropped_logs h
       on h.topic_no = coalesce(o.topic_no, r.topic_no)
@@ -91,7 +92,7 @@ with gone as not materialized (
      and date_trunc('month', d."timestamp" at time zone 'UTC') = g.month
     left join traffic.processed_events p
       on p.sensor_id = d.sensor_id and p."timestamp" = d."timestamp" and p.topic_no = d.topic_no
-     and p.partition = d.partition and p."offset" = d."offset"
+     and p.partition = d.partition and p."offset" = d."offset" and p.event_no = d.event_no
     where p.batch_id is null
 ), dropped as (
     select coalesce(sum(rows) filter (where table_name = 'raw_events'), 0)::bigint as raw,

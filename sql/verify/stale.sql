@@ -2,7 +2,7 @@
 -- replay let in, or left in quarantine for another reason, was decided by the replay's rules.
 with decided as (
     select rules_version, batch_id, coalesce(last_batch_id, batch_id) as last_batch_id, batches,
-           case kind when 'window' then raw when 'replay' then processed else 0 end as messages
+           case kind when 'ingest' then raw when 'reprocess' then processed else 0 end as messages
     from traffic.micro_batches
     union all
     select b.rules_version, b.batch_id, b.batch_id, 0, -1

@@ -4,7 +4,7 @@ with marked as (
            first_offset is distinct from lag(next_offset) over (order by first_offset) as begins
     from traffic.micro_batches
     where topic_no = %(topic_no)s and partition = %(partition)s
-      and rules_version <> %(rules_version)s and raw > 0 and kind = 'window'
+      and rules_version <> %(rules_version)s and raw > 0 and kind = 'ingest'
 ), numbered as (
     select first_offset, next_offset, count(*) filter (where begins) over (order by first_offset) as run
     from marked

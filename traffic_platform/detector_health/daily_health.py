@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
@@ -22,7 +21,7 @@ from traffic_platform.detector_health.diagnosis import (
 from traffic_platform.detector_health.diagnosis_text import Scope, advise, describe_finding
 from traffic_platform.detector_health.local_day import LocalDay, local_day
 from traffic_platform.detector_health.thresholds import Thresholds
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Settings
@@ -97,22 +96,18 @@ def compute_health(settings: Settings, day: date, now: datetime | None = None) -
     local = local_day(day, settings.timezone)
     limits = Thresholds.from_settings(settings)
     url = settings.endpoints().ingest_url
-    try:
-        with connect(url, application_name="traffic detector health") as connection:
-            require_timezone(connection, settings.timezone)
-            days = read_sensor_days(connection, local, limits, settings.health_forget_days)
-            if _readings_dropped(connection, local):
-                rows = read_health(connection, day)
-            else:
-                rows = judge(days, local, limits, now)
-                _write_rows(connection, day, rows)
-            named = [row.sensor_id for row in rows]
-            found = connection.execute(
-                "select sensor_id, external_id from traffic.sensors where sensor_id = any(%s)",
-                (named,),
-            ).fetchall()
-    except psycopg.Error as error:
-        raise (translate(error) or error) from error
+    with translated(), connect(url, application_name="traffic detector health") as connection:
+        require_timezone(connection, settings.timezone)
+        days = read_sensor_days(connection, local, limits, settings.health_forget_days)
+        if _readings_dropped(connection, local):
+            rows = read_health(connection, day)
+        else:
+            rows = judge(days, local, limits, now)
+            _write_rows(connection, day, rows)
+        found = connection.execute(
+            "select sensor_id, external_id from traffic.sensors where sensor_id = any(%s)",
+            ([row.sensor_id for row in rows],),
+        ).fetchall()
     return DayHealth(day, rows, dict(found))
 
 

@@ -133,15 +133,10 @@ def _reason_not_to_evaluate(day: SensorDay, *, over: bool) -> Reason | None:
         return "day_not_over"
     if day.first_reading is not None:
         return "first_day"
-    return "other_hours" if _reports_at_other_hours(day) else None
-
-
-def _reports_at_other_hours(day: SensorDay) -> bool:
-    """Return True for a sensor that reports at other hours only, which is not a failure.
-
-    A sensor that reported in the window the day before has stopped.
-    """
-    return day.readings == 0 and day.readings_elsewhere and not day.read_day_before
+    # A sensor may report at other hours only. One that reported in the window the day before has
+    # stopped, which is a failure.
+    other_hours = day.readings == 0 and day.readings_elsewhere and not day.read_day_before
+    return "other_hours" if other_hours else None
 
 
 def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosis, bool | None]:
@@ -157,21 +152,11 @@ def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosi
         Diagnosis.HIGH_VALUE: exceeds(
             day.high_occupancy, day.with_occupancy, limits.high_value_percent
         ),
-        Diagnosis.INTERMITTENT: (
-            None
-            if day.with_both == 0
-            else bool(
-                exceeds(
-                    day.occupancy_without_volume,
-                    day.with_both,
-                    limits.occupancy_without_volume_percent,
-                )
-                or exceeds(
-                    day.volume_without_occupancy,
-                    day.with_both,
-                    limits.volume_without_occupancy_percent,
-                )
-            )
+        Diagnosis.INTERMITTENT: exceeds(
+            day.occupancy_without_volume, day.with_both, limits.occupancy_without_volume_percent
+        )
+        or exceeds(
+            day.volume_without_occupancy, day.with_both, limits.volume_without_occupancy_percent
         ),
         Diagnosis.CONSTANT: (
             None

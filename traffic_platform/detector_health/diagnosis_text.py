@@ -42,8 +42,6 @@ _FIELD: Mapping[Diagnosis, str] = {
         "The card or the controller repeats one value: reset the card, then the controller. If "
         "others of the station do the same, the software between controller and feed."
     ),
-    Diagnosis.GOOD: "",
-    Diagnosis.NOT_EVALUATED: "",
 }
 _SILENT: Mapping[Scope, str] = {
     "detector": (
@@ -88,7 +86,7 @@ def describe_finding(day: SensorDay, finding: Finding, local: LocalDay, limits: 
 
 def advise(diagnosis: Diagnosis, scope: Scope | None) -> str:
     """Return the parts to check, nearest first; empty when nothing is to be done."""
-    return _FIELD[diagnosis] if scope is None else _SILENT[scope]
+    return _FIELD.get(diagnosis, "") if scope is None else _SILENT[scope]
 
 
 def _no_data(day: SensorDay, local: LocalDay) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 from traffic_platform.settings import Settings
@@ -31,16 +31,8 @@ class Thresholds:
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """Return the thresholds of the settings."""
-        return cls(
-            min_samples_percent=settings.health_min_samples_percent,
-            card_off_percent=settings.health_card_off_percent,
-            card_off_rural_percent=settings.health_card_off_rural_percent,
-            high_occupancy=settings.health_high_occupancy,
-            high_value_percent=settings.health_high_value_percent,
-            occupancy_without_volume_percent=settings.health_occupancy_without_volume_percent,
-            volume_without_occupancy_percent=settings.health_volume_without_occupancy_percent,
-            constant_samples=settings.health_constant_samples,
-        )
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: getattr(settings, f"health_{name}") for name in names})
 
     def card_off(self, *, rural: bool) -> float:
         """Return the highest allowed share of readings with occupancy 0 (percent)."""

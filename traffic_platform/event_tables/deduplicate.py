@@ -36,7 +36,7 @@ def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
 
     Returns the rows of the winners in the order of (sensor, time), and the superseded rows whose
     measures differ from their winner's. Events are ordered by (order time, topic_no, partition,
-    offset).
+    offset, event_no): the sort is stable, and the events of a message come in their order.
     """
     halves = events.sensor_id.view(">u8").reshape(-1, 2)
     rows = events.index
@@ -66,7 +66,7 @@ def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
 
 def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
     differ = np.zeros(len(one), dtype=np.bool_)
-    for column in (events.speed, events.volume, events.occupancy, events.quality_score):
+    for column in (*events.measures, events.quality_score):
         a, b = column[one], column[other]
         differ |= (a != b) & ~(np.isnan(a) & np.isnan(b))
     return differ

@@ -164,7 +164,7 @@ def write_audit(
     run_id: str | None,
     rules_version: str,
     *,
-    kind: Literal["window", "replay", "rebuild"] = "window",
+    kind: Literal["ingest", "reprocess", "backfill"] = "ingest",
     committed_at: datetime | None = None,
 ) -> None:
     """Write audit rows; `committed_at` defaults to the transaction's own time."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from traffic_platform.errors import LockBusyError, translate
+from traffic_platform.errors import LockBusyError, translated
 from traffic_platform.maintenance.compact_audit import Compacted, compact_audit
 from traffic_platform.maintenance.index_closed_months import index_closed_months, unindexed_months
 from traffic_platform.maintenance.partitions_ahead import create_ahead
@@ -46,7 +46,7 @@ def maintain_tables(
     """
     now = (now or datetime.now(UTC)).astimezone(UTC)
     url = settings.endpoints().ingest_url
-    try:
+    with translated():
         with connect(url, application_name="traffic-maintenance", autocommit=True) as connection:
             require_timezone(connection, settings.timezone)
             _lock(connection)
@@ -55,8 +55,6 @@ def maintain_tables(
         if unindexed and not stop():  # without the lock, since backfills wait for it
             report.indexed = index_closed_months(settings.endpoints().owner_url, now, stop)
         return report
-    except Exception as error:
-        raise translate(error) or error from error
 
 
 def _maintain(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.ledger.offsets import read_ledger
 from traffic_platform.ledger.partition_locks import Holder, read_holders
@@ -80,10 +81,8 @@ class LagReader:
 
     def read(self, topics: Sequence[str]) -> list[PartitionLag]:
         """Return the lag of every partition of the existing topics."""
-        try:
+        with self._errors_translated():
             return [lag for topic in topics for lag in self._read_topic(topic)]
-        except Exception as error:
-            raise self._translated(error) from error
 
     def open_transactions(self, lags: Sequence[PartitionLag]) -> list[OpenTransaction]:
         """Return transactions that have held back the ends in `lags` for OPEN_SECONDS.
@@ -94,7 +93,7 @@ class LagReader:
         for lag in lags:
             ends[lag.topic][lag.partition] = lag.end
         older_than_ms = int((time.time() - OPEN_SECONDS) * 1000)
-        try:
+        with self._errors_translated():
             return [
                 OpenTransaction(topic, partition, of_topic[partition], mark - of_topic[partition])
                 for topic, of_topic in ends.items()
@@ -102,15 +101,11 @@ class LagReader:
                 .held_back(topic, of_topic, older_than_ms)
                 .items()
             ]
-        except Exception as error:
-            raise self._translated(error) from error
 
     def holders(self, topics: Sequence[str] | None = None) -> list[Holder]:
         """Return the holders of the topics' partitions (default: of all ingested topics)."""
-        try:
+        with self._errors_translated():
             return read_holders(self._connect(), topics or self._settings.ingest_topics)
-        except Exception as error:
-            raise self._translated(error) from error
 
     @property
     def publishes(self) -> bool:
@@ -119,10 +114,8 @@ class LagReader:
 
     def publication_lag(self) -> Lag:
         """Return the lag of publishing behind the ledger."""
-        try:
+        with self._errors_translated():
             return read_lag(self._connect(), self._settings)
-        except Exception as error:
-            raise self._translated(error) from error
 
     def publishers(self) -> list[Holder]:
         """Return the holder of the publisher's lock, if any."""
@@ -145,15 +138,8 @@ class LagReader:
         for partition, ends in topic.partitions.items():
             known = ledger.get(partition)
             same = known is not None and (known.kafka_topic_id, known.cluster_id) == identity
-            lags.append(
-                PartitionLag(
-                    topic=name,
-                    partition=partition,
-                    next_offset=known.next_offset if known and same else None,
-                    start=ends.low,
-                    end=ends.end,
-                )
-            )
+            next_offset = known.next_offset if known and same else None
+            lags.append(PartitionLag(name, partition, next_offset, ends.low, ends.end))
         return lags
 
     def _connect_broker(self) -> Broker:
@@ -170,6 +156,12 @@ class LagReader:
             )
         return self._connection
 
-    def _translated(self, error: Exception) -> Exception:
-        self.close()
-        return translate(error) or error
+    @contextmanager
+    def _errors_translated(self) -> Generator[None]:
+        """Translate errors of the block, and close the connection after one."""
+        try:
+            with translated():
+                yield
+        except Exception:
+            self.close()
+            raise

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import LiteralString, TypeVar
 
-import psycopg
 from psycopg.rows import class_row
 
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,8 @@ def count_reasons(settings: Settings, which: QuarantineFilter) -> list[ReasonCou
 
     Raises TransientError or PermanentError.
     """
-    with (
-        _reader(settings) as connection,
-        connection.cursor(row_factory=class_row(ReasonCount)) as cursor,
-    ):
-        return cursor.execute(
-            statement("monitoring/count_rejections"), filter_parameters(settings, which)
-        ).fetchall()
+    parameters = filter_parameters(settings, which)
+    return _read(settings, ReasonCount, "monitoring/count_rejections", parameters)
 
 
 def list_messages(
@@ -103,11 +98,7 @@ def list_messages(
 ) -> list[QuarantinedMessage]:
     """Return the newest `limit` messages. Raises TransientError or PermanentError."""
     parameters = {**filter_parameters(settings, which), "limit": limit}
-    with (
-        _reader(settings) as connection,
-        connection.cursor(row_factory=class_row(QuarantinedMessage)) as cursor,
-    ):
-        return cursor.execute(statement("monitoring/list_rejected"), parameters).fetchall()
+    return _read(settings, QuarantinedMessage, "monitoring/list_rejected", parameters)
 
 
 def read_messages(
@@ -118,21 +109,19 @@ def read_messages(
     Raises TransientError or PermanentError.
     """
     parameters = {"topic": topic, "partition": partition, "offset": offset}
-    with (
-        _reader(settings) as connection,
-        connection.cursor(row_factory=class_row(QuarantinedBytes)) as cursor,
-    ):
-        return cursor.execute(statement("monitoring/read_rejected"), parameters).fetchall()
+    return _read(settings, QuarantinedBytes, "monitoring/read_rejected", parameters)
 
 
-@contextmanager
-def _reader(settings: Settings) -> Generator[psycopg.Connection[Any]]:
+def _read(
+    settings: Settings, row: type[_Row], name: LiteralString, parameters: Mapping[str, object]
+) -> list[_Row]:
     url = settings.endpoints().read_url
-    try:
-        with connect(url, application_name="traffic quarantine") as connection:
-            yield connection
-    except psycopg.Error as error:
-        raise (translate(error) or error) from error
+    with (
+        translated(),
+        connect(url, application_name="traffic quarantine") as connection,
+        connection.cursor(row_factory=class_row(row)) as cursor,
+    ):
+        return cursor.execute(statement(name), parameters).fetchall()
 
 
 def filter_parameters(settings: Settings, which: QuarantineFilter) -> dict[str, object]:

@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from traffic_platform.archive.files import Manifest
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import connect
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -80,20 +78,19 @@ class Storage:
 def read_storage(settings: Settings) -> Storage:
     """Read all sizes. Raises TransientError, PermanentError, SettingsError, ArchiveError."""
     endpoints = settings.endpoints()
-    try:
+    with translated():
         tables, ours = _read_tables(endpoints.read_url, "traffic")
         dagster, theirs = _read_tables(endpoints.dagster_url, "public")
-    except psycopg.Error as error:
-        raise translate(error) or error from error
     return Storage(tables, ours, dagster, theirs, _read_archive(settings.archive))
 
 
 def _read_tables(url: str, schema: str) -> tuple[list[TableSize], int]:
     with connect(url, application_name="traffic-status", autocommit=True) as connection:
-        rows = connection.execute(
-            statement("monitoring/table_sizes"), {"schema": schema}
-        ).fetchall()
-        tables = [_table(*row) for row in rows]  # pyright: ignore[reportArgumentType]
+        found = connection.execute(statement("monitoring/table_sizes"), {"schema": schema})
+        tables = [
+            TableSize(name, rows, size, index, partitions, _day(first), _day(last))
+            for name, rows, size, index, partitions, first, last in found
+        ]
         row = connection.execute("select pg_database_size(current_database())").fetchone()
         assert row is not None
         if schema == "traffic":
@@ -101,18 +98,6 @@ def _read_tables(url: str, schema: str) -> tuple[list[TableSize], int]:
             assert span is not None
             tables = [_with_span(table, span) for table in tables]
     return tables, int(str(row[0]))
-
-
-def _table(
-    name: str,
-    rows: int,
-    size: int,
-    index: int,
-    partitions: int,
-    first: str | None,
-    last: str | None,
-) -> TableSize:
-    return TableSize(name, rows, size, index, partitions, _day(first), _day(last))
 
 
 def _day(partition: str | None) -> date | None:

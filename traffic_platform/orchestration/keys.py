@@ -15,6 +15,8 @@ DETECTOR_HEALTH: Final = AssetKey("detector_health")
 READINGS_5MIN: Final = AssetKey("readings_5min")
 READINGS_HOURLY: Final = AssetKey("readings_hourly")
 READINGS_DAILY: Final = AssetKey("readings_daily")
+EVENT_TABLES: Final = (RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
+ROLLUPS: Final = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
 
 OWNER: Final = "team:traffic-data"
 EVENT_TABLES_GROUP: Final = "events"

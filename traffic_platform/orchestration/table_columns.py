@@ -17,6 +17,7 @@ from dagster import (
     TableSchema,
 )
 
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.orchestration.keys import (
     DETECTOR_HEALTH,
     PROCESSED_EVENTS,
@@ -40,14 +41,14 @@ RECORD_COLUMNS = (
 )
 KEYS: Mapping[AssetKey, tuple[str, ...]] = {
     RAW_EVENTS: ("topic_no", "partition", "offset"),
-    PROCESSED_EVENTS: ("topic_no", "partition", "offset"),
+    PROCESSED_EVENTS: ("topic_no", "partition", "offset", "event_no"),
     TRAFFIC_READINGS: ("sensor_id", "timestamp"),
     DETECTOR_HEALTH: ("sensor_id", "date"),
     READINGS_5MIN: ("sensor_id", "bucket"),
     READINGS_HOURLY: ("sensor_id", "hour"),
     READINGS_DAILY: ("sensor_id", "date"),
 }
-_MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
+_MEASURES = (*(measure.name for measure in MEASURES), "quality_score", "quality_flags")
 _DECODED = ("sensor_id", "timestamp", *_MEASURES)
 _POSITION = ("topic_no", "partition", "offset")
 _TIME = ("timestamp",)
@@ -69,6 +70,17 @@ _RATIOS: Mapping[str, tuple[str, ...]] = {
     "observed_share": ("observed",),
     "travel_time_index": ("vht", "free_vht"),
 }
+
+
+def _from_readings(
+    columns: Mapping[tuple[str, ...], Sequence[str]],
+) -> Mapping[str, Iterable[tuple[AssetKey, str]]]:
+    """Return the lineage of columns by the columns of readings that they are computed from."""
+    return {
+        column: [(TRAFFIC_READINGS, name) for name in names]
+        for names, computed in columns.items()
+        for column in computed
+    }
 
 
 def _summed(
@@ -93,71 +105,55 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
     },
     PROCESSED_EVENTS: {
         **{name: [(RAW_EVENTS, name)] for name in (*_POSITION, "batch_id")},
-        **{name: [(RAW_EVENTS, "value")] for name in (*_DECODED, "format")},
+        **{
+            name: [(RAW_EVENTS, "value")]
+            for name in (*_DECODED, "format", "event_no", "interval_s")
+        },
     },
     TRAFFIC_READINGS: {
-        **{name: [(PROCESSED_EVENTS, name)] for name in (*_POSITION, *_DECODED)},
+        **{
+            name: [(PROCESSED_EVENTS, name)]
+            for name in (*_POSITION, "event_no", *_DECODED, "interval_s")
+        },
         "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
         "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
     },
-    DETECTOR_HEALTH: {
-        column: [(TRAFFIC_READINGS, name) for name in names]
-        for column, names in {
-            "sensor_id": ("sensor_id",),
-            "date": _TIME,
-            "diagnosis": _DIAGNOSED,
-            "seen": _DIAGNOSED,
-            "field": _DIAGNOSED,
-            "tests_not_evaluated": _DIAGNOSED,
-            "scope": _TIME,
-            "interval_s": _TIME,
-            "interval_inferred": _TIME,
-            "readings": _TIME,
-            "samples": _DIAGNOSED,
-            "expected_samples": _TIME,
-            "samples_percent": _DIAGNOSED,
-            "zero_occupancy_percent": ("occupancy",),
-            "high_occupancy_percent": ("occupancy",),
-            "occupancy_without_volume_percent": ("volume", "occupancy"),
-            "volume_without_occupancy_percent": ("volume", "occupancy"),
-            "constant_samples": ("timestamp", "occupancy"),
-            "constant_occupancy": ("timestamp", "occupancy"),
-            "constant_from": ("timestamp", "occupancy"),
-            "without_speed_percent": ("speed", "volume"),
-            "vehicles": ("timestamp", "volume"),
-            "longest_gap_s": _TIME,
-            "last_reading": _TIME,
-        }.items()
-    },
-    READINGS_5MIN: {
-        column: [(TRAFFIC_READINGS, name) for name in names]
-        for column, names in {
-            "sensor_id": ("sensor_id",),
-            "bucket": _TIME,
-            "samples": _TIME,
-            "completeness": _TIME,
-            "with_volume": ("volume",),
-            "sum_volume": ("volume",),
-            "vehicles": ("volume",),
-            "flow": ("volume",),
-            "sum_q": _MOVING,
-            "sum_qv": _MOVING,
-            "speed": _MOVING,
-            "min_speed": _MOVING,
-            "max_speed": _MOVING,
-            "with_occupancy": ("occupancy",),
-            "sum_occupancy": ("occupancy",),
-            "occupancy": ("occupancy",),
-            "good": ("speed", "volume", "occupancy", "quality_flags"),
-            "good_share": ("speed", "volume", "occupancy", "quality_flags"),
-            "observed": _MOVING,
-            "vmt": _MOVING,
-            "vht": _MOVING,
-            "free_vht": _MOVING,
-            "delay_h": _MOVING,
-            "travel_time_index": _MOVING,
-        }.items()
-    },
+    DETECTOR_HEALTH: _from_readings(
+        {
+            ("sensor_id",): ["sensor_id"],
+            _TIME: [
+                *("date", "scope", "interval_s", "interval_inferred", "readings"),
+                *("expected_samples", "longest_gap_s", "last_reading"),
+            ],
+            _DIAGNOSED: [
+                *("diagnosis", "seen", "field", "tests_not_evaluated"),
+                *("samples", "samples_percent"),
+            ],
+            ("occupancy",): ["zero_occupancy_percent", "high_occupancy_percent"],
+            ("volume", "occupancy"): [
+                "occupancy_without_volume_percent",
+                "volume_without_occupancy_percent",
+            ],
+            ("timestamp", "occupancy"): [
+                *("constant_samples", "constant_occupancy", "constant_from"),
+            ],
+            ("speed", "volume"): ["without_speed_percent"],
+            ("timestamp", "volume"): ["vehicles"],
+        }
+    ),
+    READINGS_5MIN: _from_readings(
+        {
+            ("sensor_id",): ["sensor_id"],
+            _TIME: ["bucket", "samples", "completeness"],
+            ("volume",): ["with_volume", "sum_volume", "vehicles", "flow"],
+            ("occupancy",): ["with_occupancy", "sum_occupancy", "occupancy"],
+            ("speed", "volume", "occupancy", "quality_flags"): ["good", "good_share"],
+            _MOVING: [
+                *("sum_q", "sum_qv", "speed", "min_speed", "max_speed", "observed"),
+                *("vmt", "vht", "free_vht", "delay_h", "travel_time_index"),
+            ],
+        }
+    ),
     READINGS_HOURLY: _summed({"hour": "bucket"}, [READINGS_5MIN]),
     READINGS_DAILY: _summed({"date": "bucket"}, [READINGS_HOURLY, READINGS_5MIN]),
 }
@@ -181,12 +177,7 @@ def table_schema(key: AssetKey, table: TableDoc) -> TableSchema:
 
 def record_schema() -> TableSchema:
     """Return the parts of a Kafka record as columns."""
-    return TableSchema(
-        columns=[
-            TableColumn(name=name, type=kind, description=description)
-            for name, kind, description in RECORD_COLUMNS
-        ]
-    )
+    return TableSchema(columns=[TableColumn(*column) for column in RECORD_COLUMNS])
 
 
 def column_lineage(key: AssetKey) -> TableColumnLineage:

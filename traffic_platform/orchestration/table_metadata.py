@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dagster import (
     AssetKey,
+    AssetSpec,
     BetaWarning,
     CodeReferencesMetadataValue,
     LocalFileCodeReference,
 )
 
+from traffic_platform.orchestration.keys import OWNER
 from traffic_platform.orchestration.table_columns import column_lineage, table_schema
-from traffic_platform.postgres.catalogue import TableDoc
+from traffic_platform.postgres.catalogue import TableDoc, load_catalogue
 from traffic_platform.statements import sql_folder
+
+
+def table_specs(
+    tables: Mapping[AssetKey, tuple[Sequence[AssetKey], Sequence[str]]],
+    *,
+    group: str,
+    layer: str | None = None,
+) -> list[AssetSpec]:
+    """Return specs of tables, given by their upstream assets and the statements that write them.
+
+    `layer` defaults to the first word of each name.
+    """
+    catalogue = load_catalogue()
+    return [
+        AssetSpec(
+            key=key,
+            deps=upstream,
+            description=catalogue[key.path[-1]].description,
+            skippable=True,
+            group_name=group,
+            kinds={"postgres", "table"},
+            owners=[OWNER],
+            tags={"layer": layer or key.path[-1].partition("_")[0]},
+            metadata=table_metadata(key, catalogue[key.path[-1]], statements),
+        )
+        for key, (upstream, statements) in tables.items()
+    ]
 
 
 def table_metadata(key: AssetKey, table: TableDoc, statements: Sequence[str]) -> dict[str, Any]:

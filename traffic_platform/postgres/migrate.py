@@ -2,37 +2,97 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any, Final, LiteralString
+
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg import errors as pg
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from traffic_platform.errors import TransientError
 from traffic_platform.postgres.catalogue import write_comments
 from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.settings import SettingsError
 from traffic_platform.statements import sql_folder, statement
 
+log = logging.getLogger(__name__)
+
 _MIGRATION_LOCK = 7_204_511_001  # any constant: one migration at a time per database
+_BASELINE: Final = "0013"
+_LAST_OF_0_1_0: Final = "0012"
+_FROM_0_1_0: Final[tuple[LiteralString, ...]] = (
+    "migrations/from_0_1_0",
+    "migrations/baseline/5_functions",
+    "migrations/baseline/6_event_views",
+)
+_OLDER: Final = frozenset(f"{number:04}" for number in range(1, 12))
+# Longer than PostgreSQL's deadlock_timeout (1 s): a vacuum in the background then gives way.
+_LOCK_TIMEOUT: Final = "2s"
+_OTHER_MIGRATION: Final = "10min"
+
+Connection = psycopg.Connection[Any]
 
 
-def migrate(owner_url: str, timezone: str) -> None:
-    """Run the missing migrations, write the comments and freeze the platform's time zone.
+def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) -> None:
+    """Bring the schema to this version, write the comments and freeze the platform's time zone.
 
-    Safe to call at every start and from several processes at once. Raises SettingsError when the
-    database was made for another time zone, psycopg.Error when it cannot be reached.
+    A new database gets the baseline. One of version 0.1.0 is brought over in place, in one
+    transaction; `lock_retry` says for how long it retries while other sessions use its tables.
+    Safe to call at every start and from several processes at once.
+
+    Raises SettingsError when the database has another time zone, is older than the last revision
+    of 0.1.0 or newer than this version; TransientError when other sessions keep its tables locked;
+    psycopg.Error when it cannot be reached.
     """
     with connect(owner_url, application_name="traffic-migrate", autocommit=True) as guard:
+        guard.execute("select set_config('lock_timeout', %s, false)", (_OTHER_MIGRATION,))
         guard.execute("select pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
-        _upgrade(owner_url)
+        guard.execute("reset lock_timeout")
+        revision = _stored_revision(guard)
+        if revision == _LAST_OF_0_1_0:
+            _bring_over(guard, lock_retry or LockRetry())
+        elif revision is None:
+            _create(owner_url)
+        else:
+            _require_known(revision)
         with guard.transaction():
             write_comments(guard)
         _freeze_timezone(guard, timezone)
 
 
-def _upgrade(owner_url: str) -> None:
-    def open_connection() -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(owner_url, application_name="traffic-migrate")
+def _stored_revision(connection: Connection) -> str | None:
+    """The revision that the database is stamped with; None for a new database."""
+    table = connection.execute("select to_regclass('public.traffic_alembic_version')").fetchone()
+    if table is None or table[0] is None:
+        return None
+    row = connection.execute("select version_num from public.traffic_alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
+def _require_known(revision: str) -> None:
+    if revision in _OLDER:
+        raise SettingsError(
+            f"This database has revision {revision}, which is older than the last one of version"
+            f" 0.1.0 ({_LAST_OF_0_1_0}). Upgrade it with version 0.1.0 first: install"
+            " traffic-platform==0.1.0, run `traffic up` and `traffic down`, then install this"
+            " version again."
+        )
+    if revision != _BASELINE:
+        raise SettingsError(
+            f"This database has revision {revision}, which this version does not know. Install the"
+            " version of traffic-platform that made it, or a newer one."
+        )
+
+
+def _create(owner_url: str) -> None:
+    """Run Alembic's migrations, of which the baseline is the first."""
+
+    def open_connection() -> Connection:
+        return connect(owner_url, application_name="traffic-migrate")
 
     engine = create_engine("postgresql+psycopg://", creator=open_connection, poolclass=NullPool)
     with engine.connect() as connection:
@@ -44,13 +104,46 @@ def _upgrade(owner_url: str) -> None:
     engine.dispose()
 
 
-def _freeze_timezone(connection: psycopg.Connection[tuple[object, ...]], timezone: str) -> None:
+def _bring_over(connection: Connection, lock_retry: LockRetry) -> None:
+    """Bring a database of version 0.1.0 over. It stays as it was when the locks are not free."""
+    log.info("Bringing the database of version 0.1.0 over")
+    blockers: list[str] = []
+
+    def attempt() -> bool:
+        try:
+            with connection.transaction():
+                connection.execute("select set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+                for script in _FROM_0_1_0:
+                    connection.execute(statement(script))
+        except (pg.LockNotAvailable, pg.DeadlockDetected):
+            blockers[:] = _blockers(connection)
+            log.warning("The migration waits for %s", "; ".join(blockers) or "other sessions")
+            raise
+        return True
+
+    if not lock_retry.run(attempt):
+        raise TransientError(
+            f"The database was not migrated: {'; '.join(blockers) or 'other sessions'} kept its"
+            " tables in use. End these sessions or wait for them, then run `traffic up` again."
+        )
+    connection.execute(statement("migrations/analyze_new_columns"))
+
+
+def _blockers(connection: Connection) -> list[str]:
+    """Sessions that use the tables, in words: application, process, role and a table."""
+    return [
+        f"{application} (process {pid}, role {role}) uses traffic.{table}"
+        for pid, role, application, table in connection.execute(statement("migrations/blockers"))
+    ]
+
+
+def _freeze_timezone(connection: Connection, timezone: str) -> None:
     row = connection.execute(
         statement("postgres/freeze_timezone"), {"timezone": timezone}
     ).fetchone()
     frozen = row[0] if row else timezone
     if frozen != timezone:
         raise SettingsError(
-            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {frozen!r}: "
-            f"set TRAFFIC_TIMEZONE={frozen}, or start a new database and replay into it."
+            f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {frozen!r}:"
+            f" set TRAFFIC_TIMEZONE={frozen}, or start a new database and replay into it."
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome
 
 # Audit rows examined per partition generation: over an hour at ten commits a second.
@@ -36,12 +35,11 @@ def every_offset_accounted_for(context: CheckContext) -> Outcome:
     In each audit row, delivered = raw + echoes and raw = processed + quarantined. raw_events holds
     as many rows as the audit counts.
     """
-    connection = context.connection
     newest = {"most": NEWEST_AUDIT_ROWS}
-    gaps = read_rows(connection, "ledger_gaps", **newest)
-    unbalanced = read_rows(connection, "unbalanced_batches", **newest)
-    missing = read_rows(connection, "raw_rows_missing", offsets=COUNTED_OFFSETS)
-    totals = read_rows(connection, "ledger_totals", **newest)[0]
+    gaps = context.read("ledger_gaps", **newest)
+    unbalanced = context.read("unbalanced_batches", **newest)
+    missing = context.read("raw_rows_missing", offsets=COUNTED_OFFSETS)
+    totals = context.read("ledger_totals", **newest)[0]
     found = {
         "ranges that do not tile": gaps,
         "audit rows that do not add up": unbalanced,
@@ -65,7 +63,7 @@ def every_offset_accounted_for(context: CheckContext) -> Outcome:
 @check("raw_events", "ERROR", Scope.TABLE, "open_losses")
 def no_lost_range(context: CheckContext) -> Outcome:
     """Kafka dropped no message before ingest read it, except losses that were acknowledged."""
-    losses = read_rows(context.connection, "open_losses")
+    losses = context.read("open_losses")
     numbers = {"lost ranges": len(losses)}
     if not losses:
         return Outcome(True, "No message was lost, or all losses are acknowledged.", numbers)

@@ -7,7 +7,6 @@ from statistics import median
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
 
@@ -33,9 +32,7 @@ def messages_stored_in_time(context: CheckContext) -> Outcome:
 
     Arrival is the broker's time. In a topic with CreateTime it is the time that the producer sets.
     """
-    rows = read_rows(
-        context.connection, "arrival_lag", begin=context.begin, end=context.end, late=LATE_SECONDS
-    )
+    rows = context.read("arrival_lag", late=LATE_SECONDS)
     messages = sum(row["messages"] for row in rows)
     if messages < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} messages arrived on this date")
@@ -67,9 +64,7 @@ def feeds_deliver(context: CheckContext) -> Outcome:
     """
     if not context.is_today:
         return not_evaluated("this check is about now, and the date is not today")
-    rows = read_rows(
-        context.connection, "newest_readings", since=context.now - ENDED_AFTER, until=context.now
-    )
+    rows = context.read("newest_readings", since=context.now - ENDED_AFTER, until=context.now)
     feeds: dict[str, list[Row]] = {}
     for row in rows:
         if row["readings"] >= LEAST_READINGS and row["arrived"] - row["newest"] <= FED_WITHIN:

@@ -11,9 +11,10 @@ from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from traffic_platform.quality.check_statements import Connection
-from traffic_platform.quality.history import SensorHistory, read_history, sample_percent
-from traffic_platform.quality.sensor_days import SensorDay, read_sensor_days
+from traffic_platform.quality.check_statements import Connection, read_rows
+from traffic_platform.quality.history import SAMPLE_BYTES, SensorHistory
+from traffic_platform.quality.outcome import Row
+from traffic_platform.quality.sensor_days import SensorDay
 
 # The number of days before a date with which its sensors and feeds are compared.
 HISTORY_DAYS = 14
@@ -76,19 +77,29 @@ class CheckContext:
         local = datetime.combine(self.day + timedelta(days=days), time(), ZoneInfo(self.timezone))
         return local.astimezone(UTC)
 
+    def read(self, name: str, **parameters: object) -> list[Row]:
+        """Return the rows of `sql/quality/NAME.sql`. Raises psycopg.Error.
+
+        The statement knows the date as `day`, `begin`, `end` and `timezone`, which `parameters` may
+        replace.
+        """
+        date = {"day": self.day, "begin": self.begin, "end": self.end, "timezone": self.timezone}
+        return read_rows(self.connection, name, **{**date, **parameters})
+
     @cached_property
     def sensors(self) -> list[SensorDay]:
         """The measurements of each sensor with readings on the date."""
-        return read_sensor_days(self.connection, self.begin, self.end)
+        return [SensorDay.from_row(row) for row in self.read("sensor_days")]
 
     @cached_property
     def history(self) -> dict[UUID, SensorHistory]:
         """The measurements of each sensor on the HISTORY_DAYS dates before, by sensor_id."""
-        return read_history(
-            self.connection, self.history_begin, self.begin, self.timezone, self.history_percent
-        )
+        period = {"begin": self.history_begin, "end": self.begin}
+        rows = self.read("sensor_history", **period, percent=self.history_percent)
+        return {row["sensor_id"]: SensorHistory.from_row(row) for row in rows}
 
     @cached_property
     def history_percent(self) -> float:
         """The percentage of the history's pages to read, so that any size costs the same."""
-        return sample_percent(self.connection, self.history_begin, self.end)
+        size = self.read("history_bytes", begin=self.history_begin)[0]["bytes"]
+        return min(100.0, 100.0 * SAMPLE_BYTES / max(1, size))

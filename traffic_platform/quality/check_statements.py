@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, LiteralString
 
 import psycopg
@@ -17,17 +16,13 @@ Connection = psycopg.Connection[Any]
 
 def read_rows(connection: Connection, name: str, **parameters: object) -> list[Row]:
     """Return the rows of `sql/quality/NAME.sql` as dicts. Raises psycopg.Error."""
-    return _rows(connection, statement(f"quality/{name}"), parameters)
+    return read_query(connection, statement(f"quality/{name}"), **parameters)
 
 
-def read_query(connection: Connection, query: LiteralString | sql.Composed) -> list[Row]:
-    """Return the rows of a composed query as dicts. Raises psycopg.Error."""
-    return _rows(connection, query, {})
-
-
-def _rows(
-    connection: Connection, query: LiteralString | sql.Composed, parameters: Mapping[str, object]
+def read_query(
+    connection: Connection, query: LiteralString | sql.Composed, **parameters: object
 ) -> list[Row]:
+    """Return the rows of a query as dicts. Raises psycopg.Error."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(query, {"sample": SAMPLE_ROWS, **parameters})
         return list(cursor.fetchall())

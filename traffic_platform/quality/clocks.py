@@ -6,7 +6,6 @@ from uuid import UUID
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
@@ -35,13 +34,7 @@ def clocks_agree(context: CheckContext) -> Outcome:
     longer delay is compared with the lower quartile of the days before, a shorter one with the
     upper quartile. So a wrong clock is reported until three quarters of the days before have it.
     """
-    today = read_rows(
-        context.connection,
-        "clock_delays",
-        begin=context.begin,
-        end=context.end,
-        least=LEAST_READINGS,
-    )
+    today = context.read("clock_delays", least=LEAST_READINGS)
     if not today:
         return not_evaluated("no reading with a broker's time has this date")
     before = _usual_delays(context)
@@ -78,12 +71,10 @@ def clocks_agree(context: CheckContext) -> Outcome:
 
 def _usual_delays(context: CheckContext) -> dict[UUID, Row]:
     """Return the delays of the days before, by sensor; only sensors with steady delays."""
-    rows = read_rows(
-        context.connection,
+    rows = context.read(
         "clock_history",
         begin=context.history_begin,
         end=context.begin,
-        timezone=context.timezone,
         percent=context.history_percent,
         least=LEAST_SAMPLED,
         steady=SHIFT_SECONDS,

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed, feed_of
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, named, not_evaluated
 
@@ -106,14 +105,7 @@ def _lacking(
 
 def _first_days(context: CheckContext, sensors: Sequence[UUID]) -> list[Row]:
     """Return those of these sensors whose first reading is on the date, with its time (`since`)."""
-    return read_rows(
-        context.connection,
-        "first_readings",
-        sensors=list(sensors),
-        day=context.day,
-        begin=context.begin,
-        end=context.end,
-    )
+    return context.read("first_readings", sensors=list(sensors))
 
 
 def _since(new: Sequence[Row]) -> str:
@@ -149,7 +141,7 @@ def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[int]]:
         for week, begin in enumerate(begins, 1)
     ]
     counts: dict[UUID, list[int]] = {}
-    for row in read_rows(context.connection, "weekday_counts", begins=begins, ends=ends):
+    for row in context.read("weekday_counts", begins=begins, ends=ends):
         counts.setdefault(row["sensor_id"], []).append(row["readings"])
     return counts
 
@@ -164,13 +156,7 @@ def _names(context: CheckContext) -> dict[UUID, str]:
 @check("traffic_readings", "ERROR", Scope.DATE, "events_without_reading")
 def every_event_has_its_reading(context: CheckContext) -> Outcome:
     """Every processed event of the date has a reading of its sensor and time."""
-    rows = read_rows(
-        context.connection,
-        "events_without_reading",
-        day=context.day,
-        begin=context.begin,
-        end=context.end,
-    )
+    rows = context.read("events_without_reading")
     numbers: dict[str, int | float] = {"readings missing": rows[0]["missing"] if rows else 0}
     if not rows:
         return Outcome(True, "Every event has its reading.", numbers)

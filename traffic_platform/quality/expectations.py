@@ -19,7 +19,6 @@ from psycopg import sql
 from traffic_platform.postgres.connections import engine_url
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.outcome import Outcome, not_evaluated
 from traffic_platform.statements import statement
 
@@ -34,14 +33,10 @@ REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", 
 @check("traffic_readings", "ERROR", Scope.DATE, "readings_out_of_range", blocking=True, heavy=True)
 def measures_in_range(context: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
-    from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
+    from traffic_platform.events.domain import MAX_SCORE
+    from traffic_platform.events.measures import MEASURES
 
-    bounds = {
-        "speed": MAX_SPEED,
-        "volume": MAX_VOLUME,
-        "occupancy": MAX_OCCUPANCY,
-        "quality_score": MAX_SCORE,
-    }
+    bounds = {measure.name: measure.high for measure in MEASURES} | {"quality_score": MAX_SCORE}
 
     def expectations(gx: Any, date: Any) -> list[Expectation]:
         return [
@@ -89,17 +84,11 @@ def required_columns_filled(context: CheckContext) -> Outcome:
     heavy=True,
 )
 def messages_give_one_reading(context: CheckContext) -> Outcome:
-    """No message is the source of two readings: each (topic_no, partition, offset) occurs once."""
-
-    def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        # The library's own expectation of uniqueness sorts whole rows: five times as long.
-        return [
-            gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "shared_messages"))
-        ]
-
+    """No event is the source of two readings: each (topic_no, …, offset, event_no) occurs once."""
+    # The library's own expectation of uniqueness sorts whole rows: five times as long.
     return _outcome(
         context,
-        expectations,
+        _no_rows(context, "shared_messages"),
         holds="Every reading comes from a message of its own.",
         fails="Messages with several readings",
         sample="readings_of_one_message",
@@ -117,13 +106,9 @@ def messages_give_one_reading(context: CheckContext) -> Outcome:
 )
 def readings_have_sensors(context: CheckContext) -> Outcome:
     """Every reading is of a sensor in traffic.sensors."""
-
-    def expectations(gx: Any, _date: Any) -> list[Expectation]:
-        return [gx.UnexpectedRowsExpectation(unexpected_rows_query=_query(context, "no_sensor"))]
-
     return _outcome(
         context,
-        expectations,
+        _no_rows(context, "no_sensor"),
         holds="Every reading has its sensor.",
         fails="Readings of unknown sensors",
         sample="readings_without_sensor",
@@ -143,7 +128,7 @@ def _outcome(
 
     Without rows the ten seconds of import would be wasted, so they are looked for first.
     """
-    if not _has_rows(context.connection, context):
+    if not context.read("any_reading"):
         return not_evaluated("no reading has this date")
     with _readings(context) as (batch, gx):
         from great_expectations.core import ExpectationSuite
@@ -157,9 +142,7 @@ def _outcome(
     numbers = {f"unexpected: {name}": count for name, count in counts.items()}
     if result.success:
         return Outcome(True, holds, numbers)
-    rows = read_rows(
-        context.connection, sample, begin=context.begin, end=context.end, **(parameters or {})
-    )
+    rows = context.read(sample, **(parameters or {}))
     where = ", ".join(name for name, count in counts.items() if count)
     return Outcome(
         passed=False,
@@ -173,10 +156,6 @@ def _outcome(
 _OPTIONS = "-c work_mem=64MB"
 # Counts only: our own statements read the failed rows and name their sensors.
 _COUNTS: Any = {"result_format": "BASIC", "partial_unexpected_count": 0}
-
-
-def _has_rows(connection: Connection, context: CheckContext) -> bool:
-    return bool(read_rows(connection, "any_reading", begin=context.begin, end=context.end))
 
 
 @contextmanager
@@ -208,17 +187,15 @@ def _readings(context: CheckContext) -> Generator[tuple[Batch, Any]]:
             source.get_engine().dispose()
 
 
-def _query(context: CheckContext, name: str) -> str:
-    """Return a query of invalid rows. The library fills in `{batch}` and binds no parameters."""
-    return (
-        sql.SQL(statement(f"quality/expect_{name}"))
-        .format(
-            batch=sql.SQL("{batch}"),
-            begin=sql.Literal(int(context.begin.timestamp())),
-            end=sql.Literal(int(context.end.timestamp())),
-        )
-        .as_string(context.connection)
+def _no_rows(context: CheckContext, name: str) -> Callable[[Any, Any], list[Expectation]]:
+    """Expect no row of a query. The library fills in `{batch}` and binds no parameters."""
+    query = sql.SQL(statement(f"quality/expect_{name}")).format(
+        batch=sql.SQL("{batch}"),
+        begin=sql.Literal(int(context.begin.timestamp())),
+        end=sql.Literal(int(context.end.timestamp())),
     )
+    text = query.as_string(context.connection)
+    return lambda gx, _date: [gx.UnexpectedRowsExpectation(unexpected_rows_query=text)]
 
 
 def _name(result: Any) -> str:

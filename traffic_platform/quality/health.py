@@ -6,7 +6,6 @@ from statistics import median
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.history import LEAST_DAYS
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
 
@@ -25,7 +24,7 @@ def detectors_stay_healthy(context: CheckContext) -> Outcome:
     not count.
     """
     first = context.history_days[0]
-    rows = read_rows(context.connection, "health_by_date", first=first, day=context.day)
+    rows = context.read("health_by_date", first=first)
     shares = {row["date"]: row["good"] / row["evaluated"] for row in rows if row["evaluated"]}
     if context.day not in shares:
         return not_evaluated("no detector has been diagnosed for the date")
@@ -34,7 +33,7 @@ def detectors_stay_healthy(context: CheckContext) -> Outcome:
         return not_evaluated("detectors have been diagnosed for too few days before")
     usual = median(shares.values())
     today = rows[-1]
-    broken = read_rows(context.connection, "newly_unhealthy", first=first, day=context.day)
+    broken = context.read("newly_unhealthy", first=first)
     numbers: dict[str, int | float] = {
         "detectors evaluated": today["evaluated"],
         "healthy": today["good"],

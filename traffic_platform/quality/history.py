@@ -8,10 +8,10 @@ readings of each sensor. The same pages are drawn each time, so the same data gi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-from traffic_platform.quality.check_statements import Connection, read_rows
+from traffic_platform.quality.outcome import Row
 from traffic_platform.quality.sensor_days import MEASURES, Measure
 
 # Bytes read of a history: some two million readings, 2 s (measured).
@@ -32,6 +32,18 @@ class SensorHistory:
     missing: dict[Measure, int]
     score: float
 
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Return the row of `sql/quality/sensor_history.sql` with its figures by measure."""
+        return cls(
+            sensor_id=row["sensor_id"],
+            days=row["days"],
+            readings=row["readings"],
+            expected=row["expected"],
+            missing={measure: row[f"{measure}_missing"] for measure in MEASURES},
+            score=row["score"],
+        )
+
     @property
     def is_enough(self) -> bool:
         """True if the history suffices for a comparison."""
@@ -46,34 +58,3 @@ class SensorHistory:
         if not self.is_enough or base < LEAST_READINGS:
             return None
         return self.missing[measure] / base
-
-
-def sample_percent(connection: Connection, begin: datetime, end: datetime) -> float:
-    """Return the percentage of the pages of [begin, end)'s partitions that SAMPLE_BYTES are."""
-    size = read_rows(connection, "history_bytes", begin=begin, end=end)[0]["bytes"]
-    return min(100.0, 100.0 * SAMPLE_BYTES / max(1, size))
-
-
-def read_history(
-    connection: Connection, begin: datetime, end: datetime, timezone: str, percent: float
-) -> dict[UUID, SensorHistory]:
-    """Read `percent` of the pages of [begin, end), by sensor_id. Raises psycopg.Error."""
-    rows = read_rows(
-        connection,
-        "sensor_history",
-        begin=begin,
-        end=end,
-        timezone=timezone,
-        percent=percent,
-    )
-    return {
-        row["sensor_id"]: SensorHistory(
-            sensor_id=row["sensor_id"],
-            days=row["days"],
-            readings=row["readings"],
-            expected=row["expected"],
-            missing={measure: row[f"{measure}_missing"] for measure in MEASURES},
-            score=row["score"],
-        )
-        for row in rows
-    }

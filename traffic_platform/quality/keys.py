@@ -16,7 +16,7 @@ from psycopg import sql
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import Connection, qualified, read_query, read_rows
+from traffic_platform.quality.check_statements import Connection, qualified, read_query
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row
 
 READINGS = "traffic.traffic_readings"
@@ -31,12 +31,9 @@ KEYS: Mapping[str, Sequence[str]] = {
 @check("traffic_readings", "ERROR", Scope.TABLE, "partitions_without_key", blocking=True)
 def no_duplicate_readings(context: CheckContext) -> Outcome:
     """No two readings of a sensor have the same timestamp."""
-    connection = context.connection
-    unproven = read_rows(
-        connection, "partitions_without_key", table=READINGS, key=list(READING_KEY)
-    )
+    unproven = context.read("partitions_without_key", table=READINGS, key=list(READING_KEY))
     names = [str(row["partition_name"]) for row in unproven]
-    duplicates = [row for name in names for row in _duplicates(connection, name)]
+    duplicates = [row for name in names for row in _duplicates(context.connection, name)]
     numbers = {"partitions without a unique index": len(names), "duplicates": len(duplicates)}
     if not names:
         return Outcome(True, "Every partition has a unique index against duplicates.", numbers)
@@ -52,15 +49,13 @@ def no_duplicate_readings(context: CheckContext) -> Outcome:
 @check("traffic_readings", "ERROR", Scope.TABLE, "nullable_key_columns", blocking=True)
 def no_null_in_keys(context: CheckContext) -> Outcome:
     """No key column of the three tables holds a null."""
-    connection = context.connection
     columns = [(table, column) for table, key in KEYS.items() for column in key]
-    unproven = read_rows(
-        connection,
+    unproven = context.read(
         "nullable_key_columns",
         tables=[table for table, _ in columns],
         columns=[column for _, column in columns],
     )
-    counted = [{**row, "nulls": _nulls(connection, row)} for row in unproven]
+    counted = [{**row, "nulls": _nulls(context.connection, row)} for row in unproven]
     nulls = sum(row["nulls"] for row in counted)
     numbers = {"key columns": len(columns), "nullable": len(counted), "nulls": nulls}
     if not counted:

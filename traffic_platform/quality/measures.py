@@ -8,7 +8,6 @@ from typing import Any
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.feeds import by_feed
 from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
 from traffic_platform.quality.sensor_days import MEASURES, Measure, SensorDay
@@ -117,14 +116,7 @@ def values_change(context: CheckContext) -> Outcome:
     """
     if not context.sensors:
         return not_evaluated("no reading has this date")
-    runs = read_rows(
-        context.connection,
-        "stuck_runs",
-        begin=context.begin,
-        end=context.end,
-        readings=STUCK_READINGS,
-        lasting=STUCK_FOR,
-    )
+    runs = context.read("stuck_runs", readings=STUCK_READINGS, lasting=STUCK_FOR)
     found: list[Row] = [*runs]
     stuck = {row["sensor"] for row in runs}
     if context.over:

@@ -12,8 +12,7 @@ from datetime import date, datetime
 from traffic_platform.events.reasons import Reason
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import Row, read_rows
-from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, not_evaluated
+from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome, Row, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
 # A share has risen if it grew by so much (0 to 1), in so many messages.
@@ -27,7 +26,7 @@ FAR_OFF = (str(Reason.TIMESTAMP_IN_FUTURE), str(Reason.TIMESTAMP_TOO_EARLY))
 @check("processed_events", "WARN", Scope.DATE, "messages_by_date")
 def quarantine_rate_holds(context: CheckContext) -> Outcome:
     """The share of quarantined messages is not larger than usual."""
-    counts = {day: (bad, all_) for day, (bad, all_) in _messages(context).items()}
+    counts = _messages(context)
     bad, messages = counts.get(context.day, (0, 0))
     if messages < LEAST_MESSAGES:
         return not_evaluated(f"fewer than {LEAST_MESSAGES} messages have this date")
@@ -47,7 +46,7 @@ def quarantine_rate_holds(context: CheckContext) -> Outcome:
         summary=f"{bad:,} of {messages:,} messages are quarantined ({bad / messages:.1%}; "
         f"{usual:.1%} is usual).",
         numbers=numbers,
-        sample=_read(context, "quarantined_messages", context.begin, day=context.day),
+        sample=_read(context, "quarantined_messages", context.begin),
         named_by=(),  # each result has other newest messages
     )
 
@@ -112,12 +111,4 @@ def _reasons(context: CheckContext) -> Mapping[str, Mapping[date, int]]:
 
 def _read(context: CheckContext, name: str, begin: datetime, **parameters: object) -> list[Row]:
     """Run a statement; messages with far-off clocks count from `begin` to the end of the date."""
-    return read_rows(
-        context.connection,
-        name,
-        begin=begin,
-        end=context.end,
-        timezone=context.timezone,
-        far_off=list(FAR_OFF),
-        **parameters,
-    )
+    return context.read(name, begin=begin, far_off=list(FAR_OFF), **parameters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from traffic_platform.quality.check import Scope, check
 from traffic_platform.quality.check_context import CheckContext
-from traffic_platform.quality.check_statements import read_rows
 from traffic_platform.quality.outcome import Outcome, named, not_evaluated
 from traffic_platform.quality.shares import LEAST_DAYS, LEAST_MESSAGES, has_risen, usual_before
 
@@ -19,13 +18,7 @@ def repeats_are_rare(context: CheckContext) -> Outcome:
 
     By the day of arrival, from the audit: (updated + unchanged) / processed.
     """
-    rows = read_rows(
-        context.connection,
-        "repeat_shares",
-        begin=context.history_begin,
-        end=context.end,
-        timezone=context.timezone,
-    )
+    rows = context.read("repeat_shares", begin=context.history_begin)
     days = {row["day"]: row for row in rows}
     today = days.get(context.day)
     if today is None or today["events"] < LEAST_MESSAGES:
@@ -43,9 +36,7 @@ def repeats_are_rare(context: CheckContext) -> Outcome:
     numbers["usual share"] = round(usual, 4)
     if not has_risen(repeats, events, usual, by=RISE, least=LEAST_REPEATS):
         return Outcome(True, "Repeats are as rare as usual.", numbers)
-    sensors = read_rows(
-        context.connection, "repeated_events", first=today["first_batch"], last=today["last_batch"]
-    )
+    sensors = context.read("repeated_events", first=today["first_batch"], last=today["last_batch"])
     names = named([str(row["sensor"]) for row in sensors])
     return Outcome(
         passed=False,

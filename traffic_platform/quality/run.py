@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.quality.check import Check
@@ -53,15 +53,15 @@ def evaluate_checks(
     url = settings.reading_url()
     now = now or datetime.now(UTC)
     day = day or now.astimezone(ZoneInfo(settings.timezone)).date()
-    try:
-        with connect(url, application_name="traffic-checks", autocommit=True) as connection:
-            require_timezone(connection, settings.timezone)
-            connection.execute(statement("quality/settings"))
-            context = CheckContext(connection, url, day, settings.timezone, now)
-            for check in checks:
-                yield evaluate_check(check, context)
-    except Exception as error:
-        raise translate(error) or error from error
+    with (
+        translated(),
+        connect(url, application_name="traffic-checks", autocommit=True) as connection,
+    ):
+        require_timezone(connection, settings.timezone)
+        connection.execute(statement("quality/settings"))
+        context = CheckContext(connection, url, day, settings.timezone, now)
+        for check in checks:
+            yield evaluate_check(check, context)
 
 
 def newest_date(settings: Settings) -> date | None:
@@ -69,14 +69,12 @@ def newest_date(settings: Settings) -> date | None:
 
     Raises the same errors as `evaluate_checks`.
     """
-    try:
-        with connect(settings.reading_url(), application_name="traffic-checks") as connection:
-            require_timezone(connection, settings.timezone)
-            today = datetime.now(ZoneInfo(settings.timezone)).date()
-            bounds = {"first_date": settings.first_date, "today": today}
-            row = connection.execute(statement("quality/newest_date"), bounds).fetchone()
-    except Exception as error:
-        raise translate(error) or error from error
+    url = settings.reading_url()
+    with translated(), connect(url, application_name="traffic-checks") as connection:
+        require_timezone(connection, settings.timezone)
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        bounds = {"first_date": settings.first_date, "today": today}
+        row = connection.execute(statement("quality/newest_date"), bounds).fetchone()
     return cast("date | None", row[0]) if row else None
 
 

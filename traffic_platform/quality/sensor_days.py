@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
-from traffic_platform.quality.check_statements import Connection, read_rows
 from traffic_platform.quality.feeds import feed_of
+from traffic_platform.quality.outcome import Row
 
 Measure = Literal["speed", "volume", "occupancy"]
 MEASURES: tuple[Measure, ...] = ("speed", "volume", "occupancy")
@@ -36,24 +35,10 @@ class SensorDay:
     greatest: dict[Measure, float | None]
     score: float
 
-    @property
-    def feed(self) -> str:
-        """The sensor's feed, by its name."""
-        return feed_of(self.name)
-
-    def base(self, measure: Measure) -> int:
-        """Return the number of readings that should have the measure."""
-        return self.readings if measure == "volume" else self.expected
-
-    def is_constant(self, measure: Measure) -> bool:
-        """Return True if the measure is present and always the same."""
-        return self.values[measure] > 0 and self.least[measure] == self.greatest[measure]
-
-
-def read_sensor_days(connection: Connection, begin: datetime, end: datetime) -> list[SensorDay]:
-    """Return the sensors with readings in [begin, end), by name. Raises psycopg.Error."""
-    return [
-        SensorDay(
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """Return the row of `sql/quality/sensor_days.sql` with its figures by measure."""
+        return cls(
             sensor_id=row["sensor_id"],
             name=row["external_id"],
             readings=row["readings"],
@@ -66,5 +51,16 @@ def read_sensor_days(connection: Connection, begin: datetime, end: datetime) -> 
             greatest={measure: row[f"{measure}_greatest"] for measure in MEASURES},
             score=row["score"],
         )
-        for row in read_rows(connection, "sensor_days", begin=begin, end=end)
-    ]
+
+    @property
+    def feed(self) -> str:
+        """The sensor's feed, by its name."""
+        return feed_of(self.name)
+
+    def base(self, measure: Measure) -> int:
+        """Return the number of readings that should have the measure."""
+        return self.readings if measure == "volume" else self.expected
+
+    def is_constant(self, measure: Measure) -> bool:
+        """Return True if the measure is present and always the same."""
+        return self.values[measure] > 0 and self.least[measure] == self.greatest[measure]

@@ -29,11 +29,11 @@ Record = tuple[int, int, int, str, date, str, date]
 """topic_no, partition, offset; what the message was and its date; what it becomes and its date."""
 T = TypeVar("T")
 
-Kind = Literal["rebuild", "replay"]
-_RESOLUTIONS: Final[dict[Kind, str]] = {"rebuild": "rebuilt", "replay": "replayed"}
+Kind = Literal["backfill", "reprocess"]
+_RESOLUTIONS: Final[dict[Kind, str]] = {"backfill": "rebuilt", "reprocess": "replayed"}
 _FAULT_POINTS: Final[dict[Kind, tuple[FaultPoint, FaultPoint]]] = {
-    "rebuild": ("before_backfill_commit", "after_backfill_commit"),
-    "replay": ("before_reprocess_commit", "after_reprocess_commit"),
+    "backfill": ("before_backfill_commit", "after_backfill_commit"),
+    "reprocess": ("before_reprocess_commit", "after_reprocess_commit"),
 }
 _EVENT_STEPS: tuple[LiteralString, ...] = (
     "reprocess/delete_events",
@@ -83,7 +83,8 @@ class Correction:
             self.run(step, resolution=_RESOLUTIONS[self._kind])
         keys = self.run("reprocess/entered_keys").fetchone()
         assert keys is not None
-        entered = dict(zip(("topic_no", "partition", "offset"), keys, strict=True))
+        names = ("topic_no", "partition", "offset", "event_no")
+        entered = dict(zip(names, keys, strict=True))
         self.run("reprocess/number_reprocessed", **entered)
 
     def write_readings(self) -> WrittenReadings:

@@ -38,7 +38,7 @@ class Dates:
         self._rules = rules
         self._sensors = sensors
         self._corrector = Corrector(
-            connection, rules, "rebuild", raw_topic=raw_topic, run_id=run_id
+            connection, rules, "backfill", raw_topic=raw_topic, run_id=run_id
         )
         self._positions = {
             "topic_nos": [row[0] for row in positions],

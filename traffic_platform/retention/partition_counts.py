@@ -58,7 +58,7 @@ def count_partition(connection: Connection, partition: Partition, timezone: str)
 def newest_correction(connection: Connection) -> int:
     """Return the batch number of the newest backfill or reprocessing, 0 without any."""
     row = connection.execute(
-        "select coalesce(max(batch_id), 0) from traffic.micro_batches where kind <> 'window'"
+        "select coalesce(max(batch_id), 0) from traffic.micro_batches where kind <> 'ingest'"
     ).fetchone()
     assert row is not None
     return int(row[0])

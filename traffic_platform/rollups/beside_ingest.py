@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 from psycopg import errors
@@ -69,12 +68,7 @@ class BackgroundRollups:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: object, _traceback: object) -> None:
         self._ending.set()
         self._wake.set()
         self._thread.join()

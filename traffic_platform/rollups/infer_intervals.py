@@ -48,10 +48,18 @@ def infer(
     LockNotAvailable when a roll-up still runs after `wait_seconds`.
     """
     with exclusively(connection, wait_seconds):
-        intervals = (
-            [] if only_missing else _intervals(connection, NEWEST_READINGS, all_sensors=True)
-        )
-        speeds = _free_flow(connection, all_sensors=not only_missing)
+        intervals: list[UUID] = []
+        if not only_missing:
+            intervals = _intervals(connection, NEWEST_READINGS, all_sensors=True)
+        parameters = {
+            "light": LIGHT_FLOW,
+            "newest": NEWEST_ROWS,
+            "fewest": FEWEST_ROWS,
+            "tolerance": TOLERANCE_MPH,
+            "all": not only_missing,
+        }
+        rows = connection.execute(statement("rollups/infer_free_flow"), parameters)
+        speeds = [row[0] for row in rows]
         append_sensors(connection, {*intervals, *speeds})
     return Inferred(len(intervals), len(speeds))
 
@@ -64,16 +72,4 @@ def infer_new_intervals(connection: Connection) -> None:
 def _intervals(connection: Connection, newest: int, *, all_sensors: bool) -> list[UUID]:
     parameters = {"newest": newest, "fewest": FEWEST_GAPS, "all": all_sensors}
     rows = connection.execute(statement("rollups/infer_intervals"), parameters)
-    return [row[0] for row in rows.fetchall()]
-
-
-def _free_flow(connection: Connection, *, all_sensors: bool) -> list[UUID]:
-    parameters = {
-        "light": LIGHT_FLOW,
-        "newest": NEWEST_ROWS,
-        "fewest": FEWEST_ROWS,
-        "tolerance": TOLERANCE_MPH,
-        "all": all_sensors,
-    }
-    rows = connection.execute(statement("rollups/infer_free_flow"), parameters)
-    return [row[0] for row in rows.fetchall()]
+    return [row[0] for row in rows]

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import LiteralString
 
+from psycopg import sql
+
+from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
-# The statement that computes a table's rows of pg_temp.dirty_ranges, in the order of computation.
-_STATEMENTS: Mapping[str, LiteralString] = {
-    "readings_5min": "rollups/roll_up_5min",
-    "readings_hourly": "rollups/roll_up_hourly",
-    "readings_daily": "rollups/roll_up_daily",
+# By table, in the order of computation: the statement that computes the rows of
+# pg_temp.dirty_ranges, and the key column beside sensor_id.
+_TABLES: Mapping[str, tuple[LiteralString, str]] = {
+    "readings_5min": ("rollups/roll_up_5min", "bucket"),
+    "readings_hourly": ("rollups/roll_up_hourly", "hour"),
+    "readings_daily": ("rollups/roll_up_daily", "date"),
 }
-TABLES = tuple(_STATEMENTS)
+TABLES = tuple(_TABLES)
 
 
 @dataclass
@@ -79,7 +84,29 @@ def roll_up_ranges(
 
     Each selected table is computed from the stored rows of the table before it.
     """
-    for table, name in _STATEMENTS.items():
+    for table in TABLES:
         if table in tables:
-            for day, added, changed, removed in connection.execute(statement(name)).fetchall():
-                result.of(table, day).add(Changes(added, changed, removed))
+            for day, *numbers in connection.execute(_statement(table)).fetchall():
+                result.of(table, day).add(Changes(*numbers))
+
+
+@cache
+def _statement(table: str) -> sql.Composed:
+    """Return a table's statement with the table's name, key and columns (see sql/parts)."""
+    name, key = _TABLES[table]
+    date_of_key = "w.date" if key == "date" else "(w.{} at time zone p.timezone)::date"
+    columns = [column.name for column in load_catalogue()[table].columns]
+    columns = [column for column in columns if column not in ("sensor_id", key, "updated_at")]
+
+    def listed(*alias: str) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier(*alias, column) for column in columns)
+
+    return sql.SQL(statement(name)).format(
+        table=sql.Identifier(table),
+        key=sql.Identifier(key),
+        date=sql.SQL(date_of_key).format(sql.Identifier(key)),
+        columns=listed(),
+        stored=listed("o"),
+        computed=listed("c"),
+        excluded=listed("excluded"),
+    )

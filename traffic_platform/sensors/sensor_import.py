@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row, dict_row
 
-from traffic_platform.errors import translate
+from traffic_platform.errors import translated
 from traffic_platform.event_tables.dirty_buckets import append_sensors, exclude_rollups
 from traffic_platform.postgres.connections import connect
 from traffic_platform.sensors.csv_formats import (
@@ -86,11 +86,8 @@ def store_sensors(settings: Settings, records: Sequence[SensorRecord]) -> Import
     TransientError or PermanentError.
     """
     url = settings.endpoints().ingest_url
-    try:
-        with connect(url, application_name="traffic sensors import") as connection:
-            return _store(connection, records)
-    except psycopg.Error as error:
-        raise (translate(error) or error) from error
+    with translated(), connect(url, application_name="traffic sensors import") as connection:
+        return _store(connection, records)
 
 
 def list_sensors(
@@ -102,14 +99,12 @@ def list_sensors(
     """
     url = settings.endpoints().read_url
     filters = {"origin": origin, "road": road, "limit": limit}
-    try:
-        with (
-            connect(url, application_name="traffic sensors list") as connection,
-            connection.cursor(row_factory=class_row(ListedSensor)) as cursor,
-        ):
-            return cursor.execute(statement("sensors/list_sensors"), filters).fetchall()
-    except psycopg.Error as error:
-        raise (translate(error) or error) from error
+    with (
+        translated(),
+        connect(url, application_name="traffic sensors list") as connection,
+        connection.cursor(row_factory=class_row(ListedSensor)) as cursor,
+    ):
+        return cursor.execute(statement("sensors/list_sensors"), filters).fetchall()
 
 
 def _store(connection: psycopg.Connection[Any], records: Sequence[SensorRecord]) -> ImportReport:

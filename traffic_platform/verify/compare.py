@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message
 
-from traffic_platform.events.decode import Decoder
-from traffic_platform.events.decode_by_arrival import decode_by_arrival
+from traffic_platform.events.columns import EVENT_NO
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.verify.ledger_sums import PartitionGeneration
-from traffic_platform.verify.stored_rows import Headers, Outcomes, Quarantine, RawChunk
+from traffic_platform.verify.stored_rows import (
+    EventKey,
+    Headers,
+    Outcomes,
+    Quarantine,
+    RawChunk,
+)
 from traffic_platform.verify.verify_report import Finding
 
 _SHOWN_BYTES = 40
@@ -34,8 +40,7 @@ class Decision:
     def without(self, offsets: Collection[int]) -> Decision:
         """The same but for the events at some offsets."""
         kept = ~np.isin(self.processed.offset, list(offsets))
-        columns = {name: column[kept] for name, column in vars(self.processed).items()}
-        return Decision(Outcomes(**columns), self.quarantined)
+        return Decision(self.processed.take(kept), self.quarantined)
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,13 @@ def piece_of(begin: int, end: int, messages: Sequence[Message], signer: Signer) 
     )
 
 
-def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
+def decode_again(decoder: StoredMessageDecoder, raw: RawChunk) -> Decision:
     """Decode a chunk, each message judged by its own arrival."""
-    decoded = decode_by_arrival(decoder, raw.values, raw.ingested_us)
-    events = decoded.processed
-    columns = {name: value for name, value in vars(events).items() if name != "index"}
+    decoded = decoder.decode(raw.values, raw.ingested_us)
     return Decision(
-        Outcomes(offset=raw.offset[events.index], **columns),
+        Outcomes.of(decoded.processed, raw.offset),
         {
-            int(raw.offset[item.index]): (item.reason.value, item.detail)
+            (int(raw.offset[item.index]), EVENT_NO): (item.reason.value, item.detail)
             for item in decoded.quarantined
         },
     )
@@ -118,8 +121,8 @@ def raw_differences(
 
 def outcome_differences(
     log: PartitionGeneration, processed: Outcomes, quarantined: Quarantine, decision: Decision
-) -> Iterator[tuple[int, Finding]]:
-    """Stored outcomes against decided ones: (offset, difference)."""
+) -> Iterator[tuple[EventKey, Finding]]:
+    """Stored outcomes against decided ones: (event, difference)."""
     if not _same_columns(processed, decision.processed):
         yield from _event_differences(log, processed, decision.processed)
     if quarantined != decision.quarantined:
@@ -161,59 +164,59 @@ def _message_differences(
 
 def _event_differences(
     log: PartitionGeneration, stored: Outcomes, decided: Outcomes
-) -> Iterator[tuple[int, Finding]]:
-    found_rows = _rows_by_offset(stored)
-    due_rows = _rows_by_offset(decided)
-    for offset in sorted(found_rows.keys() | due_rows.keys()):
-        key = _key(log, offset)
-        due, found = due_rows.get(offset), found_rows.get(offset)
+) -> Iterator[tuple[EventKey, Finding]]:
+    found_rows = _rows_by_event(stored)
+    due_rows = _rows_by_event(decided)
+    for event in sorted(found_rows.keys() | due_rows.keys()):
+        key = _event_key(log, event)
+        due, found = due_rows.get(event), found_rows.get(event)
         if found is None:
-            yield offset, Finding("processed_events", key, f"{due}, as decoded again", "none")
+            yield event, Finding("processed_events", key, f"{due}, as decoded again", "none")
         elif due is None:
-            yield offset, Finding("processed_events", key, "no row, as decoded again", f"{found}")
+            yield event, Finding("processed_events", key, "no row, as decoded again", f"{found}")
         elif due != found:
             names = [name for name in due if due[name] != found[name]]
             expected = ", ".join(f"{name} {due[name]}" for name in names)
             actual = ", ".join(f"{name} {found[name]}" for name in names)
-            yield offset, Finding("processed_events", key, f"{expected}, as decoded again", actual)
+            yield event, Finding("processed_events", key, f"{expected}, as decoded again", actual)
 
 
 def _quarantine_differences(
     log: PartitionGeneration, stored: Quarantine, decided: Quarantine
-) -> Iterator[tuple[int, Finding]]:
-    for offset in sorted(stored.keys() | decided.keys()):
-        due, found = decided.get(offset), stored.get(offset)
+) -> Iterator[tuple[EventKey, Finding]]:
+    for event in sorted(stored.keys() | decided.keys()):
+        due, found = decided.get(event), stored.get(event)
         if due != found:
             expected = f"{': '.join(due)}, as decoded again" if due else "no row, as decoded again"
             actual = ": ".join(found) if found else "none"
-            yield offset, Finding("quarantined_events", _key(log, offset), expected, actual)
+            yield event, Finding("quarantined_events", _event_key(log, event), expected, actual)
 
 
 def _same_columns(one: Outcomes, other: Outcomes) -> bool:
     return all(
-        np.array_equal(
-            getattr(one, field.name),
-            getattr(other, field.name),
-            equal_nan=getattr(one, field.name).dtype.kind == "f",
-        )
-        for field in fields(Outcomes)
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        for a, b in zip(one.columns(), other.columns(), strict=True)
     )
 
 
-def _rows_by_offset(outcomes: Outcomes) -> dict[int, dict[str, Any]]:
-    """Rows with values for people; of rows that share an offset, which is named elsewhere, one."""
+def event_keys(outcomes: Outcomes) -> list[EventKey]:
+    """The offset and event_no of each event."""
+    return list(zip(outcomes.offset.tolist(), outcomes.event_no.tolist(), strict=True))
+
+
+def _rows_by_event(outcomes: Outcomes) -> dict[EventKey, dict[str, Any]]:
+    """Rows with values for people; of rows that share a key, which is named elsewhere, one."""
     return {
-        int(offset): {
+        event: {
             "sensor_id": UUID(bytes=outcomes.sensor_id[row].tobytes()),
             "timestamp": _time(int(outcomes.timestamp_us[row])),
-            **{
-                name: _number(getattr(outcomes, name)[row])
-                for name in ("speed", "volume", "occupancy", "quality_score")
-            },
+            **{name: _number(column[row]) for name, column in outcomes.measures._asdict().items()},
+            "quality_score": _number(outcomes.quality_score[row]),
+            "interval_s": _number(outcomes.interval_s[row]),
             "quality_flags": int(outcomes.quality_flags[row]),
             "format": int(outcomes.format[row]),
         }
-        for row, offset in enumerate(outcomes.offset)
+        for row, event in enumerate(event_keys(outcomes))
     }
 
 
@@ -223,6 +226,10 @@ def _number(value: np.float64) -> str:
 
 def _key(log: PartitionGeneration, offset: int) -> dict[str, Any]:
     return {"topic_no": log.topic_no, "partition": log.partition, "offset": offset}
+
+
+def _event_key(log: PartitionGeneration, event: EventKey) -> dict[str, Any]:
+    return _key(log, event[0]) | {"event_no": event[1]}
 
 
 def _flat(headers: list[tuple[str, bytes | None]] | None) -> Headers | None:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from traffic_platform.events.decode import Decoder
 from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
 from traffic_platform.kafka.admin import BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 from traffic_platform.verify.compare import (
     Decision,
     Piece,
     decode_again,
+    event_keys,
     outcome_differences,
     piece_of,
     raw_differences,
@@ -67,10 +67,8 @@ class DeepLook:
         self._signer = signer
         self._kafka_config = kafka_config
         self._rules = rules
-        self._decoder = Decoder(
-            rules, find_unknown(rules, lambda sensors: registered(connection, sensors))
-        )
-        self._strangers = Decoder(rules, set)  # to which every sensor is unknown
+        self._decoder = StoredMessageDecoder.of(rules, connection)
+        self._without_sensors = StoredMessageDecoder(rules, lambda _sensors: set())
 
     def check(
         self,
@@ -163,19 +161,19 @@ class DeepLook:
         decision = decode_again(self._decoder, chunk)
         processed, batch_ids = processed_range(*bounds)
         quarantined, rules = quarantined_range(*bounds)
-        batches = dict(zip(processed.offset.tolist(), batch_ids.tolist(), strict=True))
+        batches = dict(zip(event_keys(processed), batch_ids.tolist(), strict=True))
         processed, quarantined = dropped.with_raw(processed, quarantined, chunk.offset)
         if waiting := self._waiting(chunk, quarantined, decision):
             report.waiting_for_replay += len(waiting)
             decision = decision.without(waiting)
-            quarantined = {o: why for o, why in quarantined.items() if o not in waiting}
+            quarantined = {key: why for key, why in quarantined.items() if key[0] not in waiting}
         decided = dropped.without_events(decision.processed, processed.offset)
         decision = Decision(decided, decision.quarantined)
         found = list(outcome_differences(log, processed, quarantined, decision))
         stale: set[int] = set()  # a message may differ in processed and in quarantine
-        for offset, finding in found:
-            if others.decided(offset, batches.get(offset), rules.get(offset)):
-                stale.add(offset)
+        for key, finding in found:
+            if others.decided(key[0], batches.get(key), rules.get(key)):
+                stale.add(key[0])
             else:
                 report.add([finding])
         report.stale_differing += len(stale)
@@ -189,10 +187,10 @@ class DeepLook:
         """
         if self._rules.unknown_sensors != "quarantine":
             return frozenset()
-        offsets = [o for o, (why, _) in quarantined.items() if why == Reason.UNKNOWN_SENSOR]
+        offsets = [key[0] for key, (why, _) in quarantined.items() if why == Reason.UNKNOWN_SENSOR]
         offsets = np.intersect1d(offsets, decision.processed.offset)
         if len(offsets) == 0:
             return frozenset()
         rows = np.flatnonzero(np.isin(chunk.offset, offsets)).tolist()
-        due = decode_again(self._strangers, chunk.take(rows)).quarantined
-        return frozenset(o for o, why in due.items() if why == quarantined[o])
+        due = decode_again(self._without_sensors, chunk.take(rows)).quarantined
+        return frozenset(key[0] for key, why in due.items() if why == quarantined[key])

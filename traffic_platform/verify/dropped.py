@@ -59,8 +59,12 @@ class Dropped:
         kept = (processed.offset >= self.raw_to) | np.isin(processed.offset, raw)
         there = set(raw.tolist())
         return (
-            Outcomes(**{name: column[kept] for name, column in vars(processed).items()}),
-            {o: why for o, why in quarantined.items() if o >= self.raw_to or o in there},
+            processed.take(kept),
+            {
+                key: why
+                for key, why in quarantined.items()
+                if key[0] >= self.raw_to or key[0] in there
+            },
         )
 
     def without_events(self, decided: Outcomes, stored: Ints) -> Outcomes:
@@ -75,7 +79,7 @@ class Dropped:
         ]
         kept = np.ones(len(decided.offset), dtype=np.bool_)
         kept[gone] = False
-        return Outcomes(**{name: column[kept] for name, column in vars(decided).items()})
+        return decided.take(kept)
 
 
 def read_dropped(connection: Connection, log: PartitionGeneration) -> Dropped:

@@ -64,7 +64,7 @@ def scrape(client: TestClient) -> dict[str, float]:
 
 
 def add_batch(
-    owner: psycopg.Connection, number: int, first: int, kind: str = "window", **counts: int
+    owner: psycopg.Connection, number: int, first: int, kind: str = "ingest", **counts: int
 ) -> None:
     values = [counts.get(name, 0) for name in COUNTS]
     length = counts.get("delivered", 0)
@@ -104,10 +104,10 @@ def test_counters_follow_the_audit_and_never_fall_when_it_is_compacted(
     assert first["traffic_quarantine_waiting_messages t"] == 10
     assert "traffic_newest_readings_timestamp_seconds" not in first
     # Reprocessing resolves three messages. The counts of ingest runs stay.
-    add_batch(owner, 6, 0, kind="replay", processed=3, quarantined=-3, inserted=3)
+    add_batch(owner, 6, 0, kind="reprocess", processed=3, quarantined=-3, inserted=3)
     # Compaction merges a batch that no scrape has counted with those that were counted.
     add_batch(owner, 7, 50, delivered=10, raw=10, processed=10, inserted=10)
-    owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'replay'")
+    owner.execute("update traffic.micro_batches set batch_id = 100 where kind = 'reprocess'")
     compacted = compact_audit(owner, served, OLD + timedelta(days=3))
     assert (compacted.rows, compacted.into) == (6, 1)
     second = scrape(scraped)

@@ -20,6 +20,7 @@ from traffic_platform.dashboard.reader.state import State
 from traffic_platform.dashboard.shared.days import Days
 from traffic_platform.dashboard.shared.render import render
 from traffic_platform.dashboard.shared.time_format import Zone, age
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 
 NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
 PAGE = Path(traffic_platform.dashboard.__file__).parent
@@ -118,6 +119,16 @@ def test_the_last_hour_takes_precedence_over_a_diagnosis() -> None:
 def test_an_empty_road_is_not_flagged() -> None:
     assert not reading(1, speed=0.0, volume=0, occupancy=0.0, quality_flags=8).is_flagged
     assert reading(1, quality_flags=8).is_flagged
+
+
+def test_a_reading_names_every_test_that_it_failed() -> None:
+    assert reading(1, speed=0.0, volume=0, occupancy=0.0, quality_flags=8).failed_tests == ""
+    for test in QUALITY_TESTS:
+        assert reading(1, quality_flags=test.bit).failed_tests == test.sentence
+    every = sum(test.bit for test in QUALITY_TESTS)
+    assert reading(1, quality_flags=every).failed_tests == ", ".join(
+        test.sentence for test in QUALITY_TESTS
+    )
 
 
 def test_a_day_has_as_many_hours_as_its_clock() -> None:

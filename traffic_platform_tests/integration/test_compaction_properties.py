@@ -62,12 +62,12 @@ def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
             "date_counts": json.dumps({day.isoformat(): counts} if length else {}),
             "rules_version": rules,
             "run_id": run,
-            "kind": "window",
+            "kind": "ingest",
             "committed_at": time,
         }
         offset += length
         if replayed and number + 1 not in rows:
-            rows[number + 1] = rows[number] | {"batch_id": number + 1, "kind": "replay"}
+            rows[number + 1] = rows[number] | {"batch_id": number + 1, "kind": "reprocess"}
     return list(rows.values())
 
 

@@ -79,7 +79,7 @@ def test_each_hour_of_a_generation_is_one_row_unless_reprocessing_separates_it(
     hours = rows(
         filled,
         "select partition, date_trunc('hour', committed_at), count(*)"
-        " from traffic.micro_batches where kind = 'window' group by 1, 2 order by 1, 2",
+        " from traffic.micro_batches where kind = 'ingest' group by 1, 2 order by 1, 2",
     )
     # Only the last hour of partition 1 was interrupted, by the replay.
     apart = [(partition, hour) for partition, hour, number in hours if number > 1]

@@ -223,7 +223,7 @@ def test_audit_rows_of_reprocessing_hold_signed_differences(
         settings,
         "select partition, first_offset, next_offset, delivered, raw, processed, quarantined,"
         " inserted, updated, unchanged, event_dates, date_counts, rules_version"
-        " from traffic.micro_batches where kind = 'replay' order by partition",
+        " from traffic.micro_batches where kind = 'reprocess' order by partition",
     )
     today = rows(settings, "select distinct event_date from traffic.quarantined_events")
     assert len(today) == 1
@@ -380,7 +380,7 @@ def test_remaining_messages_show_the_rules_that_last_rejected_them(
         settings, "select reason, rules_version from traffic.quarantined_events"
     )
     assert (reason, version) == ("ambiguous_local_time", report.rules_version)
-    assert rows(settings, "select kind from traffic.micro_batches") == [("window",)]
+    assert rows(settings, "select kind from traffic.micro_batches") == [("ingest",)]
     assert not assert_holds(zoned(settings)).stale
     stale = assert_holds(settings)
     assert [(item.rules_version, item.messages) for item in stale.stale] == [(version, 1)]

@@ -70,6 +70,7 @@ MEASURES = (
     ("occupancy", "5"),
     ("quality_score", "0.5"),
     ("quality_flags", "2"),
+    ("interval_s", "20"),
 )
 
 LEDGER = {
@@ -240,6 +241,7 @@ PROCESSED = {
         )
         for column, value in (
             *MEASURES,
+            ("event_no", "1"),
             ("sensor_id", "gen_random_uuid()"),
             ("timestamp", f'"timestamp" {LATER}'),
         )
@@ -267,6 +269,7 @@ READINGS = {
             ("broker_timestamp", f"broker_timestamp {LATER}"),
             ("topic_no", "2"),
             ("partition", "0"),
+            ("event_no", "1"),
             ("offset", "7"),
         )
     },
@@ -319,7 +322,7 @@ QUARANTINE = {
     ),
 }
 
-REPLAY = "kind = 'replay'"
+REPLAY = "kind = 'reprocess'"
 BEFORE = "- interval '1 second'"
 # Offsets 12 and 13 of partition 1 were let in by one replay, 14 is in quarantine.
 REPLAYED = {
@@ -377,10 +380,10 @@ REPLAYED = {
         delete("micro_batches", REPLAY), "processed_events", {"partition": 1, "offset": 12}
     ),
     "a replay's audit row made one of a window": Spoiling(
-        alter("micro_batches", REPLAY, kind="'window'"), "micro_batches", {"partition": 1}
+        alter("micro_batches", REPLAY, kind="'ingest'"), "micro_batches", {"partition": 1}
     ),
     "a window's audit row made one of a replay": Spoiling(
-        alter("micro_batches", SECOND, kind="'replay'"), "micro_batches", {"partition": 0}
+        alter("micro_batches", SECOND, kind="'reprocess'"), "micro_batches", {"partition": 0}
     ),
     "the range of a replay's audit row too short": Spoiling(
         alter("micro_batches", REPLAY, first_offset="first_offset + 1"),
@@ -437,6 +440,11 @@ REPLAYED = {
     "a replay's number deleted": Spoiling(
         delete("replayed_events", at(1, 12)), "replayed_events", {"partition": 1, "offset": 12}
     ),
+    "the event of a replay's number altered": Spoiling(
+        alter("replayed_events", at(1, 12), event_no="1"),
+        "replayed_events",
+        {"partition": 1, "offset": 12},
+    ),
     "a replay's number altered": Spoiling(
         alter("replayed_events", at(1, 13), replay_no="replay_no + 5"),
         "replayed_events",
@@ -478,6 +486,11 @@ DEEP = {
             ("headers", "null"),
         )
     },
+    "the event_no of a quarantined message altered": Spoiling(
+        alter("quarantined_events", at(0, 10), event_no="1"),
+        "quarantined_events",
+        {"partition": 0, "offset": 10, "event_no": 0},
+    ),
     "the broker time of an overtaken event's message altered": Spoiling(
         alter("raw_events", at(0, 0), broker_timestamp="broker_timestamp - interval '1 ms'"),
         "raw_events",
@@ -489,7 +502,7 @@ DEEP = {
             "processed_events",
             {"partition": 0, "offset": 0},
         )
-        for column, value in (*MEASURES, ("format", "2"))
+        for column, value in (*MEASURES, ("format", "2"), ("event_no", "1"))
     },
     "the format of an event that was let in altered": Spoiling(
         alter("processed_events", at(1, 12), format="2"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dagster import AssetKey, TableColumnLineage, TableSchema
 
-from traffic_platform.orchestration.ingest.event_tables_asset import table_specs
+from traffic_platform.orchestration.ingest.event_tables_asset import event_table_specs
 from traffic_platform.orchestration.keys import RAW_TOPIC
 from traffic_platform.orchestration.rollups.detector_health_asset import detector_health
 from traffic_platform.orchestration.rollups.rollup_assets import rollup_specs
@@ -14,7 +14,7 @@ from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
 
 HEALTH = detector_health(Settings(_env_file=None))  # pyright: ignore[reportCallIssue]
-SPECS = {spec.key: spec for spec in [*table_specs(), *HEALTH.specs, *rollup_specs()]}
+SPECS = {spec.key: spec for spec in [*event_table_specs(), *HEALTH.specs, *rollup_specs()]}
 
 
 def columns_of(key: AssetKey) -> set[str]:

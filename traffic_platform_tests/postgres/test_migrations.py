@@ -1,167 +1,287 @@
-"""Migrations of a database that holds something."""
+"""Migrations of new databases and of filled ones of the previous version."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import LiteralString, cast
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, LiteralString, cast
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
+from psycopg import sql
 
+from traffic_platform.errors import TransientError
+from traffic_platform.postgres.catalogue import load_catalogue
+from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.postgres.migrate import migrate
-from traffic_platform.settings import Settings
-from traffic_platform.statements import sql_folder
-from traffic_platform_tests.rollups.readings import add_readings, add_sensor, every
-
-
-def test_messages_quarantined_before_get_the_dates_that_their_batch_counted(
-    settings: Settings,
-) -> None:
-    script = sql_folder() / "migrations/versions/0004_replayed_quarantine.sql"
-    with psycopg.connect(settings.endpoints().owner_url) as owner:
-        owner.execute(
-            "alter table traffic.quarantined_events drop column event_date,"
-            " drop column rules_version"
-        )
-        owner.execute(
-            "insert into traffic.topics (name, kafka_topic_id, cluster_id) values ('t', 'i', 'c')"
-        )
-        owner.execute(
-            "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
-            " next_offset, delivered, raw, processed, quarantined, inserted, updated, unchanged,"
-            " rules_version, date_counts) values (7, 1, 0, 0, 4, 4, 4, 1, 3, 1, 0, 0, '1', '{"
-            '"2025-01-01": {"raw": 2, "processed": 1, "quarantined": 1},'
-            '"2025-01-02": {"raw": 2, "processed": 0, "quarantined": 2}}\')'
-        )
-        owner.execute(
-            'insert into traffic.quarantined_events (topic_no, partition, "offset", reason, detail,'
-            " broker_timestamp, quarantined_at, batch_id) select 1, 0, n, 'empty', '',"
-            " '2025-02-01 12:00+00', '2025-02-01 12:00+00', case when n = 9 then 8 else 7 end"
-            " from unnest(array[0, 2, 3, 9]) n"
-        )
-        owner.execute(cast("LiteralString", script.read_text()))
-        found = owner.execute(
-            'select "offset", event_date from traffic.quarantined_events order by 1'
-        ).fetchall()
-    assert found == [
-        (0, date(2025, 1, 1)),
-        (2, date(2025, 1, 2)),
-        (3, date(2025, 1, 2)),
-        (9, date(2025, 2, 1)),  # of a batch without an audit row
-    ]
-
-
-def test_detector_health_can_be_taken_back_and_made_again(settings: Settings) -> None:
-    url = settings.endpoints().owner_url
-    _downgrade(url, "0004")
-    with psycopg.connect(url) as owner:
-        assert owner.execute("select to_regclass('traffic.detector_health')").fetchone() == (None,)
-    migrate(url, settings.timezone)
-    with psycopg.connect(settings.endpoints().ingest_url) as writer:
-        assert writer.execute("delete from traffic.detector_health").rowcount == 0
-
-
-def test_readings_of_before_are_counted(settings: Settings, owner: psycopg.Connection) -> None:
-    noon = datetime(2025, 10, 4, 12, tzinfo=UTC)
-    _downgrade(settings.endpoints().owner_url, "0008")
-    add_sensor(owner, "s")
-    add_readings(owner, "s", every(7, noon, 500))
-    migrate(settings.endpoints().owner_url, settings.timezone)
-    for span_s in (10, 900):
-        differ = owner.execute(
-            "select * from"
-            " (select start, readings from traffic.reading_counts where span_s = %(s)s) c"
-            " full join (select count(*) as readings,"
-            " to_timestamp(floor(date_part('epoch', \"timestamp\") / %(s)s) * %(s)s) as start"
-            " from traffic.traffic_readings group by 2) r"
-            " using (start) where c.readings is distinct from r.readings",
-            {"s": span_s},
-        ).fetchall()
-        assert differ == []
-    indexes = owner.execute(
-        "select count(*) from pg_indexes where tablename = 'traffic_readings_202510'"
-        " and indexdef like '%%brin (\"timestamp\")%%'"
-    ).fetchone()
-    assert indexes == (1,)
-
-
-def test_ids_stay_the_same_when_they_are_no_longer_stored(
-    settings: Settings, owner: psycopg.Connection
-) -> None:
-    url = settings.endpoints().owner_url
-    _downgrade(url, "0011")
-    add_sensor(owner, "s")
-    add_readings(owner, "s", every(7, datetime(2025, 10, 4, 12, tzinfo=UTC), 500))
-    ids: LiteralString = 'select id from traffic.traffic_readings_detail order by "timestamp"'
-    stored = owner.execute(ids).fetchall()
-    migrate(url, settings.timezone)
-    assert owner.execute(ids).fetchall() == stored
-    assert owner.execute(_HOW_GENERATED).fetchall() == [("v",)]
-    by_key: LiteralString = 'select id = traffic.reading_id(sensor_id, "timestamp")'
-    assert owner.execute(f"{by_key} from traffic.traffic_readings").fetchall() == [(True,)] * 500
-    _downgrade(url, "0011")
-    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
-
-
-@pytest.mark.parametrize(
-    "own",
-    [
-        "create view traffic.mine as select id from traffic.traffic_readings",
-        "create index mine on traffic.traffic_readings (id)",
-        "grant select (id) on traffic.traffic_readings to pg_monitor",
-        "create statistics traffic.mine on id, speed from traffic.traffic_readings",
-    ],
-    ids=["view", "index", "rights", "statistics"],
+from traffic_platform.settings import SettingsError
+from traffic_platform.verify.dropped import read_by_sums
+from traffic_platform.verify.event_rows import (
+    check_audit,
+    check_reading_ids,
+    check_references,
+    check_rows,
 )
-def test_ids_stay_stored_where_somebody_s_own_depends_on_them(
-    settings: Settings, owner: psycopg.Connection, own: LiteralString
-) -> None:
-    url = settings.endpoints().owner_url
-    _downgrade(url, "0011")
-    owner.execute(own)
-    migrate(url, settings.timezone)
-    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
-    _downgrade(url, "0011")
-    migrate(url, settings.timezone)
-    assert owner.execute(_HOW_GENERATED).fetchall() == [("s",)]
+from traffic_platform.verify.ledger_sums import check_ledger
+from traffic_platform.verify.snapshot import open_snapshot
+from traffic_platform.verify.verify_report import VerifyReport
+from traffic_platform_tests.conftest import PostgresServer
+from traffic_platform_tests.postgres.schema_comparison import describe_schema
+
+DUMP = Path(__file__).with_name("version_0_1_0.sql")
+ZONE = "UTC"
+EMPTY = LockRetry(seconds=0)
 
 
-def test_who_reads_the_view_and_its_text_still_can_when_ids_are_computed(
-    settings: Settings, owner: psycopg.Connection
-) -> None:
-    url = settings.endpoints().owner_url
-    rights: LiteralString = (
-        "select has_table_privilege('pg_monitor', 'traffic.traffic_readings_detail', 'select')"
+@dataclass(frozen=True)
+class Database:
+    """A database of the test's own, with a connection of its owner in autocommit."""
+
+    url: str
+    read_url: str
+    owner: psycopg.Connection[Any]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows of a query, as the owner sees them."""
+        return self.owner.execute(cast("LiteralString", query)).fetchall()
+
+
+@pytest.fixture
+def empty(postgres: PostgresServer) -> Iterator[Database]:
+    """A database without a schema."""
+    yield from _database(postgres)
+
+
+@pytest.fixture
+def fresh(postgres: PostgresServer) -> Iterator[Database]:
+    """A new database of this version."""
+    for made in _database(postgres):
+        migrate(made.url, ZONE)
+        yield made
+
+
+@pytest.fixture
+def old(empty: Database) -> Database:
+    """A filled database of version 0.1.0."""
+    if empty.owner.info.server_version < 180000:
+        pytest.skip("the dump has virtual columns, which PostgreSQL has from version 18 on")
+    with psycopg.connect(empty.url, options="-c check_function_bodies=off") as restoring:
+        restoring.execute(cast("LiteralString", DUMP.read_text(encoding="utf-8")))
+    return empty
+
+
+def _database(postgres: PostgresServer) -> Iterator[Database]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with postgres.superuser() as connection:
+        postgres.service.create_database(connection, name, "traffic_owner")
+    url = postgres.service.url("traffic_owner", name)
+    try:
+        with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as owner:
+            yield Database(url, postgres.service.url("traffic_read", name), owner)
+    finally:
+        with postgres.superuser() as connection:
+            drop = sql.SQL("drop database {} with (force)")
+            connection.execute(drop.format(sql.Identifier(name)))
+
+
+def _partitions(database: Database) -> list[tuple[str, str]]:
+    """(parent, partition) of the event tables, with the day that names the partition."""
+    return database.rows(
+        "select p.relname, c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " join pg_class p on p.oid = i.inhparent where c.relkind = 'r'"
+        " and c.relnamespace = 'traffic'::regnamespace order by 2"
     )
-    _downgrade(url, "0011")
-    owner.execute("grant select on traffic.traffic_readings_detail to pg_monitor")
-    owner.execute(
-        "create view traffic.mine as select traffic.reading_json(sensor_id, sensor_id,"
-        ' "timestamp", speed, volume, occupancy, quality_score) from traffic.traffic_readings'
+
+
+def _contents(database: Database) -> dict[str, list[tuple[str]]]:
+    """All rows of all tables as JSON text, by table."""
+    tables = database.rows(
+        "select relname from pg_class where relnamespace = 'traffic'::regnamespace"
+        " and relkind in ('r', 'p') and not relispartition order by 1"
     )
-    migrate(url, settings.timezone)
-    assert owner.execute(_HOW_GENERATED).fetchall() == [("v",)]
-    assert owner.execute(rights).fetchone() == (True,)
-    _downgrade(url, "0011")
-    assert owner.execute(rights).fetchone() == (True,)
+    return {
+        name: database.rows(f"select to_jsonb(t) from traffic.{name} t order by to_jsonb(t)::text")
+        for (name,) in tables
+    }
 
 
-_HOW_GENERATED: LiteralString = (
-    "select distinct attgenerated::text"
-    " from pg_partition_tree('traffic.traffic_readings') join pg_attribute on attrelid = relid"
-    " where attname = 'id'"
-)
+def test_a_new_database_starts_from_the_baseline(fresh: Database) -> None:
+    assert fresh.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+    assert fresh.rows("select timezone from traffic.platform") == [(ZONE,)]
+    migrate(fresh.url, ZONE)
+    assert fresh.rows("select count(*) from traffic.platform_keys") == [(1,)]
 
 
-def _downgrade(url: str, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(sql_folder() / "migrations"))
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, revision)
-        connection.commit()
-    engine.dispose()
+def test_every_table_of_the_old_database_holds_rows(old: Database) -> None:
+    assert [name for name, rows in _contents(old).items() if not rows] == []
+    for parent, partition in _partitions(old):
+        if partition.endswith(("202510", "202511", "20261130")):
+            assert old.rows(f"select count(*) > 0 from traffic.{partition}") == [(True,)], parent
+
+
+def test_an_old_database_gets_the_schema_of_a_new_one(old: Database, fresh: Database) -> None:
+    migrate(old.url, ZONE)
+    for parent, partition in _partitions(old):
+        day = partition.removeprefix(f"{parent}_").ljust(8, "0").replace("00", "01")
+        fresh.owner.execute("select traffic.ensure_partition(%s, %s)", (parent, day[:8]))
+    # Maintenance indexes months that are over.
+    indexes = (
+        "select indexdef from pg_indexes where schemaname = 'traffic'"
+        " and indexname like '%_in_order'"
+    )
+    for (definition,) in old.rows(indexes):
+        fresh.owner.execute(definition)
+    expected, found = describe_schema(fresh.owner), describe_schema(old.owner)
+    for name, objects in expected.items():
+        assert found[name] == objects, name
+    assert old.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+
+
+def test_an_old_database_keeps_its_data(old: Database) -> None:
+    before = _contents(old)
+    files = "select oid::regclass::text, pg_relation_filenode(oid) from pg_class" + (
+        " where relispartition and relkind = 'r' order by 1"
+    )
+    stored = old.rows(files)
+    migrate(old.url, ZONE)
+    assert old.rows(files) == stored, "no partition was rewritten"
+    kinds = {"window": "ingest", "replay": "reprocess", "rebuild": "backfill"}
+    assert {row["kind"] for (row,) in before["micro_batches"]} == set(kinds)
+    added = {
+        "processed_events": {"event_no": 0, "interval_s": None},
+        "traffic_readings": {"event_no": 0, "interval_s": None},
+        "quarantined_events": {"event_no": 0},
+        "replayed_events": {"event_no": 0},
+        "rebuilt_events": {"event_no": 0},
+    }
+    after = _contents(old)
+    assert after.keys() == before.keys()
+    for table, rows in before.items():
+        expected = [row | added.get(table, {}) for (row,) in rows]
+        if table == "micro_batches":
+            expected = [row | {"kind": kinds[row["kind"]]} for row in expected]
+        found = [row for (row,) in after[table]]
+        assert sorted(found, key=str) == sorted(expected, key=str), table
+
+
+def test_a_database_that_was_brought_over_is_proved(old: Database) -> None:
+    migrate(old.url, ZONE)
+    report = VerifyReport(deep=False, snapshot_at=datetime.now(UTC), rules_version="")
+    with open_snapshot(old.read_url) as reader:
+        report.by_sums = read_by_sums(reader)
+        check_ledger(reader, report)
+        check_rows(reader, report)
+        check_audit(reader, report, "UTC", "traffic-raw")
+        check_references(reader, report)
+        check_reading_ids(reader, report)
+    assert [finding.sentence for finding in report.findings] == []
+    assert report.rows["traffic_readings"] > 0
+
+
+def test_indexes_lead_to_an_event_and_to_corrections(old: Database) -> None:
+    migrate(old.url, ZONE)
+    with pytest.raises(psycopg.errors.UniqueViolation), old.owner.transaction():
+        old.owner.execute(
+            "insert into traffic.quarantined_events"
+            " select * from traffic.quarantined_events limit 1"
+        )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        old.owner.execute("update traffic.micro_batches set kind = 'window'")
+    corrections = "explain select from traffic.micro_batches where kind <> 'ingest'"
+    old.owner.execute("set enable_seqscan = off")
+    assert "micro_batches_topic_no_partition_batch_id_idx" in str(old.rows(corrections))
+
+
+def test_views_and_rights_of_the_user_stay(old: Database) -> None:
+    own = (
+        "create view traffic.mine as select external_id from traffic.traffic_readings_detail",
+        "create view traffic.kinds as select kind, count(*) from traffic.micro_batches group by 1",
+        "grant select on traffic.processed_events_detail to pg_monitor",
+    )
+    for statement in own:
+        old.owner.execute(statement)
+    migrate(old.url, ZONE)
+    assert old.rows("select count(*) > 0 from traffic.mine") == [(True,)]
+    assert ("ingest",) in old.rows("select kind from traffic.kinds")
+    assert old.rows(
+        "select has_table_privilege('pg_monitor', 'traffic.processed_events_detail', 'select')"
+    ) == [(True,)]
+
+
+@pytest.mark.parametrize("revision", ["0001", "0011"])
+def test_an_older_database_is_refused(old: Database, revision: str) -> None:
+    old.rows(f"update public.traffic_alembic_version set version_num = '{revision}' returning 1")
+    before = describe_schema(old.owner)
+    with pytest.raises(SettingsError, match=rf"revision {revision}.*version 0\.1\.0 first"):
+        migrate(old.url, ZONE)
+    assert describe_schema(old.owner) == before
+
+
+def test_a_database_of_a_later_version_is_refused(fresh: Database) -> None:
+    fresh.rows("update public.traffic_alembic_version set version_num = '0099' returning 1")
+    with pytest.raises(SettingsError, match=r"revision 0099, which this version does not know"):
+        migrate(fresh.url, ZONE)
+
+
+def test_a_reader_that_stays_is_named_and_nothing_is_changed(old: Database) -> None:
+    before = describe_schema(old.owner)
+    with psycopg.connect(old.read_url, application_name="a long report") as reader:
+        reader.execute("select count(*) from traffic.traffic_readings")
+        pid = reader.info.backend_pid
+        blocker = rf"a long report \(process {pid}, role traffic_read\) uses traffic\.traffic_read"
+        with pytest.raises(TransientError, match=blocker):
+            migrate(old.url, ZONE, EMPTY)
+        assert reader.execute("select 1").fetchone() == (1,)
+    assert describe_schema(old.owner) == before
+
+
+def test_a_migration_waits_for_a_reader(old: Database, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.WARNING),
+        psycopg.connect(old.read_url, application_name="a long report") as reader,
+    ):
+        reader.execute("select count(*) from traffic.quarantined_events")
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                migrate(old.url, ZONE)
+            except BaseException as error:
+                errors.append(error)
+
+        migration = threading.Thread(target=run)
+        migration.start()
+        end = time.monotonic() + 30
+        while "The migration waits for a long report" not in caplog.text:
+            assert time.monotonic() < end, "no warning names the reader"
+            time.sleep(0.05)
+        # Another reader waits no longer than the migration tries for its locks.
+        with psycopg.connect(old.read_url) as other:
+            assert other.execute("select count(*) from traffic.quarantined_events").fetchone()
+        reader.rollback()
+        migration.join(60)
+    assert not migration.is_alive()
+    assert errors == []
+    assert old.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+
+
+def test_the_catalogue_describes_each_column_and_its_type(fresh: Database) -> None:
+    found = fresh.rows(
+        "select c.relname, a.attname, format_type(a.atttypid, null),"
+        " col_description(c.oid, a.attnum)"
+        " from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0"
+        " and not a.attisdropped where c.relnamespace = 'traffic'::regnamespace"
+        " and c.relkind in ('r', 'p') and not c.relispartition"
+    )
+    described = {
+        (table.name, column.name, column.type, column.description)
+        for table in load_catalogue().values()
+        for column in table.columns
+    }
+    assert set(found) == described

@@ -133,7 +133,7 @@ def reprocess(owner: psycopg.Connection, first: int, following: int, **counts: i
     signed = {"delivered": 0, "raw": 0, "processed": 1, "quarantined": -1} | counts
     audit(owner, first, following, **signed)
     owner.execute(
-        "update traffic.micro_batches set kind = 'replay'"
+        "update traffic.micro_batches set kind = 'reprocess'"
         " where batch_id = (select max(batch_id) from traffic.micro_batches)"
     )
 

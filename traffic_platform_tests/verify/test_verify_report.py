@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
-from traffic_platform.events.decode import Decoder
+from traffic_platform.events.measures import Measures
 from traffic_platform.events.rules import Rules
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.verify.compare import Decision, decode_again, outcome_differences
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stale_rules import Ranges
-from traffic_platform.verify.stored_rows import Outcomes, RawChunk
+from traffic_platform.verify.stored_rows import Outcomes, Quarantine, RawChunk
 from traffic_platform.verify.verify_report import LIMIT, Finding, VerifyReport
 
 NOON_US = 1_759_579_200_000_000
@@ -45,7 +46,7 @@ def chunk(values: list[bytes | None], arrivals_us: list[int]) -> RawChunk:
 def decide(values: list[bytes | None], arrivals_us: list[int]) -> Decision:
     """Decode messages by the default rules."""
     rules = Rules(datetime(2010, 1, 1, tzinfo=UTC).date(), None, "UTC")
-    return decode_again(Decoder(rules), chunk(values, arrivals_us))
+    return decode_again(StoredMessageDecoder(rules, set), chunk(values, arrivals_us))
 
 
 def event(minute: int) -> bytes:
@@ -56,12 +57,13 @@ def event(minute: int) -> bytes:
 
 def altered(outcomes: Outcomes, column: str, value: Any) -> Outcomes:
     """The same with another value in the first row."""
-    columns = {field.name: getattr(outcomes, field.name).copy() for field in fields(Outcomes)}
-    columns[column][0] = value
-    return Outcomes(**columns)
+    changed = copy.deepcopy(outcomes)
+    source = changed.measures if column in Measures._fields else changed
+    getattr(source, column)[0] = value
+    return changed
 
 
-def sentences(stored: Outcomes, quarantined: dict[int, tuple[str, str]], due: Decision) -> str:
+def sentences(stored: Outcomes, quarantined: Quarantine, due: Decision) -> str:
     """All differences, a line each."""
     found = outcome_differences(LOG, stored, quarantined, due)
     return "\n".join(finding.sentence for _, finding in found)
@@ -93,7 +95,7 @@ def test_each_message_is_judged_by_its_own_arrival(value: bytes) -> None:
     an_hour_ago = NOON_US - 3_600_000_000
     decision = decide([value, event(0), event(1)], [an_hour_ago, NOON_US, NOON_US])
     assert decision.processed.offset.tolist() == [1, 2]
-    reason, detail = decision.quarantined[0]
+    reason, detail = decision.quarantined[0, 0]
     assert reason == "timestamp_in_future"
     assert "11:00" in detail
 
@@ -106,7 +108,7 @@ def test_no_messages_decode_to_nothing() -> None:
 
 def test_equal_outcomes_do_not_differ_where_measures_are_null() -> None:
     due = decide([event(0), b"broken"], [NOON_US] * 2)
-    assert np.isnan(due.processed.volume).all()
+    assert np.isnan(due.processed.measures.volume).all()
     assert not sentences(due.processed, due.quarantined, due)
 
 
@@ -119,7 +121,11 @@ def test_equal_outcomes_do_not_differ_where_measures_are_null() -> None:
         ("format", 2, "expected format 1, as decoded again; found format 2."),
         ("timestamp_us", NOON_US + 1, "found timestamp 2025-10-04T12:00:00.000001+00:00."),
         ("timestamp_us", np.iinfo(np.int64).max, "after 1970."),
-        ("offset", 9, "offset 9): expected no row, as decoded again; found {'sensor_id'"),
+        (
+            "offset",
+            9,
+            "offset 9, event_no 0): expected no row, as decoded again; found {'sensor_id'",
+        ),
     ],
 )
 def test_an_altered_event_is_named_with_what_differs(column: str, value: Any, said: str) -> None:
@@ -129,8 +135,10 @@ def test_an_altered_event_is_named_with_what_differs(column: str, value: Any, sa
 
 def test_a_message_in_quarantine_for_another_reason_is_named() -> None:
     due = decide([event(0), None], [NOON_US] * 2)
-    said = sentences(due.processed, {1: ("empty", "x")}, due)
-    assert said.startswith("quarantined_events (topic_no 1, partition 0, offset 1): expected tomb")
+    said = sentences(due.processed, {(1, 0): ("empty", "x")}, due)
+    assert said.startswith(
+        "quarantined_events (topic_no 1, partition 0, offset 1, event_no 0): expected tomb"
+    )
     assert said.endswith("found empty: x.")
 
 

@@ -3,7 +3,7 @@ with newest as (
     select *
     from traffic.quarantined_events
     where resolved_at is null and (%(reason)s::text is null or reason = %(reason)s)
-    order by quarantined_at desc, topic_no, partition, "offset" desc
+    order by quarantined_at desc, topic_no, partition, "offset" desc, event_no
     limit %(limit)s
 )
 select t.name as topic, q.partition, q."offset", q.reason, q.detail,
@@ -12,4 +12,4 @@ select t.name as topic, q.partition, q."offset", q.reason, q.detail,
        coalesce(q.broker_timestamp, q.quarantined_at) as arrived
 from newest q
 join traffic.topics t using (topic_no)
-order by arrived desc, q.topic_no desc, q.partition, q."offset" desc
+order by arrived desc, q.topic_no desc, q.partition, q."offset" desc, q.event_no

@@ -5,6 +5,6 @@ select c.batches, c.newest, r.rebuilds
 from (
     select count(*) as batches, max(batch_id) as newest
     from traffic.micro_batches
-    where kind <> 'window'
+    where kind <> 'ingest'
 ) c
 cross join (select count(*) as rebuilds from traffic.rebuilds) r

@@ -133,15 +133,11 @@ def _newest_records(
     return [record for record in records if record.run_id in runs]
 
 
-def _check_problem_key(evaluation: AssetCheckEvaluation) -> str:
-    return f"check:{evaluation.check_name}:{evaluation.partition or ''}"
-
-
 def _check_problem(
     check: Check, evaluation: AssetCheckEvaluation, run_id: str, at: float
 ) -> Problem:
     return Problem(
-        key=_check_problem_key(evaluation),
+        key=f"check:{evaluation.check_name}:{evaluation.partition or ''}",
         kind="check",
         name=check.name,
         subject=check.table,

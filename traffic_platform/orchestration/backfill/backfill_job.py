@@ -17,15 +17,7 @@ from dagster import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
-from traffic_platform.orchestration.keys import (
-    DETECTOR_HEALTH,
-    PROCESSED_EVENTS,
-    RAW_EVENTS,
-    READINGS_5MIN,
-    READINGS_DAILY,
-    READINGS_HOURLY,
-    TRAFFIC_READINGS,
-)
+from traffic_platform.orchestration.keys import DETECTOR_HEALTH, EVENT_TABLES, ROLLUPS
 from traffic_platform.orchestration.partitions import event_dates
 from traffic_platform.orchestration.tags import housekeeping_tags
 from traffic_platform.settings import Settings
@@ -36,14 +28,7 @@ if TYPE_CHECKING:
 BACKFILL_JOB: Final = "backfill_dates"
 # A week of two million messages takes a minute, but a run may cover a year.
 _MAX_RUNTIME_SECONDS = 24 * 3600
-_EVENT_TABLES = (RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
-BACKFILL_ASSETS = (
-    *_EVENT_TABLES,
-    READINGS_5MIN,
-    READINGS_HOURLY,
-    READINGS_DAILY,
-    DETECTOR_HEALTH,
-)
+BACKFILL_ASSETS = (*EVENT_TABLES, *ROLLUPS, DETECTOR_HEALTH)
 
 # The figures of a DateReport that become metadata of each table.
 _FIGURES: Mapping[str, tuple[str, ...]] = {
@@ -85,7 +70,7 @@ def backfill_events(
     # Imported here because the code server only defines runs.
     from traffic_platform.reprocess import backfill_dates
 
-    selected = [key for key in _EVENT_TABLES if key in context.selected_asset_keys]
+    selected = [key for key in EVENT_TABLES if key in context.selected_asset_keys]
     names = [key.path[-1] for key in selected]
 
     def done(report: "DateReport") -> None:

@@ -7,7 +7,7 @@ date behind, and a failed check would look like a failed stream. `checks_job` ru
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
@@ -39,44 +39,53 @@ DATES_STEP: Final = "event_date_checks"
 
 def table_checks(settings: Settings) -> AssetChecksDefinition:
     """Return the step that checks the tables as they are now, with the reading role."""
-    checks = [check for check in CHECKS if check.scope is Scope.TABLE]
-
-    @multi_asset_check(
-        name=TABLES_STEP,
-        description=(
-            "Checks the catalogue, the ledger and the newest rows. `traffic verify` reads all rows."
-        ),
-        specs=[_spec(check, None) for check in checks],
-        can_subset=True,
+    return _checks_step(
+        settings,
+        TABLES_STEP,
+        Scope.TABLE,
+        "Checks the catalogue, the ledger and the newest rows. `traffic verify` reads all rows.",
     )
-    def evaluate_tables(
-        context: AssetCheckExecutionContext,
-    ) -> Iterator[AssetCheckEvaluation | Output[None]]:
-        yield from _evaluate(context, settings, checks, [None])
-
-    return evaluate_tables
 
 
 def date_checks(settings: Settings) -> AssetChecksDefinition:
     """Return the step that checks one date, or each date of a range."""
-    checks = [check for check in CHECKS if check.scope is Scope.DATE]
-    dates = event_dates(settings)
+    return _checks_step(
+        settings,
+        DATES_STEP,
+        Scope.DATE,
+        "Checks all rows of a date, and samples of the days before. Without a date it takes the"
+        " newest one that received data recently.",
+    )
+
+
+def _checks_step(
+    settings: Settings, name: str, scope: Scope, description: str
+) -> AssetChecksDefinition:
+    checks = [check for check in CHECKS if check.scope is scope]
+    dates = event_dates(settings) if scope is Scope.DATE else None
 
     @multi_asset_check(
-        name=DATES_STEP,
-        description=(
-            "Checks all rows of a date, and samples of the days before. Without a date it takes the"
-            " newest one that received data recently."
-        ),
+        name=name,
+        description=description,
         specs=[_spec(check, dates) for check in checks],
         can_subset=True,
     )
-    def evaluate_dates(
+    def evaluate(
         context: AssetCheckExecutionContext,
     ) -> Iterator[AssetCheckEvaluation | Output[None]]:
-        yield from _evaluate(context, settings, checks, _requested_dates(context, settings))
+        # Imported here because the code server only defines runs.
+        from traffic_platform.quality.run import evaluate_checks
 
-    return evaluate_dates
+        wanted = context.selected_asset_check_keys
+        selected = [check for check in checks if check_key(check) in wanted]
+        days = _requested_dates(context, settings) if scope is Scope.DATE else [None]
+        for day in days:
+            for result in evaluate_checks(settings, selected, day):
+                yield check_evaluation(result, day)
+        for check in selected:  # later steps wait for these outputs
+            yield Output(None, output_name=_spec(check, None).get_python_identifier())
+
+    return evaluate
 
 
 def _requested_dates(context: AssetCheckExecutionContext, settings: Settings) -> list[date]:
@@ -100,17 +109,13 @@ def blocking_checks() -> AssetSelection:
 
     A job that selects them beside a table builds the table only if all of them pass.
     """
-    return AssetSelection.checks(
-        *(check_key(check) for check in CHECKS if check.blocking and check.table == _BLOCKED_TABLE)
-    )
+    blocking = [one for one in CHECKS if one.blocking and one.table == "traffic_readings"]
+    return AssetSelection.checks(*map(check_key, blocking))
 
 
 def check_key(check: Check) -> AssetCheckKey:
     """Return Dagster's key of a check."""
     return AssetCheckKey(AssetKey(check.table), check.name)
-
-
-_BLOCKED_TABLE = "traffic_readings"
 
 
 def _spec(check: Check, dates: PartitionsDefinition[str] | None) -> AssetCheckSpec:
@@ -128,20 +133,3 @@ def _spec(check: Check, dates: PartitionsDefinition[str] | None) -> AssetCheckSp
                 **sql_links(check.statements),
             },
         )
-
-
-def _evaluate(
-    context: AssetCheckExecutionContext,
-    settings: Settings,
-    checks: Sequence[Check],
-    days: Sequence[date | None],
-) -> Iterator[AssetCheckEvaluation | Output[None]]:
-    """Yield the results of the selected checks, then the outputs that later steps wait for."""
-    from traffic_platform.quality.run import evaluate_checks
-
-    selected = [check for check in checks if check_key(check) in context.selected_asset_check_keys]
-    for day in days:
-        for result in evaluate_checks(settings, selected, day):
-            yield check_evaluation(result, day)
-    for check in selected:
-        yield Output(None, output_name=_spec(check, None).get_python_identifier())

@@ -6,9 +6,9 @@ in one run without planned rows, and it leaves out results that repeat the last 
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any, Final
 
 from dagster import (
@@ -18,8 +18,6 @@ from dagster import (
     Failure,
     JobDefinition,
     OpExecutionContext,
-    in_process_executor,
-    job,
     op,
 )
 from dagster._core.event_api import PartitionKeyFilter
@@ -27,9 +25,10 @@ from pydantic import Field
 
 from traffic_platform.orchestration.checks.asset_checks import check_key
 from traffic_platform.orchestration.checks.check_results import check_evaluation, is_news
-from traffic_platform.orchestration.tags import housekeeping_tags
+from traffic_platform.orchestration.one_step_job import one_step_job
 from traffic_platform.quality.check import Scope
 from traffic_platform.quality.checks import CHECKS
+from traffic_platform.quality.run import Result
 from traffic_platform.settings import Settings
 
 CHECKS_JOB: Final = "check_event_tables"
@@ -60,65 +59,47 @@ def checks_job(settings: Settings) -> JobDefinition:
 
     @op(name=CHECKS_OP, description="Evaluates the checks and stores the results that are news.")
     def check_events(context: OpExecutionContext, config: ChecksConfig) -> None:
-        stored = _Results()
-        _log_results(context, settings, [None], stored, closed=False)
-        days = [date.fromisoformat(day) for day in config.dates]
-        _log_results(context, settings, days, stored, closed=config.closed)
-        failed = [event for event in stored.logged if not event.passed]
-        context.log.info(
-            f"Stored {len(stored.logged)} new results, {len(failed)} of failed checks."
-        )
-        if stored.broken:
-            names = ", ".join(sorted(stored.broken))
+        results = [
+            found
+            for day in chain([None], map(date.fromisoformat, config.dates))
+            for found in _log_results(context, settings, day, closed=config.closed)
+        ]
+        stored = [result for result, news in results if news]
+        failed = [result for result in stored if not result.outcome.passed]
+        context.log.info(f"Stored {len(stored)} new results, {len(failed)} of failed checks.")
+        broken = {result.check.name for result, _ in results if result.outcome.broken}
+        if broken:
+            names = ", ".join(sorted(broken))
             raise Failure(
                 f"These checks could not run: {names}. Their results say why.", allow_retries=False
             )
 
-    @job(
-        name=CHECKS_JOB,
-        description=(
-            "Checks the event tables and the requested dates. A failed check does not fail the"
-            " run; see Checks of the table, and the check's runbook in docs/runbooks."
-        ),
-        executor_def=in_process_executor,
-        tags=housekeeping_tags("checks", _MAX_RUNTIME_SECONDS),
+    return one_step_job(
+        check_events,
+        CHECKS_JOB,
+        "Checks the event tables and the requested dates. A failed check does not fail the"
+        " run; see Checks of the table, and the check's runbook in docs/runbooks.",
+        kind="checks",
+        max_runtime_seconds=_MAX_RUNTIME_SECONDS,
     )
-    def check_event_tables() -> None:
-        check_events()
-
-    return check_event_tables
-
-
-@dataclass
-class _Results:
-    """The stored results, and the names of checks that could not run."""
-
-    logged: list[AssetCheckEvaluation] = field(default_factory=list[AssetCheckEvaluation])
-    broken: set[str] = field(default_factory=set[str])
 
 
 def _log_results(
-    context: OpExecutionContext,
-    settings: Settings,
-    days: Iterable[date | None],
-    stored: _Results,
-    *,
-    closed: bool,
-) -> None:
+    context: OpExecutionContext, settings: Settings, day: date | None, *, closed: bool
+) -> Iterator[tuple[Result, bool]]:
+    """Evaluate the checks of the tables (None) or of a date, and yield True for a stored result."""
     from traffic_platform.quality.run import evaluate_checks
 
-    for day in days:
-        scope = Scope.TABLE if day is None else Scope.DATE
-        checks = [one for one in CHECKS if one.scope is scope and (closed or not one.heavy)]
-        before = _newest(context, [check_key(one) for one in checks], day)
-        for result in evaluate_checks(settings, checks, day):
-            if result.outcome.broken:
-                stored.broken.add(result.check.name)
-            evaluation = check_evaluation(result, day)
-            known, at = before.get(evaluation.asset_check_key, (None, datetime.now(UTC)))
-            if is_news(evaluation, known, datetime.now(UTC) - at):
-                context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
-                stored.logged.append(evaluation)
+    scope = Scope.TABLE if day is None else Scope.DATE
+    checks = [one for one in CHECKS if one.scope is scope and (closed or not one.heavy)]
+    before = _newest(context, [check_key(one) for one in checks], day)
+    for result in evaluate_checks(settings, checks, day):
+        evaluation = check_evaluation(result, day)
+        known, at = before.get(evaluation.asset_check_key, (None, datetime.now(UTC)))
+        news = is_news(evaluation, known, datetime.now(UTC) - at)
+        if news:
+            context.log_event(evaluation)  # pyright: ignore[reportArgumentType]
+        yield result, news
 
 
 def _newest(

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dagster import (
@@ -26,15 +26,13 @@ from traffic_platform.orchestration.ingest.materializations import (
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
 from traffic_platform.orchestration.keys import (
     EVENT_TABLES_GROUP,
-    OWNER,
     PROCESSED_EVENTS,
     RAW_EVENTS,
     RAW_TOPIC,
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.table_metadata import table_metadata
-from traffic_platform.postgres.catalogue import load_catalogue
+from traffic_platform.orchestration.table_metadata import table_specs
 from traffic_platform.settings import Settings
 
 EVENT_TABLES_OP = "event_tables"
@@ -43,16 +41,16 @@ EVENT_TABLES_OP = "event_tables"
 REPORT_SECONDS = 600.0
 
 # By table, its upstream asset and the statements that write it.
-_TABLES: dict[AssetKey, tuple[AssetKey, tuple[str, ...]]] = {
-    RAW_EVENTS: (RAW_TOPIC, ("event_tables/copy_raw",)),
-    PROCESSED_EVENTS: (RAW_EVENTS, ("event_tables/copy_processed",)),
+_TABLES: dict[AssetKey, tuple[Sequence[AssetKey], Sequence[str]]] = {
+    RAW_EVENTS: ([RAW_TOPIC], ["event_tables/copy_raw"]),
+    PROCESSED_EVENTS: ([RAW_EVENTS], ["event_tables/copy_processed"]),
     TRAFFIC_READINGS: (
-        PROCESSED_EVENTS,
-        (
+        [PROCESSED_EVENTS],
+        [
             "event_tables/create_incoming",
             "event_tables/copy_incoming",
             "event_tables/upsert_readings",
-        ),
+        ],
     ),
 }
 
@@ -78,7 +76,7 @@ def event_tables(settings: Settings) -> AssetsDefinition:
             "Without a date: drains Kafka into the three tables, exactly once. With dates:"
             " backfills the selected tables for them."
         ),
-        specs=table_specs(),
+        specs=event_table_specs(),
         can_subset=True,
         partitions_def=event_dates(settings),
         backfill_policy=BackfillPolicy.single_run(),
@@ -96,23 +94,9 @@ def event_tables(settings: Settings) -> AssetsDefinition:
     return move_events
 
 
-def table_specs() -> list[AssetSpec]:
+def event_table_specs() -> list[AssetSpec]:
     """Return the specs of the three tables, with schema, lineage and links to their SQL."""
-    catalogue = load_catalogue()
-    return [
-        AssetSpec(
-            key=key,
-            deps=[upstream],
-            description=catalogue[key.path[-1]].description,
-            skippable=True,
-            group_name=EVENT_TABLES_GROUP,
-            kinds={"postgres", "table"},
-            owners=[OWNER],
-            tags={"layer": key.path[-1].partition("_")[0]},
-            metadata=table_metadata(key, catalogue[key.path[-1]], statements),
-        )
-        for key, (upstream, statements) in _TABLES.items()
-    ]
+    return table_specs(_TABLES, group=EVENT_TABLES_GROUP)
 
 
 def _drain(context: AssetExecutionContext, settings: Settings, config: IngestConfig) -> None:

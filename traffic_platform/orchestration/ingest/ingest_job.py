@@ -7,7 +7,7 @@ from typing import Final
 from dagster import AssetSelection, define_asset_job, in_process_executor
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from traffic_platform.orchestration.keys import PROCESSED_EVENTS, RAW_EVENTS, TRAFFIC_READINGS
+from traffic_platform.orchestration.keys import EVENT_TABLES
 from traffic_platform.orchestration.tags import ingest_tags
 from traffic_platform.settings import Settings
 
@@ -20,10 +20,9 @@ def ingest_job(settings: Settings) -> UnresolvedAssetJobDefinition:
     It runs in the run's own process, because a process for the step would take another second to
     start. It runs no checks: they have a job of their own and never delay the stream.
     """
-    tables = AssetSelection.assets(RAW_EVENTS, PROCESSED_EVENTS, TRAFFIC_READINGS)
     return define_asset_job(
         name=INGEST_JOB,
-        selection=tables.without_checks(),
+        selection=AssetSelection.assets(*EVENT_TABLES).without_checks(),
         executor_def=in_process_executor,
         tags=ingest_tags(settings),
         description=(

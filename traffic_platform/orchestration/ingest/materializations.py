@@ -15,9 +15,7 @@ from dagster import AssetKey, AssetMaterialization, MetadataValue
 from traffic_platform.orchestration.keys import (
     PROCESSED_EVENTS,
     RAW_EVENTS,
-    READINGS_5MIN,
-    READINGS_DAILY,
-    READINGS_HOURLY,
+    ROLLUPS,
     TRAFFIC_READINGS,
 )
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 MOST_RANGES = 12
 
 Metadata = Mapping[str, Any]
-_ROLLUPS = (READINGS_5MIN, READINGS_HOURLY, READINGS_DAILY)
 _FIGURES: Mapping[AssetKey, Callable[[IngestTotals, DateTotals], Metadata]] = {
     RAW_EVENTS: lambda _, day: {"messages": day.raw, "quarantined": day.quarantined},
     PROCESSED_EVENTS: lambda _, day: {"events": day.processed},
@@ -68,7 +65,7 @@ def rollup_materializations(result: RollupResult) -> list[AssetMaterialization]:
             metadata=table_changes(result.of(key.path[-1], day)),
         )
         for day in sorted({day for dates in result.tables.values() for day in dates})
-        for key in _ROLLUPS
+        for key in ROLLUPS
         if result.of(key.path[-1], day).total
     ]
 

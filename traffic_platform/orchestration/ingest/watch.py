@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from traffic_platform.errors import IngestError, PermanentError
 from traffic_platform.ledger.partition_locks import Holder
@@ -44,10 +43,8 @@ RUNS_FRESH_SECONDS = 1.0
 TRANSACTIONS_FRESH_SECONDS = 60.0
 
 
-class RunLister(Protocol):
-    """Reads the newest ingest and publisher runs from Dagster."""
-
-    def __call__(self) -> list[StreamRun]: ...
+# Reads the newest ingest and publisher runs from Dagster.
+RunLister = Callable[[], list[StreamRun]]
 
 
 class RunsUnreadableError(Exception):
@@ -129,17 +126,15 @@ class OffsetWatch:
             held_back=self._held_back,
         )
 
-    def _work(self, lags: Iterable[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
+    def _work(self, lags: Sequence[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
         writers = self.settings.writers
-        lags_of: dict[int, list[PartitionLag]] = {writer: [] for writer in range(writers)}
-        for lag in lags:
-            lags_of[lag.partition % writers].append(lag)
-        held_by: dict[int, set[str | None]] = {writer: set() for writer in range(writers)}
-        for holder in holders:
-            if holder.alive:
-                held_by[holder.partition % writers].add(holder.run_id)
+        alive = [holder for holder in holders if holder.alive]
         return [
-            self._writer_work(writer, lags_of[writer], frozenset(held_by[writer]))
+            self._writer_work(
+                writer,
+                [lag for lag in lags if lag.partition % writers == writer],
+                frozenset(one.run_id for one in alive if one.partition % writers == writer),
+            )
             for writer in range(writers)
         ]
 
@@ -191,7 +186,7 @@ class _CachedRuns:
     """Run records, read again when they are older than the caller allows."""
 
     def __init__(self, list_runs: RunLister) -> None:
-        self._list_runs: Callable[[], list[StreamRun]] = list_runs
+        self._list_runs = list_runs
         self._runs: list[StreamRun] = []
         self._read_at = float("-inf")
 

@@ -34,7 +34,15 @@ def dagster_folder(settings: Settings) -> Path:
     return settings.home.resolve() / "dagster"
 
 
-class PlatformStorage(DagsterPostgresStorage):
+class _Unconfigured:
+    """A class that dagster.yaml names without configuration."""
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        return cast("UserConfigSchema", {})
+
+
+class PlatformStorage(_Unconfigured, DagsterPostgresStorage):
     """Runs, events, ticks and schedules in the database that the settings name.
 
     Each process has one pool of connections. Dagster's own storage opens a connection for every
@@ -49,10 +57,6 @@ class PlatformStorage(DagsterPostgresStorage):
         )
         for store in (self.run_storage, self.event_log_storage, self.schedule_storage):
             cast("Any", store)._engine = engine
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        return cast("UserConfigSchema", {})
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
@@ -85,12 +89,8 @@ def _tables_exist(engine: sa.Engine) -> bool:
     return found >= len(_TABLES_OF_STORES)
 
 
-class PlatformComputeLogs(LocalComputeLogManager):
+class PlatformComputeLogs(_Unconfigured, LocalComputeLogManager):
     """The output of steps, below TRAFFIC_HOME."""
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        return cast("UserConfigSchema", {})
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
@@ -99,12 +99,8 @@ class PlatformComputeLogs(LocalComputeLogManager):
         return cls(base_dir=str(folder), inst_data=inst_data)
 
 
-class PlatformArtifacts(LocalArtifactStorage):
+class PlatformArtifacts(_Unconfigured, LocalArtifactStorage):
     """Files that Dagster passes between steps (none of ours does), below TRAFFIC_HOME."""
-
-    @classmethod
-    def config_type(cls) -> UserConfigSchema:
-        return cast("UserConfigSchema", {})
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:

@@ -18,10 +18,9 @@ Together these are 8 to 10 MB, of which RUN_DAYS days are kept (ticks: 1 day).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from dagster import DagsterInstance
@@ -48,32 +47,32 @@ def purge(instance: DagsterInstance, connection: psycopg.Connection[Any], now: d
 
     `connection` is to Dagster's database, in autocommit. Runs in progress are never touched.
     """
-    # Dagster stores timestamps in UTC without a zone.
-    before = now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)
-    runs = expendable_runs(connection, before)
+    runs = expendable_runs(connection, now)
     for run_id in runs:
         # Dagster deletes from all its tables but leaves check rows behind; see below.
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-    count = _counter(connection, before)
     return Purged(
         runs=len(runs),
-        events=count("orchestration/expire_events"),
-        check_rows=count("orchestration/expire_check_rows"),
+        events=_delete(connection, "orchestration/expire_events", now),
+        check_rows=_delete(connection, "orchestration/expire_check_rows", now),
     )
 
 
-def expendable_runs(connection: psycopg.Connection[Any], before: datetime) -> list[str]:
-    """Return ids of runs that ended before that time and hold no newest result, oldest first."""
+def expendable_runs(connection: psycopg.Connection[Any], now: datetime) -> list[str]:
+    """Return ids of runs older than RUN_DAYS that hold no newest result, oldest first."""
     rows = connection.execute(
-        statement("orchestration/expendable_runs"), {"ended_before": before, "most": RUNS_A_PASS}
+        statement("orchestration/expendable_runs"),
+        {"ended_before": _limit(now), "most": RUNS_A_PASS},
     )
     return [row[0] for row in rows.fetchall()]
 
 
-def _counter(connection: psycopg.Connection[Any], before: datetime) -> Callable[[str], int]:
-    def count(name: str) -> int:
-        row = connection.execute(statement(name), {"written_before": before}).fetchone()
-        return row[0] if row else 0
+def _delete(connection: psycopg.Connection[Any], name: LiteralString, now: datetime) -> int:
+    row = connection.execute(statement(name), {"written_before": _limit(now)}).fetchone()
+    return row[0] if row else 0
 
-    return count
+
+def _limit(now: datetime) -> datetime:
+    # Dagster stores timestamps in UTC without a zone.
+    return now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import psycopg
@@ -14,8 +14,6 @@ from dagster import (
     ScheduleDefinition,
     ScheduleEvaluationContext,
     SkipReason,
-    in_process_executor,
-    job,
     op,
     schedule,
 )
@@ -25,7 +23,7 @@ from traffic_platform.orchestration.maintenance.dagster_retention import (
     expendable_runs,
     purge,
 )
-from traffic_platform.orchestration.tags import housekeeping_tags
+from traffic_platform.orchestration.one_step_job import one_step_job
 from traffic_platform.settings import Settings
 
 # Off the half hour, so that it does not start together with the checks.
@@ -50,19 +48,14 @@ def retention_job(settings: Settings) -> JobDefinition:
             " results."
         )
 
-    @job(
-        name="purge_dagster_storage",
-        description=(
-            f"Deletes runs, events and check results older than {RUN_DAYS} days from Dagster's own"
-            " storage. The newest result of each date and check stays. Traffic data is not touched."
-        ),
-        executor_def=in_process_executor,
-        tags=housekeeping_tags("retention", _MAX_RUNTIME_SECONDS),
+    return one_step_job(
+        purge_storage,
+        "purge_dagster_storage",
+        f"Deletes runs, events and check results older than {RUN_DAYS} days from Dagster's own"
+        " storage. The newest result of each date and check stays. Traffic data is not touched.",
+        kind="retention",
+        max_runtime_seconds=_MAX_RUNTIME_SECONDS,
     )
-    def purge_dagster_storage() -> None:
-        purge_storage()
-
-    return purge_dagster_storage
 
 
 def retention_schedule(settings: Settings, retention: JobDefinition) -> ScheduleDefinition:
@@ -76,9 +69,8 @@ def retention_schedule(settings: Settings, retention: JobDefinition) -> Schedule
         description=f"Deletes records older than {RUN_DAYS} days from Dagster's own storage.",
     )
     def purge_dagster_storage(_context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-        before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=RUN_DAYS)
         with dagster_connection(settings) as connection:
-            if not expendable_runs(connection, before):
+            if not expendable_runs(connection, datetime.now(UTC)):
                 return SkipReason(f"No run older than {RUN_DAYS} days can be deleted.")
         return RunRequest()
 

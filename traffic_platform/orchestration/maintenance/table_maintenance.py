@@ -17,15 +17,13 @@ from dagster import (
     ScheduleDefinition,
     ScheduleEvaluationContext,
     SkipReason,
-    in_process_executor,
-    job,
     op,
     schedule,
 )
 
 from traffic_platform.orchestration.changed_dates import query_database
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
-from traffic_platform.orchestration.tags import housekeeping_tags
+from traffic_platform.orchestration.one_step_job import one_step_job
 from traffic_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,19 +56,14 @@ def maintenance_job(settings: Settings) -> JobDefinition:
             context.log_event(observation)
         context.log.info(summary(report))
 
-    @job(
-        name=MAINTENANCE_JOB,
-        description=(
-            "Creates partitions ahead, compacts closed hours of the audit, archives and drops"
-            " partitions that are too old, and indexes closed months. Its schedule starts it."
-        ),
-        executor_def=in_process_executor,
-        tags=housekeeping_tags("maintenance", _MAX_RUNTIME_SECONDS),
+    return one_step_job(
+        maintain,
+        MAINTENANCE_JOB,
+        "Creates partitions ahead, compacts closed hours of the audit, archives and drops"
+        " partitions that are too old, and indexes closed months. Its schedule starts it.",
+        kind="maintenance",
+        max_runtime_seconds=_MAX_RUNTIME_SECONDS,
     )
-    def maintain_tables_job() -> None:
-        maintain()
-
-    return maintain_tables_job
 
 
 def maintenance_schedule(settings: Settings, job: JobDefinition) -> ScheduleDefinition:

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,16 +29,14 @@ from traffic_platform.orchestration.ingest.materializations import (
 )
 from traffic_platform.orchestration.keys import (
     DERIVED_GROUP,
-    OWNER,
     READINGS_5MIN,
     READINGS_DAILY,
     READINGS_HOURLY,
     TRAFFIC_READINGS,
 )
 from traffic_platform.orchestration.partitions import event_dates
-from traffic_platform.orchestration.table_metadata import table_metadata
+from traffic_platform.orchestration.table_metadata import table_specs
 from traffic_platform.orchestration.tags import housekeeping_tags
-from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,10 +48,10 @@ ROLLUPS_JOB: Final = "roll_up_readings"
 _MAX_RUNTIME_SECONDS = 4 * 3600
 
 # By table, its upstream assets and the statement that computes it.
-_TABLES: dict[AssetKey, tuple[tuple[AssetKey, ...], str]] = {
-    READINGS_5MIN: ((TRAFFIC_READINGS,), "rollups/roll_up_5min"),
-    READINGS_HOURLY: ((READINGS_5MIN,), "rollups/roll_up_hourly"),
-    READINGS_DAILY: ((READINGS_5MIN, READINGS_HOURLY), "rollups/roll_up_daily"),
+_TABLES: dict[AssetKey, tuple[Sequence[AssetKey], Sequence[str]]] = {
+    READINGS_5MIN: ([TRAFFIC_READINGS], ["rollups/roll_up_5min"]),
+    READINGS_HOURLY: ([READINGS_5MIN], ["rollups/roll_up_hourly"]),
+    READINGS_DAILY: ([READINGS_5MIN, READINGS_HOURLY], ["rollups/roll_up_daily"]),
 }
 
 
@@ -101,21 +99,7 @@ def rollup_tables(settings: Settings) -> AssetsDefinition:
 
 def rollup_specs() -> list[AssetSpec]:
     """Return the specs of the three tables, with schema, lineage and links to their SQL."""
-    catalogue = load_catalogue()
-    return [
-        AssetSpec(
-            key=key,
-            deps=before,
-            description=catalogue[key.path[-1]].description,
-            skippable=True,
-            group_name=DERIVED_GROUP,
-            kinds={"postgres", "table"},
-            owners=[OWNER],
-            tags={"layer": "derived"},
-            metadata=table_metadata(key, catalogue[key.path[-1]], [name]),
-        )
-        for key, (before, name) in _TABLES.items()
-    ]
+    return table_specs(_TABLES, group=DERIVED_GROUP, layer="derived")
 
 
 def rollups_job(settings: Settings) -> UnresolvedAssetJobDefinition:
@@ -169,10 +153,9 @@ def _recompute(
 
 
 def _summary(result: "RollupResult", tables: Iterable[str]) -> str:
-    parts: list[str] = []
-    for table in tables:
-        changes = result.total(table)
-        parts.append(
-            f"{table}: {changes.added} added, {changes.changed} changed, {changes.removed} removed"
-        )
+    totals = [(table, result.total(table)) for table in tables]
+    parts = [
+        f"{table}: {changes.added} added, {changes.changed} changed, {changes.removed} removed"
+        for table, changes in totals
+    ]
     return f"{'; '.join(parts)}."
