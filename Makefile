@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
-.PHONY: help up down status test test-unit check hooks accept-secrets bench docs lock clean
+.PHONY: help up down status test test-unit check hooks accept-secrets bench docs docs-generated lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -41,6 +41,9 @@ hooks: $(VENV)/.dev ## install the checks that run before each commit
 
 accept-secrets: $(VENV)/.dev ## record that the values found by the check are not secrets
 	$(BIN)/python checks/no_secrets.py --accept
+
+docs-generated: $(VENV)/.dev ## write the pages of docs/ that are generated from the code
+	$(BIN)/python checks/generate_docs.py
 
 bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

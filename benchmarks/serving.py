@@ -22,7 +22,7 @@ from benchmarks.servers import Servers, running_servers
 from benchmarks.stream import make_topic
 from traffic_platform.event_tables.reading_counts import correct_counts
 from traffic_platform.events.dates import day_bounds
-from traffic_platform.maintenance.index_closed_months import index_month
+from traffic_platform.maintenance.index_closed_months import index_closed_months
 from traffic_platform.statements import statement
 
 SENSORS, READINGS, CLIENTS = 5_000, 10_000_000, 50
@@ -90,7 +90,7 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
             ' using brin ("timestamp") with (pages_per_range = 64, autosummarize = on)'
         )
         # The month is over: the upkeep has done this.
-        index_month(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
+        index_closed_months(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
         owner.execute("vacuum analyze traffic.traffic_readings")
         correct_counts(owner, *day_bounds(DAY, "UTC"))
         owner.execute(statement("rollups/roll_up_counts"))

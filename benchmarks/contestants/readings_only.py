@@ -172,9 +172,7 @@ class _Encoder:
             (
                 pg.uuids(events.sensor_id[order]),
                 pg.timestamps(events.timestamp_us[order]),
-                pg.doubles(events.speed[order]),
-                pg.nullable_integers(events.volume[order], 4),
-                pg.doubles(events.occupancy[order]),
+                *pg.measures(events.measures, order),
                 pg.doubles(events.quality_score[order]),
                 pg.integers(events.quality_flags[order], 2),
                 pg.timestamps(fetched.broker_us[rows]),

@@ -3,11 +3,14 @@
 -- by sensor.
 select count(*)::bigint as total,
        convert_to(coalesce(string_agg(
-           traffic.reading_json(n.sensor_id, n."timestamp", n.speed, n.volume, n.occupancy,
+           traffic.reading_json(n.sensor_id, n."timestamp",
+                                --| measures n.{m},
                                 n.quality_score), ',' order by n.sensor_id), ''), 'UTF8') as items
 from traffic.sensors s
 cross join lateral (
-    select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+    select r.sensor_id, r."timestamp",
+           --| measures r.{m},
+           r.quality_score
     from traffic.traffic_readings r
     where r.sensor_id = s.sensor_id and r."timestamp" > now() - interval '5 minutes'
     order by r."timestamp" desc

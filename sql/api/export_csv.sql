@@ -4,9 +4,11 @@ copy (
     select traffic.reading_id(sensor_id, "timestamp") as id, sensor_id, external_id,
            replace(to_char("timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '.000000',
                    '') || 'Z' as "timestamp",
-           speed, volume, occupancy, quality_score, quality_flags
+           --| measures {m},
+           quality_score, quality_flags
     from (
-        select r.sensor_id, s.external_id, r."timestamp", r.speed, r.volume, r.occupancy,
+        select r.sensor_id, s.external_id, r."timestamp",
+               --| measures r.{m},
                r.quality_score, r.quality_flags
         from traffic.traffic_readings r
         join traffic.sensors s using (sensor_id)

@@ -38,8 +38,9 @@ select (select coalesce(max(until), 0) from quarter)::bigint as total,
 from unnest(%(firsts)s::bigint[], %(sizes)s::integer[])
     with ordinality w (first, size, number)
 cross join lateral (
-    select string_agg(traffic.reading_json(i.sensor_id, i."timestamp", i.speed, i.volume,
-                                           i.occupancy, i.quality_score), ','
+    select string_agg(traffic.reading_json(i.sensor_id, i."timestamp",
+        --| measures i.{m},
+        i.quality_score), ','
                       order by i."timestamp", i.sensor_id) as items
     from (
         select start, until - readings as before
@@ -114,7 +115,9 @@ cross join lateral (
                 limit 1
             ) k
             cross join lateral (
-                select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+                select r.sensor_id, r."timestamp",
+                       --| measures r.{m},
+                       r.quality_score
                 from traffic.traffic_readings r
                 where r."timestamp" >= k."timestamp"
                   and (r."timestamp", r.sensor_id) >= (k."timestamp", k.sensor_id)
@@ -125,7 +128,9 @@ cross join lateral (
         )
         union all
         (
-            select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy, r.quality_score
+            select r.sensor_id, r."timestamp",
+                   --| measures r.{m},
+                   r.quality_score
             from traffic.traffic_readings r
             where not (select in_order from ordered)
               and r."timestamp" >= s.start and r."timestamp" < t.ends and r."timestamp" < %(upper)s

@@ -3,11 +3,13 @@ select (select count(*) from traffic.traffic_readings r
         where r.sensor_id = %(sensor_id)s
           and r."timestamp" >= %(lower)s and r."timestamp" < %(upper)s) as total,
        convert_to(coalesce((
-           select string_agg(traffic.reading_json(sensor_id, "timestamp", speed, volume,
-                                                  occupancy, quality_score), ','
+           select string_agg(traffic.reading_json(sensor_id, "timestamp",
+               --| measures {m},
+               quality_score), ','
                              order by "timestamp")
            from (
-               select r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy,
+               select r.sensor_id, r."timestamp",
+                      --| measures r.{m},
                       r.quality_score
                from traffic.traffic_readings r
                where r.sensor_id = %(sensor_id)s

@@ -35,14 +35,18 @@ sampled as materialized (
           and r."timestamp" >= %(lower)s and r."timestamp" < %(upper)s
         offset 0
     ) r
+),
+by_flags as (
+    select quality_flags, count(*) as readings from sampled group by quality_flags
 )
+-- `failed` has a number for each of `bits`, in their order.
 select (select readings from total)::bigint as readings, count(*)::bigint as looked_at,
        avg(quality_score) as mean_score, min(quality_score) as min_score,
-       count(*) filter (where quality_flags & 1 <> 0)::bigint as flag_1,
-       count(*) filter (where quality_flags & 2 <> 0)::bigint as flag_2,
-       count(*) filter (where quality_flags & 4 <> 0)::bigint as flag_4,
-       count(*) filter (where quality_flags & 8 <> 0)::bigint as flag_8,
-       count(*) filter (where quality_flags & 16 <> 0)::bigint as flag_16,
-       count(*) filter (where quality_flags & 32 <> 0)::bigint as flag_32,
-       count(*) filter (where quality_flags & 64 <> 0)::bigint as flag_64
+       array(
+           select coalesce(sum(f.readings) filter (where f.quality_flags & b.bit <> 0), 0)::bigint
+           from unnest(%(bits)s::smallint[]) with ordinality b (bit, number)
+           left join by_flags f on true
+           group by b.number
+           order by b.number
+       ) as failed
 from sampled

@@ -6,7 +6,8 @@ select s.sensor_id, s.external_id, s.name, s.road, s.direction, s.lanes, s.milep
        s.rural, s.origin, s.registered_at, newest.reading as newest_reading
 from traffic.sensors s
 left join lateral (
-    select traffic.reading_json(r.sensor_id, r."timestamp", r.speed, r.volume, r.occupancy,
+    select traffic.reading_json(r.sensor_id, r."timestamp",
+                                --| measures r.{m},
                                 r.quality_score) as reading
     from traffic.traffic_readings r
     where r.sensor_id = s.sensor_id

@@ -24,8 +24,9 @@ with moved as materialized (
         offset 0
     ) p
     cross join lateral (
-        select traffic.reading_json(r.sensor_id, r."timestamp", r.speed, r.volume,
-                                    r.occupancy, r.quality_score) as json
+        select traffic.reading_json(r.sensor_id, r."timestamp",
+                                    --| measures r.{m},
+                                    r.quality_score) as json
         from traffic.traffic_readings r
         where r.sensor_id = p.sensor_id and r."timestamp" = p."timestamp"
           and r.topic_no = p.topic_no and r.partition = p.partition and r."offset" = p."offset"

@@ -1,4 +1,5 @@
 copy traffic.processed_events
-    (topic_no, partition, "offset", sensor_id, "timestamp", speed, volume, occupancy,
+    (topic_no, partition, "offset", sensor_id, "timestamp",
+     --| measures {m},
      quality_score, quality_flags, format, batch_id, event_no, interval_s)
 from stdin (format binary)

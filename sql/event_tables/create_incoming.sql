@@ -1,9 +1,7 @@
 create temporary table if not exists incoming_readings (
     sensor_id uuid not null,
     "timestamp" timestamptz not null,
-    speed double precision,
-    volume integer,
-    occupancy double precision,
+    --| measures {m} {type},
     quality_score double precision not null,
     quality_flags smallint not null,
     broker_timestamp timestamptz not null,

@@ -4,17 +4,20 @@
 -- updated_at of incoming rows are the batch's time, which no other batch has.
 with written as (
     insert into traffic.traffic_readings as r
-        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+        (sensor_id, "timestamp",
+         --| measures {m},
+         quality_score, quality_flags,
          broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
          event_no, interval_s)
-    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+    select sensor_id, "timestamp",
+           --| measures {m},
+           quality_score, quality_flags,
            broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
            event_no, interval_s
     from pg_temp.incoming_readings
     on conflict (sensor_id, "timestamp") do update
-    set speed = excluded.speed,
-        volume = excluded.volume,
-        occupancy = excluded.occupancy,
+    set
+        --| measures {m} = excluded.{m},
         quality_score = excluded.quality_score,
         quality_flags = excluded.quality_flags,
         broker_timestamp = excluded.broker_timestamp,
@@ -24,9 +27,13 @@ with written as (
         event_no = excluded.event_no,
         interval_s = excluded.interval_s,
         updated_at = case
-            when (r.speed, r.volume, r.occupancy, r.quality_score, r.quality_flags, r.interval_s)
+            when (
+                  --| measures r.{m},
+                  r.quality_score, r.quality_flags, r.interval_s)
                  is distinct from
-                 (excluded.speed, excluded.volume, excluded.occupancy, excluded.quality_score,
+                 (
+                  --| measures excluded.{m},
+                  excluded.quality_score,
                   excluded.quality_flags, excluded.interval_s)
             then excluded.updated_at
             else r.updated_at

@@ -30,14 +30,12 @@ select coalesce(string_agg(int2send(p.topic_no), ''), ''),
        coalesce(string_agg(int8send(p.replay_no), ''), ''),
        coalesce(string_agg(uuid_send(p.sensor_id), ''), ''),
        coalesce(string_agg(timestamptz_send(p."timestamp"), ''), ''),
-       coalesce(string_agg(float8send(coalesce(p.speed, 0)), ''), ''),
-       coalesce(string_agg(int4send(coalesce(p.volume, 0)), ''), ''),
-       coalesce(string_agg(float8send(coalesce(p.occupancy, 0)), ''), ''),
+       --| measures coalesce(string_agg({send}(coalesce(p.{m}, 0)), ''), ''),
        coalesce(string_agg(float8send(p.quality_score), ''), ''),
        coalesce(string_agg(int2send(
-           (case when p.speed is null then 1 else 0 end
-            + case when p.volume is null then 2 else 0 end
-            + case when p.occupancy is null then 4 else 0 end)::smallint), ''), '')
+           (
+               --| measures[ +] case when p.{m} is null then {bit} else 0 end
+           )::smallint), ''), '')
 from (
     select n.replay_no, e.*
     from numbered n

@@ -25,7 +25,9 @@ with fresh as materialized (
              p.event_no desc
 )
 update pg_temp.reading_changes c
-set speed = l.speed, volume = l.volume, occupancy = l.occupancy, quality_score = l.quality_score,
+set
+    --| measures {m} = l.{m},
+    quality_score = l.quality_score,
     quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp, topic_no = l.topic_no,
     partition = l.partition, "offset" = l."offset", event_no = l.event_no,
     interval_s = l.interval_s

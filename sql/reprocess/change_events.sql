@@ -1,7 +1,8 @@
 -- The bounds say nothing new: without them every month may be read, while windows wait.
 update traffic.processed_events p
-set sensor_id = o.sensor_id, "timestamp" = o."timestamp", speed = o.speed, volume = o.volume,
-    occupancy = o.occupancy, quality_score = o.quality_score, quality_flags = o.quality_flags,
+set sensor_id = o.sensor_id, "timestamp" = o."timestamp",
+    --| measures {m} = o.{m},
+    quality_score = o.quality_score, quality_flags = o.quality_flags,
     format = o.format, interval_s = o.interval_s
 from pg_temp.event_changes c
 join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)

@@ -1,5 +1,7 @@
 copy pg_temp.rebuilt_outcomes
     (topic_no, partition, "offset", event_no, batch_id, by_others, waiting, broker_timestamp, event_date,
-     sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags, format, reason,
+     sensor_id, "timestamp",
+     --| measures {m},
+     quality_score, quality_flags, format, reason,
      detail, key, value, sent_at, arrived_at, interval_s)
 from stdin (format binary)

@@ -2,8 +2,12 @@
 select topic_no, partition, count(*)
 from (
     select o.topic_no, o.partition,
-           row(o.speed, o.volume, o.occupancy, o.quality_score, o.interval_s) as measures,
-           first_value(row(o.speed, o.volume, o.occupancy, o.quality_score, o.interval_s))
+           row(
+               --| measures o.{m},
+               o.quality_score, o.interval_s) as measures,
+           first_value(row(
+                           --| measures o.{m},
+                           o.quality_score, o.interval_s))
                over latest as winner
     from pg_temp.event_changes c
     join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)

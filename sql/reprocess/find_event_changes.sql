@@ -17,10 +17,14 @@ with stored as (
     from due d
     full join stored p using (topic_no, partition, "offset", event_no)
     where d.batch_id is null or p.batch_id is null
-       or (d.sensor_id, d."timestamp", d.speed, d.volume, d.occupancy, d.quality_score,
+       or (d.sensor_id, d."timestamp",
+           --| measures d.{m},
+           d.quality_score,
            d.quality_flags, d.format, d.interval_s)
           is distinct from
-          (p.sensor_id, p."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
+          (p.sensor_id, p."timestamp",
+           --| measures p.{m},
+           p.quality_score,
            p.quality_flags, p.format, p.interval_s)
 ), missing as materialized (
     select home from differing where is_due and was_batch_id is null and not waiting

@@ -12,7 +12,9 @@ with moved as materialized (
     where c.kind = 'change' and o.event_date <> %(day)s
 )
 insert into pg_temp.neighbours
-select m.sensor_id, m."timestamp", p.speed, p.volume, p.occupancy, p.quality_score,
+select m.sensor_id, m."timestamp",
+       --| measures p.{m},
+       p.quality_score,
        p.quality_flags,
        coalesce(o.broker_timestamp, least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at),
                 d.broker_timestamp, '-infinity'),

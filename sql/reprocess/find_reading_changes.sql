@@ -11,19 +11,25 @@ with winner as (
     select * from traffic.traffic_readings
     where "timestamp" >= %(first)s and "timestamp" < %(until)s
 ), differing as materialized (
-    select sensor_id, "timestamp", w.speed, w.volume, w.occupancy, w.quality_score,
+    select sensor_id, "timestamp",
+           --| measures w.{m},
+           w.quality_score,
            w.quality_flags, w.broker_timestamp, w.topic_no, w.partition, w."offset", w.event_no, w.interval_s,
            r.broker_timestamp as was_broker_timestamp, r.topic_no as was_topic_no,
            r.partition as was_partition, r."offset" as was_offset, r.event_no as was_event_no
     from winner w
     full join stored r using (sensor_id, "timestamp")
-    where (w.topic_no, w.partition, w."offset", w.event_no, w.broker_timestamp, w.speed, w.volume, w.occupancy,
+    where (w.topic_no, w.partition, w."offset", w.event_no, w.broker_timestamp,
+           --| measures w.{m},
            w.quality_score, w.quality_flags, w.interval_s)
           is distinct from
-          (r.topic_no, r.partition, r."offset", r.event_no, r.broker_timestamp, r.speed, r.volume, r.occupancy,
+          (r.topic_no, r.partition, r."offset", r.event_no, r.broker_timestamp,
+           --| measures r.{m},
            r.quality_score, r.quality_flags, r.interval_s)
 )
-select d.sensor_id, d."timestamp", d.speed, d.volume, d.occupancy, d.quality_score, d.quality_flags,
+select d.sensor_id, d."timestamp",
+       --| measures d.{m},
+       d.quality_score, d.quality_flags,
        d.broker_timestamp, d.topic_no, d.partition, d."offset", d.event_no, d.interval_s,
        case when d.was_topic_no is null then 'add' when d.topic_no is null then 'remove'
             else 'change' end

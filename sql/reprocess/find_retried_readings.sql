@@ -8,7 +8,9 @@ with winner as materialized (
     order by o.sensor_id, o."timestamp", o.broker_timestamp desc, o.topic_no desc,
              o.partition desc, o."offset" desc, o.event_no desc
 )
-select w.sensor_id, w."timestamp", w.speed, w.volume, w.occupancy, w.quality_score,
+select w.sensor_id, w."timestamp",
+       --| measures w.{m},
+       w.quality_score,
        w.quality_flags, w.broker_timestamp, w.topic_no, w.partition, w."offset", w.event_no,
        w.interval_s,
        case when r.sensor_id is null then 'add' else 'change' end

@@ -5,7 +5,9 @@ select distinct on (sensor_id, "timestamp") *
 from (
     select * from pg_temp.neighbours
     union all
-    select o.sensor_id, o."timestamp", o.speed, o.volume, o.occupancy, o.quality_score,
+    select o.sensor_id, o."timestamp",
+           --| measures o.{m},
+           o.quality_score,
            o.quality_flags, o.broker_timestamp, o.topic_no, o.partition, o."offset", o.event_no,
            o.interval_s, 'moved'
     from pg_temp.event_changes c

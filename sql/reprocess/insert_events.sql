@@ -1,9 +1,12 @@
 -- What enters belongs to the rebuild's batch; what is restored, to the batch that had stored it.
 insert into traffic.processed_events
-    (topic_no, partition, "offset", sensor_id, "timestamp", speed, volume, occupancy, quality_score,
+    (topic_no, partition, "offset", sensor_id, "timestamp",
+     --| measures {m},
+     quality_score,
      quality_flags, format, batch_id, event_no, interval_s)
-select o.topic_no, o.partition, o."offset", o.sensor_id, o."timestamp", o.speed, o.volume,
-       o.occupancy, o.quality_score, o.quality_flags, o.format,
+select o.topic_no, o.partition, o."offset", o.sensor_id, o."timestamp",
+       --| measures o.{m},
+       o.quality_score, o.quality_flags, o.format,
        case when c.kind = 'enter' then %(batch_id)s else coalesce(let_in.batch_id, o.batch_id) end,
        o.event_no, o.interval_s
 from pg_temp.event_changes c

@@ -1,9 +1,13 @@
 -- Each with the log whose recorded change brought its event, null where this is a repair.
 with made as (
     insert into traffic.traffic_readings
-        (sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+        (sensor_id, "timestamp",
+         --| measures {m},
+         quality_score, quality_flags,
          broker_timestamp, topic_no, partition, "offset", created_at, updated_at, event_no, interval_s)
-    select sensor_id, "timestamp", speed, volume, occupancy, quality_score, quality_flags,
+    select sensor_id, "timestamp",
+           --| measures {m},
+           quality_score, quality_flags,
            broker_timestamp, topic_no, partition, "offset", %(moment)s, %(moment)s,
            event_no, interval_s
     from pg_temp.reading_changes

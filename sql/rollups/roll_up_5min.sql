@@ -43,11 +43,10 @@ computed as materialized (
         from (
             select r."timestamp", r.speed, r.volume,
                    case when r.occupancy between 0 and 100 then r.occupancy end as occupancy,
-                   r.volume > 0 and r.speed between 0.000001 and 300 and r.quality_flags & 20 = 0
+--| parts/is_moving
                        as moving,
-                   r.quality_flags = 0
-                   or r.quality_flags = 8 and coalesce(r.speed, 0) = 0
-                      and coalesce(r.volume, 0) = 0 and coalesce(r.occupancy, 0) = 0 as good
+--| parts/is_good
+                       as good
             from traffic.traffic_readings r
             where r.sensor_id = d.sensor_id
               and r."timestamp" >= d.first and r."timestamp" < d.until

@@ -2,12 +2,7 @@
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', sensor_id, 'timestamp', "timestamp") as key,
        concat_ws(', ',
-           case when p.speed is distinct from d.speed
-                then 'speed ' || coalesce(p.speed::text, 'null') end,
-           case when p.volume is distinct from d.volume
-                then 'volume ' || coalesce(p.volume::text, 'null') end,
-           case when p.occupancy is distinct from d.occupancy
-                then 'occupancy ' || coalesce(p.occupancy::text, 'null') end,
+           --| measures case when p.{m} is distinct from d.{m} then '{m} ' || coalesce(p.{m}::text, 'null') end,
            case when p.quality_score <> d.quality_score
                 then 'quality_score ' || p.quality_score end,
            case when p.quality_flags <> d.quality_flags
@@ -19,12 +14,7 @@ select 'traffic_readings' as table_name,
        ) || format(' as in the event of topic_no %%s, partition %%s, offset %%s, event_no %%s',
                    d.topic_no, d.partition, d."offset", d.event_no) as expected,
        concat_ws(', ',
-           case when p.speed is distinct from d.speed
-                then 'speed ' || coalesce(d.speed::text, 'null') end,
-           case when p.volume is distinct from d.volume
-                then 'volume ' || coalesce(d.volume::text, 'null') end,
-           case when p.occupancy is distinct from d.occupancy
-                then 'occupancy ' || coalesce(d.occupancy::text, 'null') end,
+           --| measures case when p.{m} is distinct from d.{m} then '{m} ' || coalesce(d.{m}::text, 'null') end,
            case when p.quality_score <> d.quality_score
                 then 'quality_score ' || d.quality_score end,
            case when p.quality_flags <> d.quality_flags
@@ -41,8 +31,9 @@ join (
            least(coalesce(broker_timestamp, '-infinity'), ingested_at) as broker_timestamp
     from traffic.raw_events
 ) r using (topic_no, partition, "offset")
-where p.speed is distinct from d.speed or p.volume is distinct from d.volume
-   or p.occupancy is distinct from d.occupancy or p.quality_score <> d.quality_score
+where
+   --| measures[ or] p.{m} is distinct from d.{m}
+   or p.quality_score <> d.quality_score
    or p.quality_flags <> d.quality_flags or p.interval_s is distinct from d.interval_s
    or r.broker_timestamp <> d.broker_timestamp
 order by topic_no, partition, "offset", event_no

@@ -20,8 +20,8 @@ with gone as not materialized (
                 when d."offset" is null then 3
                 when p."offset" <> d."offset" or p.partition <> d.partition
                      or p.topic_no <> d.topic_no or p.event_no <> d.event_no then 0
-                when p.speed is distinct from d.speed or p.volume is distinct from d.volume
-                     or p.occupancy is distinct from d.occupancy
+                when
+                     --| measures[ or] p.{m} is distinct from d.{m}
                      or p.quality_score <> d.quality_score
                      or p.quality_flags <> d.quality_flags
                      or p.interval_s is distinct from d.interval_s then 2

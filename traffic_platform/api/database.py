@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -28,23 +27,14 @@ _STALLED_SECONDS = 120
 # A pool doubles its wait after each failed attempt to connect, and ignores requests meanwhile. With
 # a short limit it gives up and starts again at the next request, so that it notices within seconds
 # when the server is back after a long outage.
-RECONNECT_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class _Pools:
-    """Connections of requests, of shared reads for many clients, and of exports."""
-
-    requests: Pool
-    shared: Pool
-    exports: Pool
+_RECONNECT_SECONDS = 2.0
 
 
 class Database:
     """Pools of reading connections. Use `Database.open`."""
 
-    def __init__(self, pools: _Pools) -> None:
-        self._pools = pools
+    def __init__(self, requests: Pool, shared: Pool, exports: Pool) -> None:
+        self._requests, self._shared, self._exports = requests, shared, exports
         self._timezone: str | None = None
 
     @classmethod
@@ -52,16 +42,12 @@ class Database:
     async def open(cls, settings: Settings) -> AsyncGenerator[Database]:
         """Open the pools until the block ends. It does not wait for the server: requests do."""
         url = settings.reading_url()
-        pools = _Pools(
-            requests=_pool(url, "traffic-api", 8, _STATEMENT_SECONDS),
-            shared=_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS),
-            exports=_pool(url, "traffic-api-export", 2, EXPORT_SECONDS),
-        )
-        async with AsyncExitStack() as stack:
-            for pool in (pools.requests, pools.shared, pools.exports):
-                await pool.open()
-                stack.push_async_callback(pool.close)
-            yield cls(pools)
+        async with (
+            new_pool(url, "traffic-api", 8, _STATEMENT_SECONDS) as requests,
+            new_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS) as shared,
+            new_pool(url, "traffic-api-export", 2, EXPORT_SECONDS) as exports,
+        ):
+            yield cls(requests, shared, exports)
 
     async def timezone(self) -> str:
         """Return the IANA name of the platform's time zone. It never changes, so it is cached."""
@@ -73,35 +59,27 @@ class Database:
             self._timezone = str(row[0])
         return self._timezone
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[Connection]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection in autocommit, for statements that need no common snapshot.
 
         Raises psycopg_pool.PoolTimeout when no connection is free or the server is unavailable.
         """
-        async with self._pools.requests.connection() as connection:
-            yield connection
+        return self._requests.connection()
 
-    @asynccontextmanager
-    async def snapshot(self) -> AsyncGenerator[Connection]:
+    def snapshot(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection whose statements share one snapshot, until the block ends."""
-        async with _snapshot(self._pools.requests) as connection:
-            yield connection
+        return _snapshot(self._requests)
 
-    @asynccontextmanager
-    async def shared(self) -> AsyncGenerator[Connection]:
+    def shared(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a connection for reads that many clients share. It does not queue behind requests.
 
         Raises psycopg_pool.PoolTimeout.
         """
-        async with self._pools.shared.connection() as connection:
-            yield connection
+        return self._shared.connection()
 
-    @asynccontextmanager
-    async def export(self) -> AsyncGenerator[Connection]:
+    def export(self) -> AbstractAsyncContextManager[Connection]:
         """Yield a snapshot for long reads, of which two run at a time. Raises PoolTimeout."""
-        async with _snapshot(self._pools.exports) as connection:
-            yield connection
+        return _snapshot(self._exports)
 
 
 @asynccontextmanager
@@ -111,7 +89,10 @@ async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
         yield connection
 
 
-def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
+def new_pool(
+    url: str, name: str, size: int, statement_seconds: int, wait_seconds: float = _WAIT_SECONDS
+) -> Pool:
+    """Return a pool that is not open yet. It connects when a connection is needed."""
     # End a transaction whose client stopped reading: an open snapshot holds back vacuum.
     options = (
         f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
@@ -123,7 +104,7 @@ def _pool(url: str, name: str, size: int, statement_seconds: int) -> Pool:
         kwargs={**arguments, "autocommit": True},
         min_size=0 if size < 8 else 1,
         max_size=size,
-        timeout=_WAIT_SECONDS,
-        reconnect_timeout=RECONNECT_SECONDS,
+        timeout=wait_seconds,
+        reconnect_timeout=_RECONNECT_SECONDS,
         open=False,
     )

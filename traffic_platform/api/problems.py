@@ -38,7 +38,7 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(default=None, description="The invalid parameters.")
 
 
-class ProblemError(Exception):
+class ProblemError(HTTPException):
     """An error that is answered as a problem. field: name of the invalid parameter."""
 
     def __init__(
@@ -49,11 +49,8 @@ class ProblemError(Exception):
         field: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
+        super().__init__(status, detail, headers)
         self.field = field
-        self.headers = headers
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -102,19 +99,9 @@ def problem_response(
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of the application with a problem document."""
-    app.add_exception_handler(ProblemError, _own)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-
     app.add_exception_handler(psycopg.Error, _database)  # psycopg_pool.PoolTimeout included
-
-
-async def _own(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ProblemError)
-    errors = [{"field": error.field, "detail": error.detail}] if error.field else None
-    return problem_response(
-        request.url.path, error.status, error.detail, errors=errors, headers=error.headers
-    )
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -122,8 +109,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if headers.get("Allow") == "GET":
         headers["Allow"] = "GET, HEAD"  # the router does not know of head_requests.py
+    field = error.field if isinstance(error, ProblemError) else None
+    errors = [{"field": field, "detail": error.detail}] if field else None
     path = request.url.path
-    return problem_response(path, error.status_code, str(error.detail), headers=headers)
+    return problem_response(path, error.status_code, error.detail, errors=errors, headers=headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

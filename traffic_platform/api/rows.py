@@ -1,4 +1,4 @@
-"""Rows of a statement, as dictionaries or as one number."""
+"""Rows of a statement as dictionaries, and pages of readings that PostgreSQL encodes as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from psycopg.rows import dict_row
 
 from traffic_platform.api.database import Connection
+from traffic_platform.api.replies import Content
 from traffic_platform.statements import statement
 
 
@@ -20,10 +21,17 @@ async def read_objects(
         return await cursor.fetchall()
 
 
-async def read_number(
+def page_content(items: bytes, total: int, page: int, size: int) -> Content:
+    """Return a page as JSON. items: its readings as JSON, separated by commas."""
+    pages = -(-total // size)
+    return Content(b'{"items":[%b],"total":%d,"page":%d,"pages":%d}' % (items, total, page, pages))
+
+
+async def read_page(
     connection: Connection, name: LiteralString, parameters: Mapping[str, object]
-) -> int:
-    """Return the single number that a statement selects. Raises psycopg.Error."""
-    row = await (await connection.execute(statement(name), parameters)).fetchone()
+) -> tuple[int, bytes]:
+    """Run a statement that selects a total and items as JSON. Raises psycopg.Error."""
+    cursor = connection.cursor(binary=True)
+    row = await (await cursor.execute(statement(name), parameters)).fetchone()
     assert row is not None
-    return int(row[0])
+    return row[0], row[1]

@@ -12,7 +12,6 @@ import signal
 import sys
 import traceback
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -56,11 +55,9 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_root)
     for name, module in _COMMANDS.items():
-        if find_spec(f"{__name__}.{module}"):
-            app.command(name)(getattr(import_module(f"{__name__}.{module}"), name))
+        app.command(name)(getattr(import_module(f"{__name__}.{module}"), name))
     for name in _GROUPS:
-        if find_spec(f"{__name__}.{name}"):
-            app.add_typer(import_module(f"{__name__}.{name}").app, name=name)
+        app.add_typer(import_module(f"{__name__}.{name}").app, name=name)
     return app
 
 

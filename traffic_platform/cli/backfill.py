@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from traffic_platform.cli import console
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -91,19 +92,10 @@ def _chosen(assets: list[str] | None) -> list[str]:
 def _dry_run(
     settings: Settings, days: Sequence[date], assets: Sequence[str], as_json: bool
 ) -> None:
-    from typing import cast
-
-    from traffic_platform.cli.console import (
-        INTERRUPTED,
-        print_json,
-        progress_bar,
-        say,
-        stop_on_signals,
-    )
     from traffic_platform.reprocess import EVERY_TABLE, TableName, backfill_dates
 
     tables = cast("list[TableName]", [name for name in assets if name in EVERY_TABLE])
-    with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
+    with console.stop_on_signals() as stop, console.progress_bar(quiet=as_json) as bar:
         task = bar.add_task("Decoding", total=None)
         report = backfill_dates(
             settings,
@@ -117,17 +109,15 @@ def _dry_run(
         )
     interrupted = len(report.dates) < len(days)
     if as_json:
-        print_json({"dry_run": True, "dates": [day.figures() for day in report.dates]})
+        console.print_json({"dry_run": True, "dates": [day.figures() for day in report.dates]})
     else:
         _print_dates(report.dates)
-        say("Nothing was changed.")
+        console.say("Nothing was changed.")
     if interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(console.INTERRUPTED)
 
 
 def _print_dates(dates: Sequence[DateReport]) -> None:
-    from traffic_platform.cli.console import print_table
-
     names = (
         "events_added",
         "events_changed",
@@ -137,7 +127,7 @@ def _print_dates(dates: Sequence[DateReport]) -> None:
         "readings_removed",
         "rejudged",
     )
-    print_table(
+    console.print_table(
         "",
         ("date", *(name.replace("_", " ") for name in names)),
         [(day.date.isoformat(), *(getattr(day, name) for name in names)) for day in dates],
@@ -147,7 +137,6 @@ def _print_dates(dates: Sequence[DateReport]) -> None:
 def _run(
     settings: Settings, chunks: Sequence[Sequence[date]], assets: Sequence[str], as_json: bool
 ) -> None:
-    from traffic_platform.cli.console import INTERRUPTED, counted, print_json, say, stop_on_signals
     from traffic_platform.stack.dagster_runs import launch
     from traffic_platform.stack.errors import StackError
     from traffic_platform.stack.status import read_status
@@ -160,31 +149,32 @@ def _run(
         )
     materialized: list[Materialized] = []
     runs: list[dict[str, Any]] = []
-    with stop_on_signals() as stop:
+    with console.stop_on_signals() as stop:
         for days in chunks:
             run = launch(url, "backfill_dates", assets, days[0], days[-1])
             if not as_json:
-                say(f"{days[0]} to {days[-1]}: {run.page}")
+                console.say(f"{days[0]} to {days[-1]}: {run.page}")
             status = "STARTED"
             for seen in _watch(run, stop.is_set):
                 materialized += seen.materialized
                 status = seen.status
                 if not as_json:
                     for message in seen.messages:
-                        say(message)
+                        console.say(message)
             runs.append({"run_id": run.run_id, "status": status, "url": run.page})
             if status != "SUCCESS":
                 break
     if as_json:
-        print_json({"runs": runs, "dates": _by_date(materialized)})
+        console.print_json({"runs": runs, "dates": _by_date(materialized)})
     if stop.is_set():
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(console.INTERRUPTED)
     if any(run["status"] != "SUCCESS" for run in runs):
         raise StackError(
             f"The run ended as {runs[-1]['status']}. {runs[-1]['url']} shows the reason."
         )
     if not as_json:
-        say(f"{counted(len({item.date for item in materialized}), 'date')} rebuilt.")
+        dates = {item.date for item in materialized}
+        console.say(f"{console.counted(len(dates), 'date')} rebuilt.")
 
 
 def _watch(run: DagsterRun, stop: Callable[[], bool]) -> Iterator[Seen]:

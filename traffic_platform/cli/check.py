@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from traffic_platform.cli.console import counted, print_json, print_table, progress_bar, say
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -46,11 +48,10 @@ def check(
 
     Example: traffic check --date 2025-10-04
     """
-    from traffic_platform.cli.console import print_json
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
-    day = date.date() if date else _today(settings)
+    day = date.date() if date else datetime.now(ZoneInfo(settings.timezone)).date()
     results = _evaluate(settings, names or [], day, quiet=as_json)
     if junit:
         from traffic_platform.quality.junit import write_junit
@@ -66,14 +67,7 @@ def check(
         raise typer.Exit(2)
 
 
-def _today(settings: Settings) -> date:
-    from zoneinfo import ZoneInfo
-
-    return datetime.now(ZoneInfo(settings.timezone)).date()
-
-
 def _evaluate(settings: Settings, names: list[str], day: date, *, quiet: bool) -> list[Result]:
-    from traffic_platform.cli.console import progress_bar
     from traffic_platform.quality.checks import checks_named
     from traffic_platform.quality.run import evaluate_checks
 
@@ -114,8 +108,6 @@ def _document(results: list[Result], day: date) -> dict[str, Any]:
 
 
 def _show(results: list[Result], day: date) -> None:
-    from traffic_platform.cli.console import counted, print_table, say
-
     rows = [
         (_state(result), result.check.table, result.check.name, result.outcome.summary)
         for result in results
@@ -134,8 +126,6 @@ def _show(results: list[Result], day: date) -> None:
 
 
 def _show_sample(result: Result) -> None:
-    from traffic_platform.cli.console import print_table, say
-
     rows = result.outcome.sample
     title = f"{result.check.name}: {result.outcome.summary}"
     if not rows:

@@ -15,9 +15,7 @@ from uuid import UUID
 from traffic_platform.events import texts
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
 
     from traffic_platform.ledger.partition_locks import Holder
 
@@ -49,7 +47,23 @@ def report_holders(holders: Iterable[Holder], command: str, activity: str) -> No
 
 def print_table(title: str, headers: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table for people, without markup. Numbers are aligned to the right."""
-    _output().print(_table(title, list(headers), [list(row) for row in rows]))
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE, pad_edge=False)
+    for position, header in enumerate(headers):
+        numbers = all(isinstance(row[position], int | float | None) for row in cells)
+        table.add_column(header, justify="right" if numbers else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        # A pipe has no width. A table in a file should not be cut at 80 columns.
+        console = Console(markup=False, highlight=False, width=200)
+    console.print(table)
 
 
 @contextmanager
@@ -92,28 +106,6 @@ def utc_text(time: datetime | int | None) -> str:
     if isinstance(time, int):
         return texts.show_time(time)
     return texts.utc_text(time)
-
-
-def _output() -> Console:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    # A pipe has no width. A table in a file should not be cut at 80 columns.
-    return console if console.is_terminal else Console(markup=False, highlight=False, width=200)
-
-
-def _table(title: str, headers: list[str], rows: list[list[object]]) -> Table:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE, pad_edge=False)
-    for position, header in enumerate(headers):
-        numbers = all(isinstance(row[position], int | float | None) for row in rows)
-        table.add_column(header, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    return table
 
 
 def _cell(value: object) -> str:

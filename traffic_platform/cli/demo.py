@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+import typer
 
-    from traffic_platform.demo.sample import Counts
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from traffic_platform.settings import Settings
     from traffic_platform.stack.control import Start
-    from traffic_platform.stack.state import StackState
 
 
 def load_demo(
@@ -20,13 +20,22 @@ def load_demo(
     """Load the demo's data; return whether all of it has arrived. Late data stops no stack."""
     from traffic_platform.cli import describe
     from traffic_platform.demo import sample as data
+    from traffic_platform.stack import control
 
     # Send the data while Dagster starts. Its first ingest run stores it.
     start.wait(("schema", "topics"))
     ends = data.send_sample(settings, say)
     state = start.wait()
     try:
-        counts = _wait_for_demo(settings, state, ends, demo, say)
+        if state.dagster_url is None:
+            data.store_here(settings)
+        data.wait_until_stored(settings, ends, say)
+        if demo == "live":
+            control.request_feed(state)
+            say("The synthetic feed starts with its last 24 hours.")
+            if state.dagster_url is not None:
+                data.wait_for_feed(settings, say)
+        counts = data.read_counts(settings)
     except Exception as error:  # noqa: BLE001, RUF100  (the stack serves without the data)
         say(f"The demo's data has not arrived, but the stack serves: {describe(error)}")
         return False
@@ -38,31 +47,9 @@ def load_demo(
     return True
 
 
-def _wait_for_demo(
-    settings: Settings,
-    state: StackState,
-    ends: Mapping[int, int],
-    demo: Literal["sample", "live"],
-    say: Callable[[str], None],
-) -> Counts:
-    from traffic_platform.demo import sample as data
-    from traffic_platform.stack import control
-
-    if state.dagster_url is None:
-        data.store_here(settings)
-    data.wait_until_stored(settings, ends, say)
-    if demo == "live":
-        control.request_feed(state)
-        say("The synthetic feed starts with its last 24 hours.")
-        if state.dagster_url is not None:
-            data.wait_for_feed(settings, say)
-    return data.read_counts(settings)
-
-
 def show_sample(page: str, settings: Settings) -> None:
     """Print the page of the recorded hour, whose date nobody would guess."""
     from traffic_platform.demo.sample import sample_date
 
     day = sample_date(settings.timezone)
-    sys.stdout.write(f"{'Recorded:':<12}{page}/day?date={day} (Portland's hour)\n")
-    sys.stdout.flush()
+    typer.echo(f"{'Recorded:':<12}{page}/day?date={day} (Portland's hour)")

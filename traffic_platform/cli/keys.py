@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from traffic_platform.cli.console import print_json, print_table, say, utc_text
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def create(
     Example: traffic keys create control-room --scope read --scope export --expires 90d
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
     scopes = cast("list[key_store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
@@ -67,16 +67,12 @@ def create(
 
 
 @app.command("list")
-def list_(
-    *,
-    as_json: Json = False,
-) -> None:
+def list_(*, as_json: Json = False) -> None:
     """List every key that was ever created, without the key itself.
 
     Example: traffic keys list
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, print_table, say
     from traffic_platform.settings import load_settings
 
     keys = key_store.list_keys(load_settings())
@@ -100,7 +96,6 @@ def revoke(
     Example: traffic keys revoke control-room
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.cli.console import print_json, say, utc_text
     from traffic_platform.settings import load_settings
 
     revoked = key_store.revoke(load_settings(), key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -31,7 +31,10 @@ def produce(
         int | None, typer.Option(min=1, help="Number of events. Default: until ctrl-C.")
     ] = None,
     feed_format: Annotated[
-        Literal["flat", "nested", "mixed"], typer.Option("--format", help="Format of the events.")
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", help="Message format of the events; mixed: all in turn."
+        ),
     ] = "mixed",
     sensors: Annotated[
         int, typer.Option(min=1, max=100_000, help="Number of synthetic sensors.")
@@ -62,8 +65,13 @@ def produce(
     from datetime import UTC
 
     from traffic_platform.cli.sent_events import check_delivery
+    from traffic_platform.demo.feed import MIXED
     from traffic_platform.demo.produce import FeedRequest
+    from traffic_platform.events.formats import FORMATS
 
+    names = (*(form.name for form in FORMATS), MIXED)
+    if feed_format not in names:
+        raise typer.BadParameter(f"Unknown format {feed_format!r}. Use {', '.join(names)}.")
     if count is None and not rate:
         raise typer.BadParameter("--count is needed without --rate.")
     request = FeedRequest(
@@ -105,7 +113,7 @@ def _show(report: FeedReport, as_json: bool) -> None:
         "topic": report.topic,
         "delivered": report.delivered,
         "failed": report.failed,
-        **{kind.name.lower(): count for kind, count in report.kinds.items()},
+        **report.kinds,
         "sensors": report.sensors,
         "first_timestamp": utc_text(report.first_us) or None,
         "last_timestamp": utc_text(report.last_us) or None,

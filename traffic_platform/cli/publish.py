@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli import console
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
-    from threading import Event
-
-    from traffic_platform.publish.publisher import PublishTotals
     from traffic_platform.settings import Settings
 
 _LONGEST_SECONDS = 24 * 3600.0
@@ -35,56 +34,43 @@ def publish(
     """
     if not once:
         raise typer.BadParameter("Add --once. To publish continuously, run `traffic up`.")
-    from traffic_platform.cli.console import INTERRUPTED, print_json, print_table, stop_on_signals
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.lag import LagReader
+    from traffic_platform.publish.publisher import run_publisher
+    from traffic_platform.run_clock import RunLimits
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
     if not settings.publish and settings.quarantine_topic is None:
         raise PermanentError("Nothing is published: TRAFFIC_PUBLISH is off. Set it to true.")
-    with stop_on_signals() as stop:
-        totals = _publish(settings, stop, quiet=as_json)
-        figures = {name: getattr(totals, name) for name in ("events", "replays", "quarantined")}
-        reader = LagReader(settings)
-        figures["lag"] = reader.publication_lag().total  # another publisher may be running
-        reader.close()
-        if as_json:
-            print_json(figures)
-        else:
-            print_table("", ("published", ""), figures.items())
-        if stop.is_set():
-            raise typer.Exit(INTERRUPTED)
-
-
-def _publish(settings: Settings, stop: Event, *, quiet: bool) -> PublishTotals:
-    from traffic_platform.cli.console import progress_bar
-    from traffic_platform.publish.publisher import run_publisher
-    from traffic_platform.run_clock import RunLimits
-
-    _report_other_publisher(settings)
     limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
-    with progress_bar(quiet=quiet) as bar:
-        task = bar.add_task("Publishing", total=None)
-        return run_publisher(
-            settings,
-            limits=limits,
-            run_id=None,
-            stop=stop.is_set,
-            report=lambda done: bar.advance(task, done.messages),
-            report_seconds=0.5,
-        )
+    with console.stop_on_signals() as stop:
+        _report_other_publisher(settings)
+        with console.progress_bar(quiet=as_json) as bar:
+            task = bar.add_task("Publishing", total=None)
+            totals = run_publisher(
+                settings,
+                limits=limits,
+                run_id=None,
+                stop=stop.is_set,
+                report=lambda done: bar.advance(task, done.messages),
+                report_seconds=0.5,
+            )
+        figures = {name: getattr(totals, name) for name in ("events", "replays", "quarantined")}
+        with closing(LagReader(settings)) as reader:
+            figures["lag"] = reader.publication_lag().total  # another publisher may be running
+        if as_json:
+            console.print_json(figures)
+        else:
+            console.print_table("", ("published", ""), figures.items())
+        if stop.is_set():
+            raise typer.Exit(console.INTERRUPTED)
 
 
 def _report_other_publisher(settings: Settings) -> None:
-    from traffic_platform.cli.console import report_holders
     from traffic_platform.errors import TransientError
     from traffic_platform.monitoring.lag import LagReader
 
-    reader = LagReader(settings)
-    try:
-        report_holders(reader.publishers(), "publish", "publishes")
-    except TransientError:
-        pass  # the publisher itself retries an outage of PostgreSQL
-    finally:
-        reader.close()
+    # The publisher itself retries an outage of PostgreSQL.
+    with suppress(TransientError), closing(LagReader(settings)) as reader:
+        console.report_holders(reader.publishers(), "publish", "publishes")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from traffic_platform.cli import console
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def list_(
     """
     from dataclasses import asdict
 
-    from traffic_platform.cli.console import print_json, print_table, say
     from traffic_platform.monitoring import rejected_messages
     from traffic_platform.settings import load_settings
 
@@ -70,15 +70,16 @@ def list_(
     total = sum(count.messages for count in counts)
     if as_json:
         rows = [{"id": message.id, **asdict(message)} for message in messages]
-        print_json({"total": total, "reasons": [asdict(c) for c in counts], "messages": rows})
+        reasons = [asdict(count) for count in counts]
+        console.print_json({"total": total, "reasons": reasons, "messages": rows})
         return
     if not counts:
-        say("The quarantine is empty.")
+        console.say("The quarantine is empty.")
         return
     headers = ("reason", "messages", "oldest", "newest")
-    print_table("", headers, [(c.reason, c.messages, c.oldest, c.newest) for c in counts])
+    console.print_table("", headers, [(c.reason, c.messages, c.oldest, c.newest) for c in counts])
     if messages:
-        print_table(
+        console.print_table(
             f"The newest {len(messages)} of {total:,}",
             ("id", "arrived", "reason", "detail"),
             [(m.id, m.arrived, m.reason, m.detail) for m in messages],
@@ -100,7 +101,6 @@ def show(
 
     Example: traffic quarantine show traffic-raw/3/17
     """
-    from traffic_platform.cli.console import print_json
     from traffic_platform.cli.rejected_message import message_document, show_message
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.rejected_messages import read_messages
@@ -114,7 +114,7 @@ def show(
             "`traffic quarantine list` shows the messages."
         )
     if as_json:
-        print_json([message_document(message) for message in messages])
+        console.print_json([message_document(message) for message in messages])
         return
     for message in messages:
         show_message(message, full)
@@ -142,7 +142,6 @@ def reprocess(
 
     Example: traffic quarantine reprocess --reason unknown_sensor --dry-run
     """
-    from traffic_platform.cli.console import INTERRUPTED, progress_bar, stop_on_signals
     from traffic_platform.monitoring.rejected_messages import count_reasons
     from traffic_platform.reprocess import reprocess_rejected
     from traffic_platform.rollups import roll_up_all
@@ -150,7 +149,7 @@ def reprocess(
 
     chosen = _filter(reason, date, sensor)
     settings = load_settings()
-    with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
+    with console.stop_on_signals() as stop, console.progress_bar(quiet=as_json) as bar:
         total = sum(count.messages for count in count_reasons(settings, chosen))
         task = bar.add_task("Reprocessing", total=total)
         report = reprocess_rejected(
@@ -164,7 +163,7 @@ def reprocess(
             roll_up_all(settings)
     _show_report(report, settings, as_json)
     if stop.is_set():
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(console.INTERRUPTED)
 
 
 @app.command(hidden=True)
@@ -198,22 +197,20 @@ def _filter(
 
 
 def _show_report(report: ReprocessReport, settings: Settings, as_json: bool) -> None:
-    from traffic_platform.cli.console import counted, print_json, print_table, say
-
     if as_json:
         dates = {day.isoformat(): number for day, number in sorted(report.dates.items())}
-        print_json({**vars(report), "dates": dates})
+        console.print_json({**vars(report), "dates": dates})
         return
     if not report.examined:
-        say("The quarantine has no such message.")
+        console.say("The quarantine has no such message.")
         return
-    say(
-        f"{counted(report.examined, 'message')} decoded again: {report.replayed:,} became events,"
-        f" {report.remaining:,} stay in quarantine"
+    console.say(
+        f"{console.counted(report.examined, 'message')} decoded again:"
+        f" {report.replayed:,} became events, {report.remaining:,} stay in quarantine"
         f"{' (dry run: nothing was changed)' if report.dry_run else ''}."
     )
     reasons = sorted(report.replayed_by_reason | report.remaining_by_reason)
-    print_table(
+    console.print_table(
         "",
         ("reason", "became events", "remaining"),
         [
@@ -222,12 +219,12 @@ def _show_report(report: ReprocessReport, settings: Settings, as_json: bool) -> 
         ],
     )
     if report.batches:
-        say(
+        console.say(
             f"Readings: {report.inserted:,} inserted, {report.updated:,} updated,"
             f" {report.unchanged:,} unchanged."
         )
     for hint in _hints(report, settings):
-        say(hint)
+        console.say(hint)
 
 
 def _hints(report: ReprocessReport, settings: Settings) -> Iterator[str]:

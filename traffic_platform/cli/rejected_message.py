@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from traffic_platform.cli.console import print_table, say
+from traffic_platform.events.texts import printable
+
 if TYPE_CHECKING:
     from traffic_platform.monitoring.rejected_messages import QuarantinedBytes
 
@@ -12,8 +15,6 @@ _SHOWN_BYTES = 4096
 
 def show_message(message: QuarantinedBytes, full: bool) -> None:
     """Print a message with all its bytes (full), or with the first _SHOWN_BYTES."""
-    from traffic_platform.cli.console import print_table, say
-    from traffic_platform.events.texts import printable
 
     print_table(
         f"{message.topic} [{message.partition}] offset {message.offset}",
@@ -45,7 +46,6 @@ def show_message(message: QuarantinedBytes, full: bool) -> None:
 
 def _parts(message: QuarantinedBytes) -> list[tuple[str, bytes | None]]:
     """Return key, headers and value with their names."""
-    from traffic_platform.events.texts import printable
 
     headers = message.headers or []
     pairs = zip(headers[::2], headers[1::2], strict=True)
@@ -70,8 +70,6 @@ def message_document(message: QuarantinedBytes) -> dict[str, object]:
     """Return a message as JSON: its bytes as escaped text and as Base64."""
     from base64 import b64encode
     from dataclasses import asdict
-
-    from traffic_platform.events.texts import printable
 
     def both(name: str, data: bytes | None) -> dict[str, object]:
         if data is None:

@@ -48,7 +48,7 @@ def replay(
 ) -> None:
     """Send a recorded CSV file as events.
 
-    The rows are sent oldest first, alternately in the nested and the flat format.
+    The rows are sent oldest first, in all message formats in turn.
 
     Known headers: detectorid, sensor_id or external_id; starttime or timestamp; volume; speed
     (mph); occupancy (percent). --column names others. An empty cell is null. Times are ISO 8601, or
@@ -113,8 +113,7 @@ def _show(report: ReplayReport, as_json: bool) -> None:
         "topic": report.topic,
         "delivered": report.delivered,
         "failed": report.failed,
-        "nested": report.nested,
-        "flat": report.flat,
+        **report.formats,
         "without_measures": report.empty,
         "sensors": report.sensors,
         "interval_s": report.interval_s,

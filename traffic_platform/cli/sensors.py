@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from traffic_platform.cli.console import print_json, print_table, say
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def import_(
 
     Example: traffic sensors import examples/portland_i205
     """
-    from traffic_platform.cli.console import print_json
     from traffic_platform.rollups import roll_up_all
     from traffic_platform.sensors.sensor_import import import_sensors
     from traffic_platform.settings import load_settings
@@ -67,7 +67,6 @@ def list_(
     """
     from dataclasses import asdict
 
-    from traffic_platform.cli.console import print_json, print_table, say
     from traffic_platform.sensors.sensor_import import list_sensors
     from traffic_platform.settings import load_settings
 
@@ -97,8 +96,6 @@ def list_(
 
 
 def _show(report: ImportReport) -> None:
-    from traffic_platform.cli.console import print_table, say
-
     say(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged"

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from traffic_platform.cli.console import print_json, print_table, say, utc_text
+
 if TYPE_CHECKING:
-    from traffic_platform.monitoring.table_sizes import Storage
+    from traffic_platform.monitoring.table_sizes import Storage, TableSize
     from traffic_platform.settings import Settings
     from traffic_platform.stack.state import StackState
     from traffic_platform.stack.status import Status
 
 Demo = Literal["none", "sample", "live"]
+_DAGSTER_TABLES = 6  # shown, of about thirty
 
 
 def up(
@@ -70,8 +73,7 @@ def up(
         start.cancel()
         raise
     if start.process is not None and not detach:
-        sys.stdout.write("Ctrl-C stops the stack.\n")
-        sys.stdout.flush()
+        typer.echo("Ctrl-C stops the stack.")
         raise typer.Exit(control.wait_for_end(start.process))
     raise typer.Exit(1 if late else 0)
 
@@ -105,8 +107,6 @@ def status(
 
     Example: traffic status --storage
     """
-    from traffic_platform.cli.console import print_json
-    from traffic_platform.cli.storage import show_storage
     from traffic_platform.settings import load_settings
     from traffic_platform.stack.status import read_status
 
@@ -118,7 +118,7 @@ def status(
     else:
         _show_status(found)
         if sizes:
-            show_storage(sizes)
+            _show_storage(sizes)
     raise typer.Exit(0 if found.healthy else 1)
 
 
@@ -169,8 +169,7 @@ def _show_urls(found: Status) -> None:
     }
     for name, where in lines.items():
         if where:
-            sys.stdout.write(f"{name + ':':<12}{where}\n")
-    sys.stdout.flush()
+            typer.echo(f"{name + ':':<12}{where}")
 
 
 def _show_policy(settings: Settings) -> None:
@@ -179,14 +178,11 @@ def _show_policy(settings: Settings) -> None:
 
     policy = Policy.of(settings)
     if not policy.local_reads:
-        sys.stdout.write(f"{policy.describe(settings)}\n")
-        sys.stdout.flush()
+        typer.echo(policy.describe(settings))
 
 
 def _show_status(found: Status) -> None:
     from datetime import UTC, datetime
-
-    from traffic_platform.cli.console import print_table, utc_text
 
     rows = [
         (name, service.state, str(service.pid or ""), service.restarts,
@@ -204,3 +200,35 @@ def _show_status(found: Status) -> None:
         sys.stdout.write(f"Problem: {problem}\n")
     if found.healthy:
         sys.stdout.write("Everything serves.\n")
+
+
+def _show_storage(storage: Storage) -> None:
+    """Print the tables that `traffic status --storage` adds."""
+    from humanize import naturalsize
+
+    headers = ("table", "rows (about)", "data", "indexes", "partitions", "oldest", "newest")
+    print_table("Tables", headers, map(_storage_row, storage.tables))
+    say(f"The database has {naturalsize(storage.database_bytes)} in total.\n")
+    largest = [_storage_row(table)[:4] for table in storage.dagster[:_DAGSTER_TABLES]]
+    print_table("Dagster's largest tables", headers[:4], largest)
+    say(f"Dagster's database has {naturalsize(storage.dagster_bytes)} in total.")
+    if archive := storage.archive:
+        days = f", days {archive.oldest} to {archive.newest}" if archive.files else ""
+        say(
+            f"The archive {archive.folder} has {archive.rows:,} messages in {archive.files:,} files"
+            f" of {naturalsize(archive.bytes)}{days}."
+        )
+
+
+def _storage_row(table: TableSize) -> tuple[object, ...]:
+    from humanize import naturalsize
+
+    return (
+        table.name,
+        table.rows,
+        naturalsize(table.bytes),
+        naturalsize(table.index_bytes),
+        table.partitions or None,
+        table.oldest or "",
+        table.newest or "",
+    )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from traffic_platform.cli.console import counted, print_json, progress_bar, say
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def verify(
 
     Example: traffic verify --deep
     """
-    from traffic_platform.cli.console import print_json, progress_bar
     from traffic_platform.settings import load_settings
     from traffic_platform.verify import verify as prove
 
@@ -51,8 +51,6 @@ def verify(
 
 
 def _show(report: VerifyReport) -> None:
-    from traffic_platform.cli.console import counted, say
-
     if report.holds:
         say(f"Everything matches: {_extent(report)}.")
     else:
@@ -88,7 +86,6 @@ def _show(report: VerifyReport) -> None:
 
 def _by_sums(report: VerifyReport) -> str:
     """Return a sentence about rows that only sums can prove, empty without any."""
-    from traffic_platform.cli.console import counted
 
     found = report.by_sums
     parts = [
@@ -103,8 +100,6 @@ def _by_sums(report: VerifyReport) -> str:
 
 
 def _extent(report: VerifyReport) -> str:
-    from traffic_platform.cli.console import counted
-
     parts = [f"{counted(rows, 'row')} in {table}" for table, rows in report.rows.items()]
     if report.deep:
         parts.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -41,6 +41,9 @@ _ROAD_DELAY_STEPS = 45  # each further road has its rush hours a quarter of an h
 
 Steps = NDArray[np.int64]
 
+# A weekday and a weekend day of a few feeds.
+_simulated_day = lru_cache(maxsize=8)(simulate_day)
+
 
 @dataclass(frozen=True)
 class Detector:
@@ -50,10 +53,9 @@ class Detector:
     name: str
     road: str
     direction: str
-    lane: int
     milepost: float
     length_mi: float
-    station: str
+    station_id: str
 
 
 @dataclass(frozen=True)
@@ -108,21 +110,13 @@ class Corridor:
         noise = self._noise(first, count)
         return _measure(density, self._lane, noise, self.interval_s)
 
-    @cached_property
-    def _weekday(self) -> Floats:
-        return simulate_day(weekday=True, seed=self._seed)
-
-    @cached_property
-    def _weekend(self) -> Floats:
-        return simulate_day(weekday=False, seed=self._seed)
-
     def _density(self, first: int, count: int) -> Floats:
         weekend, second = self._local_times(first, count)
         density = np.empty((count, len(self.detectors)))
-        for rows, day in ((~weekend, "_weekday"), (weekend, "_weekend")):
+        for rows, weekday in ((~weekend, True), (weekend, False)):
             if rows.any():
                 step = second[rows, None] // STEP_SECONDS - self._delay
-                profile: Floats = getattr(self, day)
+                profile = _simulated_day(weekday=weekday, seed=self._seed)
                 density[rows] = profile[step % STEPS_PER_DAY, self._direction, self._station]
         return density
 
@@ -192,8 +186,7 @@ def _detector(feed: str, number: int) -> Detector:
         name=f"Synthetic station {station}, {direction}B, lane {lane}",
         road=f"Synthetic {feed} {road + 1}",
         direction={"N": "NORTH", "S": "SOUTH"}[direction],
-        lane=lane,
         milepost=milepost,
         length_mi=SPACING_MI,
-        station=f"synthetic-{code}",
+        station_id=f"synthetic-{code}",
     )

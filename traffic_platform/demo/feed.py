@@ -9,41 +9,34 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic_platform.demo.detectors import Corridor
+from traffic_platform.demo.detectors import Corridor, Measures
 from traffic_platform.demo.highway import Floats
+from traffic_platform.events.formats import FORMATS
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.events.texts import show_time
 
-FeedFormat = Literal["flat", "nested", "mixed"]
+MIXED = "mixed"
+"""The feed format whose messages take all formats in turn."""
+
+KINDS = (*(form.name for form in FORMATS), "repeat", "broken")
+"""Names of the kinds of messages. The first ones are regular messages, by their format."""
+REPEAT = KINDS.index("repeat")
+BROKEN = KINDS.index("broken")
 
 _BATCH_EVENTS = 10_000
-_FLAT = b'{"sensor_id":"%b","timestamp":"%b","speed":%b,"volume":%b,"occupancy":%b}'
-_NESTED = (
-    b'{"sensor_id":"%b","timestamp":"%b","traffic_data":{"speed_mph":%b,'
-    b'"volume_vehicles_per_hour":%b,"occupancy_percent":%b}}'
-)
-_TEMPLATES = (_FLAT, _NESTED)  # by Kind
-
-
-class Kind(IntEnum):
-    """Kind of a message."""
-
-    FLAT = 0
-    NESTED = 1
-    REPEAT = 2
-    BROKEN = 3
+_TEMPLATES = tuple(form.template for form in FORMATS)
 
 
 @dataclass(frozen=True)
 class MessageBatch:
     """Messages in the order of sending. All columns have the same length.
 
-    `times_us` holds the start of each message's interval (microseconds since 1970).
+    `kinds` are positions in KINDS. `times_us` holds the start of each message's interval
+    (microseconds since 1970).
     """
 
     keys: list[bytes]
@@ -69,7 +62,7 @@ def message_batches(
     first_step: int,
     *,
     steps: int | None = None,
-    feed_format: FeedFormat = "mixed",
+    feed_format: str = MIXED,
     repeat_share: float = 0.0,
     broken_share: float = 0.0,
 ) -> Iterator[MessageBatch]:
@@ -83,9 +76,10 @@ def message_batches(
     step = first_step
     while steps is None or step < first_step + steps:
         take = at_a_time if steps is None else min(at_a_time, first_step + steps - step)
-        batch = _regular(corridor, step, take, feed_format)
+        measures = corridor.measures(step, take)
+        batch = _regular(corridor, measures, step, take, feed_format)
         if repeat_share or broken_share:
-            batch = _disturbed(batch, repeat_share, broken_share, generator)
+            batch = _disturbed(batch, measures, repeat_share, broken_share, generator)
         yield batch
         step += take
 
@@ -94,16 +88,16 @@ def encode(
     kinds: Sequence[int],
     sensors: Sequence[bytes],
     times: Sequence[bytes],
-    *,
-    speed: Floats,
-    volume: Floats,
-    occupancy: Floats,
+    **measures: Floats,
 ) -> list[bytes]:
-    """Return events in the flat (kind 0) or nested (kind 1) format, one for each entry.
+    """Return events in the formats of their kinds, one for each entry.
 
-    `sensors` are JSON strings without their quotes, `times` are ISO 8601, and NaN becomes null.
+    `sensors` are JSON strings without their quotes, `times` are ISO 8601. NaN, and a measure
+    without a column, become null.
     """
-    rows = zip(sensors, times, _numbers(speed), _numbers(volume), _numbers(occupancy), strict=True)
+    none = np.full(len(sensors), np.nan)
+    columns = [_numbers(measures.get(measure.name, none)) for measure in MEASURES]
+    rows = zip(sensors, times, *columns, strict=True)
     return [_TEMPLATES[kind] % row for kind, row in zip(kinds, rows, strict=True)]
 
 
@@ -136,8 +130,9 @@ def broken(kind: int, sensor: str, time: str) -> bytes | None:
     return ways[kind % len(ways)]
 
 
-def _regular(corridor: Corridor, first: int, count: int, feed_format: FeedFormat) -> MessageBatch:
-    measures = corridor.measures(first, count)
+def _regular(
+    corridor: Corridor, measures: Measures, first: int, count: int, feed_format: str
+) -> MessageBatch:
     ids = [detector.external_id.encode() for detector in corridor.detectors]
     steps = np.arange(first, first + count) * corridor.period_us
     texts = [show_time(step).encode() for step in steps.tolist()]
@@ -158,16 +153,20 @@ def _regular(corridor: Corridor, first: int, count: int, feed_format: FeedFormat
     )
 
 
-def _kinds(first: int, count: int, sensors: int, feed_format: FeedFormat) -> NDArray[np.int64]:
-    """Return the format of each message. Mixed alternates by interval and by sensor."""
-    if feed_format == "mixed":
+def _kinds(first: int, count: int, sensors: int, feed_format: str) -> NDArray[np.int64]:
+    """Return the kind of each message. Mixed takes formats in turn, by interval and by sensor."""
+    if feed_format == MIXED:
         step, sensor = np.arange(first, first + count), np.arange(sensors)
-        return ((step[:, None] + sensor) % 2).ravel()
-    return np.full(count * sensors, Kind.NESTED if feed_format == "nested" else Kind.FLAT)
+        return ((step[:, None] + sensor) % len(FORMATS)).ravel()
+    return np.full(count * sensors, KINDS.index(feed_format))
 
 
 def _disturbed(
-    batch: MessageBatch, repeat_share: float, broken_share: float, generator: np.random.Generator
+    batch: MessageBatch,
+    measures: Measures,
+    repeat_share: float,
+    broken_share: float,
+    generator: np.random.Generator,
 ) -> MessageBatch:
     """Add repeats after their originals, and broken messages anywhere."""
     regular = 1 - repeat_share - broken_share
@@ -178,12 +177,12 @@ def _disturbed(
     position = np.concatenate([np.arange(size), after, broken_ones])
     order = np.argsort(position, kind="stable")
     source = np.concatenate([np.arange(size), repeats, broken_ones])[order]
-    added = [_repeat(batch.values[i], turn) for turn, i in enumerate(repeats.tolist())]
+    added = _repeats(batch, measures, repeats)
     for turn, i in enumerate(broken_ones.tolist()):
         time = show_time(int(batch.times_us[i]))
         added.append(broken(turn + int(generator.integers(10)), batch.keys[i].decode(), time))
     values = [*batch.values, *added]
-    marks = (np.full(repeats.size, Kind.REPEAT), np.full(broken_ones.size, Kind.BROKEN))
+    marks = (np.full(repeats.size, REPEAT), np.full(broken_ones.size, BROKEN))
     return MessageBatch(
         keys=[batch.keys[i] for i in source.tolist()],
         values=[values[i] for i in order.tolist()],
@@ -198,11 +197,18 @@ def _random_part(expected: float, size: int, generator: np.random.Generator) -> 
     return np.sort(generator.integers(0, size, count))
 
 
-def _repeat(value: bytes | None, turn: int) -> bytes | None:
-    """Return a repeat. Every second one is exact, the others correct the occupancy."""
-    if value is None or turn % 2 == 0:
-        return value
-    head, braces, _ = value.partition(b"}")
-    rest, colon, occupancy = head.rpartition(b":")
-    corrected = f"{float(occupancy) * 1.05:.2f}".encode()
-    return rest + colon + corrected + value[value.index(braces) :]
+def _repeats(
+    batch: MessageBatch, measures: Measures, rows: NDArray[np.int64]
+) -> list[bytes | None]:
+    """Return repeats. Every second one corrects the occupancy, the others are exact."""
+    corrected = encode(
+        batch.kinds[rows].tolist(),
+        [batch.keys[row] for row in rows.tolist()],
+        [show_time(time).encode() for time in batch.times_us[rows].tolist()],
+        speed=measures.speed.ravel()[rows],
+        volume=measures.volume.ravel()[rows],
+        occupancy=np.round(measures.occupancy.ravel()[rows] * 1.05, 2),
+    )
+    return [
+        corrected[turn] if turn % 2 else batch.values[row] for turn, row in enumerate(rows.tolist())
+    ]

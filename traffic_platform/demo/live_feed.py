@@ -86,24 +86,13 @@ def run(
 
 def sensor_records(detectors: Sequence[Detector], interval_s: int) -> list[SensorRecord]:
     """Return the detectors as rows to import. Name and road contain the word synthetic."""
-    return [
-        SensorRecord(
-            sensor_uuid(detector.external_id),
-            detector.external_id,
-            {
-                "name": detector.name,
-                "road": detector.road,
-                "direction": detector.direction,
-                "lanes": 1,
-                "milepost": detector.milepost,
-                "length_mi": detector.length_mi,
-                "station_id": detector.station,
-                "interval_s": interval_s,
-                "free_flow_mph": LANE.free_flow_mph,
-            },
-        )
-        for detector in detectors
-    ]
+    common = {"lanes": 1, "interval_s": interval_s, "free_flow_mph": LANE.free_flow_mph}
+    records: list[SensorRecord] = []
+    for detector in detectors:
+        values = asdict(detector)
+        external_id = values.pop("external_id")
+        records.append(SensorRecord(sensor_uuid(external_id), external_id, values | common))
+    return records
 
 
 class _Feed:

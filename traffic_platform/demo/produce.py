@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 
 from traffic_platform.demo.detectors import Corridor
-from traffic_platform.demo.feed import FeedFormat, Kind, MessageBatch, message_batches
+from traffic_platform.demo.feed import KINDS, MIXED, MessageBatch, message_batches
 from traffic_platform.demo.sender import Sender
 from traffic_platform.errors import PermanentError
 from traffic_platform.settings import Settings
@@ -31,7 +31,7 @@ class FeedRequest:
 
     count: int | None = None
     rate: float | None = None
-    feed_format: FeedFormat = "mixed"
+    feed_format: str = MIXED
     sensors: int = 60
     repeat_share: float = 0.0
     broken_share: float = 0.0
@@ -52,12 +52,12 @@ class FeedReport:
     complete: bool = False
     first_us: int | None = None
     last_us: int | None = None
-    kinds: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    kinds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
     def add(self, batch: MessageBatch) -> None:
         """Count the messages of a batch."""
-        for kind in Kind:
-            self.kinds[kind] += int(np.count_nonzero(batch.kinds == kind))
+        for number, kind in enumerate(KINDS):
+            self.kinds[kind] += int(np.count_nonzero(batch.kinds == number))
         first, last = int(batch.times_us.min()), int(batch.times_us.max())
         self.first_us = first if self.first_us is None else min(first, self.first_us)
         self.last_us = last if self.last_us is None else max(last, self.last_us)

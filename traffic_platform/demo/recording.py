@@ -77,7 +77,7 @@ def read_recording(
     """
     table = _read_table(path)
     columns = _find_columns(table, headers or {})
-    sensors = table.column(columns["sensor"])
+    sensors = table.cells[columns["sensor"]]
     table.refuse(sensors == "", columns["sensor"], "is empty")
     if timezone is None and table.cells.keys() >= _PORTAL_HEADERS:
         timezone = _PORTAL_ZONE
@@ -109,9 +109,6 @@ class _Table:
     path: Path
     lines: Integers
     cells: Mapping[str, Texts]
-
-    def column(self, header: str) -> Texts:
-        return self.cells[header]
 
     def refuse(self, wrong: Marks, header: str, problem: str) -> None:
         """Raise TableError for the first row that is marked as wrong."""
@@ -154,7 +151,7 @@ def _find_columns(table: _Table, headers: Mapping[str, str]) -> dict[str, str]:
 
 def _read_times(table: _Table, header: str, timezone: str | None) -> Integers:
     """Return microseconds since 1970, from ISO 8601 or from PORTAL's month/day/year."""
-    texts = table.column(header)
+    texts = table.cells[header]
     zoned = np.array([_WITH_ZONE.search(text) is not None for text in texts])
     if zoned.all():
         utc: Any = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
@@ -183,7 +180,7 @@ def _microseconds(times: Any) -> Integers:
 
 
 def _read_numbers(table: _Table, header: str) -> Floats:
-    texts = table.column(header)
+    texts = table.cells[header]
     numbers = np.asarray(pd.to_numeric(pd.Series(texts), errors="coerce"), dtype=np.float64)
     table.refuse((texts != "") & ~np.isfinite(numbers), header, "is not a number")
     return numbers

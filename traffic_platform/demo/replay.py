@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from traffic_platform.demo.feed import encode
 from traffic_platform.demo.recording import Recording, VolumeUnit, read_recording
 from traffic_platform.demo.sender import Sender
+from traffic_platform.events.formats import FORMATS
 from traffic_platform.events.texts import show_time
 from traffic_platform.settings import Settings
 
@@ -35,8 +36,7 @@ class ReplayReport:
     delivered: int
     failed: int
     error: str | None
-    nested: int
-    flat: int
+    formats: dict[str, int]  # events by the name of their format
     empty: int
     interval_s: float | None
     first_us: int
@@ -59,7 +59,7 @@ def replay(
     stop: Event | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReplayReport:
-    """Send the records of a CSV file (see read_recording), oldest first, nested and flat in turn.
+    """Send the records of a CSV file (see read_recording), oldest first, in all formats in turn.
 
     `speed` 1 is real time, 2 twice as fast, 0 as fast as possible. `shift_to_now` moves all times,
     so that the newest record has the time at which it is sent. `progress` gets the numbers of new
@@ -91,7 +91,7 @@ def _messages(
     cut = slice(first, end)
     names = recording.sensors[cut]
     values = encode(
-        [1 - number % 2 for number in range(first, end)],
+        [_format_of(number) for number in range(first, end)],
         [json.dumps(name)[1:-1].encode() for name in names],
         [show_time(t).encode() for t in (recording.times_us[cut] + shift_us).tolist()],
         speed=recording.speed[cut],
@@ -99,6 +99,11 @@ def _messages(
         occupancy=recording.occupancy[cut],
     )
     return [name.encode() for name in names], values
+
+
+def _format_of(number: int) -> int:
+    """Return the position of a record's format in FORMATS: the last one first, then in turn."""
+    return len(FORMATS) - 1 - number % len(FORMATS)
 
 
 def _paced(times_us: NDArray[np.int64], speed: float, stop: Event) -> Iterator[tuple[int, int]]:
@@ -138,8 +143,10 @@ def _report(
         delivered=sender.delivered,
         failed=sender.failed,
         error=sender.first_error,
-        nested=(sent + 1) // 2,
-        flat=sent // 2,
+        formats={
+            form.name: len(range(turn, sent, len(FORMATS)))
+            for turn, form in enumerate(reversed(FORMATS))
+        },
         empty=int(np.isnan(measures).all(axis=0).sum()),
         interval_s=recording.interval_s,
         first_us=int(times[0]) + shift_us,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -58,11 +59,8 @@ def send_sample(settings: Settings, progress: Callable[[str], None]) -> dict[int
     if report.failed:
         raise StackError(f"{report.failed} events did not reach Kafka: {report.error}")
     progress(f"Portland's hour is sent: {report.delivered:,} events")
-    reader = LagReader(settings)
-    try:
+    with closing(LagReader(settings)) as reader:
         return {part.partition: part.end for part in reader.read([settings.raw_topic])}
-    finally:
-        reader.close()
 
 
 def store_here(settings: Settings) -> None:
@@ -79,13 +77,10 @@ def wait_until_stored(
 
     Raises StackError when nothing is stored for two minutes.
     """
-    reader = LagReader(settings)
     waiting = _ProgressWait(progress)
-    try:
+    with closing(LagReader(settings)) as reader:
         while (left := _left(reader, settings.raw_topic, ends)) > 0:
             waiting.wait(left, left, settings)
-    finally:
-        reader.close()
 
 
 def wait_for_feed(settings: Settings, progress: Callable[[str], None]) -> None:
@@ -93,16 +88,16 @@ def wait_for_feed(settings: Settings, progress: Callable[[str], None]) -> None:
 
     Raises StackError when nothing is stored for two minutes.
     """
-    reader = LagReader(settings)
     waiting = _ProgressWait(progress)
-    try:
-        with psycopg.connect(settings.endpoints().read_url, autocommit=True) as connection:
-            while not _is_fresh(connection):
-                parts = reader.read([settings.raw_topic])
-                stored = sum(part.next_offset or 0 for part in parts)
-                waiting.wait(stored, sum(part.lag for part in parts), settings)
-    finally:
-        reader.close()
+    url = settings.endpoints().read_url
+    with (
+        closing(LagReader(settings)) as reader,
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        while not _is_fresh(connection):
+            parts = reader.read([settings.raw_topic])
+            stored = sum(part.next_offset or 0 for part in parts)
+            waiting.wait(stored, sum(part.lag for part in parts), settings)
 
 
 class _ProgressWait:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from traffic_platform.errors import (
-    PermanentError,
-    TransientError,
-    not_allowed,
-    translate,
-)
+from traffic_platform.errors import PermanentError, TransientError, not_allowed, translate
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.settings import Settings
 
@@ -58,12 +52,7 @@ class Sender:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.finish()
 
     @property
@@ -84,7 +73,7 @@ class Sender:
             {"key": key, "value": value} for key, value in zip(keys, values, strict=True)
         ]
         self._accepted += len(messages)
-        queued = self._producer.produce_batch(self.topic, messages, on_delivery=self._report)
+        queued = self._producer.produce_batch(self.topic, messages, on_delivery=self._count)
         if queued < len(messages):
             for message in messages:
                 self._count(message.get("_error"))
@@ -103,10 +92,7 @@ class Sender:
                 "Sending them again is harmless."
             )
 
-    def _report(self, error: KafkaError | None, _message: Message) -> None:
-        self._count(error)
-
-    def _count(self, error: KafkaError | None) -> None:
+    def _count(self, error: KafkaError | None, _message: Message | None = None) -> None:
         if error is not None:
             self.failed += 1
             self.first_error = self.first_error or error.str()

@@ -1,4 +1,4 @@
-"""A micro-batch: messages decoded and encoded before any transaction is open."""
+"""A micro-batch: decoded messages, encoded before any transaction is open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from traffic_platform.event_tables.encode import (
 )
 from traffic_platform.event_tables.newest_readings import NewestReadings
 from traffic_platform.event_tables.reading_counts import encode_changes
-from traffic_platform.events.decode import Decoder
+from traffic_platform.events.columns import Decoded
 from traffic_platform.kafka.messages import Fetched, PartitionKey
 from traffic_platform.ledger.offsets import LedgerAdvance
 
@@ -50,16 +50,15 @@ class Batch:
 def build_batch(
     fetched: Fetched,
     ledger: dict[PartitionKey, LedgerAdvance],
-    decoder: Decoder,
+    decoded: Decoded,
     newest: NewestReadings,
     *,
     timezone: str,
     batch_id: int,
     ingested_at_us: int,
 ) -> Batch:
-    """Decode and encode fetched messages. `ledger` holds the advance of each partition."""
+    """Encode fetched and decoded messages. `ledger` holds the advance of each partition."""
     source = _provenance(fetched, ledger, ingested_at_us)
-    decoded = decoder.decode(fetched.values, ingested_at_us)
     days = quarantine_days(decoded, source.broker_us, timezone)
     events = decoded.processed
     winners, replaced = deduplicate(events, source)

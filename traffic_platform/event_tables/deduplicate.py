@@ -66,7 +66,7 @@ def deduplicate(events: Processed, source: Provenance) -> tuple[Ints, Ints]:
 
 def _measures_differ(events: Processed, one: Ints, other: Ints) -> npt.NDArray[np.bool_]:
     differ = np.zeros(len(one), dtype=np.bool_)
-    for column in (events.speed, events.volume, events.occupancy, events.quality_score):
+    for column in (*events.measures, events.quality_score):
         a, b = column[one], column[other]
         differ |= (a != b) & ~(np.isnan(a) & np.isnan(b))
     return differ

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from traffic_platform.event_tables.deduplicate import Ints, Provenance
-from traffic_platform.events.columns import Decoded, Processed
+from traffic_platform.events.columns import EVENT_NO, Decoded, Processed
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers
 from traffic_platform.postgres import copy_binary as pg
-
-_EVENT_NO = 0  # a message holds one event
 
 
 def encode_raw(
@@ -57,14 +55,12 @@ def encode_processed(events: Processed, source: Provenance, batch_id: int) -> by
             pg.integers(source.offset[rows], 8),
             pg.uuids(events.sensor_id),
             pg.timestamps(events.timestamp_us),
-            pg.doubles(events.speed),
-            pg.nullable_integers(events.volume, 4),
-            pg.doubles(events.occupancy),
+            *pg.measures(events.measures),
             pg.doubles(events.quality_score),
             pg.integers(events.quality_flags, 2),
             pg.integers(events.format, 2),
             pg.integers(np.full(count, batch_id), 8),
-            pg.integers(np.full(count, _EVENT_NO), 2),
+            pg.integers(np.full(count, EVENT_NO), 2),
             pg.nulls(count),  # interval_s
         ),
     )
@@ -83,9 +79,7 @@ def encode_readings(
         (
             pg.uuids(events.sensor_id[winners]),
             pg.timestamps(events.timestamp_us[winners]),
-            pg.doubles(events.speed[winners]),
-            pg.nullable_integers(events.volume[winners], 4),
-            pg.doubles(events.occupancy[winners]),
+            *pg.measures(events.measures, winners),
             pg.doubles(events.quality_score[winners]),
             pg.integers(events.quality_flags[winners], 2),
             pg.timestamps(source.order_us[rows]),
@@ -94,7 +88,7 @@ def encode_readings(
             pg.integers(source.offset[rows], 8),
             stored,
             stored,
-            pg.integers(np.full(len(winners), _EVENT_NO), 2),
+            pg.integers(np.full(len(winners), EVENT_NO), 2),
             pg.nulls(len(winners)),  # interval_s
         ),
     )
@@ -128,7 +122,7 @@ def encode_quarantined(
             pg.timestamps(np.full(len(items), ingested_at_us)),
             pg.integers(np.full(len(items), batch_id), 8),
             pg.dates(quarantine_days),
-            pg.integers(np.full(len(items), _EVENT_NO), 2),
+            pg.integers(np.full(len(items), EVENT_NO), 2),
         ),
     )
 

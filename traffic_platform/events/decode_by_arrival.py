@@ -1,9 +1,9 @@
-"""Decoding messages of many batches again, each judged by its own arrival."""
+"""Decoding of stored messages of many batches, each by its own arrival."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,8 +22,8 @@ def decode_by_arrival(
 ) -> Decoded:
     """Decode messages that arrived at `ingested_us`, in runs of equal arrival.
 
-    Batches of a few messages would be dear one by one; so all are decoded by the last arrival, and
-    only where an event is so far ahead that its arrival matters, again arrival by arrival.
+    Many batches of a few messages each would be slow. So all messages are decoded by the last
+    arrival, and once more arrival by arrival if an event is ahead of its own arrival.
     """
     whole = decoder.decode(values, int(ingested_us.max(initial=0)))
     if not _any_ahead(whole, ingested_us):
@@ -37,7 +37,7 @@ def decode_by_arrival(
 
 
 def _any_ahead(decoded: Decoded, ingested_us: Ints) -> bool:
-    """Whether an event is later than its own arrival allows, whatever the last arrival allows."""
+    """Return true if an event is later than its own arrival allows."""
     events = decoded.processed
     return bool((events.timestamp_us > ingested_us[events.index] + AHEAD_US).any()) or any(
         item.timestamp_us > int(ingested_us[item.index]) + AHEAD_US
@@ -53,19 +53,15 @@ def _joined(runs: list[Decoded], starts: list[int]) -> Decoded:
     ]
     names: dict[bytes, str] = {}
     for run in runs:
-        # As in a decoder's batch, the name that a feed uses tells more than the UUID it maps to.
+        # As in one batch, the name that a feed uses tells more than the UUID that it maps to.
         names |= {
             key: name
             for key, name in run.sensors.items()
             if key not in names or not is_canonical_uuid(name)
         }
     return Decoded(
-        processed=Processed(
-            **{
-                field.name: np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(Processed)
-            }
-        ),
+        processed=Processed.concatenate(parts),
+        sent_sensors=[sensor for run in runs for sensor in run.sent_sensors],
         quarantined=[
             replace(item, index=item.index + start)
             for run, start in zip(runs, starts, strict=True)

@@ -1,35 +1,32 @@
-"""What times, measures and reported scores can be. An event outside is refused, not flagged."""
+"""The range of times, measures and reported scores. An event outside of it is rejected."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
-from traffic_platform.events.columns import NESTED, Candidates
-from traffic_platform.events.messages import MEASURES, NESTED_MEASURES
+from traffic_platform.events.columns import Candidates
+from traffic_platform.events.formats import format_of
+from traffic_platform.events.measures import MEASURES, Floats
 from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.texts import show_time
 
-MAX_SPEED = 300.0
-"""Miles per hour."""
-MAX_VOLUME = 100_000.0
-"""Vehicles per hour, as sent: before it is rounded."""
-MAX_OCCUPANCY = 100.0
-"""Percent."""
 MAX_SCORE = 1.0
 AHEAD_US = 5 * 60 * 1_000_000
-"""How far an event may be ahead of its arrival (microseconds): clocks differ."""
+"""The most that an event may be ahead of its arrival (microseconds), since clocks differ."""
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-
-Floats = npt.NDArray[np.float64]
+_NO_MEASURES = (
+    ", ".join(measure.name for measure in MEASURES[:-1])
+    + f" and {MEASURES[-1].name} are all null or absent"
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class TimeWindow:
 
 
 def time_window(rules: Rules, ingested_at_us: int) -> TimeWindow:
-    """From the first date's beginning in the platform's zone to 5 minutes after the arrival."""
+    """Return the time from the first date, in the platform's zone, to 5 minutes after arrival."""
     midnight = datetime.combine(rules.first_date, time())
     offset = midnight.replace(tzinfo=ZoneInfo(rules.timezone)).utcoffset()
     assert offset is not None
@@ -49,30 +46,27 @@ def time_window(rules: Rules, ingested_at_us: int) -> TimeWindow:
 
 
 def find_rejections(events: Candidates, window: TimeWindow) -> dict[int, Rejection]:
-    """Rows that are outside of `window` or of a domain, or measure nothing, and why; ascending."""
-    refused = np.isnan(events.speed) & np.isnan(events.volume) & np.isnan(events.occupancy)
-    refused |= events.timestamp_us > window.last_us
-    refused |= events.timestamp_us < window.first_us
-    for values, highest in _domains(events):
-        refused |= values < 0  # false for a null
-        refused |= values > highest
-    return {row: _refusal(events, row, window) for row in np.flatnonzero(refused).tolist()}
+    """Return the reason for each row outside of `window` or a range, or without any measure."""
+    rejected = reduce(np.logical_and, map(np.isnan, events.measures))
+    rejected |= events.timestamp_us > window.last_us
+    rejected |= events.timestamp_us < window.first_us
+    for values, highest in _ranges(events):
+        rejected |= values < 0  # false for a null
+        rejected |= values > highest
+    return {row: _reject(events, row, window) for row in np.flatnonzero(rejected).tolist()}
 
 
-def _domains(events: Candidates) -> tuple[tuple[Floats, float], ...]:
-    return (
-        (events.speed, MAX_SPEED),
-        (events.volume, MAX_VOLUME),
-        (events.occupancy, MAX_OCCUPANCY),
-        (events.reported, MAX_SCORE),
-    )
+def _ranges(events: Candidates) -> Iterator[tuple[Floats, float]]:
+    for measure, column in zip(MEASURES, events.measures, strict=True):
+        yield column, measure.high
+    yield events.reported, MAX_SCORE
 
 
-def _refusal(events: Candidates, row: int, window: TimeWindow) -> Rejection:
-    """The first reason that applies to an event that some reason applies to."""
+def _reject(events: Candidates, row: int, window: TimeWindow) -> Rejection:
+    """Return the first reason that applies to an event that some reason applies to."""
     time_us = int(events.timestamp_us[row])
-    if all(math.isnan(column[row]) for column in (events.speed, events.volume, events.occupancy)):
-        reason, detail = Reason.NO_MEASURES, "speed, volume and occupancy are all null or absent"
+    if all(np.isnan(column[row]) for column in events.measures):
+        reason, detail = Reason.NO_MEASURES, _NO_MEASURES
     elif time_us > window.last_us:
         reason = Reason.TIMESTAMP_IN_FUTURE
         arrival = show_time(window.last_us - AHEAD_US)
@@ -87,10 +81,9 @@ def _refusal(events: Candidates, row: int, window: TimeWindow) -> Rejection:
 
 
 def _first_outside(events: Candidates, row: int) -> str:
-    nested = events.format[row] == NESTED
-    names = [f"traffic_data.{name}" for name in NESTED_MEASURES] if nested else list(MEASURES)
-    for name, (values, highest) in zip([*names, "quality_score"], _domains(events), strict=True):
+    paths = [*format_of(int(events.format[row])).paths, "quality_score"]
+    for path, (values, highest) in zip(paths, _ranges(events), strict=True):
         value = float(values[row])
-        if not (math.isnan(value) or 0 <= value <= highest):
-            return f"{name} is {value!r}, and 0 to {highest:g} is possible"
-    raise AssertionError(f"row {row} is inside every domain")
+        if not (np.isnan(value) or 0 <= value <= highest):
+            return f"{path} is {value!r}, and 0 to {highest:g} is possible"
+    raise AssertionError(f"row {row} is inside every range")

@@ -33,7 +33,8 @@ from traffic_platform.ledger.reconcile import LedgerPartition
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.run_clock import wall_clock_us
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import Admission
+from traffic_platform.sensors.known_sensors import registered
 from traffic_platform.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,8 @@ class Session:
         self._spec = spec
         self._connection = connection
         self._rules = rules_of(settings)
-        self._decoder = Decoder(self._rules, find_unknown(self._rules, self._registered))
+        self._decoder = Decoder(self._rules)
+        self._admission = Admission(self._rules, self._registered)
         self._broker = Broker(settings.kafka_config())
         self._locks = PartitionLocks(connection, spec.run_id, settings.lease_seconds)
         self._fetcher = BatchConsumer(
@@ -241,14 +243,17 @@ class Session:
         moves = self._moves(fetched)
         if not moves:
             return
+        foreign = without_own_messages(fetched, self._signer)
+        arrival_us = self._arrival_us()
+        decoded = self._admission.admit(self._decoder.decode(foreign.values, arrival_us))
         batch = build_batch(
-            without_own_messages(fetched, self._signer),
+            foreign,
             moves,
-            self._decoder,
+            decoded,
             self._storer.newest,
             timezone=self._settings.timezone,
             batch_id=self._storer.next_batch_id(),
-            ingested_at_us=self._arrival_us(),
+            ingested_at_us=arrival_us,
         )
         self._fetched |= {where: move.next_offset for where, move in moves.items()}
         self._settle()

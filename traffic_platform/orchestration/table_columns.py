@@ -17,6 +17,7 @@ from dagster import (
     TableSchema,
 )
 
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.orchestration.keys import (
     DETECTOR_HEALTH,
     PROCESSED_EVENTS,
@@ -47,7 +48,7 @@ KEYS: Mapping[AssetKey, tuple[str, ...]] = {
     READINGS_HOURLY: ("sensor_id", "hour"),
     READINGS_DAILY: ("sensor_id", "date"),
 }
-_MEASURES = ("speed", "volume", "occupancy", "quality_score", "quality_flags")
+_MEASURES = (*(measure.name for measure in MEASURES), "quality_score", "quality_flags")
 _DECODED = ("sensor_id", "timestamp", *_MEASURES)
 _POSITION = ("topic_no", "partition", "offset")
 _TIME = ("timestamp",)

@@ -5,10 +5,12 @@ numpy reads such a column in one call, where COPY delivers it row by row.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+
+from traffic_platform.events.measures import MEASURES, Floats, Measures
 
 PG_EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts microseconds from 2000-01-01 UTC, the platform from 1970-01-01."""
@@ -31,8 +33,23 @@ def uuids(sent: bytes) -> npt.NDArray[np.uint8]:
     return np.frombuffer(sent, np.uint8).reshape(-1, 16)
 
 
-def measures(sent: bytes, kind: str, null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return numbers as floats, NaN where `null` is not 0."""
-    values = np.frombuffer(sent, kind).astype(np.float64)
-    values[null != 0] = np.nan
-    return values
+def doubles(sent: bytes) -> Floats:
+    """Return numbers of the type double precision."""
+    return np.frombuffer(sent, ">f8").astype(np.float64)
+
+
+def measures(
+    sent: Sequence[bytes], null: bytes, convert: Callable[[Floats], Floats] = lambda stored: stored
+) -> Measures:
+    """Return a byte string of each measure as columns; null is NaN.
+
+    Bit n of the integers in `null` marks a null of measure n. Stored values go through `convert`.
+    """
+    nulls = integers(null, ">i2")
+    columns: list[Floats] = []
+    for number, (measure, data) in enumerate(zip(MEASURES, sent, strict=True)):
+        kind = ">i4" if measure.sql_type == "integer" else ">f8"
+        values = convert(np.frombuffer(data, kind).astype(np.float64))
+        values[nulls & 1 << number != 0] = np.nan
+        columns.append(values)
+    return Measures(*columns)

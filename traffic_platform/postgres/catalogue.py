@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from traffic_platform.events.formats import FORMATS
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.statements import sql_folder, statement
 
 
@@ -31,16 +33,28 @@ class TableDoc:
 
 
 def load_catalogue() -> dict[str, TableDoc]:
-    """Read `sql/catalogue.toml`; keys are table names without the schema."""
+    """Read `sql/catalogue.toml`; keys are table names without the schema.
+
+    `{quality_tests}` and `{formats}` in a description become lists of them with their numbers.
+    """
     text = (sql_folder() / "catalogue.toml").read_text(encoding="utf-8")
     return {
         name: TableDoc(
             name=name,
             description=table["description"],
-            columns=tuple(ColumnDoc(column, *doc) for column, doc in table["columns"].items()),
+            columns=tuple(
+                ColumnDoc(column, kind, _fill_in(text))
+                for column, (kind, text) in table["columns"].items()
+            ),
         )
         for name, table in tomllib.loads(text).items()
     }
+
+
+def _fill_in(text: str) -> str:
+    tests = ", ".join(f"{test.bit} {test.sentence}" for test in QUALITY_TESTS)
+    formats = ", ".join(f"{form.number} {form.name}" for form in FORMATS)
+    return text.replace("{quality_tests}", tests).replace("{formats}", formats)
 
 
 def write_comments(connection: psycopg.Connection[Any]) -> None:

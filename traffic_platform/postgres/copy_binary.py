@@ -14,6 +14,7 @@ from itertools import chain, islice
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.events.measures import MEASURES, Measures
 from traffic_platform.interpreter import AT_A_TIME
 from traffic_platform.postgres.binary_columns import PG_EPOCH_US
 
@@ -66,6 +67,16 @@ def nullable_integers(values: npt.NDArray[np.float64], width: int) -> Fixed:
     null = np.isnan(values)
     whole = np.where(null, 0, values)
     return integers(whole, width, null if null.any() else None)
+
+
+def measures(columns: Measures, rows: npt.NDArray[np.int64] | slice = slice(None)) -> list[Column]:
+    """A column of each measure, of its type in the tables; NaN is null."""
+    return [
+        nullable_integers(column[rows], 4)
+        if measure.sql_type == "integer"
+        else doubles(column[rows])
+        for measure, column in zip(MEASURES, columns, strict=True)
+    ]
 
 
 def timestamps(microseconds: npt.NDArray[np.int64], null: Mask | None = None) -> Fixed:

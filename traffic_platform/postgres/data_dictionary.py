@@ -1,19 +1,13 @@
-"""The data dictionary in Markdown, generated from the catalogue.
-
-python -m traffic_platform.postgres.data_dictionary > docs/data-dictionary.md
-"""
+"""The data dictionary in Markdown, generated from the catalogue."""
 
 from __future__ import annotations
-
-import sys
 
 from traffic_platform.postgres.catalogue import TableDoc, load_catalogue
 
 _HEAD = """# Data dictionary
 
-Every table of the schema `traffic`, from `sql/catalogue.toml`, which PostgreSQL's comments and
-Dagster's column schemas are made from as well. Made by
-`python -m traffic_platform.postgres.data_dictionary`.
+Every table of the schema `traffic`. PostgreSQL's comments, Dagster's column schemas and this page
+come from `sql/catalogue.toml`. `make docs-generated` writes the page.
 """
 
 
@@ -33,7 +27,3 @@ def _chapter(table: TableDoc) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(data_dictionary())

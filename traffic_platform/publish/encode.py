@@ -9,10 +9,16 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.publish.rows import Events
 
 _SECOND_US = 1_000_000
 _MOST_REMEMBERED = 100_000
+_TEMPLATE = (
+    '{"sensor_id":"%s","timestamp":"%sZ",'
+    + "".join(f'"{measure.name}":%s,' for measure in MEASURES)
+    + '"quality_score":%s}'
+)
 
 
 @dataclass(frozen=True)
@@ -39,17 +45,14 @@ class Encoder:
         columns = zip(
             sensors,
             _times(events.timestamp_us),
-            _numbers(events.speed),
-            _numbers(events.volume, whole=True),
-            _numbers(events.occupancy),
+            *(
+                _numbers(column, whole=measure.sql_type == "integer")
+                for measure, column in zip(MEASURES, events.measures, strict=True)
+            ),
             events.quality_score.tolist(),
             strict=True,
         )
-        values = [
-            f'{{"sensor_id":"{sensor}","timestamp":"{time}Z","speed":{speed},"volume":{volume},'
-            f'"occupancy":{occupancy},"quality_score":{score}}}'.encode()
-            for sensor, time, speed, volume, occupancy, score in columns
-        ]
+        values = [(_TEMPLATE % row).encode() for row in columns]
         return Encoded([sensor.encode() for sensor in sensors], values)
 
     def _sensors(self, ids: npt.NDArray[np.uint8]) -> list[str]:

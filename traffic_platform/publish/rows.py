@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.postgres import binary_columns as columns
 from traffic_platform.postgres.connections import Connection
 from traffic_platform.publish.positions import GenerationKey, Position
 from traffic_platform.statements import statement
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _BATCHES_PER_GENERATION = 100
 
@@ -36,9 +36,7 @@ class Events:
     replay_no: Ints
     sensor_id: npt.NDArray[np.uint8]
     timestamp_us: Ints
-    speed: Floats
-    volume: Floats
-    occupancy: Floats
+    measures: Measures
     quality_score: Floats
 
     def __len__(self) -> int:
@@ -46,7 +44,16 @@ class Events:
 
     def take(self, rows: npt.NDArray[Any]) -> Events:
         """Return some of the rows, by mask or position."""
-        return Events(**{name: column[rows] for name, column in vars(self).items()})
+        return Events(
+            topic_no=self.topic_no[rows],
+            partition=self.partition[rows],
+            offset=self.offset[rows],
+            replay_no=self.replay_no[rows],
+            sensor_id=self.sensor_id[rows],
+            timestamp_us=self.timestamp_us[rows],
+            measures=self.measures.apply(lambda column: column[rows]),
+            quality_score=self.quality_score[rows],
+        )
 
     def of(self, key: GenerationKey) -> npt.NDArray[np.bool_]:
         """Return a mask of the rows of a generation."""
@@ -231,13 +238,9 @@ def _events(
     replay_no: bytes,
     sensor_id: bytes,
     timestamp: bytes,
-    speed: bytes,
-    volume: bytes,
-    occupancy: bytes,
-    score: bytes,
-    null: bytes,
+    *sent: bytes,
 ) -> Events:
-    nulls = columns.integers(null, ">i2")
+    *measures, score, null = sent
     return Events(
         topic_no=columns.integers(topic_no, ">i2"),
         partition=columns.integers(partition, ">i4"),
@@ -245,8 +248,6 @@ def _events(
         replay_no=columns.integers(replay_no, ">i8"),
         sensor_id=columns.uuids(sensor_id),
         timestamp_us=columns.times(timestamp),
-        speed=columns.measures(speed, ">f8", nulls & 1),
-        volume=columns.measures(volume, ">i4", nulls & 2),
-        occupancy=columns.measures(occupancy, ">f8", nulls & 4),
-        quality_score=columns.measures(score, ">f8", np.zeros_like(nulls)),
+        measures=columns.measures(measures, null),
+        quality_score=columns.doubles(score),
     )

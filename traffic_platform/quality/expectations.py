@@ -33,14 +33,10 @@ REQUIRED = ("quality_score", "quality_flags", "broker_timestamp", "created_at", 
 @check("traffic_readings", "ERROR", Scope.DATE, "readings_out_of_range", blocking=True, heavy=True)
 def measures_in_range(context: CheckContext) -> Outcome:
     """Measures are possible: speed 0 to 300 mph, volume 0 to 100,000 /h, occupancy 0 to 100 %."""
-    from traffic_platform.events.domain import MAX_OCCUPANCY, MAX_SCORE, MAX_SPEED, MAX_VOLUME
+    from traffic_platform.events.domain import MAX_SCORE
+    from traffic_platform.events.measures import MEASURES
 
-    bounds = {
-        "speed": MAX_SPEED,
-        "volume": MAX_VOLUME,
-        "occupancy": MAX_OCCUPANCY,
-        "quality_score": MAX_SCORE,
-    }
+    bounds = {measure.name: measure.high for measure in MEASURES} | {"quality_score": MAX_SCORE}
 
     return _outcome(
         context,

@@ -13,7 +13,6 @@ import psycopg
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
 from traffic_platform.events.dates import day_bounds
-from traffic_platform.events.decode import Decoder
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
@@ -25,7 +24,7 @@ from traffic_platform.reprocess.dates import Dates
 from traffic_platform.reprocess.outcomes import Stage
 from traffic_platform.reprocess.ranges import find_ranges
 from traffic_platform.reprocess.restore_raw import RawRestorer
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
@@ -114,7 +113,7 @@ def _rebuild(
     if "raw_events" in tables and not dry_run:
         restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
     positions = connection.execute(statement("reprocess/positions")).fetchall()
-    decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
+    decoder = StoredMessageDecoder.of(rules, connection)
     stage = Stage(connection, decoder, rules.timezone, wanted)
 
     def decoded(number: int) -> None:

@@ -19,10 +19,9 @@ from traffic_platform.event_tables.audit import quarantine_days
 from traffic_platform.event_tables.batch import months_of
 from traffic_platform.event_tables.deduplicate import order_times
 from traffic_platform.event_tables.write import copy_rows
-from traffic_platform.events.columns import Decoded
+from traffic_platform.events.columns import EVENT_NO, Decoded
 from traffic_platform.events.dates import local_days
-from traffic_platform.events.decode import Decoder
-from traffic_platform.events.decode_by_arrival import decode_by_arrival
+from traffic_platform.events.measures import MEASURES
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import copy_binary as pg
 from traffic_platform.reprocess.ranges import Range, Ranges
@@ -33,6 +32,7 @@ from traffic_platform.reprocess.stored_messages import (
     archived_messages,
     read_messages,
 )
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -54,7 +54,7 @@ class Stage:
     def __init__(
         self,
         connection: Connection,
-        decoder: Decoder,
+        decoder: StoredMessageDecoder,
         timezone: str,
         dates: Sequence[date] | None = None,
     ) -> None:
@@ -131,7 +131,7 @@ class Stage:
                 progress(len(messages))
 
     def _count_restored(self, messages: Messages) -> None:
-        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        decoded = self._decoder.decode(messages.values, messages.arrival_us)
         for days in (
             local_days(decoded.processed.timestamp_us, self._timezone).astype(np.int64),
             quarantine_days(decoded, messages.broker_us, self._timezone),
@@ -142,7 +142,7 @@ class Stage:
         if len(messages) == 0:
             return
         self.messages += len(messages)
-        decoded = decode_by_arrival(self._decoder, messages.values, messages.arrival_us)
+        decoded = self._decoder.decode(messages.values, messages.arrival_us)
         events = decoded.processed
         event_days = local_days(events.timestamp_us, self._timezone).astype(np.int64)
         kept = self._of_dates(event_days, by_others[events.index], waiting=waiting)
@@ -180,7 +180,7 @@ def _shared(
         pg.integers(messages.topic_no[rows], 2),
         pg.integers(messages.partition[rows], 4),
         pg.integers(messages.offset[rows], 8),
-        pg.integers(np.zeros(len(rows)), 2),  # event_no: a message holds one event
+        pg.integers(np.full(len(rows), EVENT_NO), 2),
         pg.integers(messages.batch_id[rows], 8),
         pg.booleans(by_others[rows]),
         pg.booleans(np.full(len(rows), waiting)),
@@ -207,9 +207,7 @@ def _encode_events(
             *_shared(messages, by_others, rows, days[kept], waiting),
             pg.uuids(events.sensor_id[kept]),
             pg.timestamps(events.timestamp_us[kept]),
-            pg.doubles(events.speed[kept]),
-            pg.nullable_integers(events.volume[kept], 4),
-            pg.doubles(events.occupancy[kept]),
+            *pg.measures(events.measures, kept),
             pg.doubles(events.quality_score[kept]),
             pg.integers(events.quality_flags[kept], 2),
             pg.integers(events.format[kept], 2),
@@ -236,7 +234,7 @@ def _encode_quarantined(
         len(kept),
         (
             *_shared(messages, by_others, rows, days[kept], waiting),
-            *[pg.nulls(len(kept))] * 8,
+            *[pg.nulls(len(kept))] * (len(MEASURES) + 5),
             pg.Variable([item.reason.value.encode() for item in items]),
             pg.Variable([item.detail.encode() for item in items]),
             pg.variable([messages.keys[row] for row in rows.tolist()]),

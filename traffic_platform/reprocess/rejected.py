@@ -10,7 +10,6 @@ from datetime import date
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
 from traffic_platform.event_tables.audit import PartitionAudit
-from traffic_platform.events.decode import Decoder
 from traffic_platform.events.rules import Rules
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter, filter_parameters
 from traffic_platform.postgres.connections import connect
@@ -18,7 +17,7 @@ from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.reprocess.apply import Correction, Corrector, audits_of
 from traffic_platform.reprocess.outcomes import Stage
 from traffic_platform.reprocess.stored_messages import Connection, Messages, fetch_messages
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
@@ -115,7 +114,7 @@ def _reprocess(
 ) -> ReprocessReport:
     rules = rules_of(settings)
     report = ReprocessReport(dry_run, rules.version)
-    decoder = Decoder(rules, find_unknown(rules, lambda keys: registered(connection, keys)))
+    decoder = StoredMessageDecoder.of(rules, connection)
     chunks = _Chunks(connection, rules, decoder, settings.raw_topic)
     filters = filter_parameters(settings, which) | {
         "last_batch_id": _last_batch_id(connection),
@@ -150,7 +149,7 @@ class _Chunks:
     """Decodes and corrects rejected messages, a chunk at a time."""
 
     def __init__(
-        self, connection: Connection, rules: Rules, decoder: Decoder, raw_topic: str
+        self, connection: Connection, rules: Rules, decoder: StoredMessageDecoder, raw_topic: str
     ) -> None:
         self._connection = connection
         self._stage = Stage(connection, decoder, rules.timezone)

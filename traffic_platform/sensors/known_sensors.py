@@ -13,22 +13,12 @@ from typing import Any
 
 import psycopg
 
-from traffic_platform.events.decode import FindUnknown
-from traffic_platform.events.rules import Rules
 from traffic_platform.statements import statement
 
 ABSENT_SECONDS = 2.0
 _MOST_REMEMBERED = 500_000
 
 LookUp = Callable[[Collection[bytes]], set[bytes]]
-
-
-def find_unknown(rules: Rules, look_up: LookUp) -> FindUnknown | None:
-    """What a decoder asks by these rules; None where every sensor may report.
-
-    `look_up` returns those of some sensors that are registered.
-    """
-    return KnownSensors(look_up).unknown if rules.unknown_sensors == "quarantine" else None
 
 
 def registered(connection: psycopg.Connection[Any], sensors: Collection[bytes]) -> set[bytes]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
-import sys
-import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from traffic_platform.stack.processes import Command
-from traffic_platform.stack.service import Preparation
+from traffic_platform.stack.processes import DIRECT, Command, python_server
+from traffic_platform.stack.service import Service
 
 _ANSWER_SECONDS = 1
 
 
 @dataclass(frozen=True)
-class Api:
+class Api(Service):
     """The API and the dashboard, bound to `host` (TRAFFIC_API_HOST) and a reserved port."""
 
     host: str
@@ -30,29 +27,15 @@ class Api:
         """URL by which this machine reaches it, also when it is bound to all addresses."""
         return f"http://{_reachable(self.host)}:{self.port}"
 
-    def preparations(self) -> Sequence[Preparation]:
-        """Return no preparations."""
-        return ()
-
     def command(self) -> Command:
         """Return the command that serves both at the stack's port."""
-        return Command(
-            argv=(sys.executable, "-m", "traffic_platform.dashboard"),
-            cwd=self.cwd,
-            env={
-                "TRAFFIC_API_HOST": self.host,
-                "TRAFFIC_API_PORT": str(self.port),
-                "PYTHONUNBUFFERED": "1",
-                "MALLOC_ARENA_MAX": "2",
-            },
-        )
+        address = {"TRAFFIC_API_HOST": self.host, "TRAFFIC_API_PORT": str(self.port)}
+        return python_server(self.cwd, address, "traffic_platform.dashboard")
 
     def ready(self) -> bool:
         """Return whether it answers."""
-        # A proxy in the environment is for other machines.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"{self.url}/health/live", timeout=_ANSWER_SECONDS) as response:
+            with DIRECT.open(f"{self.url}/health/live", timeout=_ANSWER_SECONDS) as response:
                 return response.status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False

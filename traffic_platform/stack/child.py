@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import psutil
-
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.processes import Command, last_line, spawn
-from traffic_platform.stack.service import Preparation, Recovering, Service, Task
+from traffic_platform.stack.service import Preparation, Service, Task
 from traffic_platform.stack.state import ServiceState
 
 State = Literal["waiting", "preparing", "starting", "running", "done", "restarting", "failed"]
@@ -124,7 +122,7 @@ class Child:
             self.was_ready = True
             self._enter("running")
         elif time.monotonic() > self._deadline:
-            if isinstance(self.service, Recovering) and self.service.recovering():
+            if self.service.recovering():
                 self._deadline = time.monotonic() + _RECOVERY_SECONDS
             elif not self.was_ready:
                 self._fail(
@@ -146,24 +144,25 @@ class Child:
         if self.state == "running" and time.time() - self.since > _STABLE_SECONDS:
             self._backoff = _FIRST_BACKOFF_SECONDS
         self.restarts += 1
-        self._restart_at = time.monotonic() + self._backoff
-        self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
-        self._enter("restarting")
+        self._restart_later()
 
     def _fail(self, error: str) -> None:
         """Fail the stack when this is the first start. Later, restart the service."""
         self._kill()
         self.error = error
         if self.was_ready:
-            self._restart_at = time.monotonic() + self._backoff
-            self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
-            self._enter("restarting")
+            self._restart_later()
         else:
             self._enter("failed")
 
+    def _restart_later(self) -> None:
+        self._restart_at = time.monotonic() + self._backoff
+        self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
+        self._enter("restarting")
+
     def _kill(self) -> None:
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, 9)
 
     def _enter(self, state: State) -> None:

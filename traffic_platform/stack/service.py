@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from traffic_platform.stack.processes import Command
 
@@ -36,31 +36,26 @@ class Task:
         return (Preparation(self.name, self.work, seconds=self.seconds),)
 
 
-class Service(Protocol):
-    """One process of the stack."""
+class Service(ABC):
+    """One process of the stack. `name` is its name in `traffic status` and of the log file."""
 
-    @property
-    def name(self) -> str:
-        """Name in `traffic status` and of the log file."""
-        ...
+    name: str
 
     def preparations(self) -> Sequence[Preparation]:
-        """Return the programs to run before the first start, in this order."""
-        ...
+        """Return the programs to run before the first start, in this order. Default: none."""
+        return ()
 
+    @abstractmethod
     def command(self) -> Command:
         """Return the command of the service."""
-        ...
 
+    @abstractmethod
     def ready(self) -> bool:
         """Return whether the service serves, within about a second. Never raises."""
-        ...
-
-
-@runtime_checkable
-class Recovering(Protocol):
-    """A service that reports a recovery before it serves. It must not be killed meanwhile."""
 
     def recovering(self) -> bool:
-        """Return whether the service recovers, within about two seconds. Never raises."""
-        ...
+        """Return whether the service recovers, within about two seconds. Never raises.
+
+        A service that recovers before it serves is not killed meanwhile.
+        """
+        return False

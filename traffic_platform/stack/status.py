@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -130,13 +131,11 @@ def _add_last_commit(status: Status, endpoints: Endpoints, timezone: str) -> boo
 def _add_lag(status: Status, settings: Settings) -> None:
     from traffic_platform.monitoring.lag import LagReader  # noqa: PLC0415
 
-    reader = LagReader(settings)
     try:
-        lags = reader.read(settings.ingest_topics)
-        status.lag = sum(partition.lag for partition in lags)
-        status.publish_lag = reader.publication_lag().total
-        status.problems.extend(map(str, reader.open_transactions(lags)))
+        with closing(LagReader(settings)) as reader:
+            lags = reader.read(settings.ingest_topics)
+            status.lag = sum(partition.lag for partition in lags)
+            status.publish_lag = reader.publication_lag().total
+            status.problems.extend(map(str, reader.open_transactions(lags)))
     except IngestError as error:
         status.problems.append(f"lag: {error}")
-    finally:
-        reader.close()

@@ -19,7 +19,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import psutil
@@ -31,7 +31,7 @@ from traffic_platform.stack.dagster import is_stateless
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.layout import Layout, wanted_parts
 from traffic_platform.stack.ports import Ports
-from traffic_platform.stack.processes import ProcessId, ask_to_end, members, wait_or_kill
+from traffic_platform.stack.processes import ProcessId, members, send_signal, wait_or_kill
 from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock
 
 ALREADY_RUNNING = 3
@@ -201,15 +201,9 @@ class Supervisor:
         found = {process.pid: process for process in psutil.Process().children(recursive=True)}
         found.update({process.pid: process for process in members(self._folders.stack)})
         working = [process for pid, process in found.items() if pid not in spared]
-        ask_to_end(working, {})
-        wait_or_kill(filter(is_stateless, working), _STATELESS_SECONDS)
-        wait_or_kill(working, _WORKERS_SECONDS)
-        postgres = {process.pid for process in servers if _is_postgres(process)}
-        ask_to_end(servers, dict.fromkeys(postgres, signal.SIGINT))
-        wait_or_kill(servers, _SERVERS_SECONDS)
-        left = psutil.Process().children(recursive=True)
-        ask_to_end(left, {})
-        wait_or_kill(left, 1)
+        _end_processes(working, _WORKERS_SECONDS)
+        _end_processes(servers, _SERVERS_SECONDS)
+        _end_processes(psutil.Process().children(recursive=True), 1)
 
     def _servers(self) -> list[psutil.Process]:
         found: list[psutil.Process] = []
@@ -239,9 +233,16 @@ def end_leftovers(folders: StackFolders) -> None:
         for process in left
         if process.pid not in postgres or _parent(process) not in postgres
     ]
-    ask_to_end(roots, dict.fromkeys(postgres, signal.SIGINT))
-    wait_or_kill(filter(is_stateless, roots), _STATELESS_SECONDS)
-    wait_or_kill(roots, _SERVERS_SECONDS)
+    _end_processes(roots, _SERVERS_SECONDS)
+
+
+def _end_processes(processes: Sequence[psutil.Process], seconds: float) -> None:
+    """Ask the processes to end, and kill those that still run after `seconds`."""
+    for process in processes:
+        # SIGINT is PostgreSQL's fast shutdown.
+        send_signal(process, signal.SIGINT if _is_postgres(process) else signal.SIGTERM)
+    wait_or_kill(filter(is_stateless, processes), _STATELESS_SECONDS)
+    wait_or_kill(processes, seconds)
 
 
 def _is_postgres(process: psutil.Process) -> bool:

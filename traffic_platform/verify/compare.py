@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Message
 
-from traffic_platform.events.decode import Decoder
-from traffic_platform.events.decode_by_arrival import decode_by_arrival
+from traffic_platform.events.columns import EVENT_NO
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stored_rows import (
     EventKey,
@@ -27,7 +27,6 @@ from traffic_platform.verify.stored_rows import (
 from traffic_platform.verify.verify_report import Finding
 
 _SHOWN_BYTES = 40
-_EVENT_NO = 0  # a message holds one event
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,8 +40,7 @@ class Decision:
     def without(self, offsets: Collection[int]) -> Decision:
         """The same but for the events at some offsets."""
         kept = ~np.isin(self.processed.offset, list(offsets))
-        columns = {name: column[kept] for name, column in vars(self.processed).items()}
-        return Decision(Outcomes(**columns), self.quarantined)
+        return Decision(self.processed.take(kept), self.quarantined)
 
 
 @dataclass(frozen=True)
@@ -73,20 +71,13 @@ def piece_of(begin: int, end: int, messages: Sequence[Message], signer: Signer) 
     )
 
 
-def decode_again(decoder: Decoder, raw: RawChunk) -> Decision:
+def decode_again(decoder: StoredMessageDecoder, raw: RawChunk) -> Decision:
     """Decode a chunk, each message judged by its own arrival."""
-    decoded = decode_by_arrival(decoder, raw.values, raw.ingested_us)
-    events = decoded.processed
-    columns = {name: value for name, value in vars(events).items() if name != "index"}
+    decoded = decoder.decode(raw.values, raw.ingested_us)
     return Decision(
-        Outcomes(
-            offset=raw.offset[events.index],
-            event_no=np.full(len(events), _EVENT_NO, dtype=np.int16),
-            interval_s=np.full(len(events), np.nan),
-            **columns,
-        ),
+        Outcomes.of(decoded.processed, raw.offset),
         {
-            (int(raw.offset[item.index]), _EVENT_NO): (item.reason.value, item.detail)
+            (int(raw.offset[item.index]), EVENT_NO): (item.reason.value, item.detail)
             for item in decoded.quarantined
         },
     )
@@ -203,12 +194,8 @@ def _quarantine_differences(
 
 def _same_columns(one: Outcomes, other: Outcomes) -> bool:
     return all(
-        np.array_equal(
-            getattr(one, field.name),
-            getattr(other, field.name),
-            equal_nan=getattr(one, field.name).dtype.kind == "f",
-        )
-        for field in fields(Outcomes)
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        for a, b in zip(one.columns(), other.columns(), strict=True)
     )
 
 
@@ -223,10 +210,9 @@ def _rows_by_event(outcomes: Outcomes) -> dict[EventKey, dict[str, Any]]:
         event: {
             "sensor_id": UUID(bytes=outcomes.sensor_id[row].tobytes()),
             "timestamp": _time(int(outcomes.timestamp_us[row])),
-            **{
-                name: _number(getattr(outcomes, name)[row])
-                for name in ("speed", "volume", "occupancy", "quality_score", "interval_s")
-            },
+            **{name: _number(column[row]) for name, column in outcomes.measures._asdict().items()},
+            "quality_score": _number(outcomes.quality_score[row]),
+            "interval_s": _number(outcomes.interval_s[row]),
             "quality_flags": int(outcomes.quality_flags[row]),
             "format": int(outcomes.format[row]),
         }

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from traffic_platform.events.decode import Decoder
 from traffic_platform.events.reasons import Reason
 from traffic_platform.events.rules import Rules
 from traffic_platform.kafka.admin import BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.origin_header import Signer
-from traffic_platform.sensors.known_sensors import find_unknown, registered
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 from traffic_platform.verify.compare import (
     Decision,
@@ -68,10 +67,8 @@ class DeepLook:
         self._signer = signer
         self._kafka_config = kafka_config
         self._rules = rules
-        self._decoder = Decoder(
-            rules, find_unknown(rules, lambda sensors: registered(connection, sensors))
-        )
-        self._strangers = Decoder(rules, set)  # to which every sensor is unknown
+        self._decoder = StoredMessageDecoder.of(rules, connection)
+        self._without_sensors = StoredMessageDecoder(rules, lambda _sensors: set())
 
     def check(
         self,
@@ -195,5 +192,5 @@ class DeepLook:
         if len(offsets) == 0:
             return frozenset()
         rows = np.flatnonzero(np.isin(chunk.offset, offsets)).tolist()
-        due = decode_again(self._strangers, chunk.take(rows)).quarantined
+        due = decode_again(self._without_sensors, chunk.take(rows)).quarantined
         return frozenset(key[0] for key, why in due.items() if why == quarantined[key])

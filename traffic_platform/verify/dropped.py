@@ -59,7 +59,7 @@ class Dropped:
         kept = (processed.offset >= self.raw_to) | np.isin(processed.offset, raw)
         there = set(raw.tolist())
         return (
-            Outcomes(**{name: column[kept] for name, column in vars(processed).items()}),
+            processed.take(kept),
             {
                 key: why
                 for key, why in quarantined.items()
@@ -79,7 +79,7 @@ class Dropped:
         ]
         kept = np.ones(len(decided.offset), dtype=np.bool_)
         kept[gone] = False
-        return Outcomes(**{name: column[kept] for name, column in vars(decided).items()})
+        return decided.take(kept)
 
 
 def read_dropped(connection: Connection, log: PartitionGeneration) -> Dropped:

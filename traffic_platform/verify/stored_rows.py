@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.events.columns import EVENT_NO, Processed
+from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns as columns
 from traffic_platform.statements import statement
@@ -67,14 +69,49 @@ class Outcomes:
     offset: Ints
     sensor_id: npt.NDArray[np.uint8]
     timestamp_us: Ints
-    speed: npt.NDArray[np.float64]
-    volume: npt.NDArray[np.float64]
-    occupancy: npt.NDArray[np.float64]
+    measures: Measures
     quality_score: npt.NDArray[np.float64]
     quality_flags: npt.NDArray[np.int16]
     format: npt.NDArray[np.int16]
     event_no: npt.NDArray[np.int16]
     interval_s: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, events: Processed, offset: Ints) -> Outcomes:
+        """Return decoded events; `offset` has an entry for each message of their batch."""
+        return cls(
+            offset=offset[events.index],
+            sensor_id=events.sensor_id,
+            timestamp_us=events.timestamp_us,
+            measures=events.measures,
+            quality_score=events.quality_score,
+            quality_flags=events.quality_flags,
+            format=events.format,
+            event_no=np.full(len(events), EVENT_NO, dtype=np.int16),
+            interval_s=np.full(len(events), np.nan),
+        )
+
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """All columns, measure by measure."""
+        return [
+            *(self.offset, self.sensor_id, self.timestamp_us, *self.measures),
+            *(self.quality_score, self.quality_flags, self.format),
+            *(self.event_no, self.interval_s),
+        ]
+
+    def take(self, rows: npt.NDArray[Any]) -> Outcomes:
+        """Return some of the rows, by mask or position."""
+        return Outcomes(
+            offset=self.offset[rows],
+            sensor_id=self.sensor_id[rows],
+            timestamp_us=self.timestamp_us[rows],
+            measures=self.measures.apply(lambda column: column[rows]),
+            quality_score=self.quality_score[rows],
+            quality_flags=self.quality_flags[rows],
+            format=self.format[rows],
+            event_no=self.event_no[rows],
+            interval_s=self.interval_s[rows],
+        )
 
 
 def raw_chunks(connection: Connection, log: PartitionGeneration) -> Iterator[RawChunk]:
@@ -109,7 +146,7 @@ def processed_range(
         offset,
         sensor_id,
         timestamp,
-        *measures,
+        *sent,
         score,
         flags,
         form,
@@ -117,24 +154,22 @@ def processed_range(
         batch_id,
         number,
         interval,
+        no_interval,
     ) = row
-    nulls = columns.integers(null, ">i2")
-    speed, volume, occupancy = (
-        _measure(data, kind, nulls & bit)
-        for data, kind, bit in zip(measures, (">f8", ">i4", ">f8"), (1, 2, 4), strict=True)
-    )
     outcomes = Outcomes(
         offset=columns.integers(offset, ">i8"),
         sensor_id=columns.uuids(sensor_id),
         timestamp_us=columns.times(timestamp),
-        speed=speed,
-        volume=volume,
-        occupancy=occupancy,
-        quality_score=_measure(score, ">f8", np.zeros_like(nulls)),
+        measures=columns.measures(sent, null, _nan_as_infinity),
+        quality_score=_nan_as_infinity(columns.doubles(score)),
         quality_flags=np.frombuffer(flags, ">i2").astype(np.int16),
         format=np.frombuffer(form, ">i2").astype(np.int16),
         event_no=np.frombuffer(number, ">i2").astype(np.int16),
-        interval_s=_measure(interval, ">f8", nulls & 8),
+        interval_s=np.where(
+            columns.integers(no_interval, ">i2") != 0,
+            np.nan,
+            _nan_as_infinity(columns.doubles(interval)),
+        ),
     )
     return outcomes, columns.integers(batch_id, ">i8")
 
@@ -185,9 +220,6 @@ def _times(sent: Sequence[bytes | None]) -> Ints:
     return columns.times(joined)
 
 
-def _measure(sent: bytes, kind: str, null: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Null as NaN; a stored NaN, which no event makes, as infinity, so that it stays different."""
-    stored = columns.measures(sent, kind, np.zeros_like(null))
-    stored[np.isnan(stored)] = np.inf
-    stored[null != 0] = np.nan
-    return stored
+def _nan_as_infinity(stored: Floats) -> Floats:
+    """Return a stored NaN, which no event makes, as infinity, so that it differs from a null."""
+    return np.where(np.isnan(stored), np.inf, stored)

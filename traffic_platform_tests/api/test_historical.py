@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from traffic_platform.api.app import create_app
 from traffic_platform.events.sensor_ids import sensor_uuid
-from traffic_platform.maintenance.index_closed_months import index_month
+from traffic_platform.maintenance.index_closed_months import index_closed_months
 from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import LOOPBACK
@@ -83,7 +83,7 @@ def test_pages_are_the_same_after_months_are_indexed(
         ]
         assert before[1][0]["total"] == 175
         for today in (datetime(2025, 11, 20, tzinfo=UTC), datetime(2025, 12, 20, tzinfo=UTC)):
-            assert index_month(settings.owning_url(), today, lambda: False)
+            assert index_closed_months(settings.owning_url(), today, lambda: False)
             assert [pages(size) for size in (3, 50)] == before
 
 

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from traffic_platform.api.app import create_app
 from traffic_platform.api.traffic import current
 from traffic_platform.detector_health.daily_health import compute_health
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import recompute
 from traffic_platform.settings import Settings
@@ -199,7 +200,14 @@ def test_the_quality_of_a_date(
     assert (document["completeness"]["sensors"], document["completeness"]["readings"]) == (1, 288)
     scores = document["scores"]
     assert (scores["readings"], scores["looked_at"], scores["min_score"]) == (288, 288, 0.5)
-    assert {flag["bit"]: flag["readings"] for flag in document["flags"]}[4] == 12
+    assert document["flags"] == [
+        {
+            "bit": test.bit,
+            "test_failed": test.sentence,
+            "readings": 12 if test.name == "speed_high" else 0,
+        }
+        for test in QUALITY_TESTS
+    ]
     assert document["health"]["diagnoses"] == {"good": 1, "no_data": 1}
     (broken,) = document["health"]["detectors"]
     assert (broken["external_id"], broken["diagnosis"]) == ("silent", "no_data")

@@ -13,7 +13,7 @@ from pathlib import Path
 from traffic_platform.settings import Settings
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.processes import Command
-from traffic_platform.stack.service import Preparation
+from traffic_platform.stack.service import Preparation, Service
 from traffic_platform.stack.standalone import Standalone
 from traffic_platform_tests.conftest import as_environment
 
@@ -21,7 +21,7 @@ FIRST_PORT = 28200
 
 
 @dataclass(frozen=True)
-class PageService:
+class PageService(Service):
     """A module that serves the dashboard at a port of 127.0.0.1."""
 
     port: int

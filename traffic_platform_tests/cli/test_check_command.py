@@ -117,7 +117,7 @@ def test_check_exits_2_if_the_platforms_time_zone_differs(
     monkeypatch.setenv("TRAFFIC_TIMEZONE", "America/Los_Angeles")
     result = checked("check")
     assert (result.code, result.out) == (2, "")
-    assert "set TRAFFIC_TIMEZONE=UTC" in result.err
+    assert "Set TRAFFIC_TIMEZONE=UTC" in result.err
 
 
 PORTLAND = Path(__file__).parents[2] / "examples/portland_i205"

@@ -60,7 +60,7 @@ def test_a_broker_that_does_not_answer_is_one_line_and_exit_code_1(
 def test_an_unknown_topic_is_one_line_and_exit_code_1(traffic: Traffic) -> None:
     result = traffic("produce", "--count", 1, "--topic", "no-such-topic")
     assert result.code == 1
-    assert result.err.startswith("Topic no-such-topic: ")
+    assert result.err.startswith("Topic no-such-topic does not exist. ")
     assert result.err.count("\n") == 1
 
 

@@ -20,6 +20,7 @@ from traffic_platform.dashboard.reader.state import State
 from traffic_platform.dashboard.shared.days import Days
 from traffic_platform.dashboard.shared.render import render
 from traffic_platform.dashboard.shared.time_format import Zone, age
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 
 NOW = datetime(2025, 10, 4, 12, tzinfo=UTC)
 PAGE = Path(traffic_platform.dashboard.__file__).parent
@@ -120,6 +121,16 @@ def test_an_empty_road_is_not_flagged() -> None:
     assert reading(1, quality_flags=8).is_flagged
 
 
+def test_a_reading_names_every_test_that_it_failed() -> None:
+    assert reading(1, speed=0.0, volume=0, occupancy=0.0, quality_flags=8).failed_tests == ""
+    for test in QUALITY_TESTS:
+        assert reading(1, quality_flags=test.bit).failed_tests == test.sentence
+    every = sum(test.bit for test in QUALITY_TESTS)
+    assert reading(1, quality_flags=every).failed_tests == ", ".join(
+        test.sentence for test in QUALITY_TESTS
+    )
+
+
 def test_a_day_has_as_many_hours_as_its_clock() -> None:
     zone = Zone("America/Los_Angeles")
     assert len(zone.hours(date(2025, 10, 4))) == 25  # with the end
@@ -144,14 +155,14 @@ def test_a_day_without_diagnosis_shows_how_to_compute_one(now: datetime, expecte
 
 def test_bytes_of_a_message_cannot_act_on_the_page() -> None:
     message = {
-        "id": "t/0/1", "arrived": "", "reason": "x", "detail": "<b>", "key": b"\x00", "bytes": 5,
-        "value": b"<b>\xff\n", "cut": False,
+        "topic": "t", "partition": 0, "offset": 1, "arrived": NOW, "reason": "x", "detail": "<b>",
+        "key": b"\x00", "value": b"<b>\xff\n", "value_bytes": 5,
     }  # fmt: skip
-    html = render("quarantine/messages", rows=[message], zone="UTC", reason=None)
+    html = render("quarantine/messages", rows=[message], zone=Zone("UTC"), reason=None)
     assert "&lt;b&gt;\\xff\\n" in html
     assert "<b>" not in html
-    tombstone = message | {"value": None, "bytes": None}
-    html = render("quarantine/messages", rows=[tombstone], zone="UTC", reason=None)
+    tombstone = message | {"value": None, "value_bytes": None}
+    html = render("quarantine/messages", rows=[tombstone], zone=Zone("UTC"), reason=None)
     assert "(no value)" in html
 
 

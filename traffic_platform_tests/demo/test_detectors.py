@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from traffic_platform.demo.detectors import Corridor
+from traffic_platform.events.measures import Measures
 from traffic_platform.events.quality_tests import flags
 
 MONDAY = round(datetime(2025, 10, 6, tzinfo=UTC).timestamp() * 1_000_000)
@@ -31,7 +32,8 @@ def test_a_day_is_consistent_in_speed_flow_and_occupancy(corridor: Corridor) -> 
 
 def test_nearly_every_reading_passes_the_quality_tests(corridor: Corridor) -> None:
     day = corridor.measures(corridor.step_at_or_after(MONDAY), 4_320)
-    wrong = flags(day.speed.ravel(), day.volume.ravel(), day.occupancy.ravel()) != 0
+    columns = (day.speed.ravel(), day.volume.ravel(), day.occupancy.ravel())
+    wrong = flags(Measures(*columns)) != 0
     assert wrong.mean() < 0.002
 
 

@@ -12,13 +12,15 @@ import pytest
 
 from traffic_platform.demo.detectors import Corridor
 from traffic_platform.demo.feed import (
-    FeedFormat,
-    Kind,
+    BROKEN,
+    MIXED,
+    REPEAT,
     MessageBatch,
     broken,
     message_batches,
 )
 from traffic_platform.events.decode import Decoder
+from traffic_platform.events.formats import FORMATS
 from traffic_platform.events.rules import Rules
 from traffic_platform.events.texts import show_time
 
@@ -37,14 +39,14 @@ def one_batch(**options: object) -> MessageBatch:
     return next(message_batches(corridor, corridor.step_at_or_after(START_US), **options))  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("feed_format", ["flat", "nested", "mixed"])
-def test_every_regular_message_is_processed(feed_format: FeedFormat, decoder: Decoder) -> None:
+@pytest.mark.parametrize("feed_format", [*(form.name for form in FORMATS), MIXED])
+def test_every_regular_message_is_processed(feed_format: str, decoder: Decoder) -> None:
     batch = one_batch(feed_format=feed_format)
     decoded = decoder.decode(batch.values, NOW_US)
     assert decoded.quarantined == []
     assert len(decoded.processed) == len(batch)
     assert np.array_equal(decoded.processed.timestamp_us, batch.times_us)
-    formats = {"flat": {1}, "nested": {2}, "mixed": {1, 2}}[feed_format]
+    formats = {form.number for form in FORMATS if feed_format in (form.name, MIXED)}
     assert set(decoded.processed.format.tolist()) == formats
 
 
@@ -63,19 +65,19 @@ def test_repeats_and_broken_messages_have_their_shares() -> None:
     kinds: Counter[int] = Counter()
     while kinds.total() < 100_000:
         kinds.update(next(batches).kinds.tolist())
-    assert kinds[Kind.REPEAT] / kinds.total() == pytest.approx(0.01, rel=0.1)
-    assert kinds[Kind.BROKEN] / kinds.total() == pytest.approx(0.001, rel=0.2)
+    assert kinds[REPEAT] / kinds.total() == pytest.approx(0.01, rel=0.1)
+    assert kinds[BROKEN] / kinds.total() == pytest.approx(0.001, rel=0.2)
 
 
 def test_a_repeat_comes_after_its_original_under_the_same_key() -> None:
-    batch = one_batch(repeat_share=0.05)
+    batch = one_batch(repeat_share=0.05, feed_format="flat")
     seen: set[tuple[bytes, int]] = set()
     values = dict[tuple[bytes, int], bytes | None]()
     exact = corrected = 0
     for key, value, kind, time_us in zip(
         batch.keys, batch.values, batch.kinds.tolist(), batch.times_us.tolist(), strict=True
     ):
-        if kind == Kind.REPEAT:
+        if kind == REPEAT:
             assert (key, time_us) in seen
             exact += value == values[key, time_us]
             corrected += value != values[key, time_us]

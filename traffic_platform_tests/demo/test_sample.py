@@ -98,16 +98,16 @@ def test_backfill_restores_rows_changed_by_hand_and_counts_them(
 
     again = stack("backfill", *dates[:2])
     assert again.returncode == 0, again.stderr
-    assert "1 date as they should be." in again.stdout
+    assert "1 date rebuilt." in again.stdout
     assert stack("verify").returncode == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--from", "2011-09-16", "--to", "2011-09-15"), "2011-09-15 is before 2011-09-16"),
+        (("--from", "2011-09-16", "--to", "2011-09-15"), "2011-09-15 is before --from 2011-09-16"),
         (("--from", "1999-01-01"), "TRAFFIC_FIRST_DATE"),
-        (("--from", "2011-09-15", "--asset", "traffic_reading"), "choose from raw_events"),
+        (("--from", "2011-09-15", "--asset", "traffic_reading"), "raw_events"),
         (("--from", "yesterday"), "does not match the format"),
     ],
 )

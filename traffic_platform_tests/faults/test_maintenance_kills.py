@@ -55,7 +55,7 @@ def upkeep(variables: dict[str, str], fault: str = "") -> subprocess.CompletedPr
 
 
 @pytest.mark.parametrize(
-    "fault", ["before_compaction_commit:1", "before_fold_commit:2", "after_archive:1"]
+    "fault", ["before_compaction_commit:1", "before_compaction_commit:2", "after_archive:1"]
 )
 def test_killed_maintenance_has_done_whole_steps_and_the_next_run_continues(
     platform: Settings, owner: psycopg.Connection, variables: dict[str, str], fault: str

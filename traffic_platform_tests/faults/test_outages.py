@@ -126,6 +126,6 @@ def test_status_names_the_partition_whose_messages_a_transaction_holds_back(
     producer.produce(settings.raw_topic, b"{}", timestamp=long_ago)
     assert producer.flush(30) == 0
     [problem] = stack.status()["problems"]
-    assert problem.startswith(f"{settings.raw_topic} [0]: a producer's transaction is open")
+    assert problem.startswith(f"{settings.raw_topic} [0]: a producer's transaction has been open")
     producer.commit_transaction(30)
     assert stack.status()["healthy"]

@@ -20,6 +20,7 @@ from traffic_platform.event_tables.batch import Batch, build_batch
 from traffic_platform.event_tables.deduplicate import Provenance, deduplicate
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
+from traffic_platform.events.measures import Measures
 from traffic_platform.events.rules import Rules
 from traffic_platform.ingest.writer import BatchWriter
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, PartitionKey, Reached
@@ -100,10 +101,11 @@ class Stage:
             self.reached[p] + n for p, part in sorted(parts.items()) for n in range(len(part))
         ]
         self._clock_us += 1
+        fetched = _fetched(told, offsets, moves)
         return build_batch(
-            _fetched(told, offsets, moves),
+            fetched,
             moves,
-            self._decoder,
+            self._decoder.decode(fetched.values, self._clock_us),
             self._storer.newest,
             timezone="UTC",
             batch_id=self._storer.next_batch_id(),
@@ -333,9 +335,7 @@ def _columns(rows: list[tuple[Any, ...]], gap: int) -> tuple[Processed, Provenan
         index=index,
         sensor_id=sensors,
         timestamp_us=np.array([row[1] for row in rows], dtype=np.int64),
-        speed=measures[:, 0],
-        volume=measures[:, 1],
-        occupancy=measures[:, 2],
+        measures=Measures(*measures[:, :3].T),
         quality_score=measures[:, 3],
         quality_flags=np.zeros(count, dtype=np.int16),
         format=np.ones(count, dtype=np.int16),

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from traffic_platform.maintenance import index_closed_months
-from traffic_platform.maintenance.index_closed_months import index_month
+from traffic_platform.maintenance.index_closed_months import index_closed_months
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.postgres.event_partitions import Partition
 from traffic_platform.reprocess import backfill_dates
@@ -56,12 +56,12 @@ def test_an_unfinished_index_is_created_again(october: Settings, owner: psycopg.
     url = october.endpoints().owner_url
     with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
         writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
-        making = thread.submit(index_month, url, NOVEMBER_8, lambda: False)
+        making = thread.submit(index_closed_months, url, NOVEMBER_8, lambda: False)
         wait_until(lambda: cancel(owner), "the index waits for the writer")
         with pytest.raises(psycopg.errors.QueryCanceled):
             making.result()
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": False}
-    assert index_month(url, NOVEMBER_8, lambda: False) == [OCTOBER]
+    assert index_closed_months(url, NOVEMBER_8, lambda: False) == [OCTOBER]
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
 
 

@@ -208,7 +208,7 @@ def test_a_tick_names_the_partition_whose_messages_a_transaction_holds_back(
     message = tick(sensor, instance)
     assert isinstance(message, str)
     assert message.startswith("0 messages behind. writer 0: nothing to do. ")
-    assert f"{ingesting.raw_topic} [0]: a producer's transaction is open" in message
+    assert f"{ingesting.raw_topic} [0]: a producer's transaction has been open" in message
     producer.commit_transaction(30)
     assert run(ingesting, instance, requested(sensor, instance)).success
     assert count(ingesting, "traffic_readings") == 1

@@ -75,14 +75,14 @@ def test_a_foreground_stack_ends_with_its_command_even_one_killed_at_once(
     # The command died long before the supervisor asked for its death signal.
     assert psutil.wait_procs(children, timeout=30)[1] == []
     assert elsewhere.processes() == []
-    assert elsewhere("down").stdout == "No stack runs.\n"
+    assert elsewhere("down").stdout == "No stack is running.\n"
 
 
 def test_two_ups_at_once_start_one_stack(elsewhere: CommandLine) -> None:
     both = [elsewhere.start("up", "--detach", "--no-dagster") for _ in range(2)]
     errors = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors
-    assert sum("ran already" in text for text in errors) == 1
+    assert sum("was running already" in text for text in errors) == 1
     assert elsewhere("down").stdout == "The stack has ended.\n"
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
-from traffic_platform.events.decode import Decoder
+from traffic_platform.events.measures import Measures
 from traffic_platform.events.rules import Rules
+from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.verify.compare import Decision, decode_again, outcome_differences
 from traffic_platform.verify.ledger_sums import PartitionGeneration
 from traffic_platform.verify.stale_rules import Ranges
@@ -45,7 +46,7 @@ def chunk(values: list[bytes | None], arrivals_us: list[int]) -> RawChunk:
 def decide(values: list[bytes | None], arrivals_us: list[int]) -> Decision:
     """Decode messages by the default rules."""
     rules = Rules(datetime(2010, 1, 1, tzinfo=UTC).date(), None, "UTC")
-    return decode_again(Decoder(rules), chunk(values, arrivals_us))
+    return decode_again(StoredMessageDecoder(rules, set), chunk(values, arrivals_us))
 
 
 def event(minute: int) -> bytes:
@@ -56,9 +57,10 @@ def event(minute: int) -> bytes:
 
 def altered(outcomes: Outcomes, column: str, value: Any) -> Outcomes:
     """The same with another value in the first row."""
-    columns = {field.name: getattr(outcomes, field.name).copy() for field in fields(Outcomes)}
-    columns[column][0] = value
-    return Outcomes(**columns)
+    changed = copy.deepcopy(outcomes)
+    source = changed.measures if column in Measures._fields else changed
+    getattr(source, column)[0] = value
+    return changed
 
 
 def sentences(stored: Outcomes, quarantined: Quarantine, due: Decision) -> str:
@@ -106,7 +108,7 @@ def test_no_messages_decode_to_nothing() -> None:
 
 def test_equal_outcomes_do_not_differ_where_measures_are_null() -> None:
     due = decide([event(0), b"broken"], [NOON_US] * 2)
-    assert np.isnan(due.processed.volume).all()
+    assert np.isnan(due.processed.measures.volume).all()
     assert not sentences(due.processed, due.quarantined, due)
 
 

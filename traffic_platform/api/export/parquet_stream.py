@@ -8,14 +8,17 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
+from traffic_platform.events.measures import MEASURES
+
 _TYPES = (
     ("id", pa.string()),
     ("sensor_id", pa.string()),
     ("external_id", pa.string()),
     ("timestamp", pa.timestamp("us", tz="UTC")),
-    ("speed", pa.float64()),
-    ("volume", pa.int32()),
-    ("occupancy", pa.float64()),
+    *(
+        (measure.name, pa.int32() if measure.sql_type == "integer" else pa.float64())
+        for measure in MEASURES
+    ),
     ("quality_score", pa.float64()),
     ("quality_flags", pa.int16()),
 )

@@ -22,49 +22,39 @@ from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, 
 _KEEP_SECONDS = 1.0
 
 
-class _PipelineCollector(Collector):
-    """A collector of the pipeline's newest state; None if the database is unavailable."""
+class MetricsPage(Collector):
+    """The registry and the response of /metrics, and the collector of the pipeline's state."""
 
     def __init__(self) -> None:
-        self.pipeline: Pipeline | None = None
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._pipeline: Pipeline | None = None  # None if the database is unavailable
+        self.registry.register(self)
+        self._reader = PipelineReader()
+        self._lock = asyncio.Lock()
+        self._read_at = float("-inf")
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of the pipeline."""
         yield GaugeMetricFamily(
             "traffic_database_up",
             "1 if the database answered; at 0 the metrics of the pipeline are missing.",
-            value=float(self.pipeline is not None),
+            value=float(self._pipeline is not None),
         )
-        if self.pipeline is not None:
-            yield from self.pipeline.families()
-
-
-class MetricsPage:
-    """The registry and the response of /metrics."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._collector = _PipelineCollector()
-        self.registry.register(self._collector)
-        self._reader = PipelineReader()
-        self._lock = asyncio.Lock()
-        self._read_at = float("-inf")
+        if self._pipeline is not None:
+            yield from self._pipeline.families()
 
     async def render(self, database: Database, accept: str) -> Response:
         """Return the metrics in the format that the scraper accepts."""
         async with self._lock:
             if time.monotonic() - self._read_at >= _KEEP_SECONDS:
-                self._collector.pipeline = await self._read(database)
+                try:
+                    self._pipeline = await self._reader.read(database)
+                except psycopg.Error:  # the pool's errors are subclasses
+                    self._pipeline = None
                 self._read_at = time.monotonic()
         encode, content_type = choose_encoder(accept)
         return Response(encode(self.registry), headers={"Content-Type": content_type})
-
-    async def _read(self, database: Database) -> Pipeline | None:
-        try:
-            return await self._reader.read(database)
-        except psycopg.Error:  # the pool's errors are subclasses
-            return None
 
 
 def add_metrics(app: FastAPI, limits: Mapping[Kind, ConcurrencyLimits]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -13,19 +13,11 @@ from traffic_platform.api.problems import responses
 from traffic_platform.api.quality.quality_models import Quality
 from traffic_platform.api.replies import json_reply
 from traffic_platform.api.rows import read_objects
+from traffic_platform.events.quality_tests import QUALITY_TESTS
 
 # Flags and scores are sampled from about this many readings, which takes a fifth of a second.
 MOST_LOOKED_AT = 200_000
 MOST_DETECTORS = 10_000
-FLAGS: Final = (
-    (1, "volume > 3,060 vehicles per hour"),
-    (2, "occupancy > 95 %"),
-    (4, "speed > 100 mph"),
-    (8, "speed < 5 mph"),
-    (16, "speed 0 with volume"),
-    (32, "speed without volume"),
-    (64, "occupancy without volume"),
-)
 
 router = APIRouter(prefix="/api/quality", tags=["quality"])
 
@@ -49,7 +41,9 @@ async def _read(connection: Connection, day: Day) -> dict[str, Any]:
     detectors = await read_objects(
         connection, "api/quality_health", {**of_date, "most": MOST_DETECTORS}
     )
-    (flags,) = await read_objects(connection, "api/quality_flags", bounds)
+    (flags,) = await read_objects(
+        connection, "api/quality_flags", {**bounds, "bits": [test.bit for test in QUALITY_TESTS]}
+    )
     (complete,) = await read_objects(connection, "api/quality_completeness", of_date)
     (messages,) = await read_objects(
         connection, "api/quality_messages", {**of_date, "name": of_date["date"]}
@@ -64,8 +58,8 @@ async def _read(connection: Connection, day: Day) -> dict[str, Any]:
             name: flags[name] for name in ("readings", "looked_at", "mean_score", "min_score")
         },
         "flags": [
-            {"bit": bit, "test_failed": text, "readings": flags[f"flag_{bit}"]}
-            for bit, text in FLAGS
+            {"bit": test.bit, "test_failed": test.sentence, "readings": readings}
+            for test, readings in zip(QUALITY_TESTS, flags["failed"], strict=True)
         ],
         "health": {
             "computed_at": max((row["computed_at"] for row in diagnoses), default=None),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from traffic_platform.api.background import in_background
 from traffic_platform.api.security.api_keys import ApiKeys
 from traffic_platform.api.security.auth_middleware import AuthMiddleware
 from traffic_platform.api.security.concurrency_limits import ConcurrencyLimits, Kind
@@ -55,14 +56,8 @@ class Security:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
         """Look up keys until the block ends; end event streams when the server stops."""
-        ender = asyncio.create_task(self._end_streams())
-        try:
-            async with self._keys.watch():
-                yield
-        finally:
-            ender.cancel()
-            with suppress(asyncio.CancelledError):
-                await ender
+        async with in_background(self._end_streams()), self._keys.watch():
+            yield
 
     async def _end_streams(self) -> None:
         await self._stopping.wait()

@@ -14,14 +14,11 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 
-from traffic_platform.api.database import RECONNECT_SECONDS
-from traffic_platform.postgres.connections import connection_arguments
+from traffic_platform.api.background import in_background
+from traffic_platform.api.database import Pool, new_pool
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
@@ -33,10 +30,7 @@ _FRESH_SECONDS = 4.0
 _IDLE_SECONDS = 60.0
 _MOST_GRANTS = 10_000
 _MOST_WAITING = 5_000
-_LIMITS = "-c statement_timeout=2s -c default_transaction_read_only=on"
-_ANSWER_SECONDS = 2.0
-
-Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
+_ANSWER_SECONDS = 2
 
 
 class KeysUnavailableError(Exception):
@@ -98,24 +92,11 @@ class ApiKeys:
     async def watch(self) -> AsyncGenerator[None]:
         """Look up and check keys until the block ends."""
         url = self._settings.reading_url()
-        arguments = connection_arguments(url, application_name="traffic-keys", options=_LIMITS)
-        pool: Pool = AsyncConnectionPool(
-            url,
-            kwargs={**arguments, "autocommit": True},
-            min_size=0,  # no connection while no key is used
-            max_size=1,
-            timeout=_ANSWER_SECONDS,
-            reconnect_timeout=RECONNECT_SECONDS,
-            open=False,
-        )
-        async with pool:
-            task = asyncio.create_task(self._look_up_forever(pool))
-            try:
-                yield
-            finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        async with (
+            new_pool(url, "traffic-keys", 1, _ANSWER_SECONDS, _ANSWER_SECONDS) as pool,
+            in_background(self._look_up_forever(pool)),
+        ):
+            yield
 
     async def _look_up_forever(self, pool: Pool) -> None:
         while True:

@@ -22,15 +22,15 @@ from traffic_platform.api.security.open_responses import OpenResponses, serve_so
 from traffic_platform.api.security.policy import Policy
 from traffic_platform.api.security.rate_limits import TokenBuckets, Verdict
 from traffic_platform.api.security.rejections import (
+    KEYS_UNAVAILABLE,
+    UNKNOWN_HOST,
+    UNKNOWN_ORIGIN,
     Header,
     Rejection,
     invalid_key,
-    keys_unavailable,
     missing_scope,
     too_many_open,
     too_many_requests,
-    unknown_host,
-    unknown_origin,
 )
 from traffic_platform.api.security.secret import hash_of
 
@@ -108,30 +108,25 @@ class AuthMiddleware:
         await too_many_open(kind, full).send(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, grant: Grant | None) -> None:
-        if grant is None:
-            await self._serve_tracked(scope, receive, send, None)
-            return
-        scope[KEY_ID] = grant.key_id
-        grant.users += 1
+        if grant is not None:
+            scope[KEY_ID] = grant.key_id
+            grant.users += 1
+            send = without_shared_cache(send)
         try:
-            await self._serve_tracked(scope, receive, without_shared_cache(send), grant)
+            if scope["type"] == "http":
+                await self._responses.serve(self._app, scope, receive, send, grant)
+            elif grant:
+                await serve_socket(self._app, scope, receive, send, grant)
+            else:
+                await self._app(scope, receive, send)
         finally:
-            grant.users -= 1
-
-    async def _serve_tracked(
-        self, scope: Scope, receive: Receive, send: Send, grant: Grant | None
-    ) -> None:
-        if scope["type"] == "http":
-            await self._responses.serve(self._app, scope, receive, send, grant)
-        elif grant:
-            await serve_socket(self._app, scope, receive, send, grant)
-        else:
-            await self._app(scope, receive, send)
+            if grant:
+                grant.users -= 1
 
     def _check_names(self, caller: Caller) -> Rejection | None:
         if not caller.has_known_host(self._policy):
-            return unknown_host()
-        return None if caller.has_known_origin(self._policy) else unknown_origin()
+            return UNKNOWN_HOST
+        return None if caller.has_known_origin(self._policy) else UNKNOWN_ORIGIN
 
     async def _find_grant(self, caller: Caller) -> Grant | Rejection:
         """Return the grant of the key, if the key is valid and allows this path."""
@@ -141,7 +136,7 @@ class AuthMiddleware:
             try:
                 grant = await self._keys.find(digest)
             except KeysUnavailableError:
-                return keys_unavailable()
+                return KEYS_UNAVAILABLE
         if grant is None:
             verdict = self._invalid_keys.take(caller.network)
             if verdict.allowed:

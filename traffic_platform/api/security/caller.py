@@ -7,13 +7,15 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
+
 from traffic_platform.api.security.policy import Policy, is_local
 from traffic_platform.api.security.rate_limits import network_of
 
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
 
 
@@ -36,15 +38,16 @@ class Caller:
     @classmethod
     def of(cls, scope: Scope) -> Caller:
         """Read an ASGI scope of type http or websocket."""
-        headers = _headers(scope)
-        host = headers.get(b"host", "").lower()
-        origin = headers.get(b"origin")
+        headers = Headers(scope=scope)  # of a name that occurs several times, the first counts
+        host = headers.get("host", "").lower()
+        origin = headers.get("origin")
         server, client = scope.get("server"), scope.get("client")
         return cls(
             path=scope["path"],
             key=_key(headers),
             network=network_of(client[0]) if client else "",
-            is_local=bool(server and is_local(server[0])) and not _is_forwarded(headers),
+            is_local=bool(server and is_local(server[0]))
+            and not any(name in headers for name in _FORWARDED),
             host=_without_port(host),
             origin=origin and origin.lower(),
             own_origin=origin is None or _is_same_origin(origin.lower(), host),
@@ -68,20 +71,8 @@ class Caller:
         return self.own_origin or self.origin in policy.origins
 
 
-def _headers(scope: Scope) -> dict[bytes, str]:
-    """Return the headers by name. If a name occurs several times, the first one counts."""
-    found: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        found.setdefault(name, value.decode("latin-1"))
-    return found
-
-
-def _is_forwarded(headers: dict[bytes, str]) -> bool:
-    return any(name in headers for name in _FORWARDED)
-
-
-def _key(headers: dict[bytes, str]) -> str | None:
-    scheme, _, rest = headers.get(b"authorization", "").partition(" ")
+def _key(headers: Headers) -> str | None:
+    scheme, _, rest = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()
     if scheme.lower() == "basic":
@@ -90,7 +81,7 @@ def _key(headers: dict[bytes, str]) -> str | None:
         except (binascii.Error, UnicodeDecodeError):
             return ""
         return text.partition(":")[2]
-    return headers.get(b"x-api-key")
+    return headers.get("x-api-key")
 
 
 def _without_port(host: str) -> str:

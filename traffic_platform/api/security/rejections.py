@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from traffic_platform.api.problems import problem_response
 from traffic_platform.api.security.concurrency_limits import Kind, Limit
+from traffic_platform.api.security.headers import Header
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _FREE_SECONDS = 30  # a guess at the time until a client ends a stream or an export
-
-Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,19 @@ class Rejection:
         await response(scope, receive, send)
 
 
-def unknown_host() -> Rejection:
-    """Return the rejection of a host name that does not belong to this server."""
-    return Rejection(
-        HTTPStatus.MISDIRECTED_REQUEST,
-        "This server does not know the requested host name. Add it to TRAFFIC_API_ALLOWED_HOSTS.",
-    )
-
-
-def unknown_origin() -> Rejection:
-    """Return the rejection of a page from another origin."""
-    return Rejection(
-        HTTPStatus.FORBIDDEN,
-        "Pages of this origin may not read the API. Add it to TRAFFIC_API_CORS_ORIGINS.",
-    )
+UNKNOWN_HOST = Rejection(
+    HTTPStatus.MISDIRECTED_REQUEST,
+    "This server does not know the requested host name. Add it to TRAFFIC_API_ALLOWED_HOSTS.",
+)
+UNKNOWN_ORIGIN = Rejection(
+    HTTPStatus.FORBIDDEN,
+    "Pages of this origin may not read the API. Add it to TRAFFIC_API_CORS_ORIGINS.",
+)
+KEYS_UNAVAILABLE = Rejection(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "The database does not answer, so the key cannot be checked. Try again later.",
+    ((b"retry-after", b"5"),),
+)
 
 
 def invalid_key(sent: bool) -> Rejection:
@@ -92,13 +90,4 @@ def too_many_open(kind: Kind, limit: Limit) -> Rejection:
     owner = "" if limit == "all" else f" of this {limit}"
     return too_many_requests(
         _FREE_SECONDS, f"Too many {noun}{owner} are open. Close one, or wait until one ends."
-    )
-
-
-def keys_unavailable() -> Rejection:
-    """Return the rejection of a key that cannot be looked up, because the database is down."""
-    return Rejection(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database does not answer, so the key cannot be checked. Try again later.",
-        ((b"retry-after", b"5"),),
     )

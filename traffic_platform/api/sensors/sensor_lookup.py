@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from traffic_platform.api.database import Connection
 from traffic_platform.api.problems import ProblemError
@@ -38,19 +38,13 @@ def unknown_sensor(name: str, field: str) -> ProblemError:
     )
 
 
-class _IdConvertor(Convertor[str]):
+class _IdConvertor(PathConvertor):
     """An identifier in a path: any text, including slashes and line breaks.
 
     The server decodes %2F before it routes, so a slash in an identifier looks like any other.
     """
 
     regex = "(?s:.+)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
 
 
 # Routes use {id:sensor}. It matches the rest of the path, so routes with a suffix come first.

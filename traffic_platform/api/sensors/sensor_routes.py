@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, LiteralString
@@ -16,11 +18,9 @@ from traffic_platform.api.database import Database
 from traffic_platform.api.models import SensorPage, SensorReadings, SensorWithReading
 from traffic_platform.api.problems import ProblemError, responses
 from traffic_platform.api.replies import Content, json_reply, reply
-from traffic_platform.api.rows import read_number, read_objects
+from traffic_platform.api.rows import page_content, read_objects, read_page
 from traffic_platform.api.sensors.sensor_lookup import find_sensor, unknown_sensor
-from traffic_platform.api.timestamps import parse_instant
 from traffic_platform.api.traffic.historical import DIGITS, PageQuery
-from traffic_platform.api.traffic.pages import read_page
 
 MOST_SENSORS = 10_000
 MOST_READINGS = 100_000
@@ -49,16 +49,12 @@ class _Series:
     most_days: int
 
 
-def _series(resolution: Resolution) -> _Series:
-    match resolution:
-        case "raw":
-            return _Series("api/sensor_raw", 1, 31)
-        case "5min":
-            return _Series("api/sensor_5min", 1, 62)
-        case "hour":
-            return _Series("api/sensor_hour", 7, 732)
-        case "day":
-            return _Series("api/sensor_day", 31, 7320)
+_SERIES: Mapping[Resolution, _Series] = {
+    "raw": _Series("api/sensor_raw", 1, 31),
+    "5min": _Series("api/sensor_5min", 1, 62),
+    "hour": _Series("api/sensor_hour", 7, 732),
+    "day": _Series("api/sensor_day", 31, 7320),
+}
 
 
 @router.get("", response_model=SensorPage, responses=responses(422))
@@ -83,11 +79,11 @@ async def sensors(
     database: Database = request.app.state.database
     chosen = {"road": road, "origin": origin}
     async with database.connection() as connection:
-        total = await read_number(connection, "api/count_sensors", chosen)
+        (counted,) = await read_objects(connection, "api/count_sensors", chosen)
         bounds = {"first": (page - 1) * size, "size": size}
         items = await read_objects(connection, "api/sensors", {**chosen, **bounds})
-    pages = -(-total // size)
-    return await json_reply(request, {"items": items, "total": total, "page": page, "pages": pages})
+    encoded = msgspec.json.encode(items)[1:-1]
+    return await reply(request, page_content(encoded, counted["count"], page, size))
 
 
 @router.get("/{id:sensor}/readings", response_model=SensorReadings, responses=responses(404, 422))
@@ -126,7 +122,7 @@ async def sensor_readings(
 
     Raw readings are limited to 100,000. Roll-ups are included if they start in the range.
     """
-    bounds = _range(begin, end, _series(resolution), resolution)
+    bounds = _range(begin, end, _SERIES[resolution], resolution)
     database: Database = request.app.state.database
     async with database.connection() as connection:
         found = await find_sensor(connection, id, "id")
@@ -141,7 +137,7 @@ async def sensor_readings(
                     field="from",
                 )
         else:
-            rows = await read_objects(connection, _series(resolution).statement, parameters)
+            rows = await read_objects(connection, _SERIES[resolution].statement, parameters)
             items = msgspec.json.encode(rows)[1:-1]
     return await reply(request, _document(found, resolution, bounds, items))
 
@@ -160,12 +156,29 @@ async def sensor(request: Request, id: SensorPath) -> Response:
     return await json_reply(request, rows[0])
 
 
+def _parse_instant(text: str, field: str) -> datetime:
+    """Parse ISO 8601 with an offset; return it in UTC. Raises ProblemError (422) naming `field`.
+
+    A space before the offset is an unescaped plus. Week dates (2025-W40-6) are rejected.
+    """
+    date, _, clock = text.strip().partition("T")
+    with suppress(ValueError, OverflowError):
+        time = datetime.fromisoformat(f"{date}T{clock.replace(' ', '+')}" if clock else date)
+        if time.tzinfo is not None and "W" not in date:
+            return time.astimezone(UTC)
+    raise ProblemError(
+        422,
+        f"{field} is not a valid time. Use ISO 8601 with an offset, such as 2025-10-04T12:00:00Z.",
+        field=field,
+    )
+
+
 def _range(
     begin: str | None, end: str | None, series: _Series, resolution: Resolution
 ) -> tuple[datetime, datetime]:
     """Return the start and the end of the range. Raises ProblemError (422)."""
-    lower = parse_instant(begin, "from") if begin is not None else None
-    upper = parse_instant(end, "to") if end is not None else None
+    lower = _parse_instant(begin, "from") if begin is not None else None
+    upper = _parse_instant(end, "to") if end is not None else None
     try:
         lower, upper = _complete(lower, upper, series)
     except OverflowError:

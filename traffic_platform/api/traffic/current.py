@@ -12,7 +12,7 @@ from traffic_platform.api.database import Database
 from traffic_platform.api.models import ReadingPage
 from traffic_platform.api.problems import responses
 from traffic_platform.api.replies import Content, reply
-from traffic_platform.api.traffic.pages import page_content, read_page
+from traffic_platform.api.rows import page_content, read_page
 
 # Requests within FRESH_SECONDS after a read began share its result. Later ones start a new read,
 # and get the previous result until it is older than OLDEST_SECONDS. Then they wait for the new one.

@@ -13,9 +13,9 @@ from traffic_platform.api.local_dates import Day, get_day
 from traffic_platform.api.models import ReadingPage
 from traffic_platform.api.problems import responses
 from traffic_platform.api.replies import reply
+from traffic_platform.api.rows import page_content, read_page
 from traffic_platform.api.sensors.sensor_lookup import find_sensor
-from traffic_platform.api.traffic.page_reader import Page, PageReader
-from traffic_platform.api.traffic.pages import page_content, read_page
+from traffic_platform.api.traffic.page_reader import PageReader
 
 MOST_ON_A_PAGE = 10_000
 _LAST_PAGE = 1_000_000_000
@@ -62,31 +62,19 @@ async def historical(
     `total` is exact at the time of the answer. Every page costs as much as the first. A date
     without readings has an empty page.
     """
-    first = (page - 1) * size
-    if sensor_id is None:
-        total, items = await _of_all(request, day, first, size)
-    else:
-        total, items = await _of_sensor(request, day, first, size, sensor_id)
-    return await reply(request, page_content(items, total, page, size))
-
-
-async def _of_all(request: Request, day: Day, first: int, size: int) -> Page:
     reader: PageReader = request.app.state.pages
-    total, items = await reader.read(day, first, size)
-    if total == 0:
-        # Readings that somebody inserted by hand have no counts until the roll-ups of the date are
-        # recomputed.
-        bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
-        database: Database = request.app.state.database
-        async with database.connection() as connection:
-            return await read_page(connection, "api/historical_uncounted", bounds)
-    return total, items
-
-
-async def _of_sensor(request: Request, day: Day, first: int, size: int, name: str) -> Page:
-    bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
     database: Database = request.app.state.database
-    async with database.connection() as connection:
-        sensor = await find_sensor(connection, name)
-        bounded = {**bounds, "sensor_id": sensor}
-        return await read_page(connection, "api/historical_of_sensor", bounded)
+    first = (page - 1) * size
+    bounds = {"lower": day.lower, "upper": day.upper, "first": first, "size": size}
+    if sensor_id is not None:
+        async with database.connection() as connection:
+            of_sensor = {**bounds, "sensor_id": await find_sensor(connection, sensor_id)}
+            total, items = await read_page(connection, "api/historical_of_sensor", of_sensor)
+    else:
+        total, items = await reader.read(day, first, size)
+        if total == 0:
+            # Readings that somebody inserted by hand have no counts until the roll-ups of the date
+            # are recomputed.
+            async with database.connection() as connection:
+                total, items = await read_page(connection, "api/historical_uncounted", bounds)
+    return await reply(request, page_content(items, total, page, size))

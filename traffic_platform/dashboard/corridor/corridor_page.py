@@ -153,15 +153,4 @@ def _slowest(found: _Corridor) -> str:
 
 
 def _places(found: _Corridor) -> str:
-    lowest = lowest_speeds(found.cells)
-    listed = [
-        {
-            "mile": place.milepost,
-            "name": place.name,
-            "lanes": place.lanes,
-            "free_flow": place.free_flow_mph,
-            "lowest": lowest.get(place.milepost),
-        }
-        for place in found.places
-    ]
-    return render("corridor/places", rows=listed)
+    return render("corridor/places", rows=found.places, lowest=lowest_speeds(found.cells))

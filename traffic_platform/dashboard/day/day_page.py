@@ -75,7 +75,8 @@ def _show(context: PageContext, found: _Day) -> None:
         roads.show(_roads(found))
         table = render("day/diagnoses", rows=found.diagnoses, day=days.shown)
         diagnoses.show(table if found.diagnoses else undiagnosed(days))
-        runs.show(_runs(found, context.dagster_url))
+        dagster = context.dagster_url
+        runs.show(render("day/runs", rows=found.runs, zone=days.zone, dagster=dagster))
 
     show(found)
     follow_day(context, days, (PATH, days.shown), partial(_read, day=days.shown), show)
@@ -87,19 +88,3 @@ def _roads(found: _Day) -> str:
         return render("shared/sentence", text=no_data(found.days, "The platform"), kind="empty")
     table = render("day/roads", rows=found.roads, day=day, link=link)
     return table + render("shared/exports", day=day, day_link=False)
-
-
-def _runs(found: _Day, dagster: str | None) -> str:
-    zone = found.days.zone
-    listed = [
-        {
-            "run_id": run.run_id,
-            "messages": run.messages,
-            "events": run.events,
-            "shared": run.shared,
-            "first": zone.date_time(run.first),
-            "last": zone.date_time(run.last),
-        }
-        for run in found.runs
-    ]
-    return render("day/runs", rows=listed, dagster=dagster)

@@ -38,12 +38,5 @@ def _row(state: State, health: Health, sensor: Sensor) -> dict[str, Any]:
     live = state.health.get(sensor.sensor_id)
     diagnosed = health is Health.DIAGNOSED
     seen = f"{sensor.diagnosed_on}: {sensor.seen}" if diagnosed else live.seen if live else ""
-    return {
-        "id": sensor.sensor_id,
-        "name": sensor.label,
-        "place": f"{sensor.place} · {sensor.external_id}",
-        "state": name,
-        "tone": tone,
-        "seen": seen,
-        "field": sensor.field if diagnosed else "",
-    }
+    field = sensor.field if diagnosed else ""
+    return {"sensor": sensor, "state": name, "tone": tone, "seen": seen, "field": field}

@@ -84,17 +84,6 @@ def _now(context: PageContext) -> str:
 def _diagnosed(found: _Diagnosed) -> str:
     if not found.counts:
         return undiagnosed(found.days)
-    listed = [
-        {
-            "sensor_id": row.sensor_id,
-            "name": row.sensor_name or row.external_id,
-            "place": f"{place(row.road, row.direction, row.milepost)} · {row.external_id}",
-            "diagnosis": row.diagnosis,
-            "seen": row.seen,
-            "field": row.field,
-            "since": row.since,
-        }
-        for row in found.detectors
-    ]
     counts = {row.diagnosis: row.sensors for row in found.counts}
-    return render("detectors/diagnosed", rows=listed, counts=counts, day=found.days.shown)
+    listed, day = found.detectors, found.days.shown
+    return render("detectors/diagnosed", rows=listed, counts=counts, day=day, place=place)

@@ -15,6 +15,7 @@ from traffic_platform.dashboard.reader.marks import Mark, mark
 from traffic_platform.dashboard.reader.sensors import Sensor
 from traffic_platform.dashboard.reader.state import Change, State
 from traffic_platform.dashboard.shared.render import render
+from traffic_platform.dashboard.shared.time_format import Zone
 
 _ATTENTION = 8
 
@@ -46,7 +47,9 @@ class OverviewState:
             html["health"] = render("overview/legend", entries=tables.health_legend(counts))
             html["slowest"] = render("overview/slowest", rows=tables.slowest(state, now))
         if everything or "feed" in change.parts:
-            html["feed"] = render("overview/feed", rows=tables.feed(state, now))
+            html["feed"] = render(
+                "overview/feed", rows=tables.feed(state), zone=Zone(state.zone), now=now
+            )
         if everything or "health" in change.parts:
             html["attention"] = render("detectors/attention", **attention(state, _ATTENTION))
         if everything or "quarantine" in change.parts:

@@ -10,29 +10,30 @@ from typing import Any
 
 from traffic_platform.dashboard.overview.staleness import commit_note, is_stale, newest_note
 from traffic_platform.dashboard.reader.marks import Band, Health, Mark
-from traffic_platform.dashboard.reader.sensors import Sensor
+from traffic_platform.dashboard.reader.sensors import Reading, Sensor
 from traffic_platform.dashboard.reader.state import State
 from traffic_platform.dashboard.shared.render import number
 from traffic_platform.dashboard.shared.time_format import Zone
 
 _SLOWEST = 8
 
-# Text of the legend, and radius of its circle.
-_BANDS: tuple[tuple[Band, str, float], ...] = (
-    (Band.STOPPED, "below 40 % of free flow", 7.0),
-    (Band.SLOW, "40 to 60 %", 6.3),
-    (Band.DENSE, "60 to 80 %", 5.6),
-    (Band.STEADY, "80 to 95 %", 5.0),
-    (Band.FREE, "95 % or more", 4.4),
-    (Band.UNKNOWN, "speed or free-flow speed unknown", 4.0),
-    (Band.STALE, "no recent reading", 0.0),
+# Text of the legend, and shape and radius of its mark.
+_Legend = Sequence[tuple[Band | Health, str, str, float]]
+_BANDS: _Legend = (
+    (Band.STOPPED, "below 40 % of free flow", "circle", 7.0),
+    (Band.SLOW, "40 to 60 %", "circle", 6.3),
+    (Band.DENSE, "60 to 80 %", "circle", 5.6),
+    (Band.STEADY, "80 to 95 %", "circle", 5.0),
+    (Band.FREE, "95 % or more", "circle", 4.4),
+    (Band.UNKNOWN, "speed or free-flow speed unknown", "circle", 4.0),
+    (Band.STALE, "no recent reading", "hollow", 0.0),
 )
-_HEALTHS: tuple[tuple[Health, str, str], ...] = (
-    (Health.GOOD, "reporting", "circle"),
-    (Health.DIAGNOSED, "reporting, diagnosed as faulty", "square"),
-    (Health.STUCK, "stuck", "diamond"),
-    (Health.SILENT, "silent", "cross"),
-    (Health.UNKNOWN, "not expected to report", "hollow"),
+_HEALTHS: _Legend = (
+    (Health.GOOD, "reporting", "circle", 5.0),
+    (Health.DIAGNOSED, "reporting, diagnosed as faulty", "square", 5.0),
+    (Health.STUCK, "stuck", "diamond", 5.0),
+    (Health.SILENT, "silent", "cross", 5.0),
+    (Health.UNKNOWN, "not expected to report", "hollow", 5.0),
 )
 
 
@@ -79,55 +80,37 @@ def figures(state: State, counts: Counts, now: datetime) -> dict[str, Any]:
 
 def speed_legend(counts: Counts) -> list[dict[str, Any]]:
     """Return entries of overview/legend.html: sensors by band."""
-    return [
-        {
-            "token": f"--band-{band.name.lower()}",
-            "shape": "hollow" if band is Band.STALE else "circle",
-            "radius": radius,
-            "text": text,
-            "count": counts.bands[band],
-        }
-        for band, text, radius in _BANDS
-    ]
+    return _legend("band", _BANDS, counts.bands)
 
 
 def health_legend(counts: Counts) -> list[dict[str, Any]]:
     """Return entries of overview/legend.html: sensors by health."""
+    return _legend("health", _HEALTHS, counts.healths)
+
+
+def _legend(name: str, legend: _Legend, counts: Counter[int]) -> list[dict[str, Any]]:
     return [
         {
-            "token": f"--health-{health.name.lower()}",
+            "token": f"--{name}-{mark.name.lower()}",
             "shape": shape,
-            "radius": 5.0,
+            "radius": radius,
             "text": text,
-            "count": counts.healths[health],
+            "count": counts[mark],
         }
-        for health, text, shape in _HEALTHS
+        for mark, text, shape, radius in legend
     ]
 
 
-def feed(state: State, now: datetime) -> list[dict[str, Any]]:
-    """Return rows of overview/feed.html: the newest readings, newest first."""
-    zone = Zone(state.zone)
-    labels = {
-        reading.sensor_id: state.sensors[index].label
-        for reading in state.feed
-        if (index := state.index.get(reading.sensor_id)) is not None
-    }
+def feed(state: State) -> list[tuple[str, Reading]]:
+    """Return rows of overview/feed.html: the newest readings, newest first, with their sensors."""
+    places = [(state.index.get(reading.sensor_id), reading) for reading in state.feed]
     return [
-        {
-            "id": reading.sensor_id,
-            "time": zone.short(reading.timestamp, now),
-            "name": labels.get(reading.sensor_id, "new"),
-            "flagged": reading.is_flagged,
-            "speed": reading.speed,
-            "volume": reading.volume,
-            "occupancy": reading.occupancy,
-        }
-        for reading in state.feed
+        ("new" if index is None else state.sensors[index].label, reading)
+        for index, reading in places
     ]
 
 
-def slowest(state: State, now: datetime) -> list[dict[str, Any]]:
+def slowest(state: State, now: datetime) -> list[tuple[float, Sensor, Reading]]:
     """Return rows of overview/slowest.html: sensors with the lowest share of free-flow speed."""
     ratios = [
         (reading.speed / sensor.free_flow_mph, sensor, reading)
@@ -138,16 +121,7 @@ def slowest(state: State, now: datetime) -> list[dict[str, Any]]:
         and reading.volume
     ]
     ratios.sort(key=lambda found: found[0])
-    return [
-        {
-            "id": sensor.sensor_id,
-            "name": sensor.label,
-            "place": sensor.place,
-            "speed": reading.speed,
-            "share": 100 * ratio,
-        }
-        for ratio, sensor, reading in ratios[:_SLOWEST]
-    ]
+    return ratios[:_SLOWEST]
 
 
 def tooltip_lines(state: State, sensor: Sensor, now: datetime) -> list[str]:

@@ -77,29 +77,9 @@ def _reasons(context: PageContext, reason: str | None) -> str:
 def _next_steps(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
     # Users paste the command into a shell, so an unknown reason from the address is left out.
     known = {each.reason for each in context.reader.state.quarantine}
-    example = _id(found[0]) if found else None
     chosen = reason if reason in known else None
-    return render("quarantine/reprocess", reason=chosen, example=example)
-
-
-def _id(row: Any) -> str:
-    """Return the message's id for `traffic quarantine show`."""
-    return f"{row.topic}/{row.partition}/{row.offset}"
+    return render("quarantine/reprocess", reason=chosen, messages=found[:1])
 
 
 def _messages(context: PageContext, reason: str | None, found: Sequence[Any]) -> str:
-    zone = context.zone
-    listed = [
-        {
-            "id": _id(row),
-            "arrived": zone.date_time(row.arrived),
-            "reason": row.reason,
-            "detail": row.detail,
-            "key": row.key,
-            "value": row.value,
-            "bytes": row.value_bytes,
-            "cut": row.value is not None and row.value_bytes > len(row.value),
-        }
-        for row in found
-    ]
-    return render("quarantine/messages", rows=listed, zone=zone.name, reason=reason)
+    return render("quarantine/messages", rows=found, zone=context.zone, reason=reason)

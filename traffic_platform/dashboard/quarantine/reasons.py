@@ -11,9 +11,5 @@ from traffic_platform.dashboard.shared.time_format import Zone
 
 def reasons(state: State, now: datetime, *, one_chosen: bool = False) -> str:
     """Return the HTML of the table; with `one_chosen` it links to the list of all reasons."""
-    zone = Zone(state.zone)
-    listed = [
-        {"reason": each.reason, "messages": each.messages, "newest": zone.short(each.newest, now)}
-        for each in state.quarantine
-    ]
-    return render("quarantine/reasons", rows=listed, one_chosen=one_chosen)
+    rows, zone = state.quarantine, Zone(state.zone)
+    return render("quarantine/reasons", rows=rows, zone=zone, now=now, one_chosen=one_chosen)

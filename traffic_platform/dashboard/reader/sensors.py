@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-# A reading is good when no test failed. Bit 8 (speed < 5 mph) alone is correct on an empty road.
-EMPTY_ROAD = 8
+from traffic_platform.events.quality_tests import NORMAL_ON_EMPTY_ROAD, failed_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,15 @@ class Reading:
     def is_flagged(self) -> bool:
         """Whether a quality test failed and the road was not merely empty."""
         empty = not self.speed and not self.volume and not self.occupancy
-        return self.quality_flags != 0 and not (self.quality_flags == EMPTY_ROAD and empty)
+        return self.quality_flags != 0 and not (
+            empty and self.quality_flags == NORMAL_ON_EMPTY_ROAD
+        )
+
+    @property
+    def failed_tests(self) -> str:
+        """The sentences of the failed tests, empty for a good reading."""
+        failed = failed_tests(self.quality_flags) if self.is_flagged else []
+        return ", ".join(test.sentence for test in failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class LiveHealth:
 class Pipeline:
     """`lag`: messages that wait to be stored. `rate`: messages per second in the last minute."""
 
-    now: datetime
+    timezone: str
     lag: int
     partitions: int
     last_commit: datetime | None

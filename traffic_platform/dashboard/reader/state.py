@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from traffic_platform.dashboard.reader.sensors import (
-    LiveHealth,
-    Pipeline,
-    Reading,
-    Reason,
-    Sensor,
-)
+from traffic_platform.dashboard.reader.sensors import LiveHealth, Pipeline, Reading, Reason, Sensor
 
 RECENT_S = 300.0
 RECENT_INTERVALS = 3

@@ -11,13 +11,7 @@ from uuid import UUID
 
 from traffic_platform.api.database import Connection, Database
 from traffic_platform.api.sensors.detector_states import live_states
-from traffic_platform.dashboard.reader.sensors import (
-    LiveHealth,
-    Pipeline,
-    Reading,
-    Reason,
-    Sensor,
-)
+from traffic_platform.dashboard.reader.sensors import LiveHealth, Pipeline, Reading, Reason, Sensor
 from traffic_platform.dashboard.reader.state import Change, State
 from traffic_platform.dashboard.shared.queries import UNAVAILABLE, rows, typed
 from traffic_platform.settings import Settings
@@ -25,7 +19,6 @@ from traffic_platform.settings import Settings
 SLOW_S = 5.0  # between reads of quarantine and corrections, and updates of ages
 _HEALTH_S = 20.0  # between reads of detector health and of the list of sensors
 MINUTE_S = 60.0  # between redraws of pages that show a running day
-_RATE_S = 60.0  # as in pipeline.sql
 FEED = 14  # newest readings that the overview lists
 
 _log = logging.getLogger(__name__)
@@ -171,11 +164,8 @@ class StateUpdates:
         return {index[sensor_id] for sensor_id in sensor_ids if sensor_id in index}
 
     async def _read_pipeline(self, connection: Connection) -> None:
-        row = (await rows(connection, "reader/pipeline"))[0]
-        self._state.zone = row.timezone
-        self._state.pipeline = Pipeline(
-            row.now, row.lag, row.partitions, row.last_commit, row.delivered / _RATE_S
-        )
+        (pipeline,) = await typed(connection, "reader/pipeline", Pipeline)
+        self._state.zone, self._state.pipeline = pipeline.timezone, pipeline
 
     def _start_health(self) -> None:
         """Read detector health in a task of its own: it takes seconds, and live values go first."""

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from traffic_platform.dashboard.reader.sensors import Reading
-from traffic_platform.dashboard.shared.failed_tests import failed_tests
 from traffic_platform.dashboard.shared.time_format import Zone
 
 # A line breaks after a pause of 10 minutes, or 3 intervals if these are longer.
@@ -29,7 +28,7 @@ def series_data(
                 row.speed,
                 row.volume,
                 row.occupancy,
-                failed_tests(row.quality_flags) if row.is_flagged else "",
+                row.failed_tests,
                 zone.clock(row.timestamp),
             ]
             for row in readings

@@ -56,13 +56,4 @@ async def _find(connection: Connection, *, wanted: str) -> list[Any]:
 
 
 def _results(found: Sequence[Any]) -> str:
-    listed = [
-        {
-            "id": each.sensor_id,
-            "name": each.name or each.external_id,
-            "external_id": each.external_id,
-            "place": place(each.road, each.direction, each.milepost),
-        }
-        for each in found
-    ]
-    return render("sensor/results", rows=listed, limit=_LIMIT)
+    return render("sensor/results", rows=found, limit=_LIMIT, place=place)

@@ -46,14 +46,10 @@ class SensorMap(
         # NiceGUI does not walk through strings, so thousands of sensors stay fast: the layout as
         # JSON, and one digit per sensor for each kind of mark.
         bands, healths = ("".join(str(mark[part]) for mark in marks) for part in (1, 2))
-        self._props["layout"] = layout
-        self._props["bands"] = bands
-        self._props["healths"] = healths
-        self._props["schematic"] = schematic
-        self._props["by"] = by
-        self._props["tiles"] = tiles
-        self._props["attribution"] = attribution
-        self._props["label"] = label
+        self._props.update(
+            {"layout": layout, "bands": bands, "healths": healths, "schematic": schematic, "by": by}
+        )
+        self._props.update({"tiles": tiles, "attribution": attribution, "label": label})
 
     def show(self, marks: Sequence[Mark]) -> None:
         """Redraw the sensors of these marks."""
@@ -88,13 +84,9 @@ class Chart(
     def __init__(self, kind: str, data: dict[str, Any], *, label: str, height: str) -> None:
         """`label` describes the chart for screen readers. `height` is a CSS length."""
         super().__init__()
-        self._props["kind"] = kind
-        self._props["data"] = data
-        self._props["label"] = label
+        self._props.update({"kind": kind, "data": data, "label": label})
         self.style(f"height: {height}; width: 100%")
 
     def show(self, data: dict[str, Any], label: str) -> None:
         """Draw other data of the same kind. The zoom stays."""
-        self._props["data"] = data
-        self._props["label"] = label
-        self.update()
+        self._props.update({"data": data, "label": label})
