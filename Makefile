@@ -1,10 +1,10 @@
-# `make up` and `make test` need Python 3.11 to 3.14, git, make and the package registries; they make
-# .venv, with uv when it is on PATH, else with venv and pip. PYTHON=… names another interpreter.
+# `make up` and `make test` need Python 3.11 to 3.14, git, make and the package registries. They make
+# .venv with uv if it is on PATH, otherwise with venv and pip. PYTHON=… names another interpreter.
 DEMO ?= live
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
-# A change of these installs again.
+# A change to these files causes a new installation.
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
@@ -29,12 +29,15 @@ test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
 test-unit: $(VENV)/.dev ## run the tests that start no server and no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not servers" $(PYTEST_ARGS)
 
-check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
+check: $(VENV)/.dev ## lint, format, types, language, secrets, known vulnerabilities, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/codespell
+	$(BIN)/python checks/prose.py
 	$(BIN)/python checks/no_secrets.py
 	$(BIN)/python checks/dependencies.py
+	@$(MAKE) --no-print-directory docs
 
 hooks: $(VENV)/.dev ## install the checks that run before each commit
 	$(BIN)/pre-commit install
@@ -51,19 +54,19 @@ bench: $(VENV)/.dev ## measure speed, latency and memory; results in benchmarks/
 docs: $(VENV)/.dev ## build the documentation's site in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-lock: $(VENV)/.dev ## resolve the newest versions that fit (needs uv)
-	@test -n "$(UV)" || { echo "make lock needs uv" >&2; exit 1; }
+lock: $(VENV)/.dev ## lock the newest compatible versions (needs uv)
+	@test -n "$(UV)" || { echo "make lock needs uv. Install it first." >&2; exit 1; }
 	$(call compile,local.txt,--extra local)
 	$(call compile,dev.txt,--extra local --extra dev)
 	$(BIN)/python -m traffic_platform.stack.kafka_jars lock
 
-clean: ## remove what make has installed; local state in .traffic stays
+clean: ## remove .venv; keep the local state in .traffic
 	rm -rf $(VENV)
 
 compile = uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
 	--no-strip-extras --python-version 3.11 $(2) pyproject.toml requirements/build.in -o requirements/$(1)
 
-# The set with the development tools holds the smaller one.
+# An installation with the development tools includes the smaller set.
 $(VENV)/.local: $(LOCAL)
 	@test $(VENV)/.dev -nt requirements/local.txt -a $(VENV)/.dev -nt pyproject.toml \
 		|| $(MAKE) --no-print-directory install SET=local.txt

@@ -1,1 +1,1 @@
-"""Speed, latency, memory and storage, measured on this machine. See README.md."""
+"""Measurements of speed, latency, memory and storage on this machine. See README.md."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: what `make bench` runs."""
+"""Command line of `python -m benchmarks`, which `make bench` runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 
 class Benchmark(StrEnum):
-    """What can be measured; `all` is everything."""
+    """Names of the benchmarks; `all` selects every one."""
 
     THROUGHPUT = "throughput"
     ADVERSARIAL = "adversarial"
@@ -42,7 +42,7 @@ class Benchmark(StrEnum):
     ALL = "all"
 
 
-_ELSEWHERE = {
+_OWN_SERVERS = {
     Benchmark.THROUGHPUT,
     Benchmark.ADVERSARIAL,
     Benchmark.GROWTH,
@@ -53,7 +53,7 @@ _ELSEWHERE = {
     Benchmark.SERVING,
     Benchmark.ALL,
 }
-_ON_A_STACK = set(Benchmark) - _ELSEWHERE
+_ON_A_STACK = set(Benchmark) - _OWN_SERVERS
 _DEFAULT = (Benchmark.THROUGHPUT, Benchmark.LATENCY, Benchmark.MEMORY)
 
 
@@ -61,26 +61,31 @@ _DEFAULT = (Benchmark.THROUGHPUT, Benchmark.LATENCY, Benchmark.MEMORY)
 def main(
     benchmarks: Annotated[
         list[Benchmark] | None,
-        typer.Argument(help="Default: throughput, latency and memory, within ten minutes."),
+        typer.Argument(help="Default: throughput, latency and memory, less than ten minutes."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of the legs that are compared.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of the compared legs.")] = 3,
     events: Annotated[
         int | None,
         typer.Option(
-            min=100_000, help="Events of a leg. Default: ten seconds' worth, 200,000 adversarial."
+            min=100_000,
+            help="Events per leg. Default: about ten seconds of work; 200,000 for adversarial.",
         ),
     ] = None,
-    growth_events: Annotated[int, typer.Option(min=LEG, help="Rows to grow to.")] = 5_000_000,
-    rate: Annotated[float, typer.Option(help="Events a second of the steady stream.")] = 500,
+    growth_events: Annotated[
+        int, typer.Option(min=LEG, help="Rows in the large tables of growth.")
+    ] = 5_000_000,
+    rate: Annotated[float, typer.Option(help="Events per second of the steady stream.")] = 500,
     seconds: Annotated[
-        float, typer.Option(help="Length of the latency measurement, and of each of serving.")
+        float, typer.Option(help="Length of the latency measurement and of each leg of serving.")
     ] = 60,
     minutes: Annotated[
-        float, typer.Option(min=20, help="Length of the storage measurement; a window takes 20.")
+        float,
+        typer.Option(min=20, help="Length of the storage measurement; an ingest run takes 20."),
     ] = 60,
 ) -> None:
-    """Measure the platform on this machine. Results: the screen, and benchmarks/results."""
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that all is ended
+    """Measure the platform on this machine, and write the results to benchmarks/results too."""
+    # An exception ends the servers that the benchmark started.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     wanted = set(benchmarks or _DEFAULT)
     if Benchmark.ALL in wanted:
         wanted = set(Benchmark)

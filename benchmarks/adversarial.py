@@ -1,6 +1,6 @@
-"""What bad messages cost: one window over good events, and over ones mixed with messages that harm.
+"""Cost of invalid messages: an ingest run over valid events, and over mixes with hostile messages.
 
-The legs of a round run one after another, so that what is compared is the ratio within a round.
+The legs of a round run one after another. The results are ratios within a round.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmarks.stream import Swap, prefill
 from traffic_platform_tests.adversaries import messages
 
 GOAL = 0.5
-"""Throughput falls by less than half, whatever the share of bad messages."""
+"""Throughput falls by less than half for any share of bad messages."""
 
 _WARM_UP = 100_000
 _SEED = 5
@@ -23,7 +23,7 @@ _SEED = 5
 
 @dataclass(frozen=True)
 class Mix:
-    """A topic in which every `every`-th message is an adversary; 0: none is."""
+    """A topic in which every `every`-th message is hostile; with 0, every message is valid."""
 
     name: str
     every: int
@@ -33,7 +33,7 @@ GOOD, TENTH, HALF = MIXES = (Mix("good events", 0), Mix("a tenth bad", 10), Mix(
 
 
 def measure_adversarial(rounds: int, events: int) -> None:
-    """Run `rounds` rounds of a leg a mix, print and write what they show."""
+    """Run `rounds` rounds with one leg per mix, then print and write the results."""
     with running_servers() as servers:
         broker = servers.kafka.bootstrap_servers
         say(f"Filling {len(MIXES)} topics with {events:,} messages each")
@@ -65,9 +65,9 @@ def measure_adversarial(rounds: int, events: int) -> None:
 
 
 def swapping(mix: Mix) -> Swap | None:
-    """What a topic of the mix holds in place of good events.
+    """Return the replacement of each valid event in a topic of the mix, None for valid events only.
 
-    None of the adversaries has a mebibyte: such a one costs what 10,000 events of 108 bytes cost.
+    Messages of a mebibyte are left out, because one costs as much as 10,000 events of 108 bytes.
     """
     if not mix.every:
         return None
@@ -85,7 +85,7 @@ def _contestant(mix: Mix) -> Contestant:
         "(select from traffic.processed_events union all"
         " select from traffic.quarantined_events) as ended"
     )
-    return Contestant(mix.name, "window", stored=("traffic.raw_events", ended))
+    return Contestant(mix.name, "ingest_run", stored=("traffic.raw_events", ended))
 
 
 def _ratio(legs: list[list[Leg]], mix: Mix) -> dict[str, object]:
@@ -106,7 +106,8 @@ def _show(legs: list[list[Leg]], ratios: list[dict[str, object]]) -> None:
         span = f"{rates['min']:,.0f} to {rates['max']:,.0f}"
         rows.append((column[0].contestant, f"{rates['median']:,.0f}", span, *cpu, f"{others:.0%}"))
     headers = ("", "messages/s", "of rounds", "PostgreSQL", "broker", "Python", "others")
-    show("One window; CPU in µs a message; others: CPU share of other programs", headers, rows)
+    title = "One ingest run; CPU in µs per message; others: CPU share of other programs"
+    show(title, headers, rows)
     show(
         "Ratios within a round",
         ("", "median", "min", "max", "goal"),

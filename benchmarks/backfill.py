@@ -1,4 +1,4 @@
-"""How fast a week is made again, from raw to roll-ups: as it stands, and when all of it is gone."""
+"""Speed of the backfill of a week, from raw to roll-ups: over complete and over empty tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.contestants.window import settings_of
+from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.live_stream import live_stream
 from benchmarks.race import Task
 from benchmarks.report import say, show, write
@@ -26,7 +26,7 @@ DATES = [MONDAY.date() + timedelta(days=day) for day in range(DAYS)]
 
 
 def measure_backfill() -> None:
-    """Store a week of two million readings and rebuild it: nothing gone, then everything."""
+    """Store a week of two million readings and backfill it: nothing missing, then everything."""
     with running_servers() as servers, servers.database(migrated=True) as database:
         sent = send_week(servers, "week")
         say(f"Storing {sent:,} events of a week")
@@ -44,22 +44,23 @@ def measure_backfill() -> None:
         findings: dict[str, Any] = {"events": sent}
         with psycopg.connect(owner_url, autocommit=True) as owner, open_connection(settings) as by:
             say("Rolling it up")
-            while roll_up_all(settings).left:  # else the folds beside a later leg would do it
+            # Otherwise the live stream of a later leg would roll up the week.
+            while roll_up_all(settings).left:
                 pass
             owner.execute("vacuum analyze")
-            say("Rebuilding it")
-            findings["nothing differs"] = _rebuild(settings, by)
+            say("Backfilling it")
+            findings["nothing differs"] = _backfill(settings, by)
             say(f"Nothing differs: {findings['nothing differs']}")
             with live_stream(servers, database, "week", _SENSORS):
-                findings["beside a live stream"] = _rebuild(settings, by)
+                findings["beside a live stream"] = _backfill(settings, by)
             say(f"Beside a live stream: {findings['beside a live stream']}")
             for table in ("processed_events", "traffic_readings", *TABLES):
                 owner.execute(f"truncate traffic.{table}")  # pyright: ignore
-            findings["all gone but raw"] = _rebuild(settings, by)
-            say(f"All gone but raw: {findings['all gone but raw']}")
-            findings["dates of one"] = _one_date(settings)
+            findings["everything but raw missing"] = _backfill(settings, by)
+            say(f"Everything but raw missing: {findings['everything but raw missing']}")
+            findings["one date"] = _one_date(settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    findings["peak memory of the rebuild (MB)"] = round(peak)
+    findings["peak memory of the backfill (MB)"] = round(peak)
     rows = [(name, str(value)) for name, value in findings.items()]
     show("Backfill of a week, raw to roll-ups; goal 50,000 readings/s", ("", ""), rows)
     say(f"Written to {write('backfill', findings)}")
@@ -75,10 +76,10 @@ def _store(settings: Settings) -> None:
     )
 
 
-def _rebuild(settings: Settings, by: psycopg.Connection[Any]) -> dict[str, Any]:
+def _backfill(settings: Settings, by: psycopg.Connection[Any]) -> dict[str, Any]:
     began = time.monotonic()
     report = backfill_dates(settings, DATES)
-    rebuilt = time.monotonic()
+    backfilled = time.monotonic()
     recompute(by, DATES)
     ended = time.monotonic()
     bounds = (DATES[0], DATES[-1] + timedelta(days=1))
@@ -89,9 +90,9 @@ def _rebuild(settings: Settings, by: psycopg.Connection[Any]) -> dict[str, Any]:
     return {
         "readings": row[0],
         "readings_per_s": round(row[0] / (ended - began)),
-        "rebuild_s": round(rebuilt - began, 1),
+        "backfill_s": round(backfilled - began, 1),
         "dates_s": [day.seconds for day in report.dates],
-        "roll_ups_s": round(ended - rebuilt, 1),
+        "roll_ups_s": round(ended - backfilled, 1),
         "rows_changed": report.changes,
     }
 

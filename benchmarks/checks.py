@@ -1,4 +1,4 @@
-"""What checking costs: the fortnight with its faults, and a day of a million readings."""
+"""Cost of the asset checks: a fortnight with planted faults, and a day of a million readings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.fortnight import FAULTS, Fortnight, delete_a_reading
 from benchmarks.report import say, show, write
 from benchmarks.servers import Servers, running_servers
 
-# 300,000 readings, and a million a day of 3,474 sensors with two weeks of history.
+# 302,400 readings, and a million a day from 3,474 sensors with two weeks of history.
 FAULTY = Fortnight(sensors=12, interval_s=288)
 LARGE = Fortnight(sensors=579, interval_s=300, days=15, raw_days=1)
 EXPECTED = {
@@ -35,7 +35,7 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Checked:
-    """A run of `traffic check`: its document, its time (s) and the most memory it had (MB)."""
+    """A run of `traffic check`: its JSON document, exit code, time (s) and peak memory (MB)."""
 
     document: Mapping[str, Any]
     code: int
@@ -44,12 +44,12 @@ class Checked:
 
     @property
     def failed(self) -> set[str]:
-        """The checks that failed."""
+        """Names of the checks that failed."""
         return {check["name"] for check in self.document["checks"] if not check["passed"]}
 
 
 def measure_checks(days: int = LARGE.days) -> None:
-    """Check both; `days` of a million readings each."""
+    """Check the faulty fortnight, then the last of `days` days with a million readings each."""
     large = Fortnight(sensors=LARGE.sensors, interval_s=LARGE.interval_s, days=days, raw_days=1)
     imports = _import_seconds()
     with running_servers() as servers:
@@ -66,7 +66,8 @@ def measure_checks(days: int = LARGE.days) -> None:
         (check["name"], f"{check['seconds']:.2f}", check["summary"])
         for check in clean.document["checks"]
     ]
-    show("Checks of a day of a million readings (the first that imports includes it)", _HEAD, rows)
+    title = "Checks of a day of a million readings (the time of the first includes the imports)"
+    show(title, _HEAD, rows)
     say(
         f"Fortnight of {FAULTY.readings:,} readings: {faulty.seconds:.1f} s, failed as planted: "
         f"{faulty.failed == EXPECTED}\n"
@@ -75,7 +76,7 @@ def measure_checks(days: int = LARGE.days) -> None:
     )
 
 
-_HEAD = ("check", "s", "says")
+_HEAD = ("check", "s", "summary")
 
 
 def _findings(fortnight: Fortnight, checked: Checked, imports: float) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _measure(servers: Servers, fortnight: Fortnight, *, with_faults: bool) -> Ch
 
 
 def run_check(arguments: Sequence[str], variables: Mapping[str, str]) -> Checked:
-    """`traffic check --json` in a process of its own, so that its memory is its own."""
+    """Run `traffic check --json` in its own process, so that its memory can be measured."""
     program = "from traffic_platform.cli import main; main()"
     started = time.monotonic()
     with subprocess.Popen(
@@ -128,7 +129,7 @@ def run_check(arguments: Sequence[str], variables: Mapping[str, str]) -> Checked
 
 
 def _megabytes(usage: resource.struct_rusage) -> float:
-    """Linux counts in KiB, macOS in bytes."""
+    """Return the peak memory in MB; Linux counts in KiB, macOS in bytes."""
     return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 
 

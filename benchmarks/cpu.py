@@ -6,20 +6,20 @@ import psutil
 
 
 def tree_seconds(pid: int) -> float:
-    """CPU seconds of a process and all its descendants, those that have ended included."""
+    """Return the CPU seconds of a process and its descendants, including those that have ended."""
     root = psutil.Process(pid)
     total = 0.0
     for process in (root, *root.children(recursive=True)):
         try:
             times = process.cpu_times()
         except psutil.NoSuchProcess:
-            continue  # its parent counts it among its ended children now
-        # children_*: what a process has waited for, as a postmaster for each backend.
+            continue  # it has ended, so its parent's children_… times include it
+        # children_…: processes that this one has waited for, as the postmaster for each backend
         total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
 def machine_seconds() -> float:
-    """CPU seconds that this machine has worked, on all cores."""
+    """Return the CPU seconds that this machine has spent on work, over all cores."""
     times = psutil.cpu_times()
     return times.user + times.system + times.nice + times.irq + times.softirq

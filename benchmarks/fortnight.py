@@ -1,7 +1,7 @@
-"""A synthetic fortnight, stored as ingest would have: clean, or with faults on its last day.
+"""A synthetic fortnight in the tables that ingest fills: clean, or with faults on its last day.
 
-Arrivals are of their own time, which no stream sent today could have, so the rows are made in
-PostgreSQL: events first, then ledger, audit, raw, processed and readings from them.
+The messages arrive within the fortnight. A stream that is sent today cannot, so PostgreSQL
+generates the rows: first the events, then ledger, audit, raw, processed and readings from them.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ _STORE: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True)
 class Fortnight:
-    """What is made: `sensors` of each feed, a reading every `interval_s`, `days` up to `last_day`.
+    """Size of the data: `sensors` per feed, a reading every `interval_s`, `days` up to `last_day`.
 
-    `raw_days`: of so many last days the messages are stored as well, else only their readings.
+    The last `raw_days` days have messages too; earlier days have only readings.
     """
 
     sensors: int = 6
@@ -119,16 +119,19 @@ class Fortnight:
 
     @property
     def readings(self) -> int:
-        """How many readings it has without faults."""
+        """Number of readings without faults."""
         return len(self.feeds) * self.sensors * self.days * (86_400 // self.interval_s)
 
     @property
     def last_begin(self) -> datetime:
-        """The instant at which the last day begins."""
+        """Begin of the last day."""
         return datetime.combine(self.last_day, time(), UTC)
 
     def store(self, owner: psycopg.Connection[Any], faults: Sequence[LiteralString] = ()) -> None:
-        """Fill an empty, migrated database; `owner` in autocommit. `faults` change `event`."""
+        """Fill an empty, migrated database. `faults` are statements that change table `event`.
+
+        `owner` is in autocommit.
+        """
         begin = self.last_begin - timedelta(days=self.days - 1)
         parameters = {
             "begin": begin,
@@ -164,7 +167,7 @@ class Fortnight:
                 )
 
 
-# Faults of the last day, by what they are. Each changes the events before they are stored.
+# Faults of the last day. Each changes the events before they are stored.
 NULL_SPEEDS = """
 update event set speed = null
 where sensor = 'north-1' and arrival >= %(day)s + interval '6 hours'
@@ -200,7 +203,7 @@ FAULTS: tuple[LiteralString, ...] = (
 
 
 def delete_a_reading(owner: psycopg.Connection[Any], fortnight: Fortnight) -> None:
-    """What somebody does by hand: one reading of the last day is gone."""
+    """Delete one reading of the last day, as a user could by hand."""
     deleted = owner.execute(
         'delete from traffic.traffic_readings where sensor_id = %s and "timestamp" = %s',
         [sensor_uuid("north-2"), fortnight.last_begin + timedelta(hours=12)],

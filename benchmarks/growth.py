@@ -1,8 +1,8 @@
-"""Throughput while the tables grow: it should stay flat.
+"""Throughput with growing tables, which should stay constant.
 
-A machine's speed drifts by more than what is looked for, over the minutes that five million rows
-take. So the tables are filled first; then legs into them and legs into new tables take turns, and
-the ratio within a turn counts.
+Five million rows take minutes, and a machine's speed drifts in that time by more than the expected
+difference. So the benchmark fills the tables first. Then legs into these tables and legs into new
+tables alternate, and the ratio within a turn counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TURNS = 7
 
 
 def measure_growth(events: int) -> None:
-    """Fill tables with `events` events (a multiple of SENSORS), then race them with new ones."""
+    """Fill tables with `events` events (a multiple of SENSORS), then compare them with new ones."""
     with running_servers() as servers, servers.database(migrated=True) as large:
         bootstrap = servers.kafka.bootstrap_servers
         say(f"Filling tables with {events:,} events")
@@ -48,9 +48,9 @@ def measure_growth(events: int) -> None:
     show(
         f"Tables of {events:,} rows and more / new tables, within a turn",
         ("", "median", "min", "max"),
-        [(what, *ratios[name].values()) for name, what in _RATIOS.items()],
+        [(title, *ratios[name].values()) for name, title in _RATIOS.items()],
     )
     say(f"Written to {path}")
 
 
-_RATIOS = {"rate": "events a second", "postgresql": "PostgreSQL's CPU an event"}
+_RATIOS = {"rate": "events per second", "postgresql": "PostgreSQL's CPU time per event"}

@@ -1,4 +1,4 @@
-"""From produce to a row that a reader sees, through the running stack."""
+"""Latency from producing a message to its visible row, through the running stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.running_stack import Stack, wait_until
 from benchmarks.steady import Plan, SteadyStream
 from benchmarks.stream import event
 
-_LOOK_SECONDS = 0.005
+_QUERY_SECONDS = 0.005
 _LAST_ROW_SECONDS = 60.0
 _LEDGER = "select topic_no, partition, next_offset from traffic.kafka_offsets"
 _DELIVERED = "select sum(delivered) from traffic.micro_batches"
@@ -28,11 +28,14 @@ Generation = tuple[int, int]  # topic_no, partition
 
 
 def measure_first_row(stack: Stack) -> dict[str, float]:
-    """Send 10 events of 2025-10-04 to an idle stack; seconds until the first row and the tenth."""
-    wait_until(stack.is_idle, 180, "a stack without a window at work")
+    """Send 10 events of 2025-10-04 to an idle stack. Return the seconds to the first and tenth.
+
+    A reader polls the number of readings every 5 ms.
+    """
+    wait_until(stack.is_idle, 180, "a stack without a draining ingest run")
     topic = stack.settings.raw_topic
     producer = Producer({"bootstrap.servers": stack.endpoints.kafka_bootstrap_servers})
-    producer.list_topics(topic, timeout=10)  # connected, as a client that has sent before
+    producer.list_topics(topic, timeout=10)  # connects, as a client that has sent before
     with stack.reader() as reader:
         started = time.monotonic()
         for number in range(10):
@@ -45,11 +48,11 @@ def measure_first_row(stack: Stack) -> dict[str, float]:
 
 
 def measure_latency(stack: Stack, rate: float, seconds: float) -> dict[str, Any]:
-    """Send `rate` events a second for `seconds`; latencies in milliseconds.
+    """Send `rate` events per second for `seconds` and return latencies in milliseconds.
 
-    A reader asks the ledger every 5 ms how far it has come. A batch's rows and its move of the
-    ledger commit together, so whoever sees the one sees the other; the rows themselves are read
-    afterwards. (To ask for every missing row would take the more of the machine, the later it is.)
+    A reader queries the ledger every 5 ms. A batch's rows and the new offsets in the ledger commit
+    together, so a reader sees both at the same time. The rows themselves are read afterwards,
+    because queries for each missing row would load the machine more, the later the row is.
     Raises RuntimeError when an event has no row in the end.
     """
     plan = Plan(stack.endpoints.kafka_bootstrap_servers, stack.settings.raw_topic, rate, seconds)
@@ -57,14 +60,14 @@ def measure_latency(stack: Stack, rate: float, seconds: float) -> dict[str, Any]
     with stack.reader() as reader, SteadyStream(plan) as stream:
         before = _count(reader, _DELIVERED)
         while not stream.ended:
-            _look(reader, seen)
-            time.sleep(_LOOK_SECONDS)
+            _note_offsets(reader, seen)
+            time.sleep(_QUERY_SECONDS)
         sent = stream.sent()
         deadline = time.monotonic() + _LAST_ROW_SECONDS
         while _count(reader, _DELIVERED) < before + sent.events and time.monotonic() < deadline:
-            _look(reader, seen)
-            time.sleep(_LOOK_SECONDS)
-        _look(reader, seen)
+            _note_offsets(reader, seen)
+            time.sleep(_QUERY_SECONDS)
+        _note_offsets(reader, seen)
         first = datetime.fromisoformat(sent.first_timestamp)
         rows = reader.execute(_ROWS, ("steady-%", first)).fetchall()
     if len(rows) != sent.events:
@@ -83,28 +86,30 @@ def measure_latency(stack: Stack, rate: float, seconds: float) -> dict[str, Any]
     }
 
 
-def _look(reader: psycopg.Connection[Any], seen: dict[Generation, list[tuple[int, float]]]) -> None:
-    """Note where the ledger is, and when that was first seen."""
+def _note_offsets(
+    reader: psycopg.Connection[Any], seen: dict[Generation, list[tuple[int, float]]]
+) -> None:
+    """Note new offsets of the ledger, and the time at which the reader first saw each."""
     ledger = reader.execute(_LEDGER).fetchall()
     now = time.monotonic()
     for topic_no, partition, next_offset in ledger:
-        moves = seen.setdefault((topic_no, partition), [])
-        if not moves or next_offset > moves[-1][0]:
-            moves.append((next_offset, now))
+        advances = seen.setdefault((topic_no, partition), [])
+        if not advances or next_offset > advances[-1][0]:
+            advances.append((next_offset, now))
 
 
-def _seen_at(moves: list[tuple[int, float]], offset: int) -> float:
-    """When the ledger was first seen beyond `offset`."""
-    return moves[bisect_right(moves, offset, key=lambda move: move[0])][1]
+def _seen_at(advances: list[tuple[int, float]], offset: int) -> float:
+    """Return the time at which the reader first saw the ledger beyond `offset`."""
+    return advances[bisect_right(advances, offset, key=lambda advance: advance[0])][1]
 
 
 def _wait_for_rows(reader: psycopg.Connection[Any], rows: int) -> float:
-    """The moment at which so many readings are seen."""
+    """Wait until the reader sees so many readings. Return the monotonic time."""
     deadline = time.monotonic() + _LAST_ROW_SECONDS
     while _count(reader, "select count(*) from traffic.traffic_readings") < rows:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"no {rows} rows within {_LAST_ROW_SECONDS:.0f} s")
-        time.sleep(_LOOK_SECONDS)
+            raise TimeoutError(f"fewer than {rows} rows after {_LAST_ROW_SECONDS:.0f} s")
+        time.sleep(_QUERY_SECONDS)
     return time.monotonic()
 
 

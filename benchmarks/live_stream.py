@@ -1,4 +1,4 @@
-"""A steady stream of the present, and the window that stores it, in a process of its own."""
+"""A steady stream of current events and the ingest run that stores it, in a separate process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from confluent_kafka import Producer
 
 from benchmarks.contestants import Task
-from benchmarks.contestants.window import settings_of
+from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.servers import Servers
 from benchmarks.stream import PARTITIONS, event
 from traffic_platform.ingest.drain import RunLimits, run_ingest
@@ -43,7 +43,7 @@ def _produce(task: Task, sensors: int, rate: float, ended: threading.Event) -> N
 
 @contextmanager
 def live_stream(servers: Servers, database: str, topic: str, sensors: int) -> Generator[None]:
-    """1,000 events a second of the present into `topic`, stored and rolled up, meanwhile."""
+    """Store and roll up 1,000 current events per second of `topic` while the context is open."""
     urls = [servers.postgres.url(role, database) for role in ("traffic_owner", "traffic_ingest")]
     command = [sys.executable, "-m", "benchmarks.live_stream", servers.kafka.bootstrap_servers]
     before = events_stored(servers, database)
@@ -54,7 +54,7 @@ def live_stream(servers: Servers, database: str, topic: str, sensors: int) -> Ge
 
 
 def events_stored(servers: Servers, database: str) -> int:
-    """How many events have been processed so far."""
+    """Return the number of processed events."""
     with servers.superuser(database) as owner:
         row = owner.execute("select sum(processed)::bigint from traffic.micro_batches").fetchone()
     return int(row[0] or 0) if row else 0
@@ -62,7 +62,7 @@ def events_stored(servers: Servers, database: str) -> int:
 
 @contextmanager
 def running_process(command: Sequence[str], variables: dict[str, str]) -> Generator[None]:
-    """A process, ended by SIGTERM."""
+    """Run a process while the context is open, then end it with SIGTERM."""
     environment = {**os.environ, **variables}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
@@ -76,20 +76,20 @@ def running_process(command: Sequence[str], variables: dict[str, str]) -> Genera
 
 
 def main(bootstrap: str, owner_url: str, ingest_url: str, topic: str, sensors: int) -> None:
-    """Run until SIGTERM."""
+    """Produce and ingest until SIGTERM."""
     task = Task(bootstrap, owner_url, ingest_url, topic, "bench-serving", 0)
     settings, ended = settings_of(task), threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     producer = threading.Thread(target=_produce, args=(task, sensors, 1_000, ended))
     producer.start()
-    with BackgroundRollups(settings) as folds:
+    with BackgroundRollups(settings) as rollups:
         run_ingest(
             settings,
             [topic],
             limits=RunLimits(seconds=7200, idle_seconds=7200),
             run_id=None,
             stop=ended.is_set,
-            stored=folds.stored,
+            stored=rollups.stored,
         )
     producer.join()
 

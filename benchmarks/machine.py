@@ -1,4 +1,4 @@
-"""What the numbers were measured on."""
+"""Description of the machine that ran a benchmark."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES = (
 
 
 def describe_machine() -> dict[str, object]:
-    """Processor, memory, kernel and versions; nothing that names the machine or its owner."""
+    """Return processor, memory, kernel and versions, but no name of the machine or its owner."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -46,7 +46,7 @@ def _cpu_model() -> str:
 
 
 def _filesystem(folder: Path) -> str:
-    """Type of the filesystem that holds `folder`: a commit is as slow as its disk."""
+    """Return the type of the filesystem that holds `folder`; a commit is as slow as its disk."""
     mounts = [
         (part.mountpoint, part.fstype)
         for part in psutil.disk_partitions(all=True)
@@ -56,7 +56,7 @@ def _filesystem(folder: Path) -> str:
 
 
 def _version(package: str) -> str | None:
-    """None where it is not installed: what others are compared with is for development only."""
+    """Return the version, or None where the package is not installed, as some are optional."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -11,12 +11,12 @@ import psutil
 from benchmarks.running_stack import Stack
 from traffic_platform.stack.control import folders_of, living_state
 
-_LOOK_SECONDS = 1.0
+_SAMPLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class ProcessMemory:
-    """A process and what it holds, in MB. PSS counts a shared page in parts, so it adds up."""
+    """A process and its memory in MB. PSS counts each shared page once, so it adds up."""
 
     name: str
     pid: int
@@ -25,9 +25,9 @@ class ProcessMemory:
 
 
 def read_memory(stack: Stack) -> list[ProcessMemory]:
-    """The memory of every process at this moment, by service."""
+    """Return the memory of every process of the stack, named by service."""
     state = living_state(folders_of(stack.settings))
-    assert state is not None, "the stack does not run"
+    assert state is not None, "the stack is not running"
     names = {state.pid: "supervisor"}
     names |= {service.pid: name for name, service in state.services.items() if service.pid}
     found: list[ProcessMemory] = []
@@ -36,7 +36,7 @@ def read_memory(stack: Stack) -> list[ProcessMemory]:
 
 
 def total(processes: list[ProcessMemory]) -> dict[str, float]:
-    """Sums over processes, in MB."""
+    """Return sums over processes, in MB."""
     return {
         "rss_mb": round(sum(process.rss_mb for process in processes), 1),
         "pss_mb": round(sum(process.pss_mb for process in processes), 1),
@@ -44,14 +44,14 @@ def total(processes: list[ProcessMemory]) -> dict[str, float]:
 
 
 def by_name(processes: list[ProcessMemory]) -> dict[str, dict[str, float]]:
-    """Processes of the same name together: their number, and their memory in MB."""
+    """Return the number of processes of each name, and their memory in MB."""
     names = sorted({process.name for process in processes})
     groups = {name: [p for p in processes if p.name == name] for name in names}
     return {name: {"processes": len(group), **total(group)} for name, group in groups.items()}
 
 
 class PeakMemory:
-    """A context manager that looks every second; `processes` holds the most that each had."""
+    """A context manager that samples the memory of every process each second."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -69,7 +69,7 @@ class PeakMemory:
         self._thread.join()
 
     def findings(self) -> dict[str, Any]:
-        """The largest process of each name, and the largest sum at one moment (PSS)."""
+        """Return the largest process of each name, and the largest sum in one sample (PSS)."""
         largest: dict[str, ProcessMemory] = {}
         for peak in self._peaks.values():
             if peak.name not in largest or peak.rss_mb > largest[peak.name].rss_mb:
@@ -83,7 +83,7 @@ class PeakMemory:
         }
 
     def _run(self) -> None:
-        while not self._stop.wait(_LOOK_SECONDS):
+        while not self._stop.wait(_SAMPLE_SECONDS):
             processes = read_memory(self._stack)
             self._highest = max(self._highest, total(processes)["pss_mb"])
             for now in processes:
@@ -98,7 +98,7 @@ class PeakMemory:
 def _walk(
     process: psutil.Process, name: str, names: dict[int, str], found: list[ProcessMemory]
 ) -> None:
-    """The process and its descendants. A service's own children carry its name."""
+    """Add the process and its descendants to `found`. Children of a service have its name."""
     try:
         memory = process.memory_full_info()
         children = process.children()
@@ -114,5 +114,5 @@ def _walk(
         )
     )
     for child in children:
-        # What the warm process forks is a run of Dagster: a window, or a job of housekeeping.
+        # Each fork of the warm process is a Dagster run, of ingest or of another job.
         _walk(child, names.get(child.pid, "run" if forks else name), names, found)

@@ -1,4 +1,4 @@
-"""How long the queries of docs/sql.md take on a day of ten million readings."""
+"""Duration of the queries of docs/sql.md over a day of ten million readings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SENSORS, _EVERY_S = 3_472, 30  # ten million readings a day
 _GOAL_S = 1.0
 PAGE = Path(__file__).parents[1] / "docs" / "sql.md"
 _TRIES = 3
-# No stream could bring all that yesterday, so it is made where it has to be.
+# A stream that is sent now cannot arrive yesterday, so PostgreSQL generates the rows.
 _MAKE_SENSORS = """
     insert into traffic.sensors
         (sensor_id, external_id, origin, interval_s, length_mi, free_flow_mph, road, direction,
@@ -36,7 +36,7 @@ _MAKE_READINGS = """
 
 
 def measure_queries() -> None:
-    """Fill yesterday (UTC), roll it up, and run each query of the page as the reading role."""
+    """Fill yesterday (UTC), roll it up, and run each query of the page with the reading role."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with running_servers() as servers, servers.database(migrated=True) as database:
         with psycopg.connect(
@@ -57,22 +57,22 @@ def measure_queries() -> None:
 
 
 def _fill(owner: psycopg.Connection, day: date) -> int:
-    made = {"sensors": _SENSORS, "every": _EVERY_S, "day": day}
+    parameters = {"sensors": _SENSORS, "every": _EVERY_S, "day": day}
     say("Storing ten million readings of a day")
     owner.execute("set synchronous_commit = off")
     owner.execute("select traffic.ensure_partition('traffic_readings', %s)", (day,))
-    owner.execute(_MAKE_SENSORS, made)
-    return owner.execute(_MAKE_READINGS, made).rowcount
+    owner.execute(_MAKE_SENSORS, parameters)
+    return owner.execute(_MAKE_READINGS, parameters).rowcount
 
 
 def queries_of_page() -> dict[str, str]:
-    """The queries of the page, by the headings that they stand under."""
+    """Return the queries of the page by their headings."""
     chapters = [chapter.partition("\n") for chapter in PAGE.read_text().split("\n## ")[1:]]
     return {title: text.split("```sql\n")[1].split("```")[0] for title, _, text in chapters}
 
 
 def _time(reader: psycopg.Connection, query: str) -> tuple[float, int]:
-    """The longest of some tries (seconds), and how many rows came."""
+    """Return the longest time of some tries (seconds), and the number of rows."""
     longest, rows = 0.0, 0
     for _ in range(_TRIES):
         began = time.perf_counter()

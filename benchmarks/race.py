@@ -1,4 +1,4 @@
-"""Runs one leg: a contestant's processes against fresh tables, with the CPU of every part."""
+"""Run one leg: a contestant's processes with new tables, and the CPU time of every part."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from benchmarks.servers import Servers
 
 @dataclass(frozen=True)
 class Contestant:
-    """A module of `contestants`, and how many processes of it share the work."""
+    """A module of `contestants`, and the number of its processes that share the work."""
 
     name: str
     module: str
     writers: int = 1
     platform_schema: bool = True
-    # A query that must return the number of events afterwards, for each table.
+    # Tables, or queries in their place, that must have as many rows as events afterwards.
     stored: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Leg:
-    """What a leg measured. CPU in microseconds an event; rates as `measured_rate` says."""
+    """Results of a leg. CPU time in microseconds per event; `measured_rate` defines the rate."""
 
     contestant: str
     events: int
@@ -41,14 +41,14 @@ class Leg:
     broker_us: float
     python_us: float
     peak_rss_mb: float
-    other_cpu_share: float  # of the machine's cores, by processes that are not the benchmark's
+    other_cpu_share: float  # of the machine's cores, by processes outside the benchmark
 
 
-Commits = list[tuple[float, int]]  # moment (monotonic clock, seconds) and events of each
+Commits = list[tuple[float, int]]  # time (monotonic clock, seconds) and events of each
 
 
 def run_leg(servers: Servers, contestant: Contestant, topic: str, events: int) -> Leg:
-    """Run a contestant over the first `events` events of `topic`, into new tables, and sum up.
+    """Run a contestant over the first `events` events of `topic`, into new tables.
 
     Raises RuntimeError when it fails, or when a table does not hold every event afterwards.
     """
@@ -64,35 +64,37 @@ def run_leg_into(
     events: int,
     stored_before: int = 0,
 ) -> Leg:
-    """The same, into tables that hold `stored_before` events already."""
+    """Run a contestant like `run_leg`, but into tables that already hold `stored_before` events."""
     results, spent = _race(servers, database, contestant, topic, events)
     _require_stored(servers, database, contestant, stored_before + events)
     return _leg(contestant, events, results, spent)
 
 
 def measured_rate(commits: Sequence[Commits]) -> tuple[float, float]:
-    """Seconds and events a second over the commits of each writer.
+    """Return seconds and events per second over the commits of each writer.
 
-    The clock runs from the moment by which every writer has committed once to the last commit,
-    and counts the events of the commits in between: start-up is nobody's, nor is the first batch.
-    Of a batch that was under way at that moment the part of its time that lies behind it counts.
+    The time runs from the first moment at which every writer has committed once to the last commit.
+    The events of the commits in between count, so start-up and the first batch count for no writer.
+    A batch in progress at the start counts in part: by the share of its time after the start.
+
+    Raises RuntimeError when no commit follows the start.
     """
     start = max(writer[0][0] for writer in commits)
-    last = max(moment for writer in commits for moment, _ in writer)
+    last = max(at for writer in commits for at, _ in writer)
     if last <= start:
-        raise RuntimeError("too few events: a writer committed only once")
+        raise RuntimeError("A writer committed only once. Use more events.")
     counted = sum(
-        events * min(1.0, (moment - start) / (moment - before))
+        events * min(1.0, (at - start) / (at - before))
         for writer in commits
-        for (before, _), (moment, events) in pairwise(writer)
-        if moment > start
+        for (before, _), (at, events) in pairwise(writer)
+        if at > start
     )
     return last - start, counted / (last - start)
 
 
 @dataclass(frozen=True)
 class _Meter:
-    """CPU seconds so far."""
+    """CPU seconds since the start of the machine and of each server, and the time `at`."""
 
     at: float
     machine: float
@@ -155,7 +157,7 @@ def _tasks(
 
 
 def _start(module: str) -> subprocess.Popen[str]:
-    # Without the caller's TRAFFIC_… settings: the platform's defaults are what is measured.
+    # The benchmark measures the platform's defaults, so the caller's TRAFFIC_… settings stay out.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TRAFFIC_")}
     return subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.contestants.{module}"],
@@ -175,14 +177,14 @@ def _tell(child: subprocess.Popen[str], line: str) -> None:
 def _expect_ready(child: subprocess.Popen[str], name: str) -> None:
     assert child.stdout is not None
     if child.stdout.readline() != "ready\n":
-        raise RuntimeError(f"{name} failed before it started; what it said is above")
+        raise RuntimeError(f"{name} failed before the start. Its error is above.")
 
 
 def _result(child: subprocess.Popen[str], name: str) -> Result:
     assert child.stdout is not None
     line = child.stdout.readline()
     if not line or child.wait() != 0:
-        raise RuntimeError(f"{name} failed; what it said is above")
+        raise RuntimeError(f"{name} failed. Its error is above.")
     return Result(**json.loads(line))
 
 
@@ -191,11 +193,12 @@ def _require_stored(servers: Servers, database: str, contestant: Contestant, eve
         for table in contestant.stored:
             row = connection.execute(f"select count(*) from {table}").fetchone()  # pyright: ignore
             if row is None or row[0] != events:
-                raise RuntimeError(f"{contestant.name}: {row} of {events} events are in {table}")
+                found = 0 if row is None else row[0]
+                raise RuntimeError(f"{contestant.name}: {table} has {found} rows of {events}.")
 
 
 def _leg(contestant: Contestant, events: int, results: Sequence[Result], spent: _Meter) -> Leg:
-    # Who only works beside the others has no commits of its own.
+    # A process that only publishes beside the writers has no commits.
     seconds, rate = measured_rate([result.commits for result in results if result.commits])
     python = sum(result.cpu_seconds for result in results)
     own = spent.postgresql + spent.broker + python

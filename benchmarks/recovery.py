@@ -1,4 +1,4 @@
-"""A stream whose processes are killed again and again: how soon it moves, what became of it."""
+"""Recovery of a stream after its processes are killed: the time to the next batch, and any loss."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.orchestration.instance.run_processes import pid_here
 from traffic_platform.publish.positions import read_lag
 
-_RATE = 5_000  # events a second: 300,000 take a minute
+_RATE = 5_000  # events per second: 300,000 take a minute
 _REPEATS, _BROKEN = 0.01, 0.001
 _ALONE, _TOGETHER = 5, 2
 _PUBLISHED_RATE, _PUBLISHERS_KILLED = 2_000, 5
-_BETWEEN_SECONDS = (3.0, 6.0)  # so that a kill may fall into the start of a standby, or not
+_BETWEEN_SECONDS = (3.0, 6.0)  # so that some kills fall into the start of a standby
 _MOVES_SECONDS = 60.0
 _STORED_SECONDS = 180.0
 
-# Windows that are not known to have ended, with the processes that work for them.
+# Runs of a job that Dagster takes for running, with their processes.
 _WORKERS: LiteralString = """
     select r.run_id, t.value from runs r join run_tags t using (run_id)
     where t.key = 'traffic/worker' and r.pipeline_name = %s
@@ -54,7 +54,7 @@ _TABLES: LiteralString = """
 
 @dataclass(frozen=True)
 class _Platform:
-    """What can be asked while windows come and go."""
+    """Queries about the stream, its ingest runs and their processes."""
 
     reader: psycopg.Connection[Any]
     runs: psycopg.Connection[Any]
@@ -70,22 +70,22 @@ class _Platform:
         workers = {run_id: pid_here(worker) for run_id, worker in found}
         return {run_id: pid for run_id, pid in workers.items() if pid is not None}
 
-    def windows(self) -> dict[str, int]:
-        """The windows."""
+    def ingest_runs(self) -> dict[str, int]:
+        """Run ids and pids of the ingest runs."""
         return self.workers("ingest_events")
 
     def draining(self) -> dict[str, int]:
-        """Those that hold partitions."""
+        """Run ids and pids of the ingest runs that hold partitions."""
         holders = {row[0] for row in self.reader.execute(_HOLDERS)}
-        return {run_id: pid for run_id, pid in self.windows().items() if run_id in holders}
+        return {run_id: pid for run_id, pid in self.ingest_runs().items() if run_id in holders}
 
 
 def measure_recovery(stack: Stack, events: int) -> dict[str, Any]:
-    """Send `events` events, kill windows meanwhile, and count every message afterwards.
+    """Send `events` events, kill ingest runs meanwhile, and count every message afterwards.
 
-    First the window that drains is killed, five times; then it and its standby in the same moment,
-    twice, so that the sensor must ask for another. Seconds count from the kill to the next batch
-    that another window has committed. Raises RuntimeError when a message is not where it belongs.
+    The draining ingest run is killed five times. Then it and its standby are killed together,
+    twice, so that the sensor must request another. Seconds count from the kill to the next batch
+    that another ingest run commits. Raises RuntimeError when a table has a wrong number of rows.
     """
     with (
         stack.reader() as reader,
@@ -107,8 +107,8 @@ def measure_recovery(stack: Stack, events: int) -> dict[str, Any]:
     return {
         "sent": {name: sent[name] for name in ("delivered", "flat", "nested", "repeat", "broken")},
         "stored": dict(zip(("raw", "processed", "quarantined", "readings"), stored, strict=True)),
-        "window_killed_s": {**spread(alone), "each": alone},
-        "window_and_standby_killed_s": {**spread(together), "each": together},
+        "ingest_run_killed_s": {**spread(alone), "each": alone},
+        "ingest_run_and_standby_killed_s": {**spread(together), "each": together},
         "verify_deep_s": _verify(stack),
     }
 
@@ -136,7 +136,7 @@ def measure_publishing(stack: Stack, events: int) -> dict[str, Any]:
         due = Counter(reader.execute(_DUE, [stack.settings.raw_topic]).fetchall())
     seen = _read_clean_stream(stack)
     if seen != due:
-        raise RuntimeError(f"{sum(due.values())} events are due, {sum(seen.values())} were seen")
+        raise RuntimeError(f"{sum(due.values())} events expected, {sum(seen.values())} read")
     return {
         "sent": {name: sent[name] for name in ("delivered", "flat", "nested", "repeat")},
         "seen_once": len(seen),
@@ -146,10 +146,10 @@ def measure_publishing(stack: Stack, events: int) -> dict[str, Any]:
 
 
 def _kill_publisher(platform: _Platform) -> float:
-    """Kill the publisher; seconds until the positions move again."""
+    """Kill the publisher run. Return the seconds until the positions advance again."""
     time.sleep(random.uniform(*_BETWEEN_SECONDS))
     wait_until(
-        lambda: bool(platform.workers("publish_events")), _MOVES_SECONDS, "a publisher at work"
+        lambda: bool(platform.workers("publish_events")), _MOVES_SECONDS, "a running publisher"
     )
     for pid in platform.workers("publish_events").values():
         os.kill(pid, signal.SIGKILL)
@@ -162,7 +162,10 @@ def _kill_publisher(platform: _Platform) -> float:
 
 
 def _read_clean_stream(stack: Stack) -> Counter[tuple[Any, ...]]:
-    """Where each message came from (topic_no, partition, offset), as a plain consumer sees it."""
+    """Read the clean stream as a plain consumer, and count the messages of each origin.
+
+    An origin is (topic_no, partition, offset) of the raw message.
+    """
     topic = stack.settings.events_topic
     broker = Broker(stack.settings.kafka_config())
     described = broker.describe(topic)
@@ -187,10 +190,10 @@ def _produce(
 
 
 def _kill(platform: _Platform, *, together: bool) -> float:
-    """Kill the window that drains, or every window; seconds until another one has stored."""
+    """Kill the draining ingest run, or every ingest run. Return the seconds to the next batch."""
     time.sleep(random.uniform(*_BETWEEN_SECONDS))
-    wait_until(lambda: bool(platform.draining()), _MOVES_SECONDS, "a window that drains")
-    victims = platform.windows() if together else platform.draining()
+    wait_until(lambda: bool(platform.draining()), _MOVES_SECONDS, "a draining ingest run")
+    victims = platform.ingest_runs() if together else platform.draining()
     for pid in victims.values():
         os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
@@ -198,7 +201,7 @@ def _kill(platform: _Platform, *, together: bool) -> float:
     wait_until(
         lambda: platform.one(_FOLLOWS, newest, list(victims))[0],
         _MOVES_SECONDS,
-        "a stream that moves after a kill",
+        "a committed batch after a kill",
     )
     return round(time.monotonic() - killed, 2)
 
@@ -209,13 +212,17 @@ def _require_everything(
     good = sent["delivered"] - sent["broken"]
     due = (sent["delivered"], good, sent["broken"], good - sent["repeat"])
     if sent["failed"] or (raw, processed, quarantined, readings) != due:
-        raise RuntimeError(f"{due} rows are due, {(raw, processed, quarantined, readings)} there")
+        found = (raw, processed, quarantined, readings)
+        raise RuntimeError(
+            f"Raw, processed, quarantined and readings have {found} rows, {due} expected."
+            f" The producer lost {sent['failed']} messages."
+        )
 
 
 def _verify(stack: Stack) -> float:
-    """Seconds of `traffic verify --deep`, which must find nothing."""
+    """Run `traffic verify --deep` and return its seconds. Raises RuntimeError on a difference."""
     with stack.start("verify", "--deep", "--json") as verification:
         out, _ = verification.communicate()
     if verification.returncode:
-        raise RuntimeError(f"verify --deep: {json.loads(out)['first_difference']}")
+        raise RuntimeError(f"traffic verify --deep: {json.loads(out)['first_difference']}")
     return json.loads(out)["seconds"]

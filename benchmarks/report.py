@@ -1,4 +1,4 @@
-"""Results as a table for people and a JSON file for programs."""
+"""Results as tables for people and JSON files for programs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rich.table import Table
 from benchmarks.machine import describe_machine
 
 RESULTS = Path(__file__).with_name("results")
-_WIDTH = 120  # a log has no width of its own, and a table cut at 80 is no table
+_WIDTH = 120  # without a terminal, rich would cut tables at 80 columns
 
 
 def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
-    """Median, least and greatest."""
+    """Return median, minimum and maximum."""
     return {
         "median": round(median(values), digits),
         "min": round(min(values), digits),
@@ -28,12 +28,12 @@ def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The least of the sorted values that `share` of them do not exceed (nearest rank)."""
+    """Return the percentile of sorted values by nearest rank; `share` is between 0 and 1."""
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def write(benchmark: str, findings: Mapping[str, object]) -> Path:
-    """Write what was found, with the machine's description, to a file of its own."""
+    """Write the findings and a description of the machine to a new file. Return its path."""
     now = datetime.now(UTC)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{benchmark}-{now:%Y%m%dT%H%M%SZ}.json"
@@ -48,8 +48,8 @@ def write(benchmark: str, findings: Mapping[str, object]) -> Path:
 
 
 def show(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table on standard output; all but the first column are numbers."""
-    say(f"\n{title}")  # a table's own title would be broken at the table's width
+    """Print a table; every column except the first holds numbers."""
+    say(f"\n{title}")  # rich would break its own title at the table's width
     table = Table(box=None, pad_edge=False)
     for number, header in enumerate(headers):
         table.add_column(header, justify="right" if number else "left", no_wrap=True)
@@ -59,5 +59,5 @@ def show(title: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def say(text: str) -> None:
-    """One line of progress."""
+    """Print a line."""
     Console(width=_WIDTH, highlight=False).print(text)

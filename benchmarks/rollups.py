@@ -1,4 +1,4 @@
-"""What roll-ups cost ingest, and whether a week of late and repeated readings comes out right."""
+"""Cost of roll-ups beside ingest, and a comparison of a week's roll-ups with a recomputation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import psycopg
 from confluent_kafka import Producer
 
-from benchmarks.contestants.window import settings_of
+from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.race import Contestant, Task, run_leg
 from benchmarks.report import say, show, spread, write
 from benchmarks.servers import Servers, running_servers
@@ -32,7 +32,7 @@ LATE_SHARE, REPEATED_SHARE, LATEST_S = 0.05, 0.01, 3 * 86_400
 
 
 def measure_rollups(turns: int) -> None:
-    """Race ingest with and without roll-ups, then fold a week and compute it again."""
+    """Compare ingest with and without roll-ups, then roll up a week and recompute it."""
     with running_servers() as servers:
         race = _race(servers, turns)
         week = _week(servers)
@@ -41,25 +41,24 @@ def measure_rollups(turns: int) -> None:
 
 
 def _race(servers: Servers, turns: int) -> dict[str, Any]:
-    """Legs of both take turns, in either order, since a machine drifts."""
+    """Alternate legs with and without roll-ups, in either order, because a machine drifts."""
     prefill(servers.kafka.bootstrap_servers, "rollups", LEG)
     run_leg(servers, WITHOUT, "rollups", LEG)  # fills all caches
     rows: list[dict[str, Any]] = []
     for turn in range(turns):
         order = (WITHOUT, WITH) if turn % 2 else (WITH, WITHOUT)
-        legs = {who: run_leg(servers, who, "rollups", LEG) for who in order}
+        legs = {contestant: run_leg(servers, contestant, "rollups", LEG) for contestant in order}
         rows.append(
             {
                 "rate": round(legs[WITH].events_per_s / legs[WITHOUT].events_per_s, 3),
-                **{who.name: asdict(leg) for who, leg in legs.items()},
+                **{contestant.name: asdict(leg) for contestant, leg in legs.items()},
             }
         )
-        without, with_them = (legs[who].events_per_s for who in (WITHOUT, WITH))
+        without, with_them = legs[WITHOUT].events_per_s, legs[WITH].events_per_s
         say(f"  {without:>9,.0f}/s without, {with_them:,.0f}/s with")
     ratios = spread([row["rate"] for row in rows], 3)
-    show("Events a second with roll-ups / without, within a turn; goal 0.85", _SPREAD, [
-        ("", *ratios.values())
-    ])  # fmt: skip
+    title = "Events per second with roll-ups / without, within a turn; goal 0.85"
+    show(title, _SPREAD, [("", *ratios.values())])
     return {"ratio": ratios, "goal": 0.85, "turns": rows}
 
 
@@ -70,7 +69,7 @@ def _week(servers: Servers) -> dict[str, Any]:
     with servers.database(migrated=True) as database:
         topic = "week"
         sent = send_week(servers, topic)
-        say(f"Storing {sent:,} events of a week, and folding")
+        say(f"Storing and rolling up {sent:,} events of a week")
         owner_url = servers.postgres.url("traffic_owner", database)
         task = Task(
             bootstrap_servers=servers.kafka.bootstrap_servers,
@@ -80,15 +79,15 @@ def _week(servers: Servers) -> dict[str, Any]:
             group="bench-week",
             events=sent,
         )
-        stored_s, folded_s, buckets = _store(task)
+        stored_s, later_s, buckets = _store(task)
         with psycopg.connect(owner_url, autocommit=True) as owner:
             found = _compare(owner)
     readings = found["readings"]
     findings = {
         "events": sent,
         "stored_s": round(stored_s, 1),
-        "folded_s_later": round(folded_s, 1),
-        "buckets_folded": buckets,
+        "rolled_up_s_later": round(later_s, 1),
+        "buckets_rolled_up": buckets,
         "recomputed_readings_per_s": round(readings / found["recomputed_s"]),
         **found,
     }
@@ -97,24 +96,24 @@ def _week(servers: Servers) -> dict[str, Any]:
 
 
 def _store(task: Task) -> tuple[float, float, int]:
-    """Seconds of the window, seconds that folds took longer, buckets that were folded."""
+    """Store the week. Return the seconds of ingest, of roll-ups after it, and their buckets."""
     settings = settings_of(task)
     began = time.monotonic()
-    with BackgroundRollups(settings) as folds:
+    with BackgroundRollups(settings) as rollups:
         run_ingest(
             settings,
             [task.topic],
             limits=RunLimits(seconds=3600, idle_seconds=60, until_caught_up=True),
             run_id=None,
             stop=lambda: False,
-            stored=folds.stored,
+            stored=rollups.stored,
         )
         ended = time.monotonic()
-    return ended - began, time.monotonic() - ended, folds.take().buckets
+    return ended - began, time.monotonic() - ended, rollups.take().buckets
 
 
 def _compare(owner: psycopg.Connection[Any]) -> dict[str, Any]:
-    """Keep what folds made, compute all again from nothing, and look for a difference."""
+    """Recompute all roll-ups from nothing, and compare them with those made beside ingest."""
     for table in TABLES:
         owner.execute(f"create table public.{table} as table traffic.{table}")  # pyright: ignore
         owner.execute(f"alter table public.{table} drop column updated_at")  # pyright: ignore
@@ -151,14 +150,14 @@ def _differences(owner: psycopg.Connection[Any], table: str) -> int:
     return _count(owner, f"({both}) d")
 
 
-def _count(owner: psycopg.Connection[Any], what: str) -> int:
-    row = owner.execute(f"select count(*) from {what}").fetchone()  # pyright: ignore
+def _count(owner: psycopg.Connection[Any], table: str) -> int:
+    row = owner.execute(f"select count(*) from {table}").fetchone()  # pyright: ignore
     assert row is not None
     return int(row[0])
 
 
 def send_week(servers: Servers, topic: str) -> int:
-    """Send the week in the order of arrival; returns how many events it is."""
+    """Send the week in order of arrival and return the number of events."""
     make_topic(servers.kafka.bootstrap_servers, topic)
     producer = Producer(
         {"bootstrap.servers": servers.kafka.bootstrap_servers, "acks": "all", "linger.ms": 20}
@@ -170,7 +169,7 @@ def send_week(servers: Servers, topic: str) -> int:
         producer.produce(topic, value, partition=sensor % PARTITIONS)
         count += 1
     if producer.flush(120):
-        raise RuntimeError("not every event was acknowledged")
+        raise RuntimeError("Kafka did not acknowledge every event in 120 s.")
     return count
 
 

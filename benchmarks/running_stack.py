@@ -1,4 +1,4 @@
-"""A stack of the benchmark's own, started by `traffic up` in a fresh TRAFFIC_HOME."""
+"""A stack for one benchmark, which `traffic up` starts in an empty TRAFFIC_HOME."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Endpoints, Settings
 
 _TRAFFIC = (sys.executable, "-c", "from traffic_platform.cli import main; main()")
-_PORTS = {"POSTGRES": 35432, "KAFKA": 39092, "DAGSTER": 33000}  # away from a stack that is running
+# Other ports than the defaults, which a running stack may use.
+_PORTS = {"POSTGRES": 35432, "KAFKA": 39092, "DAGSTER": 33000}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack; `up_seconds` is how long `traffic up` took in an empty home."""
+    """A running stack; `up_seconds` is the duration of `traffic up` in an empty home."""
 
     settings: Settings
     folder: Path
@@ -34,15 +35,15 @@ class Stack:
 
     @property
     def endpoints(self) -> Endpoints:
-        """Where its parts are."""
+        """Addresses of its services."""
         return self.settings.endpoints()
 
     def reader(self) -> psycopg.Connection[Any]:
-        """A connection of a reader, in autocommit."""
+        """Return a connection with the reading role, in autocommit."""
         return psycopg.connect(self.endpoints.read_url, autocommit=True)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a `traffic` command of this stack; its output can be read."""
+        """Start a `traffic` command for this stack, with its output in a pipe."""
         return subprocess.Popen(
             [*_TRAFFIC, *arguments],
             cwd=self.folder,
@@ -51,7 +52,7 @@ class Stack:
         )
 
     def lag(self) -> int:
-        """Messages in Kafka that are not stored yet."""
+        """Return the number of messages in Kafka that are not stored yet."""
         reader = LagReader(self.settings)
         try:
             return sum(part.lag for part in reader.read(self.settings.ingest_topics))
@@ -59,13 +60,13 @@ class Stack:
             reader.close()
 
     def is_idle(self) -> bool:
-        """Whether no window holds a partition."""
+        """Return True when no ingest run holds a partition."""
         with self.reader() as connection:
             return not read_holders(connection, self.settings.ingest_topics)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Ask every tenth of a second. Raises TimeoutError, with `what`, after `seconds`."""
+    """Wait for a condition; raise TimeoutError, with `what` in its message, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -75,7 +76,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 @contextmanager
 def running_stack() -> Generator[Stack]:
-    """`traffic up` in a folder of its own under .traffic; at the end `traffic down`."""
+    """Run `traffic up` in a new folder under .traffic, and `traffic down` at the end."""
     Path(".traffic").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=".traffic")).resolve()
     home = folder / "home"
@@ -95,7 +96,7 @@ def running_stack() -> Generator[Stack]:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    # Without the caller's settings, and away from the caller's .env: the defaults are measured.
+    # The benchmark measures the defaults, so the caller's settings stay out.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TRAFFIC_")}
     ports = {f"TRAFFIC_{name}_PORT": str(port) for name, port in _PORTS.items()}
     root = str(Path(__file__).parents[1])

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Kafka of the benchmark's own, with a fresh database for every leg."""
+"""A PostgreSQL and a Kafka for one benchmark, with a new database for every leg."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
 
-_FIRST_PORTS = {"postgres": 35432, "kafka": 39092}  # away from a stack that is running
+_FIRST_PORTS = {"postgres": 35432, "kafka": 39092}  # a running stack may use the defaults
 _TEMPLATE = "bench_template"
 _BARE = "bench_bare"
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
@@ -28,7 +28,7 @@ _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 @dataclass(frozen=True)
 class Servers:
-    """Both services, running."""
+    """The two running services."""
 
     postgres: Postgres
     kafka: Kafka
@@ -36,12 +36,12 @@ class Servers:
     kafka_pid: int
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection[Any]:
-        """A connection that may do everything, in autocommit."""
+        """Return a superuser's connection in autocommit."""
         return psycopg.connect(self.postgres.url("postgres", database), autocommit=True)
 
     @contextmanager
     def database(self, *, migrated: bool) -> Generator[str]:
-        """A new database, with the platform's schema or empty, after a checkpoint; then dropped."""
+        """Make a database, with the platform's schema or empty, run a checkpoint, drop it later."""
         name = f"bench_leg_{uuid4().hex[:12]}"
         template = _TEMPLATE if migrated else _BARE
         with self.superuser() as connection:
@@ -55,7 +55,7 @@ class Servers:
                 connection.execute(drop.format(sql.Identifier(name)))
 
     def require_durability(self, database: str) -> dict[str, str]:
-        """The settings that make a commit durable, as the server says.
+        """Return the settings that make a commit durable, as the server reports them.
 
         Raises RuntimeError when one is off, a table is unlogged or a trigger is disabled.
         """
@@ -70,16 +70,20 @@ class Servers:
             disabled = _value(connection, "select count(*) from pg_trigger where tgenabled <> 'O'")
         weak = {name for name, value in _DURABLE.items() if settings[name] != value}
         if weak or unlogged or disabled or settings["session_replication_role"] != "origin":
-            raise RuntimeError(f"not durable: {weak}, {unlogged} unlogged, {disabled} disabled")
+            raise RuntimeError(
+                f"The server is not durable: settings {weak or 'as expected'}, {unlogged} unlogged"
+                f" relations, {disabled} disabled triggers, replication role"
+                f" {settings['session_replication_role']}."
+            )
         return settings
 
 
 @contextmanager
 def running_servers() -> Generator[Servers]:
-    """Start both in a folder of their own under .traffic; at the end, end them and remove it."""
+    """Start both servers in a new folder under .traffic; stop them and remove it at the end."""
     Path(".traffic").mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=".traffic")).resolve()
-    folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+    folder.chmod(0o755)  # if we are root, PostgreSQL runs as another user
     ports = Ports(folder / "ports.json")
     postgres = standalone_postgres(folder, ports, _FIRST_PORTS["postgres"])
     kafka = standalone_kafka(folder, ports, _FIRST_PORTS["kafka"])

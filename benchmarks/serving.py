@@ -1,6 +1,6 @@
-"""How fast the API answers: pages of a day of ten million readings, and the newest of all sensors.
+"""Response times of the API, while an ingest run stores 1,000 events per second.
 
-Both while 1,000 events a second are stored.
+Clients request pages of a day of ten million readings, and the newest readings of all sensors.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ _KINDS = (["page"], ["current"], ["page", "current"])
 
 
 def measure_serving(seconds: float = 60, readings: int = READINGS) -> None:
-    """Fill the day, then three legs of `seconds` each: pages, current, either."""
+    """Fill the day, then measure legs of `seconds` each.
+
+    The clients request pages, current readings, either, and pages without the index of the month.
+    """
     with running_servers() as servers, servers.database(migrated=True) as database:
         say(f"Storing {readings:,} readings of a day")
         _fill(servers, database, readings)
@@ -41,7 +44,8 @@ def measure_serving(seconds: float = 60, readings: int = READINGS) -> None:
         with live_stream(servers, database, TOPIC, SENSORS), _api(servers, database) as port:
             alone = [_alone(port, page) for page in (1, 2, readings // 100)]
             legs = [_leg(port, kinds, seconds, readings) for kinds in _KINDS]
-            with servers.superuser(database) as owner:  # as while a month runs
+            with servers.superuser(database) as owner:
+                # A month that has not ended does not have this index.
                 owner.execute("drop index traffic.traffic_readings_202510_in_order")
             legs.append(_leg(port, ["page"], seconds, readings, " of a running month"))
             stored = events_stored(servers, database)
@@ -54,7 +58,7 @@ def measure_serving(seconds: float = 60, readings: int = READINGS) -> None:
     say(f"Wrong answers: {wrong or 'none'}\nWritten to {write('serving', findings)}")
 
 
-_HEAD = ("asked for", "answers/s", "p50", "p95", "p99", "max")
+_HEAD = ("requests", "answers/s", "p50", "p95", "p99", "max")
 
 
 def _never() -> bool:
@@ -89,8 +93,10 @@ def _fill(servers: Servers, database: str, readings: int) -> None:
             "create index traffic_readings_by_time on traffic.traffic_readings"
             ' using brin ("timestamp") with (pages_per_range = 64, autosummarize = on)'
         )
-        # The month is over: the upkeep has done this.
-        index_closed_months(servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never)
+        # Maintenance indexes a month after its end.
+        index_closed_months(
+            servers.postgres.url("traffic_owner", database), datetime.now(UTC), _never
+        )
         owner.execute("vacuum analyze traffic.traffic_readings")
         correct_counts(owner, *day_bounds(DAY, "UTC"))
         owner.execute(statement("rollups/roll_up_counts"))
@@ -125,7 +131,7 @@ def _load(port: int, clients: int, seconds: float, kinds: list[str], **more: Any
 
 
 def _alone(port: int, page: int) -> float:
-    """The median of a client that asks for one page all the time (ms)."""
+    """Return the median response time (ms) of a single client that requests one page."""
     of_day = {"date": DAY.isoformat(), "total": READINGS, "pages": [page, page]}
     found = sorted(_load(port, 1, 3, ["page"], **of_day)["seconds"]["page"])
     return round(1000 * percentile(found, 0.5), 2)
@@ -134,7 +140,7 @@ def _alone(port: int, page: int) -> float:
 def _leg(
     port: int, kinds: list[str], seconds: float, readings: int, of: str = ""
 ) -> dict[str, Any]:
-    say(f"{CLIENTS} clients ask for {' or '.join(kinds)}{of}")
+    say(f"{CLIENTS} clients request {' or '.join(kinds)}{of}")
     of_day = {"date": DAY.isoformat(), "total": readings, "pages": [1, readings // 100]}
     found = _load(port, CLIENTS, seconds, kinds, **of_day)
     rows: list[tuple[str, ...]] = []

@@ -1,4 +1,4 @@
-"""Clients of the API: each asks again as soon as it has its answer. A process of its own."""
+"""Clients of the API in a separate process; each sends its next request after an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST = 1 << 23
 
 @dataclass
 class Answers:
-    """Seconds that each answer took, and what was wrong."""
+    """Seconds of each answer by kind of request, and descriptions of the wrong answers."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -24,7 +24,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked: pages of 100 of a date that has `total` readings, `current`, or either."""
+    """Requests to send: pages of 100 readings of a date with `total` readings, current readings.
+
+    `kinds` holds "page", "current" or both.
+    """
 
     port: int
     clients: int
@@ -32,7 +35,7 @@ class Load:
     kinds: list[str]
     date: str
     total: int
-    pages: list[int]  # the first and the last that are asked for
+    pages: list[int]  # first and last page to request
 
 
 async def _client(load: Load, number: int, answers: Answers) -> None:

@@ -1,4 +1,4 @@
-"""What is measured through the running stack: latency, memory, recovery, Dagster's storage."""
+"""Benchmarks of a running stack: latency, memory, recovery, publishing, Dagster's storage."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from benchmarks.stream import fill
 
 _RECOVERY_EVENTS = 300_000
 _PUBLISHED_EVENTS = 100_000
-_BACKLOG = 200_000  # events that wait at once: a window at full load for some seconds
+_BACKLOG = 200_000  # events at once: an ingest run at full load for some seconds
 _DRAIN_SECONDS = 300.0
-_WINDOWS_END_SECONDS = 180.0  # a minute without a message, and some
+_RUNS_END_SECONDS = 180.0  # a run ends after a minute without a message
 
 
 def measure_stack(wanted: AbstractSet[str], *, rate: float, seconds: float, minutes: float) -> None:
-    """Measure those of latency, memory, recovery and storage that are wanted, on one stack."""
+    """Run the benchmarks in `wanted` on one stack."""
     say("Starting a stack")
     with running_stack() as stack:
         say(f"`traffic up` in an empty home: {stack.up_seconds:.1f} s")
@@ -36,11 +36,11 @@ def measure_stack(wanted: AbstractSet[str], *, rate: float, seconds: float, minu
         if "storage" in wanted:
             storage = measure_storage(stack, rate, minutes)
             path = write("storage", {"dagster_storage": storage, "goal_mb_per_day": 20})
-            say(f"Dagster's storage grows {storage['mb_per_day']} MB a day (goal 20). {path}")
+            say(f"Dagster's storage grows {storage['mb_per_day']} MB per day (goal 20). {path}")
 
 
 def _measure_stream(stack: Stack, wanted: AbstractSet[str], rate: float, seconds: float) -> None:
-    """Latency and memory look at the same stream."""
+    """Measure latency and memory with the same stream."""
     idle = read_memory(stack)
     first = measure_first_row(stack)
     with PeakMemory(stack) as steady_peak:
@@ -72,29 +72,33 @@ def _report_latency(stack: Stack, first: dict[str, float], latency: dict[str, An
 
 def _report_recovery(findings: dict[str, Any]) -> None:
     path = write("recovery", {**findings, "goal_s": 8})
-    alone, together = findings["window_killed_s"], findings["window_and_standby_killed_s"]
+    killed = {
+        "ingest run killed, s": findings["ingest_run_killed_s"],
+        "with its standby, s": findings["ingest_run_and_standby_killed_s"],
+    }
     rows = [
-        ("the window killed, s", *(alone[name] for name in ("median", "min", "max")), 8),
-        ("with its standby, s", *(together[name] for name in ("median", "min", "max")), 8),
+        (title, *(seconds[name] for name in ("median", "min", "max")), 8)
+        for title, seconds in killed.items()
     ]
     title = "From SIGKILL to the next committed batch, at 5,000 events/s"
     show(title, ("", "median", "min", "max", "goal"), rows)
-    say(f"Every message is where it belongs; `verify --deep` holds. Written to {path}")
+    say(f"All rows match the messages; `verify --deep` found no difference. Written to {path}")
 
 
 def _report_publishing(findings: dict[str, Any]) -> None:
     path = write("publishing", findings)
     kills = findings["publisher_killed_s"]
     say(
-        f"{findings['seen_once']:,} events, each seen once in the clean stream; published again"
-        f" {kills['median']} s after a kill (at most {kills['max']}). `verify --deep` holds. {path}"
+        f"{findings['seen_once']:,} events, each read once from the clean stream. Publishing"
+        f" continued {kills['median']} s after a kill (median; {kills['max']} s at most)."
+        f" `verify --deep` found no difference. Written to {path}"
     )
 
 
 def _report_memory(stack: Stack, rate: float, idle: list[Any], steady_peak: PeakMemory) -> None:
     with PeakMemory(stack) as full_peak:
         drained = _drain_backlog(stack)
-    wait_until(stack.is_idle, _WINDOWS_END_SECONDS, "windows that end without messages")
+    wait_until(stack.is_idle, _RUNS_END_SECONDS, "ingest runs that end without messages")
     idle_again = read_memory(stack)
     findings = {
         "idle": {**total(idle), "by_name": by_name(idle), "goal_mb": 2500},
@@ -127,12 +131,12 @@ def _report_memory(stack: Stack, rate: float, idle: list[Any], steady_peak: Peak
         f"largest at {rate:.0f}/s, RSS",
         "at full load",
     )
-    show("Memory by service; the goal for a run (window) at full load is 500", headers, rows)
+    show("Memory by service; the goal for a run at full load is 500", headers, rows)
     say(f"Written to {path}")
 
 
 def _drain_backlog(stack: Stack) -> dict[str, float]:
-    """Send more than a window can take at once, and wait until it has taken it."""
+    """Send a backlog at once and wait until it is stored. Return its events and the seconds."""
     with stack.reader() as reader:
 
         def delivered() -> int:
@@ -141,7 +145,5 @@ def _drain_backlog(stack: Stack) -> dict[str, float]:
 
         before, started = delivered(), time.monotonic()
         sent = fill(stack.endpoints.kafka_bootstrap_servers, stack.settings.raw_topic, _BACKLOG)
-        wait_until(
-            lambda: delivered() >= before + sent, _DRAIN_SECONDS, "a backlog that is drained"
-        )
+        wait_until(lambda: delivered() >= before + sent, _DRAIN_SECONDS, "a drained backlog")
         return {"events": sent, "seconds_with_sending": round(time.monotonic() - started, 1)}

@@ -1,4 +1,4 @@
-"""A stream of so many events a second, sent one by one by a process of its own."""
+"""A stream with a fixed rate, which a separate process sends event by event."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from benchmarks.stream import SENSORS, event
 
 @dataclass(frozen=True)
 class Plan:
-    """Event n is due n / `rate` seconds after the start, and that is its timestamp too.
+    """A schedule: event n is due n / `rate` seconds after the start, which is also its timestamp.
 
-    The moment it is due, not the one at which the process gets to it, is what latency counts from:
-    a producer that is held up by the machine must not make the pipeline look faster.
+    Latency counts from the time at which an event is due, not from the time at which it is sent.
+    Otherwise a producer that the machine delays would make the pipeline look faster.
     """
 
     bootstrap_servers: str
@@ -32,7 +32,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Sent:
-    """What the stream did. `started` is on the monotonic clock, which processes share."""
+    """Results of the stream. `started` is on the monotonic clock, which processes share."""
 
     events: int
     started: float
@@ -40,13 +40,13 @@ class Sent:
     late_p99_ms: float
 
     def due(self, timestamp: datetime, rate: float) -> float:
-        """When the event with this timestamp was due, on the monotonic clock."""
+        """Return the time at which the event was due, on the monotonic clock."""
         after = (timestamp - datetime.fromisoformat(self.first_timestamp)).total_seconds()
         return self.started + round(after * rate) / rate
 
 
 class SteadyStream:
-    """A context manager around the process; at its end the process has ended."""
+    """A context manager that starts the process, and ends it if it still runs."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -68,25 +68,25 @@ class SteadyStream:
 
     @property
     def ended(self) -> bool:
-        """Whether everything is sent and acknowledged."""
+        """True when the process has ended, so every event is acknowledged or it failed."""
         assert self._process is not None
         return self._process.poll() is not None
 
     def sent(self) -> Sent:
-        """What it did, once it has ended. Raises RuntimeError when it failed."""
+        """Wait for the end and return the results. Raises RuntimeError when the process failed."""
         assert self._process is not None
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the steady stream failed; what it said is above")
+            raise RuntimeError("The steady stream failed. Its error is above.")
         return Sent(**json.loads(line))
 
 
 def main() -> None:
-    """Send what the plan, the one argument, says."""
+    """Send the events of the plan, which is the only argument, as JSON."""
     plan = Plan(**json.loads(sys.argv[1]))
     producer = Producer({"bootstrap.servers": plan.bootstrap_servers, "log_level": 2})
-    producer.list_topics(plan.topic, timeout=10)  # connected before the clock starts
+    producer.list_topics(plan.topic, timeout=10)  # connects before the clock starts
     first, started = datetime.now(UTC), time.monotonic()
     late: list[float] = []
     for number in range(int(plan.rate * plan.seconds)):
@@ -101,7 +101,7 @@ def main() -> None:
         producer.produce(plan.topic, value, sensor.encode())
         producer.poll(0)
     if producer.flush(30):
-        sys.exit("messages were not acknowledged in 30 s")
+        sys.exit("Kafka did not acknowledge every message in 30 s.")
     sent = Sent(
         len(late), started, first.isoformat(), round(percentile(sorted(late), 0.99), 4) * 1e3
     )

@@ -1,4 +1,4 @@
-"""How fast Dagster's own database grows while events flow."""
+"""Growth of Dagster's own database while events flow."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from benchmarks.report import say
 from benchmarks.running_stack import Stack
 from benchmarks.steady import Plan, SteadyStream
 
-# Start-up writes rows that no later hour writes again, and a table's first pages are no growth.
+# Start-up writes rows once, and the first pages of a table are not continuous growth.
 _LEAD_SECONDS = 600.0
 _DATABASE = "select pg_database_size(current_database())"
 _TABLES = "select relname, pg_total_relation_size(relid), n_tup_ins from pg_stat_user_tables"
 
 
 def measure_storage(stack: Stack, rate: float, minutes: float) -> dict[str, Any]:
-    """Stream for `minutes` (a window is twenty) and extrapolate. Sizes in bytes, WAL not counted.
+    """Stream for `minutes` (an ingest run takes twenty) and extrapolate to a day.
 
-    Ticks and old runs are purged by the day, so a first day is the upper bound.
+    Sizes are in bytes and do not include WAL. Dagster's old ticks and runs are deleted each day, so
+    the growth of the first day is the upper bound.
     """
     endpoints = stack.endpoints
-    seconds = _LEAD_SECONDS + minutes * 60 + 30  # until this measurement has ended, and some
+    seconds = _LEAD_SECONDS + minutes * 60 + 30  # the stream must not end before the measurement
     plan = Plan(endpoints.kafka_bootstrap_servers, stack.settings.raw_topic, rate, seconds)
     with SteadyStream(plan), psycopg.connect(endpoints.dagster_url, autocommit=True) as connection:
         say(f"Streaming {rate:,.0f} events/s for {minutes + _LEAD_SECONDS / 60:.0f} minutes")
         time.sleep(_LEAD_SECONDS)
-        before, started = _look(connection), time.monotonic()
+        before, started = _read_sizes(connection), time.monotonic()
         time.sleep(minutes * 60)
-        after, hours = _look(connection), (time.monotonic() - started) / 3600
+        after, hours = _read_sizes(connection), (time.monotonic() - started) / 3600
     grown = after.database - before.database
     return {
         "events_per_s": rate,
@@ -46,13 +47,13 @@ def measure_storage(stack: Stack, rate: float, minutes: float) -> dict[str, Any]
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Bytes of the database, and bytes (indexes included) and rows inserted of its tables."""
+    """Bytes of the database, and for each table its bytes (with indexes) and inserted rows."""
 
     database: int
     tables: dict[str, tuple[int, int]]
 
 
-def _look(connection: psycopg.Connection[Any]) -> _Sizes:
+def _read_sizes(connection: psycopg.Connection[Any]) -> _Sizes:
     row = connection.execute(_DATABASE).fetchone()
     assert row is not None
     tables = connection.execute(_TABLES).fetchall()
@@ -60,7 +61,7 @@ def _look(connection: psycopg.Connection[Any]) -> _Sizes:
 
 
 def _differences(before: _Sizes, after: _Sizes) -> dict[str, dict[str, int]]:
-    """Of each table that has changed."""
+    """Return the growth in bytes and rows of each table that has changed."""
     found: dict[str, dict[str, int]] = {}
     for name, (size, inserted) in sorted(after.tables.items()):
         size_before, inserted_before = before.tables.get(name, (0, 0))

@@ -1,4 +1,4 @@
-"""The events that every benchmark reads: flat, 108 bytes each, from 500 detectors."""
+"""Events of the benchmarks: flat, 108 bytes each, from 500 detectors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PARTITIONS = 6
 INTERVAL = timedelta(seconds=20)
 FIRST = datetime(2025, 10, 4, tzinfo=UTC)
 
-_MOST_WAITING = 200_000  # messages that wait in this process at most
+_MOST_WAITING = 200_000  # messages in the producer's queue
 
 
 def event(sensor: str, timestamp: str, speed: float, volume: int, occupancy: float) -> bytes:
-    """A flat event."""
+    """Return a flat event."""
     return (
         f'{{"sensor_id":"{sensor}","timestamp":"{timestamp}",'
         f'"speed":{speed:.2f},"volume":{volume},"occupancy":{occupancy:.2f}}}'
@@ -27,9 +27,9 @@ def event(sensor: str, timestamp: str, speed: float, volume: int, occupancy: flo
 
 
 def intervals(first: int, count: int) -> Iterator[list[bytes]]:
-    """The events of `count` intervals, one list of SENSORS events an interval.
+    """Yield the events of `count` intervals, one list of SENSORS events per interval.
 
-    All have the same length, and the same interval has the same events whoever asks.
+    All events have the same length. The number of an interval determines its events.
     """
     names = [f"sensor-{number:04d}" for number in range(SENSORS)]
     for number in range(first, first + count):
@@ -46,7 +46,7 @@ def intervals(first: int, count: int) -> Iterator[list[bytes]]:
 
 
 def make_topic(bootstrap_servers: str, topic: str) -> None:
-    """Create a topic as the platform does: the broker's clock, PARTITIONS partitions."""
+    """Create a topic like the platform, with PARTITIONS partitions and the broker's clock."""
     admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 2})
     wanted = NewTopic(
         topic, num_partitions=PARTITIONS, config={"message.timestamp.type": "LogAppendTime"}
@@ -60,7 +60,7 @@ Swap = Callable[[bytes], bytes | None]
 def prefill(
     bootstrap_servers: str, topic: str, events: int, swap: Swap | None = None, first: int = 0
 ) -> int:
-    """Make `topic` and fill it. See `fill`."""
+    """Create `topic` and fill it as `fill` does."""
     make_topic(bootstrap_servers, topic)
     return fill(bootstrap_servers, topic, events, swap, first)
 
@@ -68,12 +68,12 @@ def prefill(
 def fill(
     bootstrap_servers: str, topic: str, events: int, swap: Swap | None = None, first: int = 0
 ) -> int:
-    """Put about `events` events into a topic of PARTITIONS partitions, as many into each.
+    """Send about `events` events to a topic with PARTITIONS partitions, as many to each.
 
-    A detector keeps its partition. Detectors are dealt out evenly, so that no leg measures the
-    tail of the fullest partition. `swap` says what is sent in place of each event, `first` with
-    which interval to begin. Returns the number of events, a multiple of SENSORS. Raises
-    RuntimeError when one was not acknowledged.
+    A detector keeps its partition. The detectors are spread evenly, so that no leg measures the
+    rest of the fullest partition. `swap` returns the replacement of each event, and `first` is the
+    first interval. Returns the number of events, a multiple of SENSORS. Raises RuntimeError when
+    Kafka does not acknowledge every event.
     """
     failures: list[KafkaError] = []
 
@@ -81,7 +81,7 @@ def fill(
         if error is not None:
             failures.append(error)
 
-    # Uncompressed, so that no consumer pays for a codec of its library.
+    # Uncompressed, so that no consumer spends time in its library's codec.
     producer = Producer(
         {
             "bootstrap.servers": bootstrap_servers,
@@ -108,6 +108,6 @@ def fill(
     left = producer.flush(120)
     if left or failures:
         raise RuntimeError(
-            f"{left or len(failures)} messages did not reach {topic}: {failures[:1]}"
+            f"Kafka did not acknowledge {left or len(failures)} messages of {topic}: {failures[:1]}"
         )
     return count * SENSORS

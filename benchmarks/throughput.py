@@ -1,7 +1,7 @@
-"""Events a second from a prefilled topic: the platform's windows and the consumers teams write.
+"""Events per second from a prefilled topic: the platform's ingest runs and usual consumers.
 
-All legs of a round run one after another, the rounds too, so that a machine that slows down slows
-every contestant; what is compared is the ratio within a round.
+The legs of a round run one after another, and so do the rounds. A machine that slows down then
+slows every contestant, and the results are ratios within a round.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from benchmarks.stream import SENSORS, prefill
 
 _PLATFORM_TABLES = ("traffic.raw_events", "traffic.processed_events", "traffic.traffic_readings")
 
-ONE = Contestant("one writer, three tables", "window", stored=_PLATFORM_TABLES)
-TWO = Contestant("two writers, three tables", "window", writers=2, stored=_PLATFORM_TABLES)
+ONE = Contestant("one writer, three tables", "ingest_run", stored=_PLATFORM_TABLES)
+TWO = Contestant("two writers, three tables", "ingest_run", writers=2, stored=_PLATFORM_TABLES)
 READINGS = Contestant(
     "one writer, readings only", "readings_only", stored=("traffic.traffic_readings",)
 )
@@ -34,7 +34,7 @@ CONTESTANTS = (ONE, PUBLISHED, TWO, READINGS, BATCHED, ROW_BY_ROW)
 
 @dataclass(frozen=True)
 class Goal:
-    """`contestant` does at least `times` what `other` does."""
+    """A ratio to reach: `contestant` has at least `times` the rate of `other`."""
 
     contestant: Contestant
     other: Contestant
@@ -51,14 +51,14 @@ GOALS = (
 
 _WARM_UP = {ONE: 100_000, BATCHED: 20_000, ROW_BY_ROW: 1_000}
 _LEG_SECONDS = {ONE: 10.0, BATCHED: 8.0, ROW_BY_ROW: 6.0}
-# Ten batches of a window: of fewer, the first, which is not counted, would be too large a part.
+# Ten batches of an ingest run. The first does not count, and must be a small part of the leg.
 _FEWEST = {ONE: 200_000, BATCHED: 20_000, ROW_BY_ROW: 2_000}
 
 
 def measure_throughput(rounds: int, events: int | None) -> None:
-    """Run `rounds` rounds, print and write what they show.
+    """Run `rounds` rounds, then print and write the results.
 
-    `events`: how many the platform's legs read; None: about ten seconds' worth.
+    Each leg of the platform reads `events` events; with None, as many as take about ten seconds.
     """
     with running_servers() as servers:
         counts = _counts(servers, events)
@@ -68,7 +68,7 @@ def measure_throughput(rounds: int, events: int | None) -> None:
         legs: list[list[Leg]] = []
         for number in range(rounds):
             say(f"Round {number + 1} of {rounds}")
-            legs.append([run_leg(servers, who, topic, counts[who]) for who in CONTESTANTS])
+            legs.append([run_leg(servers, each, topic, counts[each]) for each in CONTESTANTS])
             for leg in legs[-1]:
                 say(f"  {leg.contestant:36} {leg.events_per_s:>9,.0f}/s")
         with servers.database(migrated=True) as database:
@@ -88,17 +88,17 @@ def measure_throughput(rounds: int, events: int | None) -> None:
 
 
 def _counts(servers: Servers, events: int | None) -> dict[Contestant, int]:
-    """How many events each contestant reads, by a warm-up that also fills all caches."""
+    """Return the number of events for each contestant, from a warm-up that also fills caches."""
     say("Warming up")
     topic = "bench-warm-up"
     prefill(servers.kafka.bootstrap_servers, topic, _WARM_UP[ONE])
     counts: dict[Contestant, int] = {}
-    for who, warm_up in _WARM_UP.items():
-        rate = run_leg(servers, who, topic, warm_up).events_per_s
-        wanted = max(_FEWEST[who], int(rate * _LEG_SECONDS[who]))
-        counts[who] = -(-wanted // SENSORS) * SENSORS
+    for contestant, warm_up in _WARM_UP.items():
+        rate = run_leg(servers, contestant, topic, warm_up).events_per_s
+        wanted = max(_FEWEST[contestant], int(rate * _LEG_SECONDS[contestant]))
+        counts[contestant] = -(-wanted // SENSORS) * SENSORS
     platform = -(-(events or counts[ONE]) // SENSORS) * SENSORS
-    teams = {who: min(platform, counts[who]) for who in (BATCHED, ROW_BY_ROW)}
+    teams = {contestant: min(platform, counts[contestant]) for contestant in (BATCHED, ROW_BY_ROW)}
     return dict.fromkeys((ONE, PUBLISHED, TWO, READINGS), platform) | teams
 
 
@@ -157,7 +157,7 @@ def _show(legs: list[list[Leg]]) -> None:
             )
         )
     headers = ("", "events", "events/s", "of rounds", "PostgreSQL", "broker", "Python", "others")
-    show("Throughput; CPU in µs an event; others: CPU share of other programs", headers, rows)
+    show("Throughput; CPU in µs per event; others: CPU share of other programs", headers, rows)
     show(
         "Ratios within a round",
         ("", "median", "min", "max", "goal"),

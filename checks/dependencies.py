@@ -1,10 +1,10 @@
-"""Look for known vulnerabilities of what requirements/local.txt installs.
+"""Look for known vulnerabilities in the packages of requirements/local.txt.
 
     python checks/dependencies.py       exit 1: a version is known to be vulnerable
 
-pip-audit asks the database of OSV. Where that cannot be reached, this says so, and compares the
-versions with checks/advisories.toml: advisories of some of our dependencies, written down by hand.
-That list finds an old version that came back; it does not know later advisories.
+pip-audit queries the database of OSV. If OSV is unavailable, the check reports that, and compares
+the versions with checks/advisories.toml, a list of advisories that is kept by hand. That list
+detects a return to an old version; it does not contain later advisories.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", re.MULTILINE
 
 
 def main() -> None:
-    """Audit."""
+    """Audit the dependencies; exit 1 on a known vulnerability."""
     if reachable():
         sys.exit(audit())
     print(
-        f"The dependencies were NOT audited: {DATABASE} cannot be reached from here. They are"
-        f" compared with the advisories in {ADVISORIES.relative_to(ROOT)} only."
+        f"The dependencies were NOT audited, because {DATABASE} is unavailable. They are compared"
+        f" only with the advisories in {ADVISORIES.relative_to(ROOT)}."
     )
     known = recorded()
     if known:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def reachable() -> bool:
-    """Whether the database of vulnerabilities answers."""
+    """Return True if the database of vulnerabilities answers."""
     try:
         socket.create_connection((DATABASE, 443), timeout=2).close()
     except OSError:
@@ -48,13 +48,13 @@ def reachable() -> bool:
 
 
 def audit() -> int:
-    """Run pip-audit; its exit code."""
+    """Run pip-audit and return its exit code."""
     command = ("-r", str(LOCK), "--no-deps", "--disable-pip", "--require-hashes", "-s", "osv")
     return subprocess.run([sys.executable, "-m", "pip_audit", *command], check=False).returncode
 
 
 def recorded() -> list[str]:
-    """The pinned versions that a recorded advisory is about."""
+    """Return a line for each pinned version with a recorded advisory."""
     pins = {name.lower(): version for name, version in _PIN.findall(LOCK.read_text())}
     return [
         f"{item['package']} {pins[item['package']]}: {item['advisory']} ({item['about']})"

@@ -1,4 +1,4 @@
-// Draw the diagrams of a page with the copy of Mermaid that the site brings along.
+// Draw the diagrams of a page with the site's own copy of Mermaid.
 const blocks = document.querySelectorAll("pre.diagram");
 
 async function draw() {

@@ -69,7 +69,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def _add(files: Files, config: MkDocsConfig, site_path: str, source: Path) -> None:
-    """Add a file of this machine to the site, once."""
+    """Add a file to the site, once."""
     if site_path not in files.src_uris:
         files.append(File.generated(config, site_path, abs_src_path=str(source)))
 
@@ -104,7 +104,7 @@ def on_page_markdown(markdown: str, *, page: Page, files: Files, **_: object) ->
 
 
 def _repository_path(page: File, address: str) -> str | None:
-    """Return the path in the repository that a relative address on a page means."""
+    """Return the repository path for a relative address on a page."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc or not parts.path or parts.path.startswith("/"):
         return None

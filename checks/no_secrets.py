@@ -1,10 +1,10 @@
-"""Look for secrets in everything that is under version control, with detect-secrets.
+"""Look for secrets in all files under version control, with detect-secrets.
 
     python checks/no_secrets.py            exit 1: a new value looks like a secret
-    python checks/no_secrets.py --accept   the values found are not secrets: write them to the list
+    python checks/no_secrets.py --accept   accept the values found: write them to the list
 
-The list, checks/no_secrets.json, has hashes and no lines, so that it changes only when the
-values found change.
+The list, checks/no_secrets.json, has hashes but no line numbers. So it changes only when the values
+change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OWN_KEYS = re.compile(rb"traffickey_[0-9A-Za-z]{49}")
 
 
 def main() -> None:
-    """Scan, and compare with the list."""
+    """Scan all files and compare the values found with the list."""
     names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\0")
@@ -45,12 +45,13 @@ def main() -> None:
         if hashed not in known.get(name, [])
     ]
     if new:
-        sys.exit("\n".join([*new, "These look like secrets. If they are not: make accept-secrets"]))
-    print(f"{len(wanted)} files hold no secret.")
+        advice = "These values look like secrets. If they are not, run `make accept-secrets`."
+        sys.exit("\n".join([*new, advice]))
+    print(f"No new secrets in {len(wanted)} files.")
 
 
 def scan(names: list[str]) -> dict[str, dict[str, tuple[int, str]]]:
-    """Return the suspects of each file: line and kind, by the hash of the value."""
+    """Return line and kind of each suspicious value of each file, by the hash of the value."""
     found: dict[str, dict[str, tuple[int, str]]] = {}
     with default_settings():
         collection = SecretsCollection(root=str(ROOT))

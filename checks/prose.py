@@ -89,7 +89,7 @@ RULES = (
 
 
 def main() -> None:
-    """Check every file, and say where and how to write it better."""
+    """Check every file; print each place with the advice to its writer."""
     found: list[str] = []
     lengths: dict[str, list[int]] = {}
     for name in files():
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def files() -> list[str]:
-    """List the files to read: those under version control and new ones."""
+    """List the files to read: all under version control and new ones."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -235,7 +235,7 @@ _END = re.compile(r"(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_]*[A-Z0-9])")
 
 
 def sentence_lengths(text: Text) -> Iterator[int]:
-    """Yield the words of each sentence; an item without a full stop counts as none."""
+    """Yield the number of words of each sentence; skip an item without a full stop."""
     if text.kind not in ("paragraph", "item"):
         return
     plain = _LINK.sub(r"\1", _CODE.sub("Code", text.text)).strip()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make the virtual environment $1 with the first interpreter that fits: $PYTHON, or python3, or one
-# with its version in its name. Dagster and Great Expectations refuse 3.15.
+# Make the virtual environment $1 with the first suitable interpreter: $PYTHON, python3, or one with
+# its version in its name. Dagster and Great Expectations do not accept Python 3.15.
 set -eu
 folder=$1
 
@@ -12,7 +12,7 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 p
     fi
 done
 if [ -z "${found:-}" ]; then
-    echo "Python 3.11 to 3.14 is needed, and neither ${PYTHON:-python3 nor python3.11 to python3.14} is: install it, or say where it is with PYTHON=…" >&2
+    echo "No Python 3.11 to 3.14 found; tried ${PYTHON:-python3, python3.11 to python3.14 and python}. Install one, or name its path with PYTHON=…" >&2
     exit 1
 fi
 
@@ -21,6 +21,6 @@ if command -v uv >/dev/null 2>&1; then
     uv venv --quiet --allow-existing --python "$interpreter" "$folder"
 elif ! "$found" -m venv "$folder"; then
     rm -rf "$folder"
-    echo "$found cannot make virtual environments: install its venv module (Debian: python3-venv), or uv" >&2
+    echo "$found cannot make virtual environments. Install its venv module (Debian: python3-venv) or uv." >&2
     exit 1
 fi

@@ -12,19 +12,19 @@ from psycopg import errors as pg
 
 
 class IngestError(Exception):
-    """Base of the errors that the platform raises on purpose."""
+    """Base class of the errors that the platform raises on purpose."""
 
 
 class TransientError(IngestError):
-    """PostgreSQL or Kafka does not answer, or another run was faster: retry from the ledger."""
+    """An error that passes: a server does not answer, or another run was faster. Retry later."""
 
 
 class LedgerMovedError(TransientError):
-    """The ledger is not at the batch's first offset: another run committed. Read it again."""
+    """The ledger is not at the batch's first offset, because another run committed."""
 
 
 class TopicChangedError(TransientError):
-    """The topic is not the one in the ledger, or Kafka's log begins or ends elsewhere."""
+    """Kafka's topic is not the one in the ledger, or its offsets do not match the ledger."""
 
 
 class LockBusyError(TransientError):
@@ -32,11 +32,11 @@ class LockBusyError(TransientError):
 
 
 class PermanentError(IngestError):
-    """Waiting does not help: a person must change a setting or a right, which the message names."""
+    """An error that stays until a person changes the setting or right that the message names."""
 
 
 class RefusedError(PermanentError):
-    """Kafka rejects the login: the password, the mechanism or the certificate is wrong."""
+    """Kafka rejects the login: wrong password, mechanism or certificate."""
 
 
 _TRANSIENT_POSTGRES = (
@@ -52,8 +52,8 @@ _TRANSIENT_POSTGRES = (
     pg.DiskFull,
     pg.ReadOnlySqlTransaction,  # a standby after a failover, or a full disk at a provider
 )
-_PERMANENT_CONNECT = ("28", "3D")  # SQLSTATE classes: wrong password or role, no such database
-# A connection that was not established has no SQLSTATE, only the server's message.
+_PERMANENT_CONNECT = ("28", "3D")  # SQLSTATE classes: wrong password or role, missing database
+# Without a connection there is no SQLSTATE, only the server's message.
 _REJECTIONS = (
     "authentication failed",
     "does not exist",
@@ -70,14 +70,14 @@ _NOT_ALLOWED = frozenset(
     }
 )
 _LOGIN_REJECTED = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
-# librdkafka names its own setting when it cannot use a certificate or a key.
+# librdkafka's message about an unusable certificate or key names its own setting.
 _FILE_SETTING = re.compile(r"ssl\.(ca|certificate|key)\.location")
 
 
 def translate(error: Exception) -> IngestError | None:
-    """Return the typed error of an exception of psycopg or confluent-kafka.
+    """Return the typed error of an exception from psycopg or confluent-kafka.
 
-    None means that the exception comes from neither, so it is a defect.
+    Return None for any other exception, which is a defect.
     """
     if isinstance(error, IngestError):
         return error
@@ -86,7 +86,7 @@ def translate(error: Exception) -> IngestError | None:
     if isinstance(error, KafkaException):
         return _translate_kafka(error)
     if isinstance(error, TimeoutError):  # of a request to Kafka; also after a pause by SIGSTOP
-        return TransientError("Kafka did not answer in time")
+        return TransientError("Kafka did not answer in time.")
     return None
 
 
@@ -104,20 +104,21 @@ def _translate_postgres(error: psycopg.Error) -> IngestError | None:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     rejected = not state and any(rejection in text for rejection in _REJECTIONS)
     if state[:2] in _PERMANENT_CONNECT or rejected:
-        return PermanentError(f"PostgreSQL refuses us: {text}. Check TRAFFIC_DATABASE_URL.")
+        message = f"PostgreSQL rejects the connection: {text}. Check TRAFFIC_DATABASE_URL."
+        return PermanentError(message)
     if isinstance(error, (*_TRANSIENT_POSTGRES, psycopg.OperationalError, psycopg.InterfaceError)):
         return TransientError(f"PostgreSQL: {text}")
     if isinstance(error, pg.UndefinedTable | pg.InvalidSchemaName | pg.UndefinedFunction):
         return PermanentError(f"PostgreSQL: {text}. Run `traffic up`, which migrates the database.")
     if isinstance(error, pg.InsufficientPrivilege):
-        return PermanentError(f"PostgreSQL: {text}. Grant it to the role of the URL.")
+        return PermanentError(f"PostgreSQL: {text}. Grant this right to the role of the URL.")
     return None
 
 
 def missing_right(operation: str, resource: str) -> PermanentError:
     """Return the error of a missing ACL, in the words of kafka-acls: Read, topic traffic-raw."""
     return PermanentError(
-        f"Kafka does not allow {operation} on {resource}: add the ACL."
+        f"Kafka does not allow {operation} on {resource}. Add the ACL."
         " docs/kafka.md lists the permissions of each part of the platform."
     )
 
@@ -135,19 +136,23 @@ def _translate_kafka(error: KafkaException) -> IngestError:
         return TransientError(f"Kafka: {reason}")
     code = reason.code()
     if code in _LOGIN_REJECTED:
-        return RefusedError(f"Kafka refuses us: {reason.str()}. Check TRAFFIC_KAFKA_SASL_… .")
+        return RefusedError(
+            f"Kafka rejects the login: {reason.str()}. Check TRAFFIC_KAFKA_SASL_… ."
+        )
     if code in _NOT_ALLOWED:
-        return PermanentError(f"Kafka does not allow it: {reason.str()}. docs/kafka.md lists ACLs.")
+        message = f"Kafka denies access: {reason.str()}. Add the ACL; docs/kafka.md lists them."
+        return PermanentError(message)
     if code == KafkaError._INVALID_ARG:
         return PermanentError(_setting_refused(reason.str()))
     return TransientError(f"Kafka: {reason}")
 
 
 def _setting_refused(text: str) -> str:
-    """Return a message that names our setting in place of librdkafka's."""
+    """Return a message that names our setting instead of librdkafka's."""
     setting = _FILE_SETTING.search(text)
     if setting is None:
-        return f"Kafka's client refuses the settings: {text}. Check TRAFFIC_KAFKA_… ."
+        return f"Kafka's client rejects the settings: {text}. Check TRAFFIC_KAFKA_… ."
     name = f"TRAFFIC_KAFKA_{setting.group().replace('.', '_').upper()}"
     password = ", and that TRAFFIC_KAFKA_SSL_KEY_PASSWORD opens it" if "KEY" in name else ""
-    return f"{name} cannot be used ({text}): see that it is a PEM file of the right kind{password}."
+    advice = f"Check that it is a PEM file of the right kind{password}."
+    return f"{name} cannot be used ({text}). {advice}"

@@ -1,8 +1,8 @@
-"""The consumers that are compared. Each runs as a process of its own, `python -m` its module.
+"""Consumers to compare. Each module runs as a separate process with `python -m`.
 
-Protocol: a contestant reads its task, one line of JSON, from standard input, prepares, says
-"ready", waits for "go", drains, and writes its result as JSON. So imports and preparations are
-never measured, and what is measured starts for all writers at once.
+Protocol: a contestant reads its task, one line of JSON, from standard input. It prepares, prints
+"ready", waits for a line, drains, and prints its result as JSON. So the measurement leaves out
+imports and preparations, and begins for all writers at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """What to read and where to write. `events` is the number to read over all writers."""
+    """Topic to read and database to write. `events` is the number of events of all writers."""
 
     bootstrap_servers: str
     owner_url: str
@@ -31,7 +31,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """`commits` holds the moment (monotonic clock, seconds) and the events of each commit."""
+    """Result of a process. `commits` holds time (monotonic clock, seconds) and events of each."""
 
     commits: list[tuple[float, int]]
     cpu_seconds: float
@@ -42,7 +42,10 @@ Committed = Callable[[int], None]
 
 
 def take_part(prepare: Callable[[Task], None], drain: Callable[[Task, Committed], None]) -> None:
-    """Be a contestant. `drain` calls its second argument after each commit with its events."""
+    """Run a contestant by the protocol.
+
+    `drain` calls its second argument after each commit with the number of events.
+    """
     task = Task(**json.loads(sys.stdin.readline()))
     prepare(task)
     sys.stdout.write("ready\n")

@@ -1,4 +1,4 @@
-"""A consumer that teams write next: executemany upserts of 500 messages, one commit a batch."""
+"""The usual batch consumer: executemany upserts of 500 messages, one commit per batch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A window with publishing on: its events go to the clean stream and come back as echoes.
+"""The platform's ingest run beside a publisher, whose messages it reads from the clean stream.
 
-Writer 0 is the window, as in `window`, but it drains the clean stream too; writer 1 publishes,
-and its commits do not count.
+Writer 0 is the ingest run of module `ingest_run`, but drains the clean stream too and skips our
+own messages. Writer 1 publishes, and its commits do not count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from confluent_kafka.admin import AdminClient
 
 from benchmarks.contestants import Committed, Task, take_part
-from benchmarks.contestants.window import settings_of
+from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.stream import make_topic
 from traffic_platform.ingest.drain import run_ingest
 from traffic_platform.ingest.totals import IngestTotals
@@ -26,7 +26,7 @@ def _settings(task: Task) -> Settings:
 
 
 def prepare(task: Task) -> None:
-    """Begin with an empty clean stream."""
+    """Create an empty topic for the clean stream."""
     if task.writer != 0:
         return
     settings = _settings(task)
@@ -39,7 +39,7 @@ def prepare(task: Task) -> None:
 
 
 def drain(task: Task, committed: Committed) -> None:
-    """Store all that is there, or publish it."""
+    """Ingest every event, or publish every event."""
     if task.writer == 0:
         _store(task, committed)
     else:

@@ -1,7 +1,7 @@
-"""The platform's building blocks into one table: no raw, no processed, no foreign key.
+"""The platform's building blocks with one table: no raw, no processed, no foreign key.
 
-As durable as a window: the ledger moves in the transaction of the rows. As in a window, a batch is
-stored while the next one is fetched, and readings that are certainly new are copied.
+It is as durable as an ingest run: the ledger advances in the transaction of the rows. Like an
+ingest run it stores a batch while it fetches the next one, and copies readings that must be new.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.contestants import Committed, Task, take_part
-from benchmarks.contestants.window import settings_of
+from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.stream import FIRST
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.event_tables.newest_readings import NewestReadings
@@ -42,7 +42,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def prepare(task: Task) -> None:
-    """Make the months that the stream needs, and drop the foreign key."""
+    """Make the monthly partitions of the stream, and drop the foreign key."""
     with psycopg.connect(task.owner_url, autocommit=True) as connection:
         for days in (0, 31):
             connection.execute(
@@ -59,7 +59,7 @@ def prepare(task: Task) -> None:
 
 
 def drain(task: Task, committed: Committed) -> None:
-    """Fetch and encode one batch while the one before is stored and committed."""
+    """Fetch and encode a batch while another thread stores the one before."""
     prepare_interpreter()
     settings = settings_of(task)
     fetcher = BatchConsumer(
@@ -70,8 +70,8 @@ def drain(task: Task, committed: Committed) -> None:
         ThreadPoolExecutor(1) as storing,
     ):
         connection.execute(statement("event_tables/create_incoming"))
-        logs = _begin(connection, task, fetcher)
-        encoder, store = _Encoder(Decoder(rules_of(settings)), logs), _Store(connection)
+        ledger = _begin(connection, task, fetcher)
+        encoder, store = _Encoder(Decoder(rules_of(settings)), ledger), _Store(connection)
         read, stored = 0, storing.submit(int)
         while read < task.events:
             for fetched in fetcher.columns(fetcher.poll(settings.batch_linger_ms / 1000)):
@@ -91,8 +91,8 @@ def _settle(stored: Future[int], committed: Committed) -> None:
 
 
 @dataclass
-class _Log:
-    """A partition's log: its number, and the next offset to fetch."""
+class _PartitionGeneration:
+    """A partition generation and the next offset to fetch from it."""
 
     topic_no: int
     next_offset: int
@@ -100,36 +100,36 @@ class _Log:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Encoded readings (None: no rows) and the moves of the ledger."""
+    """Encoded readings (None: no rows) and the new offsets of the ledger."""
 
     topic: str
     events: int
-    moment: datetime
+    decoded_at: datetime
     new: bytes | None
     known: bytes | None
     sensors: dict[bytes, str]
-    moves: list[LedgerAdvance]
+    advances: list[LedgerAdvance]
 
 
 def _begin(
     connection: psycopg.Connection[Any], task: Task, fetcher: BatchConsumer
-) -> dict[PartitionKey, _Log]:
-    """Position the consumer where the ledger is."""
+) -> dict[PartitionKey, _PartitionGeneration]:
+    """Position the consumer at the offsets of the ledger, and return them."""
     broker = Broker(settings_of(task).kafka_config())
     topic = broker.describe(task.topic)
     assert topic is not None
     reconcile_with_broker(connection, broker, topic, mine=lambda _partition: True)
     ledger = {(task.topic, p): row for p, row in read_ledger(connection, task.topic).items()}
-    fetcher.assign({where: (row.next_offset, row.leader_epoch) for where, row in ledger.items()})
-    return {where: _Log(row.topic_no, row.next_offset) for where, row in ledger.items()}
+    fetcher.assign({key: (row.next_offset, row.leader_epoch) for key, row in ledger.items()})
+    return {key: _PartitionGeneration(row.topic_no, row.next_offset) for key, row in ledger.items()}
 
 
 @dataclass
 class _Encoder:
-    """Turns what was fetched into a batch."""
+    """Encoder of fetched messages into batches."""
 
     decoder: Decoder
-    logs: dict[PartitionKey, _Log]
+    ledger: dict[PartitionKey, _PartitionGeneration]
 
     def encode(self, fetched: Fetched, newest: NewestReadings) -> _Batch:
         now = wall_clock_us()
@@ -140,19 +140,19 @@ class _Encoder:
         return _Batch(
             topic=next(iter(fetched.reached), ("", 0))[0],
             events=len(fetched),
-            moment=datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now),
+            decoded_at=datetime.fromtimestamp(0, UTC) + timedelta(microseconds=now),
             new=self._rows(fetched, events, order[is_new], now),
             known=self._rows(fetched, events, order[~is_new], now),
             sensors=decoded.sensors,
-            moves=[self._move(where, fetched) for where in fetched.reached],
+            advances=[self._advance(key, fetched) for key in fetched.reached],
         )
 
-    def _move(self, where: PartitionKey, fetched: Fetched) -> LedgerAdvance:
-        reached, log = fetched.reached[where], self.logs[where]
-        first, log.next_offset = log.next_offset, reached.next_offset
+    def _advance(self, key: PartitionKey, fetched: Fetched) -> LedgerAdvance:
+        reached, generation = fetched.reached[key], self.ledger[key]
+        first, generation.next_offset = generation.next_offset, reached.next_offset
         return LedgerAdvance(
-            topic_no=log.topic_no,
-            partition=where[1],
+            topic_no=generation.topic_no,
+            partition=key[1],
             first_offset=first,
             next_offset=reached.next_offset,
             leader_epoch=reached.leader_epoch,
@@ -163,10 +163,10 @@ class _Encoder:
         if len(order) == 0:
             return None
         rows = events.index[order]
-        topic_no = np.array([self.logs[where].topic_no for where in fetched.partition_keys])
-        partition = np.array([where[1] for where in fetched.partition_keys])
-        place = fetched.key_index[rows]
-        moment = pg.timestamps(np.full(len(order), now))
+        topic_no = np.array([self.ledger[key].topic_no for key in fetched.partition_keys])
+        partition = np.array([key[1] for key in fetched.partition_keys])
+        key_index = fetched.key_index[rows]
+        ingested_at = pg.timestamps(np.full(len(order), now))
         return pg.encode_rows(
             len(order),
             (
@@ -176,17 +176,17 @@ class _Encoder:
                 pg.doubles(events.quality_score[order]),
                 pg.integers(events.quality_flags[order], 2),
                 pg.timestamps(fetched.broker_us[rows]),
-                pg.integers(topic_no[place], 2),
-                pg.integers(partition[place], 4),
+                pg.integers(topic_no[key_index], 2),
+                pg.integers(partition[key_index], 4),
                 pg.integers(fetched.offset[rows], 8),
-                moment,
-                moment,
+                ingested_at,
+                ingested_at,
             ),
         )
 
 
 def _latest(events: Processed, fetched: Fetched) -> Ints:
-    """The latest event of each key, in key order: a key may be upserted once a statement."""
+    """Return the latest event of each key, in key order; a statement may upsert a key only once."""
     halves = events.sensor_id.view(">u8").reshape(-1, 2)
     keys = (events.timestamp_us, halves[:, 1], halves[:, 0])
     order = np.lexsort((fetched.offset[events.index], fetched.broker_us[events.index], *keys))
@@ -196,7 +196,7 @@ def _latest(events: Processed, fetched: Fetched) -> Ints:
 
 @dataclass
 class _Store:
-    """Stores a batch in one transaction; `positions` is how far that has come."""
+    """Writer of batches, one transaction each; `positions` holds the committed offsets."""
 
     connection: psycopg.Connection[Any]
     newest: NewestReadings = field(default_factory=NewestReadings)
@@ -204,14 +204,14 @@ class _Store:
 
     def store(self, batch: _Batch) -> int:
         with self.connection.transaction(), self.connection.cursor() as cursor:
-            advance_ledger(self.connection, batch.moves)
+            advance_ledger(self.connection, batch.advances)
             self._copy(cursor, "event_tables/copy_readings", batch.new)
             if batch.known is not None:
                 self._copy(cursor, "event_tables/copy_incoming", batch.known)
-                cursor.execute(statement("event_tables/upsert_readings"), {"now": batch.moment})
+                cursor.execute(statement("event_tables/upsert_readings"), {"now": batch.decoded_at})
         self.newest.look_up(self.connection, self.newest.unknown(batch.sensors))
-        for move in batch.moves:
-            self.positions[batch.topic, move.partition] = move.next_offset
+        for advance in batch.advances:
+            self.positions[batch.topic, advance.partition] = advance.next_offset
         return batch.events
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""A consumer that teams write first: one upsert and one commit a message."""
+"""The simplest consumer: one upsert and one commit per message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.team import connected, prepare, reading, upsert
 
-_KAFKA_COMMIT_SECONDS = 1.0  # as often as the platform does; each message would be slower still
+_KAFKA_COMMIT_SECONDS = 1.0  # like the platform; a commit for each message would be slower
 
 
 async def _drain(task: Task, committed: Committed) -> None:

@@ -1,6 +1,7 @@
-"""What the consumers that teams write share: aiokafka, SQLAlchemy on asyncpg, one table.
+"""Common parts of the usual consumers: aiokafka, SQLAlchemy on asyncpg, one table.
 
-They read flat JSON with json.loads, trust it, and commit to Kafka only what PostgreSQL has.
+They decode flat JSON with json.loads, do not validate it, and commit offsets to Kafka only after
+PostgreSQL has the rows.
 """
 
 from __future__ import annotations
@@ -32,21 +33,21 @@ READINGS = Table(
 
 
 def upsert() -> Insert:
-    """Insert a reading, or replace its measures."""
+    """Return the statement that inserts a reading or replaces its measures."""
     new = insert(READINGS)
     measures = {name: new.excluded[name] for name in ("speed", "volume", "occupancy")}
     return new.on_conflict_do_update(index_elements=["sensor_id", "timestamp"], set_=measures)
 
 
 def reading(value: bytes | None) -> dict[str, Any]:
-    """A message as a row."""
+    """Return a message as a row."""
     event = json.loads(value or b"null")
     event["timestamp"] = datetime.fromisoformat(event["timestamp"])
     return event
 
 
 def prepare(task: Task) -> None:
-    """Make the table."""
+    """Create the table."""
 
     async def make() -> None:
         engine = create_async_engine(_url(task))
@@ -59,7 +60,7 @@ def prepare(task: Task) -> None:
 
 @asynccontextmanager
 async def connected(task: Task) -> AsyncGenerator[tuple[AIOKafkaConsumer, AsyncConnection]]:
-    """A consumer at the beginning of the topic, and one connection for all that it stores."""
+    """Open a consumer at the beginning of the topic, and one connection for its rows."""
     consumer = AIOKafkaConsumer(
         task.topic,
         bootstrap_servers=task.bootstrap_servers,

@@ -1,4 +1,4 @@
--- The comments on tables and their columns: (table, column or null, text).
+-- Comments of tables and columns: (table, column or null, text).
 select c.relname, a.attname, d.description
 from pg_description d
 join pg_class c on c.oid = d.objoid and c.relnamespace = to_regnamespace('traffic')

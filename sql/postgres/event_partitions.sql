@@ -1,4 +1,4 @@
--- Partitions of a table by date, oldest first: the day that each begins on.
+-- Partitions of a table by date, oldest first: first day and name.
 select to_date(substring(c.relname from '_([0-9]+)$'),
                case when length(substring(c.relname from '_([0-9]+)$')) = 8 then 'YYYYMMDD'
                     else 'YYYYMM' end) as day,

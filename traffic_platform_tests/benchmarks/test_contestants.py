@@ -1,4 +1,4 @@
-"""The consumers that are compared store what they are given, also after the platform changed."""
+"""Contestants of the benchmarks: each stores every event and reports its commits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 import psycopg
 import pytest
 
-from benchmarks.contestants import Task, batched, readings_only, row_by_row, window
+from benchmarks.contestants import Task, batched, ingest_run, readings_only, row_by_row
 from benchmarks.race import measured_rate
 from benchmarks.stream import fill
 from traffic_platform.settings import Settings
@@ -20,12 +20,12 @@ PLATFORM = ("traffic.raw_events", "traffic.processed_events", "traffic.traffic_r
 @pytest.mark.parametrize(
     ("contestant", "tables"),
     [
-        (window, PLATFORM),
+        (ingest_run, PLATFORM),
         (readings_only, PLATFORM[2:]),
         (batched, ("readings",)),
         (row_by_row, ("readings",)),
     ],
-    ids=["window", "readings_only", "batched", "row_by_row"],
+    ids=["ingest_run", "readings_only", "batched", "row_by_row"],
 )
 def test_each_contestant_stores_every_event_and_reports_its_commits(
     contestant: ModuleType,

@@ -47,7 +47,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Witness:
-    """Records errors in the console of a page, and its requests to other hosts."""
+    """Record of a page's console errors and of its requests to other hosts."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.errors: list[str] = []

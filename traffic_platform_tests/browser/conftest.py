@@ -55,7 +55,7 @@ def page_settings(
 
 @pytest.fixture(scope="session")
 def page_url(page_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of the dashboard. Its minutes last a second."""
+    """URL of the dashboard, whose minutes last a second."""
     folder = tmp_path_factory.mktemp("page")
     dagster = "http://dagster.test:3000"
     with served(page_settings, folder, short_minutes.__name__, TRAFFIC_DAGSTER_URL=dagster) as url:
@@ -75,7 +75,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, page_url: str) -> Iterator[Open]:
-    """open_page(path, width=1280, scheme="light"): a window, which is checked for errors later."""
+    """open_page(path, width=1280, scheme="light"): open a window and check it for errors later."""
     seen: list[Witness] = []
 
     def open_one(path: str, width: int = 1280, scheme: str = "light") -> Page:

@@ -46,7 +46,7 @@ class PageService(Service):
         return Command(argv, Path.cwd(), variables)
 
     def ready(self) -> bool:
-        """Whether the dashboard answers."""
+        """Return True if the dashboard answers."""
         try:
             with urllib.request.urlopen(f"{self.url}/health/live", timeout=1) as answer:
                 return answer.status == 200

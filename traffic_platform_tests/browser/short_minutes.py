@@ -1,4 +1,7 @@
-"""`python -m traffic_platform_tests.browser.short_minutes`: the dashboard, with short minutes."""
+"""Serve the dashboard with minutes of a second.
+
+python -m traffic_platform_tests.browser.short_minutes
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ CONNECTED = "window.socket?.connected === true"
 
 @pytest.fixture
 def key() -> str:
-    """Unique name of a key."""
+    """A unique name for a key."""
     return f"browser {uuid.uuid4().hex}"
 
 

@@ -1,4 +1,4 @@
-"""The prose check, on sentences before and after they were rewritten."""
+"""The prose check, with sentences before and after a rewrite."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_a_refused_role_is_one_line_and_exit_code_1(
     monkeypatch.setenv("TRAFFIC_INGEST_DATABASE_URL", wrong)
     result = traffic("ingest", "--once")
     assert result.code == 1
-    assert result.err.startswith("PostgreSQL refuses us: ")
+    assert result.err.startswith("PostgreSQL rejects the connection: ")
     assert result.err.count("\n") == 1
 
 

@@ -1,6 +1,6 @@
 """Required contents of the tables after any fault, computed in plain Python from the messages sent.
 
-It shares nothing with the platform's own verification, which is asked too: each checks the other.
+It shares no code with the platform's own verification, which runs too: each checks the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import psycopg
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.faults.feed import Feed, Sent
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 
 Rows = Callable[[LiteralString], list[tuple[Any, ...]]]
 
@@ -33,13 +33,13 @@ class Raw(NamedTuple):
     batch_id: int
 
     @property
-    def place(self) -> tuple[int, int, int]:
-        """Where it was in Kafka."""
+    def position(self) -> tuple[int, int, int]:
+        """Topic number, partition and offset."""
         return self.topic_no, self.partition, self.offset
 
     @property
     def event(self) -> tuple[tuple[str, datetime], float, int] | None:
-        """Sensor and time, speed and volume; None when it is broken."""
+        """Sensor and time, speed and volume; None for a broken message."""
         try:
             body = json.loads(self.value)
         except ValueError:
@@ -53,9 +53,9 @@ class Raw(NamedTuple):
 def assert_exactly_once(
     settings: Settings, sent: Sequence[Sent], perhaps_lost: Sequence[Sent] = ()
 ) -> None:
-    """Every message of `sent` is in the tables once, whatever happened on the way.
+    """Assert that the tables hold every message of `sent` once.
 
-    Those of `perhaps_lost` are, too, or a lost range names them.
+    For each message of `perhaps_lost` they hold it once, or a lost range covers it.
     """
     with psycopg.connect(settings.endpoints().read_url) as connection:
 
@@ -78,7 +78,7 @@ def assert_exactly_once(
 
 
 def lost_ranges(settings: Settings) -> list[tuple[int, int, int | None, str]]:
-    """(partition, first offset, next offset, cause) of every recorded loss, in order."""
+    """Return (partition, first offset, next offset, cause) of every recorded loss, in order."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         return connection.execute(
             "select partition, first_offset, next_offset, cause from traffic.lost_ranges"
@@ -87,7 +87,7 @@ def lost_ranges(settings: Settings) -> list[tuple[int, int, int | None, str]]:
 
 
 def stored(settings: Settings) -> int:
-    """How many messages the audit rows say are stored."""
+    """Return the number of stored messages according to the audit rows."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         row = connection.execute(
             "select coalesce(sum(raw), 0)::bigint from traffic.micro_batches"
@@ -96,12 +96,12 @@ def stored(settings: Settings) -> int:
         return row[0]
 
 
-def assert_goes_on(settings: Settings, feed: Feed, ingest_run: Window) -> None:
+def assert_goes_on(settings: Settings, feed: Feed, ingest_run: RunProcess) -> None:
     """Wait until the run has stored each sent message once and ends cleanly."""
     before = stored(settings)
-    wait_until(lambda: stored(settings) > before, "the window goes on")
+    wait_until(lambda: stored(settings) > before, "the ingest run continues")
     sent = feed.stop()
-    wait_until(lambda: stored(settings) == len(sent), "all is stored")
+    wait_until(lambda: stored(settings) == len(sent), "every message is stored")
     ingest_run.end()
     assert lost_ranges(settings) == []
     assert_exactly_once(settings, sent)
@@ -110,7 +110,7 @@ def assert_goes_on(settings: Settings, feed: Feed, ingest_run: Window) -> None:
 def _assert_stored_once(
     rows: Rows, raw: Sequence[Raw], sent: Sequence[Sent], perhaps_lost: Sequence[Sent]
 ) -> None:
-    assert not _more_than_once(row.place for row in raw)
+    assert not _more_than_once(row.position for row in raw)
     stored_values = Counter(row.value for row in raw)
     assert not _more_than_once(row.value for row in raw)
     missing = [message for message in sent if message.value not in stored_values]
@@ -142,9 +142,9 @@ def _assert_processed_or_quarantined(rows: Rows, raw: Sequence[Raw]) -> None:
     quarantined = rows(
         'select topic_no, partition, "offset", reason, value from traffic.quarantined_events'
     )
-    assert sorted(processed) == sorted(row.place for row in raw if row.event is not None)
+    assert sorted(processed) == sorted(row.position for row in raw if row.event is not None)
     assert sorted(quarantined) == sorted(
-        (*row.place, "malformed_json", row.value) for row in raw if row.event is None
+        (*row.position, "malformed_json", row.value) for row in raw if row.event is None
     )
 
 
@@ -153,7 +153,7 @@ def _assert_readings(rows: Rows, raw: Sequence[Raw]) -> None:
     for row in raw:
         if row.event is not None:
             key, speed, volume = row.event
-            order = (min(row.broker_timestamp, row.ingested_at), *row.place)
+            order = (min(row.broker_timestamp, row.ingested_at), *row.position)
             latest[key] = max(latest.get(key, order), (*order, speed, volume))
     readings = rows(
         'select s.external_id, r."timestamp", r.broker_timestamp, r.topic_no, r.partition,'
@@ -167,7 +167,7 @@ def _assert_readings(rows: Rows, raw: Sequence[Raw]) -> None:
 
 
 def _assert_ranges_follow_one_another(rows: Rows) -> None:
-    """Audit rows and lost ranges cover each generation up to the ledger, without overlap."""
+    """Assert that audit rows and lost ranges cover each generation up to the ledger just once."""
     covered: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     for topic_no, partition, first, following in rows(
         "select topic_no, partition, first_offset, next_offset from traffic.micro_batches"
@@ -207,7 +207,7 @@ def _assert_audit_rows(rows: Rows, raw: Sequence[Raw]) -> None:
 
 
 def _assert_verified(settings: Settings) -> None:
-    """The platform's own verification finds nothing but the losses on record."""
+    """Assert that the platform's own verification finds only the recorded losses."""
     report = verify(settings, deep=True)
     losses = [finding for finding in report.findings if finding.table == "lost_ranges"]
     assert report.findings == losses, [finding.sentence for finding in report.findings]

@@ -1,6 +1,6 @@
-"""A backfill in a process of its own: `python -m traffic_platform_tests.faults.backfill DATE …`.
+"""A backfill in its own process: `python -m traffic_platform_tests.faults.backfill DATE …`.
 
-Settings come from the environment. What it did is printed as JSON.
+Settings come from the environment. It prints the figures of each date as JSON.
 """
 
 from __future__ import annotations

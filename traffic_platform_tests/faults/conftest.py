@@ -1,4 +1,4 @@
-"""Ingest runs and feeds of a test, ended with it."""
+"""Fixtures for ingest runs and feeds, which end with their test."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pytest
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.ingest_runs import Window
+from traffic_platform_tests.faults.ingest_runs import RunProcess
 
 
 @pytest.fixture
-def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Window]]:
+def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., RunProcess]]:
     """start_run(run_id="one", writer=0, writers=1, limits={}, topics=[raw], **environment).
 
-    A process; without topics (None) it publishes.
+    It starts a process of an ingest run, or with topics=None of a publisher run.
     """
-    windows: list[Window] = []
+    runs: list[RunProcess] = []
 
     def start(
         run_id: str = "one",
@@ -28,27 +28,27 @@ def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[
         limits: dict[str, Any] | None = None,
         topics: Sequence[str] | None = (environment["TRAFFIC_RAW_TOPIC"],),
         **variables: str,
-    ) -> Window:
-        ingest_run = Window(
+    ) -> RunProcess:
+        run = RunProcess(
             environment | variables,
-            tmp_path / f"window-{len(windows)}-{run_id}.log",
+            tmp_path / f"run-{len(runs)}-{run_id}.log",
             run_id=run_id,
             writer=writer,
             writers=writers,
             limits=limits or {},
             topics=topics,
         )
-        windows.append(ingest_run)
-        return ingest_run
+        runs.append(run)
+        return run
 
     yield start
-    for ingest_run in windows:
-        ingest_run.kill()
+    for run in runs:
+        run.kill()
 
 
 @pytest.fixture
 def start_feed(settings: Settings) -> Iterator[Callable[..., Feed]]:
-    """start_feed(rate=500): events in the background."""
+    """start_feed(rate=500): send events in the background."""
     feeds: list[Feed] = []
 
     def start(rate: float = 500) -> Feed:

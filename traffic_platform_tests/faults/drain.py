@@ -1,7 +1,8 @@
 """An ingest run or publisher as a process: `python -m traffic_platform_tests.faults.drain '{…}'`.
 
 Settings come from the environment. The argument is JSON: `topics` (null: publish), `limits` (see
-WindowLimits) and `run_id`. SIGTERM ends it after the batch in hand. What it did is printed as JSON.
+RunLimits), `run_id`, `writer` and `writers`. SIGTERM ends the run after the current batch. It
+prints its totals as JSON.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from traffic_platform.settings import load_settings
 
 
 def main() -> int:
-    """Run the ingest run of the command line; return 1 for an IngestError."""
+    """Run the ingest or publisher run of the command line; return 1 for an IngestError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     wanted = json.loads(sys.argv[1])
-    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where we are
+    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain prints our stack
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     try:

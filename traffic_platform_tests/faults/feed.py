@@ -1,8 +1,8 @@
-"""Events that no two of are alike, sent in the background, with where the broker put them.
+"""Unique events, sent in the background, with the partition and offset of each.
 
-Most are good, flat or nested; one in fifty repeats the sensor and time of an earlier one with
-another speed, and one in fifty is broken. `n` numbers them: ingest ignores a field it does not
-know, so that every value is unique whatever it means.
+Most are valid, flat or nested. One in fifty repeats the sensor and time of an earlier one with
+another speed, and one in fifty is broken. Their field `n`, which ingest does not know and ignores,
+makes every value unique.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SENSORS = 50
 
 @dataclass(frozen=True)
 class Sent:
-    """A message that the broker has acknowledged."""
+    """A message that the broker acknowledged."""
 
     partition: int
     offset: int
@@ -34,7 +34,7 @@ class Sent:
 
 
 def events(first: int = 0) -> Iterator[bytes]:
-    """Numbered events without end, the same ones every time."""
+    """Yield numbered events without end, always the same for the same `first`."""
     chance = random.Random(first)
     for number in itertools.count(first):
         slot = number
@@ -62,9 +62,9 @@ def _event(number: int, slot: int, chance: random.Random) -> bytes:
 
 
 class Feed:
-    """Send events at a rate until stopped; survives an outage of the broker.
+    """A producer that sends events at a rate until it is stopped, and survives a broker's outage.
 
-    The producer is idempotent: what a broker stores just before it is killed, and the producer
+    It is idempotent: a message that a broker stores just before it is killed, and that the producer
     sends again, is stored once.
     """
 
@@ -88,11 +88,11 @@ class Feed:
 
     @property
     def acknowledged(self) -> int:
-        """How many messages the broker has so far."""
+        """Number of messages that the broker has acknowledged."""
         return len(self._sent)
 
     def stop(self) -> list[Sent]:
-        """Send no more; all messages, each acknowledged by the broker."""
+        """Stop sending, and return all messages, each acknowledged by the broker."""
         self._stopping.set()
         self._thread.join()
         left = self._producer.flush(60)
@@ -101,7 +101,7 @@ class Feed:
         return list(self._sent)
 
     def abandon(self) -> None:
-        """Stop sending, and discard messages in flight."""
+        """Stop sending, and discard queued messages."""
         self._stopping.set()
         self._thread.join()
         self._producer.purge()

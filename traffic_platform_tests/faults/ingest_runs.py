@@ -15,8 +15,8 @@ from typing import Any
 _LIMITS = {"seconds": 120, "idle_seconds": 120, "outage_seconds": 60}
 
 
-class Window:
-    """A running ingest run, or without topics a publisher. `log` holds its stderr."""
+class RunProcess:
+    """A process of an ingest run, or without topics of a publisher run. `log` holds its stderr."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Window:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there; a paused one is."""
+        """True until the process has ended, also while it is paused."""
         return self.process.poll() is None
 
     @property
     def paused(self) -> bool:
-        """Whether it is stopped by SIGSTOP."""
+        """True while SIGSTOP holds the process."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text()
         return stat.rpartition(")")[2].split()[0] == "T"
 
@@ -61,15 +61,15 @@ class Window:
         self.process.send_signal(number)
 
     def end(self, seconds: float = 30) -> dict[str, Any]:
-        """Ask it to end, expect a clean end, and return its totals."""
+        """End it with SIGTERM, expect a clean end, and return its totals."""
         self.send(signal.SIGTERM)
         return self.result(seconds)
 
     def result(self, seconds: float = 60) -> dict[str, Any]:
         """Wait for a clean end, and return its totals."""
-        code, said = self.ended(seconds)
-        assert code == 0, f"exit {code}: {said}\n{self.log.read_text()}"
-        return said
+        code, output = self.ended(seconds)
+        assert code == 0, f"exit {code}: {output}\n{self.log.read_text()}"
+        return output
 
     def ended(self, seconds: float = 60) -> tuple[int, dict[str, Any]]:
         """Wait for any end, and return the exit code (negative: the signal) and the output."""
@@ -83,7 +83,7 @@ class Window:
         return self.process.returncode, json.loads(out) if out else {}
 
     def kill(self) -> None:
-        """End it with SIGKILL, paused or not, if it is still there."""
+        """End it with SIGKILL if it still runs, paused or not."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None
@@ -91,7 +91,7 @@ class Window:
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Ask until it is true; fail with `what` after `seconds`."""
+    """Wait for a condition; fail with `what` in the message after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.05)):
         if condition():

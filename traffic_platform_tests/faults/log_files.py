@@ -1,4 +1,4 @@
-"""A broker's files, cut as a lost disk write or a restored copy leaves them."""
+"""Truncation of a broker's files, as after a lost disk write or the restore of a copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST_OFFSET_DELTA_AT = 23  # Kafka's documentation, "Message Format", record ba
 def cut_log(kafka: Kafka, topic: str, partition: int, end: int) -> int:
     """Remove the record batches beyond offset `end` from a stopped broker's log.
 
-    Returns the end of what is left. Only the first segment may exist.
+    Return the new end of the log. Only the first segment may exist.
     """
     folder = kafka.folder / "data" / f"{topic}-{partition}"
     [segment] = folder.glob("*.log")
@@ -27,7 +27,7 @@ def cut_log(kafka: Kafka, topic: str, partition: int, end: int) -> int:
             break
         at, reached = at + _BATCH_HEAD.size + length, base + delta + 1
     segment.write_bytes(data[:at])
-    # The broker makes indexes and snapshots again from the segment.
+    # The broker recreates indexes and snapshots from the segment.
     for derived in (*folder.glob("*index"), *folder.glob("*.snapshot")):
         derived.unlink()
     return reached

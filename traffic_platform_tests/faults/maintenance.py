@@ -1,6 +1,6 @@
-"""Maintenance in a process of its own: `python -m traffic_platform_tests.faults.maintenance`.
+"""Maintenance in its own process: `python -m traffic_platform_tests.faults.maintenance`.
 
-Settings come from the environment. What it did is printed as JSON.
+Settings come from the environment. It prints its figures as JSON.
 """
 
 from __future__ import annotations
@@ -13,4 +13,5 @@ from traffic_platform.settings import load_settings
 
 if __name__ == "__main__":
     report = maintain_tables(load_settings())
-    json.dump({"folded": report.compacted.rows, "dropped": len(report.retired.dropped)}, sys.stdout)
+    figures = {"compacted": report.compacted.rows, "dropped": len(report.retired.dropped)}
+    json.dump(figures, sys.stdout)

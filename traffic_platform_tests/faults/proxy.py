@@ -1,4 +1,4 @@
-"""A proxy between an ingest run and PostgreSQL that fails at a chosen text."""
+"""A proxy between an ingest run and PostgreSQL that fails at a chosen statement."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Trouble = Literal["cut_before", "cut_after", "dark"]
 
 @dataclass
 class Proxy:
-    """Passes bytes on until the client says `word` for the `nth` time; then trouble, once.
+    """A proxy that passes bytes until the client sends `word` for the `nth` time, then fails once.
 
-    cut_before: the connection ends and the server never hears the word. cut_after: the server
-    hears it and answers, and the client never hears the answer. dark: nothing passes any more in
-    either direction, and no end hears that the other is gone, until the proxy is closed.
+    cut_before: the connection ends before the server receives the word. cut_after: the server
+    receives it and answers, but the client never receives the answer. dark: until the proxy is
+    closed nothing passes in either direction, and neither side learns that the other is cut off.
     """
 
     server_port: int
@@ -33,18 +33,18 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where clients connect to."""
+        """Port for clients."""
         return self._listener.getsockname()[1]
 
     def through(self, url: str) -> str:
-        """A libpq URI of the server, by way of this proxy."""
+        """Return a libpq URI of the server that passes through this proxy."""
         head, _, database = url.rpartition("/")
         return f"{head.rpartition(':')[0]}:{self.port}/{database}"
 
     @classmethod
     @contextlib.contextmanager
     def running(cls, server_port: int, word: bytes, nth: int, trouble: Trouble) -> Generator[Proxy]:
-        """A proxy that serves until the end of the block."""
+        """Run a proxy until the end of the block."""
         proxy = cls(server_port, word, nth, trouble)
         accepting = threading.Thread(target=proxy._accept)
         accepting.start()
@@ -66,7 +66,7 @@ class Proxy:
                 self._threads.append(thread)
 
     def _serve(self, client: socket.socket) -> None:
-        # An end that is gone ends the other end's connection too.
+        # When one side closes its connection, the other side's connection ends too.
         address = ("127.0.0.1", self.server_port)
         with (
             client,
@@ -83,13 +83,13 @@ class Proxy:
                     return
                 if readable is server:
                     client.sendall(data)
-                elif self._is_it(data):
+                elif self._is_due(data):
                     self._make_trouble(server, data)
                     return
                 else:
                     server.sendall(data)
 
-    def _is_it(self, data: bytes) -> bool:
+    def _is_due(self, data: bytes) -> bool:
         self.nth -= data.count(self.word)
         return not self.happened.is_set() and self.nth <= 0
 

@@ -1,6 +1,6 @@
 """A reprocessing run in its own process: `python -m traffic_platform_tests.faults.reprocess`.
 
-Settings come from the environment. What it did is printed as JSON.
+Settings come from the environment. It prints its figures as JSON.
 """
 
 from __future__ import annotations
@@ -16,4 +16,4 @@ from traffic_platform.settings import load_settings
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     report = reprocess_rejected(load_settings(), QuarantineFilter())
-    json.dump({"replayed": report.replayed, "remaining": report.remaining}, sys.stdout)
+    json.dump({"reprocessed": report.replayed, "remaining": report.remaining}, sys.stdout)

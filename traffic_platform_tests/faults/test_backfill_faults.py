@@ -16,17 +16,17 @@ import pytest
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.faults.accounting import stored
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.faults.test_reprocess import ZONE, NaiveFeed, count, feed
 
 MakeTopic = Callable[..., str]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
-# The feed's naive times are of the first by UTC, of the day before where the day is young there.
+# The feed's naive times begin on 2025-06-30; a zone can move some to a date beside it.
 DATES = ("2025-06-29", "2025-06-30", "2025-07-01")
 
 
-def rebuild(environment: dict[str, str], **variables: str) -> tuple[int, str]:
+def backfill(environment: dict[str, str], **variables: str) -> tuple[int, str]:
     """Backfill the feed's dates, and return the exit code and output."""
     ended = subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.backfill", *DATES],
@@ -39,31 +39,31 @@ def rebuild(environment: dict[str, str], **variables: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout or ended.stderr
 
 
-def entered(said: str) -> int:
-    """How many messages came out of quarantine."""
-    return sum(day["entered"] for day in json.loads(said))
+def entered(output: str) -> int:
+    """Return the number of messages that left quarantine."""
+    return sum(day["entered"] for day in json.loads(output))
 
 
 def assert_holds(settings: Settings, zone: str | None) -> None:
-    """`traffic verify --deep` finds nothing by the rules of this zone."""
+    """Assert that `traffic verify --deep` finds no difference under the rules of this zone."""
     report = verify(settings.model_copy(update={"naive_timezone": zone}), deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
 
 
 class Reader(threading.Thread):
-    """Looks at the date again and again, as readers do."""
+    """A reader that looks for inconsistent rows in a loop."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._url = settings.endpoints().read_url
         self.stop = threading.Event()
         self.odd: list[tuple[object, ...]] = []
-        self.looks = 0
+        self.queries = 0
 
     def run(self) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             while not self.stop.is_set():
-                # An event without its reading, or in two places at once, is half a date.
+                # An event without its reading, or both processed and quarantined, is half a date.
                 row = connection.execute(
                     "select count(*) filter (where d.sensor_id is null),"
                     " count(*) filter (where q.resolved_at is null and q.topic_no is not null)"
@@ -72,7 +72,7 @@ class Reader(threading.Thread):
                     " left join traffic.quarantined_events q on q.topic_no = p.topic_no"
                     ' and q.partition = p.partition and q."offset" = p."offset"'
                 ).fetchone()
-                self.looks += 1
+                self.queries += 1
                 if row != (0, 0):
                     self.odd.append(row or ())
 
@@ -88,30 +88,30 @@ def test_backfills_beside_a_live_run_lose_nothing_and_show_no_half_date(
     reader.start()
     with feed(settings) as naive:
         ingest_run = start_run()
-        wait_until(lambda: count(settings, "quarantined_events") > 300, "enough is in quarantine")
-        let_in = 0
-        # Into the tables and out again: what competes for a time loses and wins again.
+        wait_until(lambda: count(settings, "quarantined_events") > 300, "messages in quarantine")
+        reprocessed = 0
+        # Into the tables and out again, so that events of the same time win, lose and win again.
         for zone in (ZONE, "", ZONE):
-            code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=zone)
-            assert code == 0, said
-            let_in = entered(said) if zone else 0
-        assert let_in > 300
+            code, output = backfill(environment, TRAFFIC_NAIVE_TIMEZONE=zone)
+            assert code == 0, output
+            reprocessed = entered(output) if zone else 0
+        assert reprocessed > 300
         sent = finish(settings, naive, ingest_run)
-        code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
-        assert code == 0, said
+        code, output = backfill(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
+        assert code == 0, output
     reader.stop.set()
     reader.join()
-    assert reader.looks > 5
+    assert reader.queries > 5
     assert reader.odd == []
     assert count(settings, "processed_events") == sent
     assert_holds(settings, ZONE)
     assert_holds(settings, None)
 
 
-def finish(settings: Settings, naive: NaiveFeed, ingest_run: Window) -> int:
-    """End the feed and then the run, which stores the rest; return the number of messages."""
+def finish(settings: Settings, naive: NaiveFeed, ingest_run: RunProcess) -> int:
+    """End the feed, then the run after it has stored the rest; return the number of messages."""
     sent = naive.stop()
-    wait_until(lambda: stored(settings) == sent, "all is stored")
+    wait_until(lambda: stored(settings) == sent, "every message is stored")
     ingest_run.end()
     return sent
 
@@ -134,14 +134,14 @@ def test_a_killed_backfill_leaves_each_date_old_or_new(
     ]
     produce([json.dumps({**body, "speed": 50.0}).encode() for body in bodies])
     ingest_run = start_run()
-    wait_until(lambda: stored(settings) == 600, "all is stored")
+    wait_until(lambda: stored(settings) == 600, "every message is stored")
     ingest_run.end()
-    code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE, TRAFFIC_FAULT_POINT=point)
-    assert code == -signal.SIGKILL, said
+    code, output = backfill(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE, TRAFFIC_FAULT_POINT=point)
+    assert code == -signal.SIGKILL, output
     assert count(settings, "processed_events") == 300  # the first date, and nothing of the second
     assert_holds(settings, ZONE)
-    code, said = rebuild(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
-    assert code == 0, said
-    assert entered(said) == 300
+    code, output = backfill(environment, TRAFFIC_NAIVE_TIMEZONE=ZONE)
+    assert code == 0, output
+    assert entered(output) == 300
     assert count(settings, "processed_events") == 600
     assert_holds(settings, ZONE)

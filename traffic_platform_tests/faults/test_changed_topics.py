@@ -19,11 +19,11 @@ from traffic_platform_tests.faults.accounting import (
     stored,
 )
 from traffic_platform_tests.faults.feed import Sent, events, send
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.faults.log_files import cut_log
 
 MakeTopic = Callable[..., str]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 _SMALL = {"TRAFFIC_BATCH_MESSAGES": "100"}
 
@@ -34,14 +34,14 @@ def test_a_topic_recreated_under_a_run_continues_and_its_loss_is_recorded(
     make_topic(partitions=2)
     old = [message for p in range(2) for message in send(settings, 500, first=500 * p, partition=p)]
     ingest_run = start_run(TRAFFIC_FAULT_POINT="after_database_commit:3:stop", **_SMALL)
-    wait_until(lambda: ingest_run.paused, "the window pauses itself")
+    wait_until(lambda: ingest_run.paused, "the ingest run pauses itself")
     reached = _ledger(settings)
     assert 0 < sum(reached.values()) < 1000
     _delete_topic(settings, admin)
     make_topic(partitions=2)
     new = send(settings, 300, first=1000)
     ingest_run.send(signal.SIGCONT)
-    wait_until(lambda: stored(settings) == sum(reached.values()) + 300, "the new log is stored")
+    wait_until(lambda: stored(settings) == sum(reached.values()) + 300, "the new topic is stored")
     ingest_run.end()
     assert lost_ranges(settings) == [
         (partition, offset, 500, "topic_recreated")
@@ -91,14 +91,14 @@ def test_retention_that_passes_the_ledger_is_a_loss_of_exactly_the_missing_offse
 def test_retention_that_overtakes_a_run_loses_exactly_the_missing_offsets(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
-    # Much more than a consumer fetches ahead, so that its next request is for what is gone.
+    # Much more than a consumer fetches ahead, so that it next requests deleted messages.
     make_topic(partitions=1)
     sent = send(settings, 4000, padding=4000)
     ingest_run = start_run(TRAFFIC_FAULT_POINT="after_database_commit:2:stop", **_SMALL)
-    wait_until(lambda: ingest_run.paused, "the window pauses itself")
+    wait_until(lambda: ingest_run.paused, "the ingest run pauses itself")
     _delete_before(settings, admin, 3900)
     ingest_run.send(signal.SIGCONT)
-    wait_until(lambda: _ledger(settings) == {0: 4000}, "the window reaches the end")
+    wait_until(lambda: _ledger(settings) == {0: 4000}, "the ingest run reaches the end")
     ingest_run.end()
     [(partition, first, following, cause)] = lost_ranges(settings)
     assert (partition, following, cause) == (0, 3900, "retention")
@@ -109,7 +109,7 @@ def test_retention_that_overtakes_a_run_loses_exactly_the_missing_offsets(
 def test_a_partition_truncated_behind_the_ledger_continues_under_a_new_number(
     settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
-    # Partition 0 has grown beyond the ledger again before anybody looks, partition 1 is short.
+    # Before the next run, partition 0 grows beyond the ledger again; partition 1 stays shorter.
     make_topic(partitions=2)
     sent = _send_to_both(settings, 100, first=0)
     _drain(start_run)
@@ -145,7 +145,7 @@ def test_a_partition_truncated_under_a_run_continues_under_a_new_number(
 def test_a_transaction_that_ends_after_a_restart_of_kafka_is_no_cut(
     settings: Settings, kafka: KafkaServer, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
-    # Its marker, which no consumer is given, is of a later leader epoch than the last message.
+    # Its marker, which no consumer receives, has a later leader epoch than the last message.
     make_topic(partitions=1)
     identity = {"transactional.id": settings.raw_topic, "log_level": 0}
     producer = Producer({**settings.kafka_config(), **identity})
@@ -170,7 +170,7 @@ def _drain(start_run: StartRun) -> None:
 
 
 def _send_to_both(settings: Settings, count: int, first: int) -> list[Sent]:
-    """As many events to each of two partitions, in record batches of ten."""
+    """Send `count` events to each of two partitions, in record batches of ten."""
     return [
         message
         for p in range(2)
@@ -191,7 +191,8 @@ def _cut(settings: Settings, kafka: KafkaServer, ends: dict[int, int]) -> None:
 def _delete_topic(settings: Settings, admin: AdminClient) -> None:
     admin.delete_topics([settings.raw_topic])[settings.raw_topic].result(timeout=30)
     wait_until(
-        lambda: settings.raw_topic not in admin.list_topics(timeout=30).topics, "the topic is gone"
+        lambda: settings.raw_topic not in admin.list_topics(timeout=30).topics,
+        "the topic is deleted",
     )
 
 
@@ -219,7 +220,7 @@ def _topic_numbers(settings: Settings) -> int:
 
 
 def _produce_ten(settings: Settings, producer: Producer) -> list[Sent]:
-    """Ten events in the producer's open transaction."""
+    """Send ten events in the producer's open transaction."""
     sent: list[Sent] = []
     for number, value in enumerate(itertools.islice(events(), 10)):
         producer.produce(settings.raw_topic, value)

@@ -1,4 +1,4 @@
-"""Ingest runs that are killed at every critical point."""
+"""Ingest runs killed at every critical point."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.accounting import assert_goes_on, stored
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,8 @@ def test_runs_killed_repeatedly_at_any_time_lose_nothing(
     for number in range(3):
         ingest_run = start_run(f"killed-{number}")
         before = stored(settings)
-        wait_until(lambda before=before: stored(settings) > before, "the window stores something")
+        wait_until(
+            lambda before=before: stored(settings) > before, "the ingest run stores something"
+        )
         ingest_run.kill()
     assert_goes_on(settings, feed, start_run("last"))

@@ -16,7 +16,7 @@ import pytest
 from traffic_platform.maintenance.compact_audit import compact_audit
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.integration.aged_stream import TOPIC, fill, grow_older, send
 from traffic_platform_tests.integration.maintenance_tools import count, dropped, keep, proof, sums
 from traffic_platform_tests.integration.once import event, rows
@@ -32,7 +32,7 @@ def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path)
 
 @pytest.fixture
 def variables(platform: Settings, environment: dict[str, str]) -> dict[str, str]:
-    """The settings for a process."""
+    """Environment variables of a process with the settings of the platform."""
     return {
         **os.environ,
         **environment,
@@ -42,8 +42,8 @@ def variables(platform: Settings, environment: dict[str, str]) -> dict[str, str]
     }
 
 
-def upkeep(variables: dict[str, str], fault: str = "") -> subprocess.CompletedProcess[str]:
-    """Run maintenance in a process of its own."""
+def maintain(variables: dict[str, str], fault: str = "") -> subprocess.CompletedProcess[str]:
+    """Run maintenance in its own process."""
     return subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.maintenance"],
         env={**variables, "TRAFFIC_FAULT_POINT": fault},
@@ -63,11 +63,11 @@ def test_killed_maintenance_has_done_whole_steps_and_the_next_run_continues(
     fill(platform, owner)
     before, messages = sums(platform), count(platform, "raw_events")
     grow_older(owner, timedelta(days=40))
-    killed = upkeep(variables, fault)
+    killed = maintain(variables, fault)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert sums(platform) == before
     assert proof(platform).by_sums.raw_events in (0, messages)
-    again = upkeep(variables)
+    again = maintain(variables)
     assert again.returncode == 0, again.stderr
     assert sums(platform) == before
     assert proof(platform).by_sums.raw_events == messages
@@ -81,10 +81,10 @@ def test_a_drop_that_is_killed_has_dropped_nothing_of_its_partition(
     fill(platform, owner)
     grow_older(owner, timedelta(days=100))
     events = count(platform, "processed_events")
-    killed = upkeep(variables, f"before_drop_commit:{nth}")
+    killed = maintain(variables, f"before_drop_commit:{nth}")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     proof(platform)
-    assert upkeep(variables).returncode == 0
+    assert maintain(variables).returncode == 0
     assert proof(platform).by_sums.processed_events == events
 
 
@@ -93,9 +93,9 @@ def test_compaction_and_retention_work_beside_a_live_run(
 ) -> None:
     fill(platform, owner)
     grow_older(owner, timedelta(days=40))
-    ingest_run = Window(
+    ingest_run = RunProcess(
         variables,
-        tmp_path / "window.log",
+        tmp_path / "ingest-run.log",
         run_id="live",
         writer=0,
         writers=1,
@@ -110,7 +110,7 @@ def test_compaction_and_retention_work_beside_a_live_run(
             keep(platform)
             assert verify(platform, deep=False).holds
         sent = "select count(*) = 8 from traffic.raw_events"
-        wait_until(lambda: rows(platform, sent) == [(True,)], "all stored")
+        wait_until(lambda: rows(platform, sent) == [(True,)], "every message is stored")
         done = ingest_run.end()
     finally:
         ingest_run.kill()
@@ -123,9 +123,9 @@ def test_a_month_that_is_dropped_under_a_live_run_is_created_again(
 ) -> None:
     fill(platform, owner, hours=1)
     stored = "select exists (select from traffic.micro_batches where run_id = 'live')"
-    ingest_run = Window(
+    ingest_run = RunProcess(
         variables,
-        tmp_path / "window.log",
+        tmp_path / "ingest-run.log",
         run_id="live",
         writer=0,
         writers=1,
@@ -135,7 +135,7 @@ def test_a_month_that_is_dropped_under_a_live_run_is_created_again(
     try:
         for number in range(2):
             send(platform, [event("a", 1_000 + number)], partition=0)
-            wait_until(lambda: rows(platform, stored) == [(True,)], "stored")
+            wait_until(lambda: rows(platform, stored) == [(True,)], "the message is stored")
             if number == 0:
                 grow_older(owner, timedelta(days=100))
                 assert "processed_events_202510" in dropped(keep(platform))

@@ -9,16 +9,16 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from traffic_platform.settings import Settings
 from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
 from traffic_platform_tests.faults.feed import send
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 
 MakeTopic = Callable[..., str]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 
 def test_a_run_without_its_topic_gives_up_cleanly(settings: Settings, start_run: StartRun) -> None:
-    code, said = start_run(limits={"outage_seconds": 1}).ended()
-    assert (code, said["error"]) == (1, "TransientError")
-    assert f"{settings.raw_topic} has no partition" in said["message"]
+    code, output = start_run(limits={"outage_seconds": 1}).ended()
+    assert (code, output["error"]) == (1, "TransientError")
+    assert f"{settings.raw_topic} has no partition" in output["message"]
     assert stored(settings) == 0
 
 
@@ -27,11 +27,11 @@ def test_a_run_waits_for_its_topic_and_reads_it_from_the_first_message(
 ) -> None:
     ingest_run = start_run()
     wait_until(
-        lambda: "has no partition for this run yet" in ingest_run.log.read_text(), "it waits"
+        lambda: "has no partition for this run yet" in ingest_run.log.read_text(), "the run waits"
     )
     make_topic(partitions=2)
     sent = send(settings, 100)
-    wait_until(lambda: stored(settings) == 100, "all is stored")
+    wait_until(lambda: stored(settings) == 100, "every message is stored")
     ingest_run.end()
     assert_exactly_once(settings, sent)
 
@@ -47,12 +47,15 @@ def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
         admin.create_partitions([NewPartitions(settings.raw_topic, count)])[
             settings.raw_topic
         ].result(timeout=30)
-        wait_until(lambda count=count: _partitions(settings, admin) == count, "they are there")
+        wait_until(
+            lambda count=count: _partitions(settings, admin) == count,
+            "the topic has the new partitions",
+        )
         for partition in range(count):
             sent += send(settings, 50, first=1000 * count + 50 * partition, partition=partition)
         total = len(sent)
-        # Kafka is asked every 10 s.
-        wait_until(lambda total=total: stored(settings) == total, "they are read", seconds=25)
+        # The run asks Kafka for new partitions every 10 s.
+        wait_until(lambda total=total: stored(settings) == total, "all are read", seconds=25)
     assert ingest_run.running
     ingest_run.end()
     assert lost_ranges(settings) == []

@@ -1,4 +1,4 @@
-"""Long outages of PostgreSQL, Kafka and both in mid-stream, and the stack's status of them."""
+"""Long outages of PostgreSQL, Kafka or both in mid-stream, and their report in the status."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import KafkaServer, PostgresServer
 from traffic_platform_tests.faults.accounting import assert_exactly_once, lost_ranges, stored
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.integration.clean_stream import Published, read_published
 from traffic_platform_tests.stack.conftest import CommandLine
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
-# Long enough that every wait of a window, a publisher and a producer has grown to its longest.
+# Long enough for every backoff of ingest run, publisher and producer to reach its maximum.
 OUTAGE_SECONDS = 20.0
 _LIMITS = {"seconds": 300, "idle_seconds": 300, "outage_seconds": 120}
 
 
 @pytest.fixture
 def stack(settings: Settings, environment: dict[str, str]) -> Iterator[CommandLine]:
-    """A running stack without Dagster, whose servers are the session's."""
+    """A running stack without Dagster that uses the servers of the test session."""
     named = {key: value for key, value in environment.items() if key != "TRAFFIC_HOME"}
     command = CommandLine(settings.home, named)
     started = command("up", "--detach", "--no-dagster")
@@ -41,19 +41,19 @@ def stack(settings: Settings, environment: dict[str, str]) -> Iterator[CommandLi
 
 
 def assert_named(stack: CommandLine, names: Sequence[str], seconds: float = 0) -> None:
-    """For so long, and at least once, status has exactly a problem with each of these."""
+    """Assert, for so long and at least once, that status has one problem for each of these."""
     until = time.monotonic() + seconds
     while True:
-        said = stack.status()
-        assert not said["healthy"]
-        problems = said["problems"]
+        status = stack.status()
+        assert not status["healthy"]
+        problems = status["problems"]
         assert [problem.split()[0].rstrip(":") for problem in problems] == list(names), problems
         if time.monotonic() >= until:
             return
 
 
 def published(settings: Settings) -> list[Published]:
-    """The clean stream; empty while a broker that has just started does not give it yet."""
+    """Return the clean stream, or an empty list while a restarted broker cannot serve it yet."""
     try:
         return read_published(settings, settings.events_topic)
     except KafkaException:
@@ -61,7 +61,7 @@ def published(settings: Settings) -> list[Published]:
 
 
 def processed(settings: Settings) -> int:
-    """How many events there are to publish."""
+    """Return the number of events to publish."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         [(number,)] = connection.execute("select count(*) from traffic.processed_events").fetchall()
         return number
@@ -76,22 +76,24 @@ def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missin
     start_run: StartRun,
 ) -> None:
     feed = start_feed(rate=300)
-    ingest_run = start_run("window", limits=_LIMITS, topics=settings.ingest_topics)
+    ingest_run = start_run("ingest", limits=_LIMITS, topics=settings.ingest_topics)
     publisher = start_run("publisher", limits=_LIMITS, topics=None)
 
-    def goes_on() -> None:
-        before, told = stored(settings), len(published(settings))
-        wait_until(lambda: stored(settings) > before, "the window goes on", 90)
-        wait_until(lambda: len(published(settings)) > told, "the publisher goes on", 90)
+    def assert_continues() -> None:
+        before, published_before = stored(settings), len(published(settings))
+        wait_until(lambda: stored(settings) > before, "the ingest run continues", 90)
+        wait_until(
+            lambda: len(published(settings)) > published_before, "the publisher continues", 90
+        )
 
-    goes_on()
+    assert_continues()
     assert stack.status()["healthy"]
     postgres.process.stop()
     try:
         assert_named(stack, ["PostgreSQL"], OUTAGE_SECONDS)
     finally:
         postgres.process.start()
-    goes_on()
+    assert_continues()
     kafka.process.stop()
     try:
         assert_named(stack, ["Kafka"], OUTAGE_SECONDS)
@@ -100,17 +102,17 @@ def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missin
     finally:
         postgres.process.start()
         kafka.process.start()
-    goes_on()
+    assert_continues()
     assert stack.status()["healthy"]
     sent = feed.stop()
-    wait_until(lambda: stored(settings) == len(sent), "all is stored")
-    wait_until(lambda: len(published(settings)) == processed(settings), "all is published")
+    wait_until(lambda: stored(settings) == len(sent), "every message is stored")
+    wait_until(lambda: len(published(settings)) == processed(settings), "every event is published")
     publisher.end()
     ingest_run.end()
-    marks = [dict(message.headers)["traffic-origin"] for message in published(settings)]
-    assert len(set(marks)) == len(marks) == processed(settings)
+    origins = [dict(message.headers)["traffic-origin"] for message in published(settings)]
+    assert len(set(origins)) == len(origins) == processed(settings)
     assert lost_ranges(settings) == []
-    assert_exactly_once(settings, sent)  # and nothing but the feed's broken ones in quarantine
+    assert_exactly_once(settings, sent)  # with only the feed's broken messages in quarantine
 
 
 def test_status_names_the_partition_whose_messages_a_transaction_holds_back(

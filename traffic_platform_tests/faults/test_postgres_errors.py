@@ -12,12 +12,12 @@ from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.faults.accounting import assert_exactly_once, assert_goes_on, stored
 from traffic_platform_tests.faults.feed import Feed, send
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.faults.proxy import Proxy, Trouble
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 
 @pytest.mark.parametrize("trouble", ["cut_before", "cut_after"])
@@ -32,11 +32,11 @@ def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_sent_again(
 ) -> None:
     make_topic()
     feed = start_feed()
-    with Proxy.running(postgres.service.port, b"COMMIT\0", 12, trouble) as line:
+    with Proxy.running(postgres.service.port, b"COMMIT\0", 12, trouble) as proxy:
         ingest_run = start_run(
-            TRAFFIC_INGEST_DATABASE_URL=line.through(environment["TRAFFIC_INGEST_DATABASE_URL"])
+            TRAFFIC_INGEST_DATABASE_URL=proxy.through(environment["TRAFFIC_INGEST_DATABASE_URL"])
         )
-        assert line.happened.wait(60)
+        assert proxy.happened.wait(60)
         assert_goes_on(settings, feed, ingest_run)
 
 
@@ -53,7 +53,7 @@ def test_a_run_whose_connection_is_ended_repeatedly_continues(
     with postgres.superuser() as superuser:
         for _ in range(8):
             before = stored(settings)
-            wait_until(lambda before=before: stored(settings) > before, "the window drains")
+            wait_until(lambda before=before: stored(settings) > before, "the ingest run drains")
             ended = superuser.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = %s and application_name = 'traffic-ingest-0'",
@@ -75,16 +75,16 @@ def test_a_deadlock_with_somebody_else_is_retried(
         postgres.superuser() as superuser,
         psycopg.connect(postgres.service.url("postgres", database_of(settings))) as other,
     ):
-        # Who waits looks for a deadlock after this time and gives way: the window, then.
-        patience = sql.SQL("alter database {} set deadlock_timeout = '3s'")
-        superuser.execute(patience.format(sql.Identifier(database_of(settings))))
+        # The session with the shorter timeout detects the deadlock and aborts: the ingest run.
+        timeout = sql.SQL("alter database {} set deadlock_timeout = '3s'")
+        superuser.execute(timeout.format(sql.Identifier(database_of(settings))))
         other.execute("set deadlock_timeout = '1h'")
         ingest_run = start_run()
         wait_until(lambda: stored(settings) == 100, "the first part is stored")
-        # In the opposite order of the window, which moves the ledger first.
+        # In the opposite order of the ingest run, which advances the ledger first.
         other.execute("lock table traffic.traffic_readings in exclusive mode")
         sent += send(settings, 100, first=100)
-        wait_until(lambda: _waits(superuser, settings), "the window waits for the table")
+        wait_until(lambda: _waits(superuser, settings), "the ingest run waits for the table")
         other.execute("update traffic.kafka_offsets set updated_at = now()")
     wait_until(lambda: stored(settings) == 200, "the second part is stored")
     ingest_run.end()
@@ -100,9 +100,9 @@ def test_a_lock_timeout_is_retried(
         other.execute("lock table traffic.processed_events in access exclusive mode")
         sent = send(settings, 100)
         ingest_run = start_run()
-        wait_until(lambda: "lock timeout" in ingest_run.log.read_text(), "the window gives up once")
+        wait_until(lambda: "lock timeout" in ingest_run.log.read_text(), "a lock timeout")
         assert stored(settings) == 0
-    wait_until(lambda: stored(settings) == 100, "all is stored")
+    wait_until(lambda: stored(settings) == 100, "every message is stored")
     ingest_run.end()
     assert_exactly_once(settings, sent)
 
@@ -118,7 +118,7 @@ def test_a_sensor_deleted_by_hand_is_registered_again(
     ingest_run = start_run()
     wait_until(lambda: stored(settings) == 300, "the first part is stored")
     with psycopg.connect(postgres.service.url("postgres", database_of(settings))) as superuser:
-        superuser.execute("set session_replication_role = replica")  # no foreign key holds it
+        superuser.execute("set session_replication_role = replica")  # no foreign key applies
         superuser.execute("delete from traffic.sensors")
     sent += send(settings, 300, first=300)
     wait_until(lambda: stored(settings) == 600, "the second part is stored")
@@ -157,12 +157,12 @@ def test_a_lasting_error_ends_the_run_after_the_time_of_an_outage(
             "create trigger refuse before insert on traffic.micro_batches"
             " execute function traffic.refuse()"
         )
-        code, said = start_run(limits={"outage_seconds": 3}).ended()
-        assert (code, said["error"]) == (1, "TransientError")
-        assert "no space left" in said["message"]
+        code, output = start_run(limits={"outage_seconds": 3}).ended()
+        assert (code, output["error"]) == (1, "TransientError")
+        assert "no space left" in output["message"]
         owner.execute("drop function traffic.refuse cascade")
     ingest_run = start_run()
-    wait_until(lambda: stored(settings) == 50, "all is stored")
+    wait_until(lambda: stored(settings) == 50, "every message is stored")
     ingest_run.end()
     assert_exactly_once(settings, sent)
 

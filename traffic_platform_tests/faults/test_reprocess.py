@@ -20,17 +20,17 @@ from confluent_kafka import Producer
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.faults.accounting import stored
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 
 MakeTopic = Callable[..., str]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 ZONE = "Europe/Berlin"
 ENDED = {"TRAFFIC_NAIVE_TIMEZONE": ZONE, "TRAFFIC_BATCH_MESSAGES": "50"}
 
 
 class NaiveFeed:
-    """Sends events, every second one without a zone and every tenth of the same time as another."""
+    """A producer of events: every second one has no zone, every tenth the time of another."""
 
     def __init__(self, settings: Settings) -> None:
         self._producer = Producer({**settings.kafka_config(), "linger.ms": 5, "log_level": 0})
@@ -41,7 +41,7 @@ class NaiveFeed:
         self._thread.start()
 
     def stop(self) -> int:
-        """Send no more; how many messages the broker has."""
+        """Stop sending, and return the number of messages that the broker has."""
         self._stopping.set()
         self._thread.join()
         assert self._producer.flush(60) == 0
@@ -62,7 +62,7 @@ class NaiveFeed:
 
 @contextmanager
 def feed(settings: Settings) -> Iterator[NaiveFeed]:
-    """A feed that ends with the test."""
+    """Run a feed until the end of the block."""
     naive = NaiveFeed(settings)
     try:
         yield naive
@@ -70,7 +70,7 @@ def feed(settings: Settings) -> Iterator[NaiveFeed]:
         naive.stop()
 
 
-def replay(environment: dict[str, str], **variables: str) -> tuple[int, str]:
+def reprocess(environment: dict[str, str], **variables: str) -> tuple[int, str]:
     """Reprocess in chunks of 50, and return the exit code and output."""
     ended = subprocess.run(
         [sys.executable, "-m", "traffic_platform_tests.faults.reprocess"],
@@ -83,16 +83,16 @@ def replay(environment: dict[str, str], **variables: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout or ended.stderr
 
 
-def count(settings: Settings, what: str) -> int:
-    """How many rows there are of this."""
+def count(settings: Settings, table: str) -> int:
+    """Return the number of rows of a table."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
-        row = connection.execute(f"select count(*) from traffic.{what}").fetchone()  # pyright: ignore[reportArgumentType]
+        row = connection.execute(f"select count(*) from traffic.{table}").fetchone()  # pyright: ignore[reportArgumentType]
         assert row is not None
         return row[0]
 
 
 def assert_complete(settings: Settings, sent: int) -> None:
-    """Every message is an event once, and every reading the latest of its sensor and time."""
+    """Assert that each message is one event, and each reading the latest of its sensor and time."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         assert connection.execute(
             'select count(*), count(distinct (topic_no, partition, "offset"))'
@@ -131,16 +131,18 @@ def test_reprocessing_killed_beside_a_live_run_loses_nothing_and_repeats_nothing
     make_topic(partitions=3)
     with feed(settings) as naive:
         ingest_run = start_run()
-        wait_until(lambda: count(settings, "quarantined_events") > 400, "enough is in quarantine")
-        code, said = replay(environment, TRAFFIC_FAULT_POINT=point)
-        assert code == -signal.SIGKILL, said
+        wait_until(
+            lambda: count(settings, "quarantined_events") > 400, "enough messages are in quarantine"
+        )
+        code, output = reprocess(environment, TRAFFIC_FAULT_POINT=point)
+        assert code == -signal.SIGKILL, output
         done = 50 if point.startswith("before") else 100
         assert count(settings, "replayed_events") == done
         while naive.sent < 2000:
-            code, said = replay(environment)
-            assert code == 0, said
+            code, output = reprocess(environment)
+            assert code == 0, output
         sent = naive.stop()
-        wait_until(lambda: stored(settings) == sent, "all is stored")
+        wait_until(lambda: stored(settings) == sent, "every message is stored")
         ingest_run.end()
-        assert replay(environment)[0] == 0
+        assert reprocess(environment)[0] == 0
         assert_complete(settings, sent)

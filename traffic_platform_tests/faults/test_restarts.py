@@ -13,11 +13,11 @@ from traffic_platform_tests.faults.accounting import (
     stored,
 )
 from traffic_platform_tests.faults.feed import Feed
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 
 MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
-StartRun = Callable[..., Window]
+StartRun = Callable[..., RunProcess]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -32,7 +32,7 @@ def test_a_run_continues_by_itself_after_a_restart_of_postgresql(
     make_topic()
     feed = start_feed()
     ingest_run = start_run()
-    wait_until(lambda: stored(settings) > 200, "the window drains")
+    wait_until(lambda: stored(settings) > 200, "the ingest run drains")
     getattr(postgres.process, end)()
     postgres.process.start()
     assert_goes_on(settings, feed, ingest_run)
@@ -50,7 +50,7 @@ def test_a_run_continues_by_itself_after_a_restart_of_kafka(
     make_topic()
     feed = start_feed()
     ingest_run = start_run()
-    wait_until(lambda: stored(settings) > 200, "the window drains")
+    wait_until(lambda: stored(settings) > 200, "the ingest run drains")
     getattr(kafka.process, end)()
     kafka.process.start()
     assert_goes_on(settings, feed, ingest_run)
@@ -66,11 +66,11 @@ def test_an_outage_beyond_the_limit_ends_the_run_cleanly_and_loses_nothing(
     make_topic()
     feed = start_feed()
     ingest_run = start_run(limits={"outage_seconds": 1})
-    wait_until(lambda: stored(settings) > 100, "the window drains")
+    wait_until(lambda: stored(settings) > 100, "the ingest run drains")
     postgres.process.stop()
     try:
-        code, said = ingest_run.ended()
+        code, output = ingest_run.ended()
     finally:
         postgres.process.start()
-    assert (code, said["error"]) == (1, "TransientError"), ingest_run.log.read_text()
+    assert (code, output["error"]) == (1, "TransientError"), ingest_run.log.read_text()
     assert_goes_on(settings, feed, start_run("next"))

@@ -1,4 +1,4 @@
-"""A platform on which only known sensors may report."""
+"""A platform that accepts only known sensors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import PostgresServer
-from traffic_platform_tests.faults.ingest_runs import Window, wait_until
+from traffic_platform_tests.faults.ingest_runs import RunProcess, wait_until
 from traffic_platform_tests.integration.verify_sample import flat
 
 MakeTopic = Callable[..., str]
@@ -28,7 +28,7 @@ UNKNOWN = QuarantineFilter(reason="unknown_sensor")
 
 @pytest.fixture
 def strict(settings: Settings) -> Settings:
-    """Settings by which unknown sensors are refused."""
+    """Settings that reject events of unknown sensors."""
     return settings.model_copy(update={"unknown_sensors": "quarantine"})
 
 
@@ -38,13 +38,13 @@ def drain(settings: Settings) -> None:
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Return all rows of a query."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         return connection.execute(query).fetchall()  # pyright: ignore[reportArgumentType]
 
 
 def import_table(settings: Settings, folder: Path, *lines: str) -> None:
-    """Import a table of sensors with names."""
+    """Import a table of sensors, each line an external id and a name."""
     table = folder / "sensors.csv"
     table.write_text("\n".join(("external_id,name", *lines)) + "\n")
     import_sensors(settings, table)
@@ -122,7 +122,7 @@ def test_a_live_run_learns_of_an_import_within_seconds(
     environment: dict[str, str],
     make_topic: MakeTopic,
     produce: Produce,
-    start_run: Callable[..., Window],
+    start_run: Callable[..., RunProcess],
     tmp_path: Path,
 ) -> None:
     make_topic(partitions=1)
@@ -135,15 +135,15 @@ def test_a_live_run_learns_of_an_import_within_seconds(
         return rows(strict, events) != [(0,)]
 
     produce([flat("b", next(minutes), 50.0)])
-    refused = "select count(*) > 0 from traffic.quarantined_events where reason = 'unknown_sensor'"
-    wait_until(lambda: rows(strict, refused) == [(True,)], "the first event is refused")
+    rejected = "select count(*) > 0 from traffic.quarantined_events where reason = 'unknown_sensor'"
+    wait_until(lambda: rows(strict, rejected) == [(True,)], "the first event is rejected")
     import_table(strict, tmp_path, "b,B")
-    wait_until(passes, "an event passes", seconds=15)
+    wait_until(passes, "an event is accepted", seconds=15)
     ingest_run.end()
     drain(strict)
-    refused_since = waiting(strict)
-    assert refused_since >= 1
-    assert reprocess_rejected(strict, UNKNOWN).replayed == refused_since
+    rejected_since = waiting(strict)
+    assert rejected_since >= 1
+    assert reprocess_rejected(strict, UNKNOWN).replayed == rejected_since
     assert waiting(strict) == 0
 
 
@@ -153,7 +153,7 @@ def test_a_sensor_deleted_by_hand_is_unknown_again(
     postgres: PostgresServer,
     make_topic: MakeTopic,
     produce: Produce,
-    start_run: Callable[..., Window],
+    start_run: Callable[..., RunProcess],
     tmp_path: Path,
 ) -> None:
     make_topic(partitions=1)
@@ -161,13 +161,13 @@ def test_a_sensor_deleted_by_hand_is_unknown_again(
     ingest_run = start_run(TRAFFIC_UNKNOWN_SENSORS="quarantine")
     produce([flat("a", 0, 50.0)])
     events = "select count(*) from traffic.processed_events"
-    wait_until(lambda: rows(strict, events) == [(1,)], "the first event passes")
+    wait_until(lambda: rows(strict, events) == [(1,)], "the first event is accepted")
     database = strict.endpoints().owner_url.rpartition("/")[2]
     with psycopg.connect(postgres.service.url("postgres", database)) as superuser:
         superuser.execute("delete from traffic.traffic_readings")
         superuser.execute("delete from traffic.sensors")
     produce([flat("a", 1, 50.0)])
-    refused = "select count(*) from traffic.quarantined_events where reason = 'unknown_sensor'"
-    wait_until(lambda: rows(strict, refused) == [(1,)], "the second event is refused")
+    rejected = "select count(*) from traffic.quarantined_events where reason = 'unknown_sensor'"
+    wait_until(lambda: rows(strict, rejected) == [(1,)], "the second event is rejected")
     ingest_run.end()
     assert rows(strict, "select count(*) from traffic.sensors") == [(0,)]

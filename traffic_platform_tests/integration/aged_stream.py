@@ -1,7 +1,7 @@
 """A stream of all kinds of messages that arrived long ago, in several hours.
 
-Kafka's times are the producer's, 200 days back, so that they stay below any arrival; all that
-the platform wrote down itself is moved back in time afterwards.
+Kafka's timestamps are the producer's, 200 days ago, so that they stay before any arrival. The times
+that the platform stored itself are moved back afterwards.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def send(settings: Settings, values: Sequence[bytes | None], partition: int) -> 
 
 
 def grow_older(owner: psycopg.Connection, age: timedelta) -> None:
-    """Let everything that is stored have arrived so much earlier."""
+    """Move the arrival of all stored rows back by `age`."""
     with owner.transaction():
         owner.execute("set local timezone to 'UTC'")
         days = owner.execute(
@@ -59,14 +59,15 @@ def grow_older(owner: psycopg.Connection, age: timedelta) -> None:
 
 
 def ensure(owner: psycopg.Connection, parent: str, day: date) -> None:
-    """Make a partition."""
+    """Create a partition if it is missing."""
     owner.execute("select traffic.ensure_partition(%s, %s)", (parent, day))
 
 
 def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
-    """Several batches an hour: events of October and November 2025, repeats, rejected messages.
+    """Store several batches per hour with events of October and November 2025.
 
-    Needs `unknown_sensors` to be quarantine; the last hour ends with a replay that lets in two.
+    They include repeats and rejected messages. The setting `unknown_sensors` must be quarantine.
+    The last hour ends with a reprocessing that stores two messages.
     """
     import_sensors(settings, "a", "b")
     november = 30 * 24 * 60
@@ -96,5 +97,5 @@ def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
 
 
 def import_sensors(settings: Settings, *external_ids: str) -> None:
-    """Make sensors known."""
+    """Import sensors."""
     store_sensors(settings, [SensorRecord(sensor_uuid(name), name, {}) for name in external_ids])

@@ -1,4 +1,4 @@
-"""A topic as a plain `read_committed` consumer sees it."""
+"""A reader of topics that works as a plain `read_committed` consumer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from traffic_platform.settings import Settings
 
 @dataclass(frozen=True)
 class Published:
-    """A message as it was read."""
+    """A message as the consumer read it."""
 
     partition: int
     offset: int
@@ -22,7 +22,7 @@ class Published:
 
 
 def read_published(settings: Settings, topic: str) -> list[Published]:
-    """All messages up to the `read_committed` end of each partition, in order."""
+    """Return all messages up to the `read_committed` end of each partition, in order."""
     described = Broker(settings.kafka_config()).describe(topic)
     assert described is not None
     consumer = Consumer(

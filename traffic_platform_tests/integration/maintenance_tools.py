@@ -1,4 +1,4 @@
-"""Helpers of tests of maintenance."""
+"""Helpers for tests of maintenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def keep(settings: Settings, **options: Any) -> MaintenanceReport:
 
 def dropped(report: MaintenanceReport) -> set[str]:
     """Return the names of the dropped partitions that had rows."""
-    return {gone.partition.name for gone in report.retired.dropped if gone.rows}
+    return {one.partition.name for one in report.retired.dropped if one.rows}
 
 
 def proof(settings: Settings) -> VerifyReport:
@@ -29,7 +29,7 @@ def proof(settings: Settings) -> VerifyReport:
 
 
 def partitions(settings: Settings, parent: str) -> set[str]:
-    """Names of the partitions of a table."""
+    """Return the names of the partitions of a table."""
     query = (
         "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
         " where i.inhparent = %s::regclass"
@@ -38,7 +38,7 @@ def partitions(settings: Settings, parent: str) -> set[str]:
 
 
 def count(settings: Settings, table: str) -> int:
-    """Rows of a table."""
+    """Return the number of rows of a table."""
     return rows(settings, f"select count(*) from traffic.{table}")[0][0]
 
 
@@ -54,5 +54,5 @@ SUMS = (
 
 
 def sums(settings: Settings) -> tuple[Any, ...]:
-    """Sums over all audit rows, also by event date."""
+    """Return sums over all audit rows, and by event date."""
     return rows(settings, SUMS)[0]

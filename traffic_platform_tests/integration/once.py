@@ -1,4 +1,4 @@
-"""Helpers of tests of whole streams: one ingest run until caught up, and a verification."""
+"""Helpers for tests of whole streams: an ingest run until caught up, and a verification."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def drain(settings: Settings) -> IngestTotals:
 
 
 def event(sensor: str, minute: int = 0, speed: float = 55.0, **fields: Any) -> bytes:
-    """A flat event of 2025-10-04, 12:00 UTC plus `minute`."""
+    """Return a flat event of 2025-10-04, 12:00 UTC plus `minute`."""
     time = (NOON + timedelta(minutes=minute)).isoformat()
     return json.dumps({"sensor_id": sensor, "timestamp": time, "speed": speed} | fields).encode()
 
 
 def rows(settings: Settings, query: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Return all rows of a query."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         return connection.execute(query, arguments or None).fetchall()  # pyright: ignore
 
 
 def lag(settings: Settings) -> int:
-    """Messages that Kafka would give and that are not stored."""
+    """Return the number of readable messages in Kafka that are not stored."""
     reader = LagReader(settings)
     try:
         return sum(partition.lag for partition in reader.read([settings.raw_topic]))
@@ -46,7 +46,7 @@ def lag(settings: Settings) -> int:
 
 
 def assert_proven(settings: Settings) -> None:
-    """`traffic verify --deep` finds nothing."""
+    """Assert that `traffic verify --deep` finds no difference."""
     report = verify(settings, deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
     assert not report.findings, [finding.sentence for finding in report.findings]

@@ -1,7 +1,7 @@
-"""A producer that names a header with bytes which are no UTF-8: `python -m` it SERVERS TOPIC VALUE.
+"""A producer of a header whose name is not valid UTF-8.
 
-A process of its own, since only aiokafka's Python code (AIOKAFKA_NO_EXTENSIONS=1) lets a client
-choose the bytes of a name.
+Run it with `python -m`, arguments SERVERS TOPIC VALUE. It needs its own process, because only
+aiokafka's Python code (AIOKAFKA_NO_EXTENSIONS=1) accepts any bytes as a name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 
 
 class Bytes(str):
-    """A text that is written as those bytes."""
+    """A string that encodes to bytes that are not valid UTF-8."""
 
     def encode(self, *_: str) -> bytes:
         return b"\xff\xfename"

@@ -1,4 +1,4 @@
-"""Ten thousand messages that mean harm among as many good ones: each has its one right end."""
+"""Ten thousand hostile messages among as many valid ones: each ends in the right table, once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from traffic_platform_tests.adversaries import EVENT, LOCAL_TIMES, UNKNOWN
 from traffic_platform_tests.integration.once import assert_proven, drain, event, lag, rows
 
 MakeTopic = Callable[..., str]
-Place = tuple[int, int]  # partition, offset
+Position = tuple[int, int]  # partition, offset
 
 COUNT = 10_000
 _SEED = 20_251_004
 
 
-# By these settings every reason is reached, each by some of them.
+# Together these settings produce every reason.
 NAIVE = {"naive_timezone": adversaries.NAIVE_ZONE}
 STRICT = {"unknown_sensors": "quarantine"}
 
@@ -50,7 +50,7 @@ def test_every_adversary_ends_where_it_must_and_every_good_event_arrives(
     chosen = settings.model_copy(update=changes)
     make_topic(partitions=3, max_message_bytes=str(4 * adversaries.MEBIBYTE))
     if changes is STRICT:
-        know_the_good(settings, tmp_path / "sensors.csv")
+        register_good_sensors(settings, tmp_path / "sensors.csv")
     bad = itertools.islice(adversaries.messages(_SEED, naive_zone=changes is NAIVE), COUNT)
     mixed = [*(map(without_a_known_sensor, bad) if changes is STRICT else bad)]
     mixed += map(good, range(COUNT))
@@ -59,7 +59,7 @@ def test_every_adversary_ends_where_it_must_and_every_good_event_arrives(
     caplog.set_level(logging.WARNING)
     totals = drain(chosen)
     assert totals.delivered == 2 * COUNT
-    assert [record.message for record in caplog.records] == []  # nothing was tried again
+    assert [record.message for record in caplog.records] == []  # the run retried nothing
     assert_right_ends(settings, sent)
     reached = rows(settings, "select distinct reason from traffic.quarantined_events")
     assert {reason for (reason,) in reached} == {reason.value for reason in Reason} - unreached
@@ -72,32 +72,32 @@ def test_the_ends_that_the_generator_knows_are_the_closed_set_of_reasons() -> No
 
 
 def good(number: int) -> adversaries.Message:
-    """One of the good events; no two are of the same sensor and time."""
+    """Return a valid event; each number has another sensor and time."""
     speed = number % 900 / 10
     value = event(f"good-{number % 100}", minute=number // 100, speed=speed)
     return adversaries.Message(value, frozenset({EVENT}), speed)
 
 
-def know_the_good(settings: Settings, table: Path) -> None:
+def register_good_sensors(settings: Settings, table: Path) -> None:
     """Register the sensors of the good events."""
     table.write_text("external_id\n" + "".join(f"good-{number}\n" for number in range(100)))
     import_sensors(settings, table)
 
 
 def without_a_known_sensor(message: adversaries.Message) -> adversaries.Message:
-    """The same message where its sensor may not report."""
+    """Return the same message, to be rejected because its sensor is unknown."""
     ends = frozenset(UNKNOWN if end == EVENT else end for end in message.ends)
     return adversaries.Message(message.value, ends)
 
 
 def send(
     settings: Settings, messages: list[adversaries.Message]
-) -> dict[Place, adversaries.Message]:
+) -> dict[Position, adversaries.Message]:
     """All of them, by where the broker put them."""
     producer = Producer(
         {**settings.kafka_config(), "message.max.bytes": 4 * adversaries.MEBIBYTE, "log_level": 0}
     )
-    sent: dict[Place, adversaries.Message] = {}
+    sent: dict[Position, adversaries.Message] = {}
     for number, message in enumerate(messages):
 
         def delivered(
@@ -115,11 +115,11 @@ def send(
     return sent
 
 
-def assert_right_ends(settings: Settings, sent: dict[Place, adversaries.Message]) -> None:
-    """Raw holds all, and each message is in processed or in quarantine: once, and the right one."""
+def assert_right_ends(settings: Settings, sent: dict[Position, adversaries.Message]) -> None:
+    """Assert that raw holds every message, and the right one of processed and quarantine does."""
     raw = rows(settings, 'select partition, "offset", value from traffic.raw_events')
     assert {(partition, offset): value for partition, offset, value in raw} == {
-        place: message.value for place, message in sent.items()
+        position: message.value for position, message in sent.items()
     }
     processed = rows(settings, 'select partition, "offset", speed from traffic.processed_events')
     quarantined = rows(

@@ -1,4 +1,4 @@
-"""Days of raw in the archive: all of them, byte for byte, or refused."""
+"""Archived days of raw: the archive returns every byte or refuses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from traffic_platform_tests.integration.once import drain, event, rows
 COLUMNS = (
     'topic_no, partition, "offset", key, value, headers, broker_timestamp, ingested_at, batch_id'
 )
-ODD = [  # what a message may be
+ODD = [  # unusual keys, values, headers and timestamps
     (1, 0, 900, None, None, None, None),
     (1, 0, 901, b"", b"", [], datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC)),
     (1, 1, 900, b"\x00\xff", bytes(300_000), [b"a", None, b"\xff", b""], datetime.now(UTC)),
@@ -38,7 +38,7 @@ ODD = [  # what a message may be
 
 @pytest.fixture
 def platform(settings: Settings, make_topic: Callable[..., str], tmp_path: Path) -> Settings:
-    """Two partitions, known sensors only, nothing is published, raw days are archived."""
+    """Two partitions, known sensors only, nothing published, raw days archived."""
     make_topic(partitions=2, **TOPIC)
     return settings.model_copy(
         update={
@@ -55,7 +55,7 @@ def keep(settings: Settings) -> MaintenanceReport:
 
 
 def days_of(settings: Settings) -> list[date]:
-    """The UTC days on which something arrived."""
+    """Return the UTC days with arrivals."""
     found = rows(
         settings,
         "select distinct (ingested_at at time zone 'UTC')::date from traffic.raw_events order by 1",
@@ -64,13 +64,13 @@ def days_of(settings: Settings) -> list[date]:
 
 
 def stored(settings: Settings) -> set[str]:
-    """All of raw."""
+    """Return all rows of raw."""
     query = f"select {COLUMNS} from traffic.raw_events"
     return {repr(_plain(row)) for row in rows(settings, query)}
 
 
 def archived(settings: Settings, days: list[date]) -> set[str]:
-    """All of some days in the archive."""
+    """Return all archived rows of these days."""
     assert settings.archive is not None
     found: set[str] = set()
     for day in days:
@@ -85,7 +85,7 @@ def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def insert_odd(owner: psycopg.Connection) -> None:
-    """Messages of every shape, on a day of their own."""
+    """Insert the unusual messages, on a day without others."""
     ensure(owner, "raw_events", date(2025, 1, 2))
     with owner.cursor() as cursor:
         cursor.executemany(
@@ -102,8 +102,8 @@ def test_a_day_is_dropped_when_the_archive_gives_it_back_byte_for_byte(
     grow_older(owner, timedelta(days=40))
     days, before = days_of(platform), stored(platform)
     report = keep(platform)
-    gone = [one for one in report.retired.dropped if one.rows]
-    assert [name for one in gone for name in one.archives] == [
+    dropped = [one for one in report.retired.dropped if one.rows]
+    assert [name for one in dropped for name in one.archives] == [
         f"raw_events_{day:%Y%m%d}.parquet" for day in days
     ]
     assert stored(platform) == set()
@@ -128,7 +128,7 @@ def test_every_kind_of_message_survives_the_archive(
     assert [(log["partition"], log["rows"]) for log in manifest.logs] == [(0, 2), (1, 1)]
     assert archived(platform, [day.date()]) < before
     assert len(archived(platform, [day.date()])) == len(ODD)
-    # Rows without an audit row are no reason to drop anything, archived or not.
+    # Rows without an audit row keep their partition, archived or not.
     kept = keep(platform).retired.kept
     assert "no audit row" in kept["raw_events_20250102"]
 

@@ -1,4 +1,4 @@
-"""Backfills on a real Kafka and a real PostgreSQL."""
+"""Backfills with a real Kafka and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -33,52 +33,52 @@ TABLES = ("raw_events", "processed_events", "traffic_readings", "quarantined_eve
 
 
 def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
-    """A flat event."""
+    """Return a flat event."""
     return json.dumps({"sensor_id": sensor, "timestamp": timestamp, "speed": speed}).encode()
 
 
 def feed(count: int = 600) -> list[bytes]:
-    """Three days of seven sensors: good events, repeats, events without zone, invalid messages."""
+    """Return three days of seven sensors: valid events, repeats, naive times, invalid messages."""
     chance = random.Random(7)
     start = datetime(2025, 6, 30, tzinfo=UTC)
     messages: list[bytes] = []
     for number in range(count):
-        moment = start + timedelta(minutes=chance.randrange(3 * 24 * 60))
+        time = start + timedelta(minutes=chance.randrange(3 * 24 * 60))
         kind = chance.random()
         sensor, speed = f"s{number % 7}", float(chance.randrange(20, 80))
         if kind < 0.7:
-            messages.append(event(sensor, moment.isoformat(), speed))
+            messages.append(event(sensor, time.isoformat(), speed))
         elif kind < 0.8 and messages:
             messages.append(chance.choice(messages))
         elif kind < 0.95:
-            messages.append(event(sensor, moment.replace(tzinfo=None).isoformat(), speed))
+            messages.append(event(sensor, time.replace(tzinfo=None).isoformat(), speed))
         else:
-            messages.append(event(sensor, moment.isoformat(), None))
+            messages.append(event(sensor, time.isoformat(), None))
     return messages
 
 
 def fill(settings: Settings, make_topic: MakeTopic, produce: Produce, **config: Any) -> None:
-    """Three days in the tables."""
+    """Send three days of messages and ingest them."""
     make_topic(partitions=2, **config)
     produce(feed())
     drain(settings)
 
 
-def holds(settings: Settings) -> VerifyReport:
-    """`traffic verify --deep` finds nothing."""
+def assert_holds(settings: Settings) -> VerifyReport:
+    """Assert that `traffic verify --deep` finds no difference, and return its report."""
     report = verify(settings, deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
     return report
 
 
 def change(settings: Settings, statement: str) -> int:
-    """By hand, as the owner; how many rows it met."""
+    """Change rows by hand as the owner, and return their number."""
     with psycopg.connect(settings.endpoints().owner_url) as connection:
         return connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
 
 
 def everything(settings: Settings, columns: str = "t::text") -> dict[str, list[Any]]:
-    """All rows of the event tables."""
+    """Return all rows of the event tables."""
     return {
         name: rows(settings, f"select {columns} from traffic.{name} t order by 1")
         for name in TABLES
@@ -86,7 +86,7 @@ def everything(settings: Settings, columns: str = "t::text") -> dict[str, list[A
 
 
 def total(report: BackfillReport, name: str) -> int:
-    """A figure over all dates."""
+    """Return the sum of a figure over all dates."""
     return sum(getattr(day, name) for day in report.dates)
 
 
@@ -103,7 +103,7 @@ def test_where_nothing_differs_nothing_is_written(
     assert (
         rows(settings, "select xmin::text, * from traffic.micro_batches order by 1, 2") == batches
     )
-    holds(settings)
+    assert_holds(settings)
 
 
 def test_readings_deleted_and_altered_by_hand_are_restored_and_counted(
@@ -128,7 +128,7 @@ def test_readings_deleted_and_altered_by_hand_are_restored_and_counted(
     assert [day.changes for day in report.dates] == [0, 50, 0]
     assert (total(report, "readings_added"), total(report, "readings_changed")) == (30, 20)
     assert rows(settings, f"select {columns} from traffic.traffic_readings order by 1") == before
-    holds(settings)
+    assert_holds(settings)
     assert backfill_dates(settings, DATES).changes == 0
 
 
@@ -154,10 +154,10 @@ def test_events_damaged_by_hand_are_restored(
     assert after["processed_events"] == before["processed_events"]
     assert after["traffic_readings"] == before["traffic_readings"]
     assert after["quarantined_events"] == before["quarantined_events"]
-    holds(settings)
+    assert_holds(settings)
 
 
-def test_a_setting_that_lets_messages_in_lets_in_those_of_the_dates(
+def test_a_setting_that_accepts_messages_stores_those_of_the_dates(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     fill(settings, make_topic, produce)
@@ -176,25 +176,25 @@ def test_a_setting_that_lets_messages_in_lets_in_those_of_the_dates(
         (day.date, day.entered) for day in report.dates[:3]
     ]
     assert rows(settings, naive + " and resolved_at is null") == [(0,)]
-    holds(changed)
+    assert_holds(changed)
     assert backfill_dates(changed, [*DATES, FIRST + timedelta(days=3)]).changes == 0
-    # And out again, since the old settings take the time for no time.
+    # And out again, because the old settings reject the time.
     back = backfill_dates(settings, [*DATES, FIRST + timedelta(days=3)])
     assert total(back, "left") == waiting
-    holds(settings)
+    assert_holds(settings)
     assert rows(settings, naive + " and resolved_at is null") == [(waiting,)]
     again = backfill_dates(changed, [*DATES, FIRST + timedelta(days=3)])
     assert total(again, "entered") == waiting
-    holds(changed)
+    assert_holds(changed)
     # One date alone, although the batches of its events name others.
     alone = backfill_dates(settings, [DATES[1]])
     assert total(alone, "left") == [day.entered for day in again.dates][1] > 0
-    holds(settings)
-    # And in by a replay, which numbers none of them again.
+    assert_holds(settings)
+    # And in by reprocessing, which does not number them a second time.
     numbered = rows(settings, "select count(*) from traffic.replayed_events")
     assert reprocess_rejected(changed, QuarantineFilter()).replayed == total(alone, "left")
     assert rows(settings, "select count(*) from traffic.replayed_events") == numbered
-    holds(changed)
+    assert_holds(changed)
 
 
 def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
@@ -207,9 +207,9 @@ def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
         [
             event("s1", "2025-06-30T20:00:00", 10.0),  # 21:00 UTC, then 05:00 of the next day
             event("s1", "2025-07-01T05:00:00Z", 20.0),  # where it meets this one
-            event("s1", "2025-06-30T21:00:00Z", 30.0),  # and this one is left alone
+            event("s1", "2025-06-30T21:00:00Z", 30.0),  # and this one stays alone
             event("s2", "2025-06-30T20:00:00", 40.0),
-            event("s3", "2025-06-30T02:00:00", 50.0),  # stays at its date
+            event("s3", "2025-06-30T02:00:00", 50.0),  # keeps its date
         ]
     )
     drain(eastern)
@@ -227,7 +227,7 @@ def test_an_event_that_moves_to_another_date_takes_its_reading_with_it(
         ("s2", "01 05", 40.0),
         ("s3", "30 11", 50.0),
     ]
-    holds(western)
+    assert_holds(western)
     assert backfill_dates(western, [FIRST, FIRST + timedelta(days=1)]).changes == 0
 
 
@@ -245,7 +245,7 @@ def test_a_lost_reading_of_an_event_that_moved_is_found_though_its_batch_knows_a
         assert result.outcome.numbers == {"readings missing": missing}
 
 
-def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(
+def test_readings_alone_are_backfilled_from_the_stored_events(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     fill(settings, make_topic, produce)
@@ -257,24 +257,24 @@ def test_readings_alone_are_rebuilt_from_the_events_that_are_stored(
     report = backfill_dates(changed, DATES, tables=tables, done=seen.append)  # pyright: ignore
     assert seen == report.dates
     assert total(report, "raw_restored") > 0
-    logged = rows(settings, "select sum(raw_restored), sum(readings_added) from traffic.rebuilds")
-    assert logged == [(total(report, "raw_restored"), total(report, "readings_added"))]
+    recorded = rows(settings, "select sum(raw_restored), sum(readings_added) from traffic.rebuilds")
+    assert recorded == [(total(report, "raw_restored"), total(report, "readings_added"))]
     assert total(report, "entered") == 0
     assert total(report, "readings_added") > 0
-    holds(settings)
+    assert_holds(settings)
 
 
-def test_raw_rows_that_are_gone_come_again_from_kafka_with_their_arrival(
+def test_missing_raw_rows_are_restored_from_kafka_with_their_arrival(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     fill(settings, make_topic, produce)
     before = everything(settings)
-    gone = change(settings, 'delete from traffic.raw_events where "offset" between 100 and 140')
-    assert gone >= 41  # of at least one of the two partitions
+    deleted = change(settings, 'delete from traffic.raw_events where "offset" between 100 and 140')
+    assert deleted >= 41  # at least those of one partition
     report = backfill_dates(settings, DATES, tables={"raw_events"})
     assert total(report, "raw_restored") > 0
     assert everything(settings) == before
-    holds(settings)
+    assert_holds(settings)
     assert backfill_dates(settings, DATES).changes == 0
 
 

@@ -1,4 +1,4 @@
-"""Backfills after the compaction of the audit and the drop of raw days."""
+"""Backfills after maintenance has compacted the audit and dropped raw days."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENTS = {"processed_events", "traffic_readings"}
 def filled(
     settings: Settings, owner: psycopg.Connection, make_topic: Callable[..., str], tmp_path: Path
 ) -> Settings:
-    """A stream of everything, which has just arrived; raw days go to an archive."""
+    """A platform with new messages of all kinds, which archives raw days."""
     make_topic(partitions=2, **TOPIC)
     archive = tmp_path / "archive"
     changed = {"unknown_sensors": "quarantine", "publish": False, "archive": archive}
@@ -33,7 +33,7 @@ def filled(
 
 
 def dates(settings: Settings) -> list[date]:
-    """All dates that something counts at."""
+    """Return all dates that audit rows name."""
     found = rows(
         settings,
         "select distinct day from traffic.micro_batches, unnest(event_dates) day order by day",
@@ -42,7 +42,7 @@ def dates(settings: Settings) -> list[date]:
 
 
 def total(report: BackfillReport, name: str) -> int:
-    """A figure over all dates."""
+    """Return the sum of a figure over all dates."""
     return sum(getattr(day, name) for day in report.dates)
 
 

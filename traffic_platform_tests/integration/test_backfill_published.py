@@ -1,4 +1,4 @@
-"""Events that rules remove and accept again are in the clean stream once."""
+"""Backfills and the clean stream: removed and accepted again, an event is published once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DAY = date(2025, 10, 4)
 
 
 def naive(number: int) -> bytes:
-    """An event whose time says no zone."""
+    """Return an event whose time has no zone."""
     return json.dumps(
         {"sensor_id": "s", "timestamp": f"2025-10-04T08:{number:02}:00", "speed": 60}
     ).encode()

@@ -1,4 +1,4 @@
-"""Any compacted audit: every number and offset leads to the row that counts it."""
+"""Properties of any compacted audit: one row counts each batch, and its figures add up."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ COLUMNS = (
     " inserted updated unchanged event_dates date_counts rules_version run_id kind committed_at"
 )
 
-# What may differ from a batch to the next: the gap of numbers (a negative one does not ascend), the
-# length, minutes until the commit, rules, run, a gap of offsets (lost), and a replay in between.
+# The differences between two batches: the gap of their numbers (a negative one descends), the
+# length, minutes until the commit, rules, run, lost offsets, and a reprocessing in between.
 STEP = st.tuples(
     st.sampled_from([1, 1, 1, 2, 7, -4]),
     st.sampled_from([1, 1, 3, 0]),
@@ -35,10 +35,10 @@ STEP = st.tuples(
 
 
 def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
-    """Audit rows of one generation, with reprocessing among them."""
+    """Return audit rows of one partition generation, with reprocessing among them."""
     number, offset, time = 100, 0, BEGIN
     rows: dict[int, dict[str, Any]] = {}
-    for ascent, length, minutes, rules, run, gap, replayed in steps:
+    for ascent, length, minutes, rules, run, gap, reprocessed in steps:
         number, offset = number + ascent, offset + gap
         time += timedelta(minutes=minutes)
         while number in rows:
@@ -66,7 +66,7 @@ def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
             "committed_at": time,
         }
         offset += length
-        if replayed and number + 1 not in rows:
+        if reprocessed and number + 1 not in rows:
             rows[number + 1] = rows[number] | {"batch_id": number + 1, "kind": "reprocess"}
     return list(rows.values())
 
@@ -88,7 +88,7 @@ def store(owner: psycopg.Connection, audit: list[dict[str, Any]]) -> None:
 
 
 def read(owner: psycopg.Connection) -> list[dict[str, Any]]:
-    """The audit rows that are there."""
+    """Return the stored audit rows."""
     with owner.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         return cursor.execute("select * from traffic.micro_batches order by batch_id").fetchall()
 

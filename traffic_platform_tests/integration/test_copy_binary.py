@@ -15,7 +15,7 @@ NOON_US = 1_759_579_200_000_000
 
 
 def round_trip(postgres: PostgresServer, types: str, rows: bytes) -> list[tuple[object, ...]]:
-    """The rows that PostgreSQL makes of a stream."""
+    """Return the rows that PostgreSQL reads from a stream."""
     with postgres.superuser() as connection:
         connection.execute("set timezone to 'UTC'")
         connection.execute(f"create temp table t ({types})")  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Months of readings that are over get an index in the order of pages."""
+"""Closed months of readings get an index in the order of pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from traffic_platform.maintenance import index_closed_months
+from traffic_platform.maintenance import index_closed_months as index_module
 from traffic_platform.maintenance.index_closed_months import index_closed_months
 from traffic_platform.maintenance.work_due import find_work
 from traffic_platform.postgres.event_partitions import Partition
@@ -32,7 +32,7 @@ def october(settings: Settings, owner: psycopg.Connection) -> Settings:
 
 
 def valid(owner: psycopg.Connection) -> dict[str, bool]:
-    """The indexes in order of pages, and whether they can be used."""
+    """Return the names of the indexes in the order of pages, each with True if it is valid."""
     return dict(
         owner.execute(
             "select indexrelid::regclass::text, indisvalid from pg_index"
@@ -56,10 +56,10 @@ def test_an_unfinished_index_is_created_again(october: Settings, owner: psycopg.
     url = october.endpoints().owner_url
     with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
         writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
-        making = thread.submit(index_closed_months, url, NOVEMBER_8, lambda: False)
+        creation = thread.submit(index_closed_months, url, NOVEMBER_8, lambda: False)
         wait_until(lambda: cancel(owner), "the index waits for the writer")
         with pytest.raises(psycopg.errors.QueryCanceled):
-            making.result()
+            creation.result()
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": False}
     assert index_closed_months(url, NOVEMBER_8, lambda: False) == [OCTOBER]
     assert valid(owner) == {"traffic.traffic_readings_202510_in_order": True}
@@ -68,7 +68,7 @@ def test_an_unfinished_index_is_created_again(october: Settings, owner: psycopg.
 def test_while_a_transaction_stays_open_it_is_left_for_the_next_time(
     october: Settings, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_closed_months, "_PATIENCE", "300ms")
+    monkeypatch.setattr(index_module, "_LOCK_TIMEOUT", "300ms")
     url = october.endpoints().owner_url
     with psycopg.connect(url) as analyst:
         analyst.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -82,13 +82,13 @@ def test_nobody_waits_while_an_index_waits(october: Settings, owner: psycopg.Con
     url = october.endpoints().owner_url
     with ThreadPoolExecutor(1) as thread, psycopg.connect(url) as writer:
         writer.execute("lock table traffic.traffic_readings_202510 in row exclusive mode")
-        making = thread.submit(keep, october, now=NOVEMBER_8)
+        creation = thread.submit(keep, october, now=NOVEMBER_8)
         wait_until(lambda: waiting(owner), "the index waits for the writer")
-        # Neither another upkeep, which leaves the index to that one, nor a rebuild.
+        # Neither another maintenance, which leaves the index to this one, nor a backfill.
         assert keep(october, now=NOVEMBER_8).indexed == []
         backfill_dates(october, [OCTOBER.day])
         writer.rollback()
-        assert making.result().indexed == [OCTOBER]
+        assert creation.result().indexed == [OCTOBER]
 
 
 _WAITING = (
@@ -99,10 +99,10 @@ _WAITING = (
 
 
 def waiting(owner: psycopg.Connection) -> bool:
-    """Whether a statement waits for an open transaction."""
+    """Return True if a statement waits for an open transaction."""
     return owner.execute(f"select {_WAITING}").fetchone() is not None
 
 
 def cancel(owner: psycopg.Connection) -> bool:
-    """End the statement that waits for an open transaction; whether there is one."""
+    """Cancel the statement that waits for an open transaction. Return False if there is none."""
     return owner.execute(f"select pg_cancel_backend(pid) {_WAITING}").fetchone() is not None

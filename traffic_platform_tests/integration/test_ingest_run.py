@@ -1,4 +1,4 @@
-"""Ingest runs on a real Kafka and a real PostgreSQL."""
+"""Ingest runs with a real Kafka and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def drain(settings: Settings, **options: Any) -> IngestTotals:
 
 
 def flat(sensor: str, minute: int, speed: float | None = 55.0, volume: int | None = 900) -> bytes:
-    """A flat event of 2025-10-04, 12:00 UTC plus `minute`."""
+    """Return a flat event of 2025-10-04, 12:00 UTC plus `minute`."""
     timestamp = (NOON + timedelta(minutes=minute)).isoformat()
     return json.dumps(
         {"sensor_id": sensor, "timestamp": timestamp, "speed": speed, "volume": volume}
@@ -45,14 +45,14 @@ def flat(sensor: str, minute: int, speed: float | None = 55.0, volume: int | Non
 
 
 def nested(sensor: str, minute: int, speed: float = 48.5) -> bytes:
-    """A nested event of the same time."""
+    """Return a nested event of the same time."""
     timestamp = (NOON + timedelta(minutes=minute)).isoformat()
     data = {"speed_mph": speed, "volume_vehicles_per_hour": 1200}
     return json.dumps({"sensor_id": sensor, "timestamp": timestamp, "traffic_data": data}).encode()
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Return all rows of a query."""
     with psycopg.connect(settings.endpoints().read_url) as connection:
         return connection.execute(query).fetchall()  # pyright: ignore[reportArgumentType]
 
@@ -171,8 +171,8 @@ def test_the_ledger_the_group_and_the_lag_agree_after_a_run(
     assert not any(lag.needs_run for lag in lags)
     with_lag.close()
     consumer = Consumer({**settings.kafka_config(), "group.id": settings.consumer_group})
-    places = [TopicPartition(settings.raw_topic, lag.partition) for lag in lags]
-    committed = {place.partition: place.offset for place in consumer.committed(places, timeout=20)}
+    partitions = [TopicPartition(settings.raw_topic, lag.partition) for lag in lags]
+    committed = {one.partition: one.offset for one in consumer.committed(partitions, timeout=20)}
     consumer.close()
     assert committed == {lag.partition: lag.next_offset for lag in lags}
 
@@ -246,7 +246,7 @@ def test_an_added_partition_is_picked_up_without_a_restart(
     try:
         wait_until(lambda: rows(settings, "select count(*) from traffic.raw_events") == [(1,)])
         admin.create_partitions([NewPartitions(settings.raw_topic, 2)])[settings.raw_topic].result()
-        # A producer of its own: one that knew the topic with one partition asks again only later.
+        # Another producer, because one that knows the topic learns of the new partition only later.
         second = Producer(settings.kafka_config())
         second.produce(settings.raw_topic, flat("b", 0), partition=1)
         assert second.flush(30) == 0
@@ -289,7 +289,7 @@ def test_a_run_until_caught_up_ends_when_another_has_stored_all(
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Ask until it is true."""
+    """Wait for a condition; fail after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.05)):
         if condition():

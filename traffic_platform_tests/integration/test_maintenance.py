@@ -1,4 +1,4 @@
-"""Maintenance of old arrivals: dropped and kept partitions, and their verification."""
+"""Maintenance of old arrivals: compaction, dropped and kept partitions, and verification."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ READINGS = {"traffic_readings_202510", "traffic_readings_202511"}
 
 @pytest.fixture
 def platform(settings: Settings, make_topic: Callable[..., str]) -> Settings:
-    """Two partitions, known sensors only, and nothing is published."""
+    """Two partitions, known sensors only, and nothing published."""
     make_topic(partitions=2, **TOPIC)
     return settings.model_copy(update={"unknown_sensors": "quarantine", "publish": False})
 
 
 @pytest.fixture
 def filled(platform: Settings, owner: psycopg.Connection) -> Settings:
-    """The same with a stream of everything, which has just arrived."""
+    """The same platform with new messages of all kinds."""
     fill(platform, owner)
     return platform
 
@@ -81,7 +81,7 @@ def test_each_hour_of_a_generation_is_one_row_unless_reprocessing_separates_it(
         "select partition, date_trunc('hour', committed_at), count(*)"
         " from traffic.micro_batches where kind = 'ingest' group by 1, 2 order by 1, 2",
     )
-    # Only the last hour of partition 1 was interrupted, by the replay.
+    # Only the last hour of partition 1 was interrupted, by reprocessing.
     apart = [(partition, hour) for partition, hour, number in hours if number > 1]
     assert apart in ([], [hours[-1][:2]])
     assert max(number for _, _, number in hours) <= 2
@@ -132,7 +132,7 @@ def test_a_compaction_in_small_steps_gives_the_same_rows(
 
 
 def test_the_compaction_covers_every_column_of_the_audit(filled: Settings) -> None:
-    """Every column is compacted. Add a new one to sql/maintenance/compact_audit.sql and here."""
+    """Fail on a new column. Add it to sql/maintenance/compact_audit.sql and here."""
     found = rows(
         filled,
         "select string_agg(attname, ' ' order by attnum) from pg_attribute"
@@ -309,17 +309,17 @@ def test_readers_go_on_while_a_partition_waits_for_them(
     with psycopg.connect(url) as reader, psycopg.connect(url, autocommit=True) as other:
         before = reader.execute("select count(*) from traffic.raw_events").fetchone()
         other.execute("set statement_timeout = '2s'")
-        asked: list[object] = []
+        counts: list[object] = []
 
-        def ask_others(_seconds: float) -> None:
-            asked.append(other.execute("select count(*) from traffic.raw_events").fetchone())
+        def count_in_pause(_seconds: float) -> None:
+            counts.append(other.execute("select count(*) from traffic.raw_events").fetchone())
 
-        report = keep(filled, lock_retry=LockRetry(seconds=8, pause=ask_others))
+        report = keep(filled, lock_retry=LockRetry(seconds=8, pause=count_in_pause))
         assert dropped(report) == set()
         kept = {n: why for n, why in report.retired.kept.items() if n.startswith("raw_events")}
         assert list(kept.values()) == ["it is in use"]
-        assert asked
-        assert set(asked) == {before}
+        assert counts
+        assert set(counts) == {before}
         assert reader.execute("select count(*) from traffic.raw_events").fetchone() == before
     assert dropped(keep(filled)) != set()
 
@@ -328,9 +328,9 @@ def test_only_missing_partitions_ahead_are_work(platform: Settings) -> None:
     now = datetime.now(UTC)
     with connect(platform.endpoints().read_url, application_name="test") as reader:
         assert find_work(reader, platform, now)
-        made = keep(platform).created
-        assert {f"raw_events_{now + timedelta(days=7):%Y%m%d}"} < {one.name for one in made}
-        assert len({one.name for one in made}) == 8 + 2 * 4
+        created = keep(platform).created
+        assert {f"raw_events_{now + timedelta(days=7):%Y%m%d}"} < {one.name for one in created}
+        assert len({one.name for one in created}) == 8 + 2 * 4
         assert find_work(reader, platform, now) == []
         assert keep(platform).created == []
         tomorrow = find_work(reader, platform, now + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Messages as producers write them: compressed, keyed or not, on their clock or the broker's."""
+"""Messages of usual producers: compressed, with or without key, by their or the broker's clock."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_where_the_broker_keeps_time_the_later_message_wins_whatever_producers_s
     make_topic(partitions=1, message_timestamp_type="LogAppendTime")
     before = datetime.now(UTC)
     now = int(time.time() * 1000)
-    for speed, said in ((50.0, now + 3_000_000), (60.0, 86_400_000)):
-        producer.produce(settings.raw_topic, event("a", speed=speed), timestamp=said)
+    for speed, timestamp in ((50.0, now + 3_000_000), (60.0, 86_400_000)):
+        producer.produce(settings.raw_topic, event("a", speed=speed), timestamp=timestamp)
         assert producer.flush(30) == 0
         drain(settings)
     assert rows(settings, "select speed from traffic.traffic_readings") == [(60.0,)]
@@ -97,7 +97,7 @@ def test_a_producer_whose_clock_is_ahead_does_not_win_for_ever(
     assert rows(
         settings, "select speed, broker_timestamp < now() from traffic.traffic_readings"
     ) == [(60.0, True)]
-    # Raw is evidence: it keeps what the producer said.
+    # Raw is evidence, so it keeps the producer's timestamp.
     assert rows(
         settings,
         "select (extract(epoch from broker_timestamp) * 1000)::bigint"
@@ -110,8 +110,8 @@ def test_an_earlier_producer_time_loses_although_it_comes_later(
     settings: Settings, make_topic: MakeTopic, producer: Producer
 ) -> None:
     make_topic(partitions=1, message_timestamp_type="CreateTime")
-    for speed, said in ((50.0, 1_759_579_200_500), (60.0, 1_759_579_200_000)):
-        producer.produce(settings.raw_topic, event("a", speed=speed), timestamp=said)
+    for speed, timestamp in ((50.0, 1_759_579_200_500), (60.0, 1_759_579_200_000)):
+        producer.produce(settings.raw_topic, event("a", speed=speed), timestamp=timestamp)
         assert producer.flush(30) == 0
         drain(settings)
     assert rows(settings, "select speed, broker_timestamp from traffic.traffic_readings") == [

@@ -1,4 +1,4 @@
-"""The clean stream on a real Kafka: published events, own messages and foreign ones."""
+"""The clean stream with a real Kafka: published events, our own messages and foreign ones."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def ingest(settings: Settings) -> IngestTotals:
 
 
 def publish(settings: Settings) -> PublishTotals:
-    """Publish all that is not yet."""
+    """Publish every event that is not published yet."""
     return run_publisher(settings, limits=ONCE, run_id=None, stop=lambda: False)
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Return all rows of a query."""
     with psycopg.connect(settings.endpoints().owner_url) as connection:
         return connection.execute(query).fetchall()  # pyright: ignore[reportArgumentType]
 
 
 def body(message: Published) -> dict[str, Any]:
-    """The event of a message."""
+    """Return the event of a message."""
     return json.loads(message.value or b"null")
 
 
@@ -120,8 +120,8 @@ def test_a_forwarded_message_with_our_header_is_ingested_when_anything_of_it_was
     ingest(topics)
     publish(topics)
     [ours] = read_published(topics, topics.events_topic)
-    value, [(name, mark)] = ours.value or b"", ours.headers
-    platform, topic_no, partition, offset, replay_no, signature = (mark or b"").split(b"/")
+    value, [(name, origin)] = ours.value or b"", ours.headers
+    platform, topic_no, partition, offset, replay_no, signature = (origin or b"").split(b"/")
     altered = {
         "value": (value.replace(b"61.5", b"61.6"), [offset, signature, platform]),
         "place": (value, [b"17", signature, platform]),
@@ -131,8 +131,8 @@ def test_a_forwarded_message_with_our_header_is_ingested_when_anything_of_it_was
     sent, (offset, signature, platform) = altered[change]
     header = b"/".join([platform, topic_no, partition, offset, replay_no, signature])
     producer = Producer({**topics.kafka_config(), "log_level": 0})
-    for at, changed in ((sent, header), (value, mark)):  # the second is an exact copy of ours
-        producer.produce(topics.events_topic, at, headers=[("trace", b"1"), (name, changed)])
+    for body_sent, changed in ((sent, header), (value, origin)):  # the second copies ours
+        producer.produce(topics.events_topic, body_sent, headers=[("trace", b"1"), (name, changed)])
     assert producer.flush(30) == 0
     totals = ingest(topics)
     assert (totals.delivered, totals.echoes, totals.processed) == (3, 2, 1)
@@ -170,8 +170,8 @@ def test_a_quarantined_message_that_is_sent_again_is_ingested(
     publish(settings)
     [message] = read_published(settings, name)
     producer = Producer({**settings.kafka_config(), "log_level": 0})
-    [(_, mark)] = [header for header in message.headers if header[0] == "traffic-quarantined"]
-    renamed = [("traffic-origin", mark)]  # what is signed as quarantine proves nothing else
+    [(_, signed)] = [header for header in message.headers if header[0] == "traffic-quarantined"]
+    renamed = [("traffic-origin", signed)]  # a signature of quarantine is invalid as an origin
     for topic in settings.ingest_topics:
         for headers in (message.headers, renamed):
             producer.produce(topic, message.value, headers=headers)
@@ -204,8 +204,8 @@ def test_offsets_that_were_lost_before_they_were_read_hold_nothing_up(
     produce([FLAT], partition=0)
     ingest(topics)
     produce([NESTED] * 5, partition=0)
-    gone = TopicPartition(topics.raw_topic, 0, 6)
-    [future] = admin.delete_records([gone]).values()
+    deleted = TopicPartition(topics.raw_topic, 0, 6)
+    [future] = admin.delete_records([deleted]).values()
     future.result(timeout=30)
     ingest(topics)
     assert publish(topics).events == 1
@@ -229,7 +229,7 @@ def test_a_publisher_reads_no_further_back_than_its_predecessor_ended(
     assert ends == [("events", 2), ("replays", 2)]
 
 
-def test_nothing_is_published_where_that_is_turned_off(topics: Settings, produce: Produce) -> None:
+def test_nothing_is_published_while_publishing_is_off(topics: Settings, produce: Produce) -> None:
     produce([FLAT])
     ingest(topics)
     assert publish(topics.model_copy(update={"publish": False})).messages == 0

@@ -1,4 +1,4 @@
-"""Quarantine that is worked off, on a real Kafka and a real PostgreSQL."""
+"""Reprocessing of rejected messages with a real Kafka and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TABLES = [
 
 
 def event(sensor: str, timestamp: str, speed: float | None = 50.0) -> bytes:
-    """A flat event."""
+    """Return a flat event."""
     return json.dumps({"sensor_id": sensor, "timestamp": timestamp, "speed": speed}).encode()
 
 
@@ -59,35 +59,35 @@ def drain(settings: Settings, *topics: str) -> None:
 
 
 def zoned(settings: Settings, **others: Any) -> Settings:
-    """Settings with the time zone of the feed."""
+    """Return settings with the time zone of the feed."""
     return settings.model_copy(update={"naive_timezone": ZONE, **others})
 
 
 def rows(settings: Settings, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-    """All rows of a query."""
+    """Return all rows of a query."""
     with psycopg.connect(settings.endpoints().read_url, options="-c TimeZone=UTC") as connection:
         return connection.execute(query, parameters).fetchall()  # pyright: ignore[reportArgumentType]
 
 
 def everything(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables, and the partitions that there are."""
-    held = {
+    """Return all rows of all tables, and the names of all partitions."""
+    tables = {
         name: rows(settings, f"select t::text from traffic.{name} t order by 1") for name in TABLES
     }
-    return held | {
+    return tables | {
         "partitions": rows(settings, "select inhrelid::regclass::text from pg_inherits order by 1")
     }
 
 
 def assert_holds(settings: Settings) -> VerifyReport:
-    """Every message of Kafka is where it belongs, also by these settings' rules."""
+    """Assert that a deep verification with these settings finds no difference."""
     report = verify(settings, deep=True)
     assert report.holds, [finding.sentence for finding in report.findings]
     return report
 
 
 def unresolved(settings: Settings) -> dict[str, int]:
-    """How many messages are in quarantine, by reason."""
+    """Return the number of unresolved messages in quarantine by reason."""
     return dict(
         rows(
             settings,
@@ -98,7 +98,7 @@ def unresolved(settings: Settings) -> dict[str, int]:
 
 
 def mixed_feed(count: int) -> list[bytes]:
-    """Good events, events without zone, local times that never existed, and invalid messages."""
+    """Return valid events, naive times, ambiguous and nonexistent local times, invalid messages."""
     chance = random.Random(5)
     start = datetime(2025, 6, 30, 12)
     messages: list[bytes] = []
@@ -121,7 +121,7 @@ def mixed_feed(count: int) -> list[bytes]:
 
 
 def naive_times(messages: Sequence[bytes]) -> Counter[tuple[str, datetime]]:
-    """Sensor and instant of the messages without zone that a clock showed once."""
+    """Count the messages by sensor and time whose naive time is valid and unambiguous."""
     found: Counter[tuple[str, datetime]] = Counter()
     for message in messages:
         body = json.loads(message)
@@ -182,7 +182,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
     )
     assert {(sensor, when): number for sensor, when, number in stored} == naive
     assert_dates_add_up(settings)
-    # By the rules of the windows, what was replayed is stale; by today's, the windows are.
+    # Under the ingest run's rules the reprocessed events are stale; under the new rules, the rest.
     for rules in (zoned(settings), settings):
         assert len(assert_holds(rules).stale) == 1
     assert reprocess_rejected(zoned(settings), EVERYTHING).replayed == 0
@@ -190,7 +190,7 @@ def test_a_naive_zone_recovers_every_message_without_one(
 
 
 def assert_dates_add_up(settings: Settings) -> None:
-    """Audit rows of ingest and reprocessing together equal the rows of each date."""
+    """Assert that the audit rows of ingest and reprocessing add up to the rows of each date."""
     counted = rows(
         settings,
         "select key::date, sum((value ->> 'raw')::int), sum((value ->> 'processed')::int),"
@@ -205,9 +205,11 @@ def assert_dates_add_up(settings: Settings) -> None:
         settings, "select event_date from traffic.quarantined_events where resolved_at is null"
     ):
         waiting[day] += 1
-    due = {day: (events[day] + waiting[day], events[day], waiting[day]) for day in events | waiting}
+    expected = {
+        day: (events[day] + waiting[day], events[day], waiting[day]) for day in events | waiting
+    }
     zero = (0, 0, 0)
-    assert {day: tuple(sums) for day, *sums in counted if tuple(sums) != zero} == due
+    assert {day: tuple(sums) for day, *sums in counted if tuple(sums) != zero} == expected
 
 
 def test_audit_rows_of_reprocessing_hold_signed_differences(
@@ -272,7 +274,7 @@ def test_a_dry_run_reports_the_result_and_changes_nothing(
     produce(mixed_feed(100))
     drain(settings)
     before = everything(settings)
-    said = reprocess_rejected(zoned(settings), EVERYTHING, dry_run=True)
+    planned = reprocess_rejected(zoned(settings), EVERYTHING, dry_run=True)
     assert everything(settings) == before
     done = reprocess_rejected(zoned(settings), EVERYTHING)
     for name in (
@@ -284,9 +286,9 @@ def test_a_dry_run_reports_the_result_and_changes_nothing(
         "remaining_by_reason",
         "dates",
     ):
-        assert getattr(said, name) == getattr(done, name), name
+        assert getattr(planned, name) == getattr(done, name), name
     assert done.replayed > 0
-    assert (said.batches, said.inserted) == (0, 0)
+    assert (planned.batches, planned.inserted) == (0, 0)
 
 
 def test_only_messages_of_the_filter_are_reprocessed(
@@ -298,17 +300,17 @@ def test_only_messages_of_the_filter_are_reprocessed(
     drain(settings)
     today = datetime.now(UTC).date()
 
-    def replayed(**only: Any) -> ReprocessReport:
+    def dry_run(**only: Any) -> ReprocessReport:
         return reprocess_rejected(zoned(settings), QuarantineFilter(**only), dry_run=True)
 
-    assert replayed(reason="malformed_json").examined == 1
-    assert replayed(reason="timestamp_without_zone").replayed == 3
-    assert replayed(sensor="a").replayed == 1
-    assert replayed(sensor="keyed").replayed == 1
-    assert replayed(day=today, sensor="b").replayed == 1
-    assert replayed(day=today - timedelta(days=2)).examined == 0
+    assert dry_run(reason="malformed_json").examined == 1
+    assert dry_run(reason="timestamp_without_zone").replayed == 3
+    assert dry_run(sensor="a").replayed == 1
+    assert dry_run(sensor="keyed").replayed == 1
+    assert dry_run(day=today, sensor="b").replayed == 1
+    assert dry_run(day=today - timedelta(days=2)).examined == 0
     assert reprocess_rejected(zoned(settings), QuarantineFilter(sensor="b")).replayed == 1
-    assert replayed(sensor="b").examined == 0
+    assert dry_run(sensor="b").examined == 0
     assert unresolved(settings) == {"timestamp_without_zone": 2, "malformed_json": 1}
     assert_holds(zoned(settings))
 
@@ -344,13 +346,13 @@ def test_an_older_event_than_the_stored_one_loses_and_a_later_one_wins(
     assert_holds(zoned(settings))
 
 
-def test_the_future_is_judged_by_the_arrival_of_the_message(
+def test_the_limit_of_the_future_counts_from_the_arrival_of_the_message(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:
     make_topic(partitions=1)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    soon = [now + timedelta(minutes=minute) for minute in (-40, -50)]
-    produce([event("a", moment.isoformat()) for moment in soon])
+    times = [now + timedelta(minutes=minute) for minute in (-40, -50)]
+    produce([event("a", time.isoformat()) for time in times])
     drain(settings)
     with psycopg.connect(settings.endpoints().owner_url) as owner:
         owner.execute(
@@ -400,12 +402,12 @@ def test_two_reprocessings_at_once_store_every_message_once(
     small = zoned(settings, batch_messages=20)
     together = threading.Barrier(2)
 
-    def replay(_number: int) -> ReprocessReport:
+    def reprocess(_number: int) -> ReprocessReport:
         together.wait()
         return reprocess_rejected(small, EVERYTHING)
 
     with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(replay, range(2)))
+        reports = list(pool.map(reprocess, range(2)))
     assert sum(report.replayed for report in reports) == naive_times(messages).total()
     assert_holds(zoned(settings))
 
@@ -422,7 +424,7 @@ def test_a_reprocessing_overtaken_by_another_does_the_rest_of_its_chunk(
         psycopg.connect(settings.endpoints().ingest_url) as ingest_run,
         postgres.superuser() as superuser,
     ):
-        # Both have read their messages and wait for a window; who waits longer comes first.
+        # Both have read their messages and wait for an ingest run. The first that waits goes first.
         ingest_run.execute("select pg_advisory_xact_lock_shared(%s)", (BACKFILL_LOCK,))
         first = pool.submit(reprocess_rejected, zoned(settings), QuarantineFilter(sensor="a"))
         wait_for_waiting(superuser, settings, 1)
@@ -442,7 +444,7 @@ def wait_for_waiting(superuser: psycopg.Connection, settings: Settings, number: 
     database = settings.endpoints().owner_url.rpartition("/")[2]
     wait_until(
         lambda: superuser.execute(query, (database,)).fetchone() == (number,),
-        f"{number} replays wait",
+        f"{number} reprocessings wait",
     )
 
 

@@ -1,4 +1,4 @@
-"""Retention and the clean stream: unpublished events are kept."""
+"""Retention and the clean stream: retention keeps unpublished events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from traffic_platform_tests.integration.once import ONCE, drain, event
 def platform(
     settings: Settings, owner: psycopg.Connection, make_topic: Callable[..., str]
 ) -> Settings:
-    """A stream that arrived long ago and was never published."""
+    """A platform with a stream that arrived long ago and is not published yet."""
     make_topic(partitions=2, **TOPIC)
     make_topic(settings.events_topic, partitions=2)
     changed = settings.model_copy(update={"unknown_sensors": "quarantine"})
@@ -48,7 +48,7 @@ def test_nothing_is_compacted_or_dropped_before_it_is_published(
     assert report.compacted.rows > 0
     assert {"processed_events_202510", "processed_events_202511"} < dropped(report)
     proof(platform)
-    # And goes on from there.
+    # And publishing continues from there.
     send(platform, [event("a", 700)], partition=0)
     drain(platform)
     assert publish(platform) == 1
@@ -73,7 +73,7 @@ def test_a_publisher_that_starts_after_a_compaction_publishes_each_event_once(
     silent = platform.model_copy(update={"publish": False})
     assert compact_audit(owner, silent, datetime.now(UTC)).rows > 0
     events = count(platform, "processed_events")
-    # Few at a time, so that a position comes to lie inside of what was folded.
+    # Few at a time, so that a position falls inside a compacted audit row.
     monkeypatch.setattr("traffic_platform.publish.rows._BATCHES_PER_GENERATION", 1)
     monkeypatch.setattr("traffic_platform.publish.publisher_session.MESSAGES_PER_CYCLE", 1)
     assert publish(platform) == events

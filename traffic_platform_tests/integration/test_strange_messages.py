@@ -1,4 +1,4 @@
-"""Records that hardly any producer writes, and that a broker takes all the same."""
+"""Records that few producers write and every broker accepts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _send_with_headers(settings: Settings) -> None:
     )
 
 
-def test_headers_are_kept_byte_for_byte_also_with_a_name_that_is_no_utf8(
+def test_headers_are_kept_byte_for_byte_also_with_an_invalid_utf8_name(
     settings: Settings, make_topic: Callable[..., str], produce: Callable[..., None]
 ) -> None:
     make_topic(partitions=1)

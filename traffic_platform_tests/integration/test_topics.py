@@ -1,4 +1,4 @@
-"""Special topics: compacted ones, and ones with messages of eight megabytes."""
+"""Special topics: compacted topics, and topics with messages of eight megabytes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Produce = Callable[..., None]
 
 NOT_YET = "3600000"  # min.compaction.lag.ms: messages are not compacted for an hour
 EIGHT_MB = 8 * 1024 * 1024
-_BATCH_OVERHEAD = 200  # what a record batch adds to its only message, at most
+_BATCH_OVERHEAD = 200  # bytes that a record batch adds to its only message, at most
 
 
 @contextmanager
 def compacting(admin: AdminClient, topic: str) -> Iterator[None]:
-    """Let the broker compact a topic that was made with NOT_YET, at once and not every 15 s."""
+    """Make the broker compact a topic that was created with NOT_YET at once, not every 15 s."""
 
     def alter(kind: ResourceType, name: str, entry: ConfigEntry) -> None:
         resource = ConfigResource(kind, name, incremental_configs=[entry])
@@ -50,7 +50,7 @@ def compacting(admin: AdminClient, topic: str) -> Iterator[None]:
 
 
 def close_segment(producer: Producer, topic: str) -> None:
-    """Send an event that is, by its time, too late for the segment that is written to."""
+    """Send an event whose time is too late for the current segment, so the broker closes it."""
     later = int((time.time() + 60) * 1000)
     producer.produce(topic, event("last"), key=b"f", timestamp=later)
     assert producer.flush(30) == 0
@@ -91,13 +91,13 @@ def test_holes_and_tombstones_of_a_compacted_topic_are_accounted_for(
         produce([event("stored after", n) for n in range(100)], key=key)
     produce([None], key=b"b")
     close_segment(producer, settings.raw_topic)
-    # One of each key a, d, e, the tombstone of b, and what closed the segment before it.
+    # One of each key a, d, e, the tombstone of b, and the event that closed the segment.
     with compacting(admin, settings.raw_topic):
-        coming = wait_for_compaction(settings, 300, 5)
+        remaining = wait_for_compaction(settings, 300, 5)
     totals = drain(settings)
-    assert (totals.delivered, totals.quarantined) == (len(coming), 1)
+    assert (totals.delivered, totals.quarantined) == (len(remaining), 1)
     assert rows(settings, "select next_offset from traffic.kafka_offsets") == [(602,)]
-    assert rows(settings, "select count(*) from traffic.raw_events") == [(300 + len(coming),)]
+    assert rows(settings, "select count(*) from traffic.raw_events") == [(300 + len(remaining),)]
     assert rows(settings, "select reason, key from traffic.quarantined_events") == [
         ("tombstone", b"b")
     ]

@@ -19,7 +19,7 @@ Produce = Callable[..., None]
 
 
 def transactional(settings: Settings, name: str, **config: str) -> Producer:
-    """A producer that has its transactional id."""
+    """Return a producer that has initialized its transactional id."""
     identity = {"transactional.id": f"{settings.raw_topic}-{name}", "log_level": 0}
     producer = Producer({**settings.kafka_config(), **identity, **config})
     producer.init_transactions(30)
@@ -28,7 +28,7 @@ def transactional(settings: Settings, name: str, **config: str) -> Producer:
 
 @contextmanager
 def open_transaction(settings: Settings, count: int = 3, **where: int) -> Iterator[Producer]:
-    """Messages of a transaction that is open until the block ends, and then committed."""
+    """Send messages in a transaction that stays open until the block ends, then commit it."""
     producer = transactional(settings, "open")
     producer.begin_transaction()
     for minute in range(count):

@@ -1,4 +1,4 @@
-"""Verification while Kafka goes on: lag, losses, other rules, a live stream, outages."""
+"""Verification beside a live Kafka: lag, losses, other rules, a live stream, outages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Produce = Callable[..., None]
 
 
 def events(first: int, count: int) -> list[bytes]:
-    """Events of one sensor, one a minute."""
+    """Return events of one sensor, one per minute."""
     return [flat("a", minute, 50.0) for minute in range(first, first + count)]
 
 
@@ -36,7 +36,7 @@ def drop_before(admin: AdminClient, topic: str, offset: int, partition: int = 0)
 
 
 def only_sentence(report: VerifyReport) -> str:
-    """The sentence of a report with one finding."""
+    """Return the sentence of a report with one finding."""
     assert len(report.findings) == 1, [finding.sentence for finding in report.findings]
     return report.findings[0].sentence
 
@@ -171,13 +171,13 @@ def test_an_outage_is_transient_and_reported_in_one_line(
 ) -> None:
     make_topic()
     nobody = SecretStr("postgresql://nobody@127.0.0.1:1/traffic")
-    away = settings.model_copy(update={"database_url": nobody, "read_database_url": nobody})
-    with pytest.raises(TransientError, match="PostgreSQL") as postgres_away:
-        verify(away, deep=False)
-    silent = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
-    with pytest.raises(TransientError, match="Kafka") as kafka_away:
-        verify(silent, deep=False)
-    assert "\n" not in str(postgres_away.value) + str(kafka_away.value)
+    no_postgres = settings.model_copy(update={"database_url": nobody, "read_database_url": nobody})
+    with pytest.raises(TransientError, match="PostgreSQL") as postgres_error:
+        verify(no_postgres, deep=False)
+    no_kafka = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    with pytest.raises(TransientError, match="Kafka") as kafka_error:
+        verify(no_kafka, deep=False)
+    assert "\n" not in str(postgres_error.value) + str(kafka_error.value)
 
 
 def test_a_database_that_was_never_migrated_is_refused(
@@ -202,6 +202,6 @@ def test_a_topic_that_drops_superseded_messages_is_recognised(
     compacted = make_topic(f"{settings.raw_topic}-compacted", cleanup_policy="compact,delete")
     plain = make_topic()
     produce([b"{}"], topic=compacted, key=b"k")
-    produce([b"{}"], topic=plain)  # acknowledged: the broker knows both topics by now
+    produce([b"{}"], topic=plain)  # acknowledged, so the broker knows both topics
     assert is_compacted(settings.kafka_config(), compacted)
     assert not is_compacted(settings.kafka_config(), plain)

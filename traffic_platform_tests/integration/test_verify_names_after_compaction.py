@@ -15,22 +15,23 @@ from traffic_platform_tests.integration.test_verify_names_every_difference impor
     Sample,
     assert_names,
     filled_sample,
-    look_after,
+    verify_after,
 )
 from traffic_platform_tests.integration.verify_spoilings import DEEP, SECOND, SHALLOW
 
-FOLDED = "partition = 0 and batches > 1"
-# The folded row is all that its log has: where it is gone or longer, the ledger says so first.
+COMPACTED = "partition = 0 and batches > 1"
+# The compacted row is the only one of its partition generation. So where it is missing or too long,
+# the first finding names the ledger.
 NAMED_BY_THE_LEDGER = {
     "an audit row deleted",
     "an audit row's next_offset altered",
-    "a window's audit row made one of a replay",
+    "an ingest run's audit row turned into one of reprocessing",
 }
 
 
 @pytest.fixture(scope="module")
 def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
-    """The sample as it will be in three days."""
+    """The sample after a compaction three days later."""
     with filled_sample(postgres, kafka) as made:
         settings = made.settings(made.database).model_copy(update={"publish": False})
         with psycopg.connect(settings.endpoints().ingest_url, autocommit=True) as connection:
@@ -41,7 +42,7 @@ def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
 
 @pytest.fixture
 def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
-    """A transaction of somebody with all rights, whom no foreign key hinders; rolled back."""
+    """A superuser's connection without foreign keys; its transaction is rolled back."""
     url = sample.postgres.service.url("postgres", sample.database)
     with psycopg.connect(url, options="-c TimeZone=UTC -c search_path=pg_catalog") as connection:
         connection.execute("set session_replication_role = replica")
@@ -60,10 +61,10 @@ def test_a_difference_is_the_first_to_be_named(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = SHALLOW[what]
-    statement = statement.replace(SECOND, FOLDED)
+    statement = statement.replace(SECOND, COMPACTED)
     if what == "an audit row's batch altered":  # still before the last of its batches
         statement = statement.replace("9999", "batch_id + 1")
-    report = look_after(sample, spoilt, statement)
+    report = verify_after(sample, spoilt, statement)
     assert not report.holds, what
     if what in NAMED_BY_THE_LEDGER:
         table, key = "kafka_offsets", {"partition": 0}
@@ -75,7 +76,7 @@ def test_a_deep_verification_names_differences_that_tables_alone_cannot_show(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = DEEP[what]
-    report = look_after(sample, spoilt, statement.replace(SECOND, FOLDED), deep=True)
+    report = verify_after(sample, spoilt, statement.replace(SECOND, COMPACTED), deep=True)
     assert not report.holds, what
     assert_names(report.findings[0], table, key)
 
@@ -83,14 +84,14 @@ def test_a_deep_verification_names_differences_that_tables_alone_cannot_show(
 def test_a_batch_number_of_a_compacted_row_that_another_row_claims_is_named(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(
+    report = verify_after(
         sample,
         spoilt,
         "insert into traffic.micro_batches (batch_id, topic_no, partition, first_offset,"
         " next_offset, delivered, raw, processed, quarantined, inserted, updated, unchanged,"
         " rules_version) select last_batch_id, topic_no, partition, next_offset, next_offset,"
         " 0, 0, 0, 0, 0, 0, 0, rules_version from traffic.micro_batches"
-        f" where {FOLDED}",
+        f" where {COMPACTED}",
     )
     assert_names(report.findings[0], "micro_batches", {"partition": 0})
     assert "no other audit row of the log" in report.findings[0].expected

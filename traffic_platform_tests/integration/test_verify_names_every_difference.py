@@ -1,4 +1,4 @@
-"""Verification of a database in which one row was deleted, altered, doubled or invented."""
+"""Verification of a database with one deleted, altered, doubled or invented row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Sample:
     bootstrap_servers: str
 
     def settings(self, database: str) -> Settings:
-        """Settings for a copy of the sample."""
+        """Return settings for a copy of the sample."""
         url = self.postgres.service.url
         return Settings(
             _env_file=None,  # pyright: ignore[reportCallIssue]
@@ -69,7 +69,7 @@ def sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
 
 @contextmanager
 def filled_sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Sample]:
-    """A filled database and its topic, two partitions with the broker's time."""
+    """Fill a database and its topic, which has two partitions with the broker's time."""
     name = f"verified_{uuid.uuid4().hex[:8]}"
     made = Sample(postgres, name, f"{name}-raw", kafka.bootstrap_servers)
     with postgres.superuser() as connection:
@@ -91,7 +91,7 @@ def filled_sample(postgres: PostgresServer, kafka: KafkaServer) -> Iterator[Samp
 
 @pytest.fixture
 def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
-    """A transaction of somebody with all rights, whom no foreign key hinders; rolled back."""
+    """A superuser's connection without foreign keys; its transaction is rolled back."""
     url = sample.postgres.service.url("postgres", sample.database)
     with psycopg.connect(url, options="-c TimeZone=UTC -c search_path=pg_catalog") as connection:
         connection.execute("set session_replication_role = replica")
@@ -99,7 +99,7 @@ def spoilt(sample: Sample) -> Iterator[psycopg.Connection]:
         connection.rollback()
 
 
-def look_after(
+def verify_after(
     sample: Sample, connection: psycopg.Connection, *statements: str, deep: bool = False
 ) -> VerifyReport:
     """Return the report of a verification after these changes."""
@@ -119,7 +119,7 @@ def test_an_untouched_database_passes_and_its_rows_are_counted(sample: Sample) -
 
 
 def assert_names(finding: Finding, table: str, key: dict[str, Any]) -> None:
-    """The finding is of this table and of a key with these parts."""
+    """Assert that the finding names this table and a key with these parts."""
     assert finding.table == table, finding.sentence
     assert key.items() <= finding.key.items(), finding.sentence
     assert finding.sentence.startswith(f"{table} ("), finding.sentence
@@ -130,7 +130,7 @@ def test_a_difference_is_the_first_to_be_named(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = SHALLOW[what]
-    report = look_after(sample, spoilt, statement)
+    report = verify_after(sample, spoilt, statement)
     assert not report.holds, what
     assert_names(report.findings[0], table, key)
 
@@ -140,26 +140,26 @@ def test_a_deep_verification_names_differences_that_tables_alone_cannot_show(
     what: str, sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     statement, table, key = DEEP[what]
-    assert look_after(sample, spoilt, statement).holds
-    report = look_after(sample, spoilt, deep=True)
+    assert verify_after(sample, spoilt, statement).holds
+    report = verify_after(sample, spoilt, deep=True)
     assert not report.holds, what
     assert_names(report.findings[0], table, key)
 
 
-def test_a_message_deleted_from_every_table_is_named_by_a_deep_look(
+def test_a_message_deleted_from_every_table_is_named_by_a_deep_verification(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
     tables = ("raw_events", "processed_events", "traffic_readings")
     deletions = (delete(table, at(0, 5)) for table in tables)
-    assert_names(look_after(sample, spoilt, *deletions).findings[0], "micro_batches", {})
-    findings = look_after(sample, spoilt, deep=True).findings
+    assert_names(verify_after(sample, spoilt, *deletions).findings[0], "micro_batches", {})
+    findings = verify_after(sample, spoilt, deep=True).findings
     assert ("raw_events", 5) in [(item.table, item.key.get("offset")) for item in findings]
 
 
 def test_an_event_of_a_sensor_registered_since_waits_for_reprocessing(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(sample, spoilt, REGISTER_STRANGER, deep=True)
+    report = verify_after(sample, spoilt, REGISTER_STRANGER, deep=True)
     assert report.holds, report.findings[0].sentence
     assert report.waiting_for_replay == 1
 
@@ -169,7 +169,7 @@ def test_nothing_else_waits_for_reprocessing(
     sample: Sample, spoilt: psycopg.Connection, column: str
 ) -> None:
     altered = alter("quarantined_events", at(1, 14), **{column: "'no_measures'"})
-    report = look_after(sample, spoilt, REGISTER_STRANGER, altered, deep=True)
+    report = verify_after(sample, spoilt, REGISTER_STRANGER, altered, deep=True)
     assert report.waiting_for_replay == 0
     names = {finding.table for finding in report.findings}
     assert names == {"processed_events", "quarantined_events"}
@@ -178,7 +178,7 @@ def test_nothing_else_waits_for_reprocessing(
 def test_a_reading_doubled_in_spite_of_its_key_is_named(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(
+    report = verify_after(
         sample,
         spoilt,
         "alter table traffic.traffic_readings drop constraint traffic_readings_pkey",
@@ -188,7 +188,7 @@ def test_a_reading_doubled_in_spite_of_its_key_is_named(
     assert (report.findings[0].expected, report.findings[0].found) == ("one row", "2")
 
 
-# A column that anybody can write, in the place of the one that the server computes.
+# A column that anybody can write, in place of the one that the server computes.
 PLAIN_ID = (
     "alter table traffic.traffic_readings drop column id cascade",
     "alter table traffic.traffic_readings add column id uuid",
@@ -202,14 +202,14 @@ KEY = (
 def test_an_id_that_is_no_longer_generated_is_named(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(sample, spoilt, *PLAIN_ID)
+    report = verify_after(sample, spoilt, *PLAIN_ID)
     assert_names(report.findings[0], "traffic_readings", {"column": "id"})
 
 
 def test_an_id_that_is_not_the_one_of_its_key_is_named(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(
+    report = verify_after(
         sample,
         spoilt,
         *PLAIN_ID,
@@ -224,6 +224,6 @@ def test_an_id_that_is_not_the_one_of_its_key_is_named(
 def test_rows_beyond_the_limit_are_counted_and_not_listed(
     sample: Sample, spoilt: psycopg.Connection
 ) -> None:
-    report = look_after(sample, spoilt, alter("traffic_readings", "true", speed="99"), deep=True)
+    report = verify_after(sample, spoilt, alter("traffic_readings", "true", speed="99"), deep=True)
     assert len(report.findings) == LIMIT
     assert report.cut

@@ -1,9 +1,9 @@
-"""A small database in which everything that verification looks at occurs at least once.
+"""A small database with at least one example of everything that verification examines.
 
-Partition 0 and partition 1 hold events of the same sensors and times; there are flat and nested
-events, repeats with other and with equal measures, messages of every kind of brokenness that
-matters here, keys, headers, and a Kafka transaction that was aborted. Sensors have to be known: two
-events of one that was imported too late are replayed, and one of a stranger stays in quarantine.
+Partitions 0 and 1 hold events of the same sensors and times. There are flat and nested events,
+repeats with other and with equal measures, rejected messages, keys, headers, and an aborted Kafka
+transaction. Only known sensors may report: two events of a sensor that was imported too late are
+reprocessed, and an event of an unknown sensor stays in quarantine.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ONCE = RunLimits(seconds=60, idle_seconds=30, until_caught_up=True, outage_secon
 
 
 def flat(sensor: str, minute: int, speed: float | None, volume: int | None = 900) -> bytes:
-    """A flat event of 2025-10-04, 12:00 UTC plus `minute`."""
+    """Return a flat event of 2025-10-04, 12:00 UTC plus `minute`."""
     return json.dumps(
         {"sensor_id": sensor, "timestamp": _time(minute), "speed": speed, "volume": volume}
     ).encode()
 
 
 def nested(sensor: str, minute: int, speed: float) -> bytes:
-    """A nested event of the same time."""
+    """Return a nested event of the same time."""
     data = {"speed_mph": speed, "volume_vehicles_per_hour": 600, "occupancy_percent": 4.5}
     return json.dumps(
         {"sensor_id": sensor, "timestamp": _time(minute), "traffic_data": data}
@@ -76,7 +76,7 @@ def fill(settings: Settings, topic: str) -> None:
 
 
 def import_sensors(settings: Settings, *external_ids: str) -> None:
-    """Make sensors known."""
+    """Import sensors."""
     store_sensors(settings, [SensorRecord(sensor_uuid(name), name, {}) for name in external_ids])
 
 

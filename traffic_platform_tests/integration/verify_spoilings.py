@@ -1,7 +1,8 @@
-"""Ways to spoil the sample: rows deleted, altered, doubled and invented in every table.
+"""Changes that spoil the sample: deleted, altered, doubled and invented rows in every table.
 
-`SHALLOW` is seen by the tables and the ledger alone, `DEEP` only by reading Kafka or decoding
-again. Each is a statement and what the first finding must name: a table and part of a key.
+Tables and ledger alone reveal the changes of `SHALLOW`. Those of `DEEP` need Kafka's messages or a
+second decoding. Each change is a statement, with the table and a part of the key that the first
+finding must name.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ class Spoiling(NamedTuple):
 
 
 def at(partition: int, offset: int) -> str:
-    """The condition for a row of raw, processed or quarantine, and for the reading of an event."""
+    """Return the condition for a row of raw, processed, quarantine or readings by its position."""
     return f'topic_no = 1 and partition = {partition} and "offset" = {offset}'
 
 
 def copy_row(table: str, where: str, **changes: str) -> str:
-    """A statement that stores a row a second time, with some columns changed."""
+    """Return a statement that copies a row, with some columns changed."""
     names = _COLUMNS[table].split()
     into = ", ".join(f'"{name}"' for name in names)
     values = ", ".join(changes.get(name, f'"{name}"') for name in names)
@@ -47,17 +48,17 @@ def copy_row(table: str, where: str, **changes: str) -> str:
 
 
 def alter(table: str, where: str, **changes: str) -> str:
-    """A statement that changes columns of a row."""
+    """Return a statement that changes columns of a row."""
     new = ", ".join(f'"{name}" = {value}' for name, value in changes.items())
     return f"update traffic.{table} set {new} where {where}"
 
 
 def delete(table: str, where: str) -> str:
-    """A statement that deletes a row."""
+    """Return a statement that deletes a row."""
     return f"delete from traffic.{table} where {where}"
 
 
-# The audit row of partition 0 whose batch holds offset 10, by way of its quarantined message.
+# The audit row of the batch that holds offset 10 of partition 0, found by its quarantined message.
 SECOND = (
     "partition = 0 and batch_id ="
     f" (select batch_id from traffic.quarantined_events where {at(0, 10)})"
@@ -98,7 +99,7 @@ LEDGER = {
         "kafka_offsets",
         {"partition": 7},
     ),
-    "a ledger row put to rest": Spoiling(
+    "a ledger row made inactive": Spoiling(
         alter("kafka_offsets", "partition = 0", active="false"), "kafka_offsets", {"partition": 0}
     ),
     "a ledger row of another topic": Spoiling(
@@ -322,19 +323,19 @@ QUARANTINE = {
     ),
 }
 
-REPLAY = "kind = 'reprocess'"
-BEFORE = "- interval '1 second'"
-# Offsets 12 and 13 of partition 1 were let in by one replay, 14 is in quarantine.
-REPLAYED = {
-    "an event that was let in deleted": Spoiling(
+REPROCESSING = "kind = 'reprocess'"
+EARLIER = "- interval '1 second'"
+# One reprocessing stored offsets 12 and 13 of partition 1; offset 14 is in quarantine.
+REPROCESSED = {
+    "a reprocessed event deleted": Spoiling(
         delete("processed_events", at(1, 12)), "quarantined_events", {"partition": 1, "offset": 12}
     ),
-    "the batch of an event that was let in altered": Spoiling(
+    "the batch of a reprocessed event altered": Spoiling(
         alter("processed_events", at(1, 12), batch_id="9999"),
         "processed_events",
         {"partition": 1, "offset": 12},
     ),
-    "the batch of an event that was let in altered to that of its message": Spoiling(
+    "the batch of a reprocessed event altered to that of its message": Spoiling(
         alter(
             "processed_events",
             at(1, 12),
@@ -344,18 +345,18 @@ REPLAYED = {
         {"partition": 1},
     ),
     **{
-        f"the {column} of an event that was let in altered to {value}": Spoiling(
+        f"the {column} of a reprocessed event altered to {value}": Spoiling(
             alter("processed_events", at(1, 12), **{column: value}), "traffic_readings", {}
         )
         for column, value in MEASURES
     },
-    "the mark of an event that was let in taken off": Spoiling(
+    "the resolution of a reprocessed event deleted": Spoiling(
         alter("quarantined_events", at(1, 12), resolved_at="null", resolution="null"),
         "processed_events",
         {"partition": 1, "offset": 12},
     ),
     **{
-        f"the {column} of an event that was let in altered": Spoiling(
+        f"the {column} of a reprocessed event altered": Spoiling(
             alter("quarantined_events", at(1, 12), **{column: value}),
             "quarantined_events",
             {"partition": 1, "offset": 12},
@@ -366,33 +367,33 @@ REPLAYED = {
         )
     },
     **{
-        f"the date that offset {offset} counts at altered": Spoiling(
+        f"the event date of offset {offset} altered": Spoiling(
             alter("quarantined_events", at(1, offset), event_date="event_date - 1"),
             "micro_batches",
             {"partition": 1},
         )
         for offset in (12, 14)
     },
-    "the message of an event that was let in deleted from quarantine": Spoiling(
+    "the message of a reprocessed event deleted from quarantine": Spoiling(
         delete("quarantined_events", at(1, 12)), "micro_batches", {"partition": 1}
     ),
-    "a replay's audit row deleted": Spoiling(
-        delete("micro_batches", REPLAY), "processed_events", {"partition": 1, "offset": 12}
+    "a reprocessing's audit row deleted": Spoiling(
+        delete("micro_batches", REPROCESSING), "processed_events", {"partition": 1, "offset": 12}
     ),
-    "a replay's audit row made one of a window": Spoiling(
-        alter("micro_batches", REPLAY, kind="'ingest'"), "micro_batches", {"partition": 1}
+    "a reprocessing's audit row turned into one of an ingest run": Spoiling(
+        alter("micro_batches", REPROCESSING, kind="'ingest'"), "micro_batches", {"partition": 1}
     ),
-    "a window's audit row made one of a replay": Spoiling(
+    "an ingest run's audit row turned into one of reprocessing": Spoiling(
         alter("micro_batches", SECOND, kind="'reprocess'"), "micro_batches", {"partition": 0}
     ),
-    "the range of a replay's audit row too short": Spoiling(
-        alter("micro_batches", REPLAY, first_offset="first_offset + 1"),
+    "the range of a reprocessing's audit row too short": Spoiling(
+        alter("micro_batches", REPROCESSING, first_offset="first_offset + 1"),
         "processed_events",
         {"partition": 1, "offset": 12},
     ),
     **{
-        f"a replay's {column} altered": Spoiling(
-            alter("micro_batches", REPLAY, **{column: f"{column} + 1"}),
+        f"a reprocessing's {column} altered": Spoiling(
+            alter("micro_batches", REPROCESSING, **{column: f"{column} + 1"}),
             "micro_batches",
             {"partition": 1},
         )
@@ -407,10 +408,10 @@ REPLAYED = {
             "unchanged",
         )
     },
-    "a replay's counts altered so that they add up": Spoiling(
+    "a reprocessing's counts altered so that they add up": Spoiling(
         alter(
             "micro_batches",
-            REPLAY,
+            REPROCESSING,
             processed="processed + 1",
             quarantined="quarantined - 1",
             unchanged="unchanged + 1",
@@ -420,10 +421,10 @@ REPLAYED = {
         "micro_batches",
         {"partition": 1},
     ),
-    "a replay's messages taken off another date": Spoiling(
+    "a reprocessing's messages subtracted from another date": Spoiling(
         alter(
             "micro_batches",
-            REPLAY,
+            REPROCESSING,
             event_dates="'{2025-10-03,2025-10-04}'",
             date_counts="jsonb_build_object('2025-10-04', jsonb_build_object('raw', 2,"
             " 'processed', 2, 'quarantined', 0), '2025-10-03', jsonb_build_object('raw', -2,"
@@ -432,37 +433,37 @@ REPLAYED = {
         "micro_batches",
         {"partition": 1},
     ),
-    "a replay's time altered": Spoiling(
-        alter("micro_batches", REPLAY, committed_at=f"committed_at {BEFORE}"),
+    "a reprocessing's time altered": Spoiling(
+        alter("micro_batches", REPROCESSING, committed_at=f"committed_at {EARLIER}"),
         "quarantined_events",
         {"partition": 1},
     ),
-    "a replay's number deleted": Spoiling(
+    "a reprocessing number deleted": Spoiling(
         delete("replayed_events", at(1, 12)), "replayed_events", {"partition": 1, "offset": 12}
     ),
-    "the event of a replay's number altered": Spoiling(
+    "the event of a reprocessing number altered": Spoiling(
         alter("replayed_events", at(1, 12), event_no="1"),
         "replayed_events",
         {"partition": 1, "offset": 12},
     ),
-    "a replay's number altered": Spoiling(
+    "a reprocessing number altered": Spoiling(
         alter("replayed_events", at(1, 13), replay_no="replay_no + 5"),
         "replayed_events",
         {"partition": 1, "offset": 13},
     ),
-    "a replay's numbers out of order": Spoiling(
+    "reprocessing numbers out of order": Spoiling(
         alter("replayed_events", at(1, 12), replay_no="3")
         + "; "
         + alter("replayed_events", "replay_no > 1", replay_no="replay_no - 1"),
         "replayed_events",
         {"partition": 1, "offset": 12},
     ),
-    "the batch of a replay's number altered": Spoiling(
+    "the batch of a reprocessing number altered": Spoiling(
         alter("replayed_events", at(1, 12), batch_id="9999"),
         "replayed_events",
         {"partition": 1, "offset": 12},
     ),
-    "a replay's number invented": Spoiling(
+    "a reprocessing number invented": Spoiling(
         "insert into traffic.replayed_events select topic_no, partition, 3, 14, batch_id"
         f" from traffic.replayed_events where {at(1, 13)}",
         "replayed_events",
@@ -470,7 +471,7 @@ REPLAYED = {
     ),
 }
 
-SHALLOW = LEDGER | AUDIT | RAW | PROCESSED | READINGS | QUARANTINE | REPLAYED
+SHALLOW = LEDGER | AUDIT | RAW | PROCESSED | READINGS | QUARANTINE | REPROCESSED
 
 DEEP = {
     **{
@@ -504,7 +505,7 @@ DEEP = {
         )
         for column, value in (*MEASURES, ("format", "2"), ("event_no", "1"))
     },
-    "the format of an event that was let in altered": Spoiling(
+    "the format of a reprocessed event altered": Spoiling(
         alter("processed_events", at(1, 12), format="2"),
         "processed_events",
         {"partition": 1, "offset": 12},

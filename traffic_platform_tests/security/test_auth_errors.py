@@ -141,7 +141,7 @@ def test_a_missing_right_is_one_line_that_names_topic_or_group(
         f"Kafka does not let us use group {group}; storing goes on"
     )
     assert refused.err.splitlines()[1:] == [
-        f"Kafka does not allow Read on group {group}: add the ACL."
+        f"Kafka does not allow Read on group {group}. Add the ACL."
         " docs/kafka.md lists what each part of the platform needs."
     ]
     assert refused.code == 1

@@ -1,4 +1,4 @@
-"""The platform's own window: raw, processed and readings in one transaction."""
+"""The platform's ingest run: raw, processed and readings in one transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from traffic_platform.settings import Settings
 
 
 def settings_of(task: Task) -> Settings:
-    """The platform's defaults, with the places of the task."""
+    """Return the platform's defaults with the servers, topic and group of the task."""
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
         kafka_bootstrap_servers=task.bootstrap_servers,
@@ -23,11 +23,11 @@ def settings_of(task: Task) -> Settings:
 
 
 def prepare(_task: Task) -> None:
-    """A window makes partitions and sensors itself."""
+    """Do nothing, because an ingest run makes partitions and sensors itself."""
 
 
 def drain(task: Task, committed: Committed, stored: Callable[[], None] | None = None) -> None:
-    """Run one window until all that is there is stored. `stored` is called after commits."""
+    """Drain the topic with one ingest run, which calls `stored` after each commit."""
 
     def report(totals: IngestTotals) -> None:
         committed(totals.delivered)
