@@ -22,12 +22,18 @@ ROOT = Path(__file__).parents[1]
 READ = {".css", ".html", ".js", ".md", ".py", ".service", ".sh", ".sql", ".toml", ".yaml", ".yml"}
 READ_TOO = {".ci/run", "Makefile", "deploy/Caddyfile", "deploy/Containerfile", "deploy/nginx.conf"}
 LEFT_OUT = {
+    "traffic_platform_tests/postgres/version_0_1_0.sql",  # the dump of an older version
     "docs/data-dictionary.md",  # made from sql/catalogue.toml
     "traffic_platform/stack/kafka.lock.toml",
     "traffic_platform_tests/checks/test_prose.py",  # its examples break the rules
 }
 WORDS_A_SENTENCE = 18  # the average of a page stays below
 DOCSTRINGS = (ast.Module,)  # whose docstrings do not begin with a question word
+
+
+# Details of rejected messages. Databases hold them, and `traffic verify --deep` compares them, so
+# another wording would need new rules for every stored batch.
+STORED = re.compile(r"is no (?:UTF-8|JSON|character|date and time of ISO 8601)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def problems(text: Text) -> Iterator[str]:
     for banned in RULES:
         if banned.kinds and text.kind not in banned.kinds:
             continue
-        for match in banned.pattern.finditer(text.text):
+        for match in banned.pattern.finditer(STORED.sub("", text.text)):
             line = text.line + text.text.count("\n", 0, match.start())
             yield f"{line}: '{' '.join(match[0].split())}': {banned.advice}"
 

@@ -2,7 +2,7 @@
 
 The end follows from how a message is made, not from how it is read: nothing here asks the decoder.
 Only where bytes were put in at random it is read once, by the standard library, for its structure;
-what is an object after that may end in any way, but not in quarantine for its structure.
+a value that is an object after that may end in any way, but not in quarantine for its structure.
 """
 
 from __future__ import annotations

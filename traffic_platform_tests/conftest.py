@@ -1,4 +1,4 @@
-"""What tests of more than one room share: a real PostgreSQL, a real Kafka, and settings for them.
+"""Fixtures of more than one folder: a real PostgreSQL, a real Kafka, and settings for them.
 
 Both servers are started once per session, in a temporary folder, when the first test asks for
 them, and end with it. A test gets its own database, copied from a migrated one, and its own topic

@@ -1,4 +1,4 @@
-"""What a batch marks as dirty."""
+"""Buckets that a batch marks as dirty."""
 
 from __future__ import annotations
 

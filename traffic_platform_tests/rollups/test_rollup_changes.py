@@ -133,7 +133,7 @@ def test_an_interval_is_inferred_when_readings_tell_it_and_then_for_all_rows(
     deliver(owner, "a", every(20, NOON, 3, volume=600))
     roll_up_everything(owner)
     assert [row["vehicles"] for row in rolled(owner, "readings_hourly")] == [600 / 180, 10]
-    # What is inferred later replaces it only where most gaps say so.
+    # A later inference replaces it only where most gaps say so.
     deliver(owner, "a", every(60, NOON + timedelta(minutes=5), 100))
     assert infer(owner).intervals == 1
     roll_up_everything(owner)
