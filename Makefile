@@ -29,12 +29,15 @@ test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
 test-unit: $(VENV)/.dev ## run the tests that start no server and no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not servers" $(PYTEST_ARGS)
 
-check: $(VENV)/.dev ## lint, format, types, secrets, known vulnerabilities
+check: $(VENV)/.dev ## lint, format, types, language, secrets, known vulnerabilities, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/codespell
+	$(BIN)/python checks/prose.py
 	$(BIN)/python checks/no_secrets.py
 	$(BIN)/python checks/dependencies.py
+	@$(MAKE) --no-print-directory docs
 
 hooks: $(VENV)/.dev ## install the checks that run before each commit
 	$(BIN)/pre-commit install

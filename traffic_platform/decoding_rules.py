@@ -1,4 +1,4 @@
-"""The decoding rules that the settings choose."""
+"""Decoding rules from the settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from traffic_platform.settings import Settings
 
 
 def rules_of(settings: Settings) -> Rules:
-    """The part of the settings that decides results."""
+    """Return the settings that decide the results of decoding."""
     return Rules(
         first_date=settings.first_date,
         naive_timezone=settings.naive_timezone,

@@ -9,13 +9,6 @@ join traffic.topics t using (topic_no)
 left join traffic.raw_events r
     on r.topic_no = q.topic_no and r.partition = q.partition and r."offset" = q."offset"
     and r.batch_id = q.batch_id
-left join lateral (
-    -- The batch's own audit row, or the compacted row that covers the batch.
-    select *
-    from traffic.micro_batches b
-    where b.topic_no = q.topic_no and b.partition = q.partition and b.batch_id <= q.batch_id
-    order by b.batch_id desc
-    limit 1
-) b on coalesce(b.last_batch_id, b.batch_id) >= q.batch_id
+--| parts/audit_row
 where t.name = %(topic)s and q.partition = %(partition)s and q."offset" = %(offset)s
 order by q.topic_no desc, q.event_no

@@ -1,4 +1,4 @@
--- When the messages of some batches of a log arrived, as far as what is left of them says.
+-- Arrivals of the messages of some batches of a generation, by the rows that are left of them.
 select batch_id, min(arrived_at)
 from (
     select batch_id, ingested_at as arrived_at

@@ -1,4 +1,4 @@
--- Which batch stored a message, by what it became: audit rows may be folded, outcomes are not.
+-- The batch that stored each message, by its outcome. Audit rows may be compacted, outcomes are not.
 select distinct on ("offset") "offset", batch_id
 from (
     select "offset", was_batch_id as batch_id, 1 as rank

@@ -1,6 +1,6 @@
--- Events that came while the date was compared, of sensors and times whose reading is about to change:
--- one may have lost to an event that is no longer there. The bounds say nothing new: without them all
--- of the history is read, while windows wait.
+-- Events that arrived during the comparison, of sensors and times whose reading is about to change. One
+-- may have lost to an event that the correction removes. The bounds add no condition. They keep
+-- PostgreSQL from reading all of the history while ingest runs wait.
 with fresh as materialized (
     select b.batch_id, b.topic_no, b.partition, b.first_offset, b.next_offset
     from traffic.micro_batches b

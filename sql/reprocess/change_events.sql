@@ -1,4 +1,4 @@
--- The bounds say nothing new: without them every month may be read, while windows wait.
+-- The bounds add no condition. They keep PostgreSQL from reading every month while ingest runs wait.
 update traffic.processed_events p
 set sensor_id = o.sensor_id, "timestamp" = o."timestamp",
     --| measures {m} = o.{m},

@@ -1,4 +1,4 @@
--- The bounds say nothing new: without them every month may be read, while windows wait.
+-- The bounds add no condition. They keep PostgreSQL from reading every month while ingest runs wait.
 update traffic.traffic_readings r
 set
     --| measures {m} = c.{m},

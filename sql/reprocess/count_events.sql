@@ -1,4 +1,4 @@
--- Changes by kind, and how many of each move from one date to another.
+-- Changes by kind, with the number of each that move to another date.
 select c.kind, count(*),
        (select count(*)
         from pg_temp.event_changes m

@@ -1,5 +1,5 @@
--- Outcomes of the staged messages that are still rejected: by the reason until now, the reason now
--- (null: an event) and the date, with the number that change their reason or its detail.
+-- Outcomes of the staged messages that are still rejected, by the reason before, the reason now (null: an
+-- event) and the date. The last column counts changes of the reason or its detail.
 select q.reason, o.reason, o.event_date, count(*),
        count(*) filter (where o.reason is not null and (o.reason, o.detail) <> (q.reason, q.detail))
 from pg_temp.rebuilt_outcomes o

@@ -1,4 +1,4 @@
--- New events that lost to another new event of the same sensor and time with other measures.
+-- New events that lost to a later new event of the same sensor and time with other measures.
 select topic_no, partition, count(*)
 from (
     select o.topic_no, o.partition,

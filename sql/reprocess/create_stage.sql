@@ -1,4 +1,4 @@
--- Outcomes of messages under today's rules. `by_others`: other rules had decided the message;
+-- Outcomes of messages under today's rules. `by_others`: other rules had decided the message.
 -- `waiting`: the message is in quarantine.
 drop table if exists pg_temp.rebuilt_outcomes, pg_temp.event_changes, pg_temp.reading_changes,
     pg_temp.neighbours;
@@ -20,7 +20,7 @@ create temporary table rebuilt_outcomes (
     format smallint,
     reason text,
     detail text,
-    -- Of what is no event, for quarantine.
+    -- Values of rejected messages, for quarantine.
     key bytea,
     value bytea,
     sent_at timestamptz,
@@ -54,5 +54,5 @@ create temporary table reading_changes (
     kind text
 )
 ;
--- Events at the sensors and times that an event leaves or comes to at another date.
+-- Stored events at sensors and times of other dates that a moved event leaves or joins.
 create temporary table neighbours (like pg_temp.reading_changes)

@@ -1,5 +1,5 @@
--- Each with the log whose recorded change took its event, null where that was a repair. The bounds say
--- nothing new: without them every month may be read, while windows wait.
+-- Returns each reading with the generation whose recorded change removed its event; null for a repair.
+-- The bounds add no condition. They keep PostgreSQL from reading every month while ingest runs wait.
 with gone as (
     delete from traffic.traffic_readings r
     using pg_temp.reading_changes c

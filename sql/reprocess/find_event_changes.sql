@@ -1,9 +1,12 @@
--- Where the events stored for a date differ from those that today's rules make, message by message:
---   change  an event differs, or belongs to another date (it leaves this one, or comes to it)
---   enter   a message of quarantine is an event now;  leave: an event is none by today's rules
---   restore, restore_quarantined, remove: what should be there is gone, or is there beside its due
--- A change is recorded where other rules had decided the message; else it only repairs. Events whose
--- message neither raw nor quarantine holds any more are left alone.
+-- Differences between the stored events of a date and today's outcomes, message by message:
+--   change               an event has other values, or moves from or to another date
+--   enter                a message in quarantine becomes an event
+--   leave                an event becomes a rejected message
+--   restore              a missing event comes back
+--   restore_quarantined  a missing message of quarantine comes back
+--   remove               an event is stored although its message is in quarantine
+-- A change is recorded if other rules had decided the message; else it is a repair. Events whose message
+-- neither raw nor quarantine holds stay unchanged.
 insert into pg_temp.event_changes
 with stored as (
     select * from traffic.processed_events
@@ -40,15 +43,14 @@ with stored as (
           select batch_id from traffic.micro_batches where kind <> 'ingest'
       )
 ), placed as (
-    -- Both at this date.
+    -- Stored and due at this date.
     select 'change' as kind, topic_no, partition, "offset", event_no, by_others, was_batch_id, was_sensor_id,
            was_timestamp, null::bigint as quarantined_by, null::date as quarantined_at
     from differing
     where is_due and was_batch_id is not null
     union all
-    -- Due at this date, and elsewhere or nowhere now. A full join, since that one is never made by
-    -- looking at all of the one for each of the other: nobody knows how many they are, and where all
-    -- is gone they are all.
+    -- Due at this date, stored at another date or missing. A full join, because PostgreSQL never runs it
+    -- as a nested loop. The planner cannot estimate these rows: if all events are missing, they are many.
     select case when d.waiting then 'enter' when e.batch_id is null then 'restore' else 'change' end,
            d.topic_no, d.partition, d."offset", d.event_no, d.by_others,
            case when not d.waiting then e.batch_id end,
@@ -64,7 +66,7 @@ with stored as (
         and q.event_no = d.event_no
     where coalesce(d.is_due, false) and (not d.waiting or q.resolved_at is null)
     union all
-    -- At this date, and due elsewhere or nowhere.
+    -- Stored at this date, due at another date or rejected.
     select case when o.sensor_id is not null then 'change' when o.waiting then 'remove'
                 else 'leave' end,
            topic_no, partition, "offset", event_no, o.by_others, d.was_batch_id, d.was_sensor_id,
@@ -96,7 +98,7 @@ select c.kind, c.topic_no, c.partition, c."offset", c.event_no, coalesce(c.quara
                and coalesce(judged.rules_version <> %(rules_version)s, c.by_others))
 from placed c
 left join lateral (
-    -- The last that judged the message after its window: a rebuild, or the replay that let it in.
+    -- The last that decided the message after ingest: a backfill, or the reprocessing that stored it.
     select b.rules_version
     from traffic.micro_batches b
     where c.kind = 'change' and b.topic_no = c.topic_no and b.partition = c.partition

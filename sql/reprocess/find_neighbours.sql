@@ -1,6 +1,5 @@
--- Of sensors and times of other dates that an event leaves or comes to: the events that stand there.
--- Their order is told by the stage, by raw, or by the reading that one is; an event of which nothing
--- else is left comes first.
+-- Stored events at the sensors and times of other dates that a moved event leaves or joins. Their order
+-- time comes from the stage, from raw, or from their reading. An event without any is the earliest.
 with moved as materialized (
     select c.was_sensor_id as sensor_id, c.was_timestamp as "timestamp"
     from pg_temp.event_changes c

@@ -1,5 +1,5 @@
--- Where the readings stored for a date differ from the latest event of each sensor and time. A
--- reading whose message is not at hand (raw is gone) stays, unless a later event is.
+-- Differences between the stored readings of a date and the latest event of each sensor and time. A
+-- reading whose message raw does not hold stays, unless a later event exists.
 insert into pg_temp.reading_changes
 with winner as (
     select distinct on (sensor_id, "timestamp") *

@@ -1,4 +1,4 @@
--- Staged messages that are events now and still rejected.
+-- Staged messages that are events under today's rules and still unresolved in quarantine.
 insert into pg_temp.event_changes
 select 'enter', o.topic_no, o.partition, o."offset", o.event_no, q.batch_id, q.event_date, null,
        null, false

@@ -1,5 +1,6 @@
--- The latest event of each such sensor and time, those included that come there now. Where there is
--- none, a reading goes only if it is that of an event that moves: others may have outlived theirs.
+-- The latest event of each sensor and time that a moved event leaves or joins, with the moved events
+-- included. Without any event, only the reading of a moved event is removed: the event of another reading
+-- may have been dropped.
 insert into pg_temp.reading_changes
 select distinct on (sensor_id, "timestamp") *
 from (

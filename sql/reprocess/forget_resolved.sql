@@ -1,4 +1,4 @@
--- What a replay has let in since the comparison is no change any more.
+-- Forget changes of messages that were resolved since the comparison.
 delete from pg_temp.event_changes c
 where c.kind = 'enter' and not exists (
     select from traffic.quarantined_events q

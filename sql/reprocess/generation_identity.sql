@@ -1,4 +1,4 @@
--- A log's topic, and the offset below which retention has dropped raw for good.
+-- The topic of a generation, and the offset below which retention has dropped raw rows.
 select t.name, t.kafka_topic_id, coalesce(d.raw_to, 0)
 from traffic.topics t
 join traffic.kafka_offsets o using (topic_no)

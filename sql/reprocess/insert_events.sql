@@ -1,4 +1,5 @@
--- What enters belongs to the rebuild's batch; what is restored, to the batch that had stored it.
+-- Events from quarantine belong to the batch of the correction, restored ones to the batch that had
+-- stored them.
 insert into traffic.processed_events
     (topic_no, partition, "offset", sensor_id, "timestamp",
      --| measures {m},

@@ -1,4 +1,4 @@
--- Each with the log whose recorded change brought its event, null where this is a repair.
+-- Returns each reading with the generation whose recorded change added its event; null for a repair.
 with made as (
     insert into traffic.traffic_readings
         (sensor_id, "timestamp",

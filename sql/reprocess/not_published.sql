@@ -1,5 +1,5 @@
--- How many events that today's rules take away a publisher has still before it: in their log, or by
--- the numbers of those that a replay or a rebuild has let in.
+-- The number of leaving events that the publisher has not passed yet, by their offset, or by the
+-- replay_no of events that came from quarantine.
 select count(*)
 from pg_temp.event_changes c
 where c.kind = 'leave' and (

@@ -1,18 +1,18 @@
--- Only events of the raw topic are published, each once. The rebuild lock keeps other replays from numbering.
+-- Only events of the raw topic are published, each once. The backfill lock excludes other numbering.
 with replayed as (
     select k.topic_no, k.partition, k."offset", k.event_no
     from unnest(%(topic_no)s::smallint[], %(partition)s::integer[], %(offset)s::bigint[],
                 %(event_no)s::smallint[])
          as k (topic_no, partition, "offset", event_no)
     join traffic.topics t on t.topic_no = k.topic_no and t.name = %(raw_topic)s
-    -- What was an event before a rebuild took it away has been published, or has its number.
+    -- An event that a backfill had removed has been published, or has its number.
     where not exists (
         select from traffic.rebuilt_events r
         where r.topic_no = k.topic_no and r.partition = k.partition and r."offset" = k."offset"
           and r.event_no = k.event_no and r.was = 'processed'
     )
 ), newest as materialized (
-    -- A database that was restored may know fewer replays than have been published.
+    -- A restored database may have fewer numbers than were published.
     select place.topic_no, place.partition, greatest(
                (select max(r.replay_no) from traffic.replayed_events r
                 where r.topic_no = place.topic_no and r.partition = place.partition),

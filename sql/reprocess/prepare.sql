@@ -1,5 +1,5 @@
--- Months and sensors of the events that are about to be written: what comes is due at this date, what
--- changes may be due at another.
+-- Months and sensors of the events that will be written. New events are due at this date, changed ones
+-- may be due at another.
 select array_agg(distinct date_trunc('month', e."timestamp" at time zone 'UTC')::date),
        array_agg(distinct e.sensor_id)
 from (

@@ -1,5 +1,5 @@
--- A message that is no event by today's rules. One that quarantine has held before keeps its place
--- there, and the date that it was counted at.
+-- Messages that today's rules reject. A message that was in quarantine before keeps its row, and the date
+-- that counted it.
 insert into traffic.quarantined_events as q
     (topic_no, partition, "offset", reason, detail, key, value, broker_timestamp, quarantined_at,
      batch_id, event_date, rules_version, event_no)

@@ -1,8 +1,8 @@
--- Offsets of the batches that hold messages of some dates, adjoining ranges of equal rules as one,
--- whether other rules than today's decided messages there (their windows' or those of a replay or
--- rebuild after them), and when the messages arrived at the earliest and latest.
+-- Offsets of the batches that hold messages of some dates. Adjoining ranges of equal rules are merged.
+-- Each has a flag for other rules than today's (of ingest, or of a later reprocessing or backfill), the
+-- number of raw rows, and the times of the first and last commit.
 with corrected as materialized (
-    -- What a replay or a rebuild let in or moved to these dates came with earlier batches.
+    -- Messages that became or moved to events of these dates later arrived in earlier batches.
     select topic_no, partition, first_offset, next_offset
     from traffic.micro_batches
     where kind <> 'ingest' and event_dates && %(dates)s::date[]

@@ -1,5 +1,5 @@
--- Messages that arrived in a time, in the order of their storing. Times as PostgreSQL sends them
--- (microseconds since 2000, big endian).
+-- Messages that arrived from `first` to `last`. Times are sent in PostgreSQL's binary form (microseconds
+-- since 2000, big endian).
 select topic_no, partition, "offset", batch_id, timestamptz_send(broker_timestamp),
        timestamptz_send(ingested_at), key, value
 from traffic.raw_events

@@ -1,4 +1,4 @@
--- The next messages to be decoded again, in the order of the key. The first comes whatever its size.
+-- The next messages to decode again, in the order of the key. The first is included whatever its size.
 select topic_no, partition, "offset", batch_id, timestamptz_send(broker_timestamp),
        timestamptz_send(quarantined_at), key, value
 from (

@@ -1,4 +1,4 @@
--- Messages that stay, for another reason or in other words.
+-- Messages that stay in quarantine with another reason or detail.
 update traffic.quarantined_events q
 set reason = o.reason, detail = o.detail, rules_version = %(rules_version)s
 from pg_temp.rebuilt_outcomes o

@@ -1,4 +1,4 @@
--- The events that are stored, as they are, for readings that are rebuilt from them alone.
+-- Stage the stored events with their values, for a backfill of readings only.
 insert into pg_temp.rebuilt_outcomes
     (topic_no, partition, "offset", event_no, batch_id, by_others, waiting, broker_timestamp, event_date,
      sensor_id, "timestamp",

@@ -1,4 +1,4 @@
--- Batches all of whose dates are rebuilt are decided by today's rules from now on.
+-- Mark batches as decided by today's rules, if the backfill covers all of their dates.
 update traffic.micro_batches
 set rules_version = %(rules_version)s
 where kind = 'ingest' and rules_version <> %(rules_version)s

@@ -10,12 +10,8 @@ with day as (
         interval '5 minutes'
     ) n (bucket)
     where (n.bucket at time zone p.timezone)::date = %(date)s::date
-      and not exists (
-          select
-          from traffic.dropped_rows g
-          where g.table_name = 'traffic_readings'
-            and n.bucket >= g.lower_bound and n.bucket < g.upper_bound
-      )
+      and
+--| parts/not_dropped
 ),
 bound as (
     select min(bucket) as first, max(bucket) + interval '5 minutes' as until

@@ -18,16 +18,12 @@ taken as (
     returning d.sensor_ids, d.buckets
 ),
 pair as (
-    select distinct u.sensor_id,
-           to_timestamp(floor(date_part('epoch', u.bucket) / 300) * 300) as bucket
+    select distinct n.sensor_id,
+           to_timestamp(floor(date_part('epoch', n.bucket) / 300) * 300) as bucket
     from taken t
-    cross join lateral unnest(t.sensor_ids, t.buckets) u (sensor_id, bucket)
-    where not exists (
-        select
-        from traffic.dropped_rows g
-        where g.table_name = 'traffic_readings'
-          and u.bucket >= g.lower_bound and u.bucket < g.upper_bound
-    )
+    cross join lateral unnest(t.sensor_ids, t.buckets) n (sensor_id, bucket)
+    where
+--| parts/not_dropped
 ),
 run as (
     select sensor_id, bucket,

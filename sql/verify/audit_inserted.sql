@@ -1,4 +1,4 @@
--- Every reading was inserted by exactly one audited event, also those that retention has dropped.
+-- Each reading, also a dropped one, was inserted by exactly one audited event.
 select 'micro_batches' as table_name, json_build_object('batch_id', 'all') as key,
        format('inserted adding up to %%s, the rows in traffic_readings and those dropped', readings.rows) as expected,
        audited.inserted::text as found

@@ -1,5 +1,5 @@
--- Each audit row against the rows that carry its batch_id, or of a folded row one of its batches', and
--- these against their audit row. What retention dropped was written down with the audit row.
+-- Compare each audit row with the rows of its batch, and these rows with their audit row. A compacted
+-- audit row has several batches. It also records the rows that retention dropped.
 with raw_batches as materialized (
     select batch_id, topic_no, partition, count(*) as rows, min("offset") as low,
            max("offset") as high, min(ingested_at) as first_arrival, max(ingested_at) as last_arrival
@@ -17,8 +17,8 @@ with raw_batches as materialized (
     select batch_id, topic_no, partition, 'quarantined', event_date, count(*), null, null
     from traffic.quarantined_events
     group by batch_id, topic_no, partition, event_date
-    -- What rebuilds took from the events of a batch, and gave to them, undone. An event that only
-    -- changed stays with its batch; one that entered belongs to the rebuild's.
+    -- Undo backfills: add the events that they removed, and take away those that they added. A changed
+    -- event stays with its batch. An event from quarantine has the batch of the backfill.
     union all
     select was_batch_id, topic_no, partition, 'processed', was_date, 1, null, null
     from traffic.rebuilt_events
@@ -35,7 +35,7 @@ with raw_batches as materialized (
     left join lateral (
         select before.batch_id, before.last_batch_id
         from traffic.micro_batches before
-        -- Beyond, each number is that of its own audit row.
+        -- Above folded_to, each batch has its own audit row.
         where c.batch_id <= %(folded_to)s
           and before.topic_no = c.topic_no and before.partition = c.partition
           and before.batch_id <= c.batch_id
@@ -55,15 +55,15 @@ with raw_batches as materialized (
     from owned
     group by batch_id, topic_no, partition
 ), joined as materialized (
-    -- Inlined, each figure would be computed once for every rule that names it.
+    -- Not inlined, because each rule would compute the figures again.
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
            b.raw, case when b.kind = 'backfill' then 0 else b.processed end as processed,
            b.first_offset, b.next_offset, b.dropped_raw,
            case when b.dropped_processed = '{}' then 0 else (
                select sum(value::bigint) from jsonb_each_text(b.dropped_processed)
            )::bigint end as dropped_processed,
-           -- What a replay takes out of quarantine stays there as resolved, under its own batch;
-           -- what a rebuild puts there is proved by its records.
+           -- A reprocessed message stays in quarantine as resolved, with its own batch. The records
+           -- of a backfill prove the messages that it put there.
            case b.kind when 'ingest' then b.quarantined when 'reprocess' then 0
                        else coalesce(s.quarantined_rows, 0) end as quarantined,
            coalesce((

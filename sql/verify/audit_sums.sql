@@ -1,4 +1,4 @@
--- What each audit row says about itself must add up.
+-- The figures of each audit row must add up.
 select 'micro_batches' as table_name,
        json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
                          'partition', b.partition) as key,

@@ -1,5 +1,5 @@
--- A message and its outcome were stored by one batch, but for an event that a replay or rebuild let
--- in, and for a message that a rebuild put into quarantine.
+-- One batch stored a message and its outcome. Exceptions are events of a reprocessing or backfill, and
+-- messages that a backfill put into quarantine.
 with outcome as (
     select topic_no, partition, "offset", event_no, batch_id, 'processed_events' as place
     from traffic.processed_events
@@ -11,7 +11,8 @@ with outcome as (
 select o.place as table_name,
        json_build_object('topic_no', o.topic_no, 'partition', o.partition, 'offset', o."offset",
                          'event_no', o.event_no) as key,
-       format('batch_id %%s, as in raw_events, or that of a replay or rebuild', r.batch_id) as expected,
+       format('batch_id %%s, as in raw_events, or that of a reprocessing or backfill', r.batch_id)
+           as expected,
        o.batch_id::text as found
 from outcome o
 join traffic.raw_events r using (topic_no, partition, "offset")

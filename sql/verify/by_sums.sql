@@ -1,4 +1,4 @@
--- What only sums can prove any more: batches that were folded together, and rows that were dropped.
+-- Batches and rows that only sums can prove: compacted batches, and rows that retention dropped.
 select (select coalesce(sum(batches), 0)::bigint from traffic.micro_batches
         where last_batch_id is not null) as folded_batches,
        (select coalesce(max(last_batch_id), 0) from traffic.micro_batches) as folded_to,

@@ -1,4 +1,4 @@
--- What retention dropped is written down twice: by partition, and with the audit rows that count it.
+-- Dropped rows are recorded twice: by partition, and in the audit rows that count them.
 with claimed as (
     select topic_no, partition, sum(rows) filter (where table_name = 'raw_events') as raw,
            sum(rows) filter (where table_name = 'processed_events') as processed

@@ -1,8 +1,8 @@
--- The numbers of a folded row's batches are its own: rows that carry one of them are counted there.
+-- No other audit row has a number among the batches of a compacted row, so a batch leads to one row.
 select 'micro_batches' as table_name,
        json_build_object('batch_id', b.batch_id, 'topic_no', b.topic_no,
                          'partition', b.partition) as key,
-       format('no other audit row of the log from batch %%s to %%s', b.batch_id, b.last_batch_id)
+       format('no other audit row of the generation from batch %%s to %%s', b.batch_id, b.last_batch_id)
            as expected,
        format('that of batch %%s', other.batch_id) as found
 from traffic.micro_batches b

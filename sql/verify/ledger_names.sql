@@ -1,4 +1,4 @@
--- The ledger repeats the topic's name, so that one active log per partition can be held by an index.
+-- The ledger repeats the topic's name, so that an index allows one active generation per partition.
 select 'kafka_offsets' as table_name,
        json_build_object('topic_no', o.topic_no, 'partition', o.partition) as key,
        format('topic %%s', t.name) as expected, format('topic %%s', o.topic) as found

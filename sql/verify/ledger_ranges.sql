@@ -1,7 +1,7 @@
--- Audit rows and lost ranges of a log must follow one another, from its start_offset to its
--- next_offset, which stands here as a last range without length. Those of replays lie over the
--- ranges that they correct, and have no place here. What an inactive log lost lies
--- beyond its next_offset, where its successor took over.
+-- Audit rows and lost ranges of a generation must follow one another from start_offset to next_offset.
+-- The next_offset is added as a last, empty range. Audit rows of reprocessing and backfills are left
+-- out, because they lie over the ranges that they correct. A range that an inactive generation lost
+-- begins at its next_offset, where the next generation took over.
 with ranges as (
     select b.topic_no, b.partition, b.first_offset, b.next_offset, b.batch_id,
            'micro_batches' as source,

@@ -1,4 +1,4 @@
--- Every log that the ledger knows, with what it is to Kafka and how much is stored of it.
+-- Each partition generation of the ledger, with its identity in Kafka and its number of raw messages.
 select o.topic_no, o.partition, o.topic, o.start_offset, o.next_offset, o.active,
        t.name, t.kafka_topic_id, t.cluster_id,
        coalesce((

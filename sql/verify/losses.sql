@@ -1,4 +1,4 @@
--- What Kafka dropped before it was read, never again to be had, and nobody has taken note of yet.
+-- Messages that Kafka deleted before they were read, as long as nobody has acknowledged the loss.
 select 'lost_ranges' as table_name,
        json_build_object(
            'topic', t.name, 'topic_no', l.topic_no, 'partition', l.partition,

@@ -1,5 +1,5 @@
--- The key of processed_events includes the event's time, so that it alone does not keep an event
--- unique, and nothing but ingest keeps an event out of both tables.
+-- No constraint prevents double outcomes: the key of processed_events includes the event's time, and
+-- only ingest takes care that an event is in one of the two tables.
 with outcome as (
     select topic_no, partition, "offset", event_no, 'processed_events' as place
     from traffic.processed_events

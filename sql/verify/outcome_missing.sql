@@ -1,4 +1,4 @@
--- Messages in raw_events that ended nowhere, from where on no month of events has been dropped.
+-- Raw messages without an outcome, above the offsets of dropped events.
 with outcome as (
     select topic_no, partition, "offset" from traffic.processed_events
     union all
@@ -11,7 +11,7 @@ select case when q."offset" is null then 'processed_events' else 'quarantined_ev
        'a row here or an unresolved one in quarantined_events, since raw_events holds the message'
            as expected,
        case when q."offset" is null then 'none in either'
-            else 'only one resolved at ' || q.resolved_at end as found
+            else 'only one in quarantine, resolved at ' || q.resolved_at end as found
 from traffic.raw_events r
 left join traffic.quarantined_events q using (topic_no, partition, "offset")
 left join traffic.dropped_logs h using (topic_no, partition)

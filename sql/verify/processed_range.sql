@@ -1,6 +1,6 @@
--- Columns of a range of offsets, each as one string of bytes, big endian, which numpy reads in one
--- go; COPY would hand over row by row. A null measure is marked in `nulls`. Rows are found by the
--- batches that moved the ledger over the range, and by the replays and rebuilds that let in messages of it.
+-- Columns of a range of offsets, each as one string of big-endian bytes, which numpy reads at once. COPY
+-- would send row by row. A bit marks each null measure. Rows are found by the batches that advanced the
+-- ledger over the range, and by the reprocessings and backfills that stored events of it.
 with first_batch as (
     select coalesce(max(first_offset), %(begin)s) as first_offset
     from traffic.micro_batches

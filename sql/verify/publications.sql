@@ -1,4 +1,4 @@
--- How far the logs of the raw topic are published as events and as replays, and where to.
+-- Positions and destinations of publishing, for events and reprocessed events of each generation.
 select o.topic_no, o.partition, o.start_offset, e.next_position, coalesce(r.next_position, 1),
        e.destination_topic, e.destination_topic_id, e.destination_partition
 from traffic.kafka_offsets o

@@ -1,5 +1,5 @@
--- Quarantine repeats the message and its arrival, so that a person sees them without raw. A row
--- without its message at that arrival is named only where raw has the offset: else raw lacks it.
+-- Quarantine repeats the message and its arrival, so that people see them without raw. Rows whose offset
+-- raw lacks are not named here, because raw_missing names them.
 with odd as materialized (
     select q.topic_no, q.partition, q."offset", q.event_no, r."offset" is null as elsewhere,
            q.key is distinct from r.key as other_key,

@@ -1,4 +1,4 @@
--- The key of raw_events includes ingested_at, so that it alone does not keep an offset unique.
+-- The key of raw_events includes ingested_at, so the key alone allows an offset twice.
 select 'raw_events' as table_name,
        json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset") as key,
        'one row' as expected,

@@ -1,5 +1,5 @@
--- All messages stored of one log. Times as PostgreSQL sends them (microseconds since 2000, big
--- endian), which numpy reads in one go.
+-- All raw messages of one generation. Times are sent in PostgreSQL's binary form (microseconds since
+-- 2000, big endian), which numpy reads at once.
 select "offset", value, key, headers, timestamptz_send(broker_timestamp),
        timestamptz_send(ingested_at)
 from traffic.raw_events

@@ -1,4 +1,4 @@
--- Outcomes of messages that raw_events does not hold, and that retention has not dropped.
+-- Outcomes whose message raw_events lacks, although retention has not dropped it.
 with outcome as (
     select topic_no, partition, "offset", 'processed_events' as place from traffic.processed_events
     union all

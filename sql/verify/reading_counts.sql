@@ -1,5 +1,5 @@
--- What pages of dates are found by: readings of each quarter of an hour, as counted by the ten seconds
--- and by the quarter, with what is not added up yet, against the readings themselves.
+-- Compare the reading counts, which lead to the pages of a date, with the readings. Counts are per ten
+-- seconds and per quarter of an hour. Changes that are not added up yet count, too.
 with actual as (
     select to_timestamp(floor(date_part('epoch', "timestamp") / 900) * 900) as start,
            count(*) as readings

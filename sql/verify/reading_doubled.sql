@@ -1,4 +1,4 @@
--- The primary key forbids this; a damaged index, or one that was dropped, does not.
+-- The primary key forbids this. A damaged or dropped index does not.
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', sensor_id, 'timestamp', "timestamp") as key,
        'one row' as expected, count(*)::text as found

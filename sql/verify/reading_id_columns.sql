@@ -1,4 +1,4 @@
--- `id` equals its formula in every row while the table and every partition of it generates it.
+-- `id` follows its formula in each row if the table and each partition generate the column.
 with relation as (
     select 'traffic.traffic_readings'::regclass as oid
     union all

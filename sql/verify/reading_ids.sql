@@ -1,5 +1,5 @@
--- `id` is generated and times of storing are arrivals, replays or rebuilds; all holds unless somebody went
--- around them. Arrivals of days that retention has dropped are not known any more.
+-- `id` is generated. `created_at` and `updated_at` are times of an arrival, a reprocessing or a backfill.
+-- Only manual changes break this. Arrivals of dropped days are unknown.
 with known as materialized (
     select coalesce(max(upper_bound), '-infinity') as since
     from traffic.dropped_rows
@@ -27,8 +27,8 @@ with known as materialized (
 )
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', sensor_id, 'timestamp', "timestamp") as key,
-       case when not created then 'created_at when a message arrived or was replayed'
-            when not updated then 'updated_at when a message arrived or was replayed'
+       case when not created then 'created_at at an arrival, a reprocessing or a backfill'
+            when not updated then 'updated_at at an arrival, a reprocessing or a backfill'
             else 'the id that is made from sensor_id and timestamp' end as expected,
        case when not created then created_at::text
             when not updated then updated_at::text

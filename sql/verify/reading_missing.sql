@@ -1,4 +1,4 @@
--- Events whose sensor and time have no reading.
+-- Events without a reading of their sensor and time.
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', p.sensor_id, 'timestamp', p."timestamp") as key,
        format('a reading, since processed_events (topic_no %%s, partition %%s, offset %%s, event_no %%s) has an event',

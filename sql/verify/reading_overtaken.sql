@@ -1,4 +1,4 @@
--- Readings of an event although a later one has the same sensor and time.
+-- Readings of an earlier event, although a later one has the same sensor and time.
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', sensor_id, 'timestamp', "timestamp") as key,
        format('the event of broker time %%s, topic_no %%s, partition %%s, offset %%s, event_no %%s',

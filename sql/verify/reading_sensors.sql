@@ -1,5 +1,5 @@
--- The foreign key forbids this, unless triggers were disabled. (Materialized, or the limit would
--- make the planner walk an index in order.)
+-- The foreign key forbids this, unless triggers were disabled. Materialized, because the limit would
+-- make the planner read an index in its order.
 with orphan as materialized (
     select d.sensor_id, d."timestamp"
     from traffic.traffic_readings d

@@ -1,4 +1,4 @@
--- Readings whose provenance names no event of their sensor and time, nor one of a dropped month.
+-- Readings whose provenance is neither an event of their sensor and time nor in a dropped month.
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', d.sensor_id, 'timestamp', d."timestamp") as key,
        'the provenance of an event of this sensor and time in processed_events' as expected,

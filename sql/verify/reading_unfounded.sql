@@ -1,4 +1,4 @@
--- Readings of a sensor and time that no event has; what their provenance names may have another.
+-- Readings of a sensor and time without an event. The event of their provenance may have another time.
 select 'traffic_readings' as table_name,
        json_build_object('sensor_id', d.sensor_id, 'timestamp', d."timestamp") as key,
        'no row, since no event has this sensor and time' as expected,

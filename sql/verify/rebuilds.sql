@@ -1,4 +1,4 @@
--- What rebuilds recorded, against where each message is now and against their audit rows.
+-- Compare the records of backfills with the present outcome of each message and with their audit rows.
 with newest as materialized (
     select distinct on (topic_no, partition, "offset", event_no) *
     from traffic.rebuilt_events
@@ -14,9 +14,10 @@ select 'rebuilt_events' as table_name,
        json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset",
                          'event_no', n.event_no) as key,
        case n.becomes when 'quarantined' then 'an unresolved row in quarantined_events, as recorded'
-            else format('resolved as rebuilt at %%s, when batch %%s let it in', b.committed_at,
+            else format('resolved as rebuilt at %%s, when batch %%s stored it', b.committed_at,
                         n.batch_id) end as expected,
-       coalesce(q.resolution || ' at ' || q.resolved_at, 'no such mark') as found
+       coalesce(q.resolution || ' at ' || q.resolved_at,
+                case when q.topic_no is null then 'none' else 'an unresolved row' end) as found
 from newest n
 join traffic.micro_batches b using (batch_id, topic_no, partition)
 left join traffic.quarantined_events q using (topic_no, partition, "offset", event_no)

@@ -1,4 +1,4 @@
--- Messages of a log that rebuilds have judged anew, and whether the last did by other rules than
+-- Messages of a generation that backfills decided again; true if the last one had other rules than
 -- today's.
 select distinct on (r."offset") r."offset", b.rules_version <> %(rules_version)s
 from traffic.rebuilt_events r

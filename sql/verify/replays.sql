@@ -1,6 +1,6 @@
--- What replays let in, against their audit rows, the marks in quarantine and the numbers under which
--- events of the raw topic are published. Of a replay whose events retention has dropped, all or some,
--- only the sums can be proved, which is done elsewhere.
+-- Compare the events of reprocessing with their audit rows, with the resolved messages in quarantine and
+-- with the numbers by which events of the raw topic are published. If retention has dropped events of a
+-- reprocessing, other statements prove its sums.
 with let_in as materialized (
     select b.batch_id, topic_no, partition, p."offset", event_no, b.committed_at, q.resolved_at,
            q.resolution, q.event_date
@@ -9,7 +9,7 @@ with let_in as materialized (
     left join traffic.quarantined_events q using (topic_no, partition, "offset", event_no)
     where b.kind = 'reprocess'
     union all
-    -- A rebuild has taken it away since.
+    -- A backfill has removed the event since.
     select r.was_batch_id, r.topic_no, r.partition, r."offset", r.event_no, b.committed_at, b.committed_at,
            'replayed', q.event_date
     from traffic.rebuilt_events r
@@ -58,21 +58,22 @@ with let_in as materialized (
 select 'quarantined_events' as table_name,
        json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
                          'event_no', event_no) as key,
-       format('replayed at %%s, when batch %%s let it in', committed_at, batch_id) as expected,
-       coalesce(resolution || ' at ' || resolved_at, 'no such mark') as found
+       format('resolved as replayed at %%s, when batch %%s stored it', committed_at, batch_id)
+           as expected,
+       coalesce(resolution || ' at ' || resolved_at, 'an unresolved row or none') as found
 from let_in
 where resolved_at is distinct from committed_at or resolution is distinct from 'replayed'
 union all
 select 'micro_batches',
        json_build_object('batch_id', batch_id, 'topic_no', topic_no, 'partition', partition),
-       format('first_offset %%s, next_offset %%s, as of the events that it let in', low, high + 1),
+       format('first_offset %%s, next_offset %%s, as of the events that it stored', low, high + 1),
        format('first_offset %%s, next_offset %%s', first_offset, next_offset)
 from audited
 where first_offset <> low or next_offset <> high + 1
 union all
 select 'micro_batches',
        json_build_object('batch_id', batch_id, 'topic_no', topic_no, 'partition', partition),
-       format('quarantined by date %%s, as the messages that it let in were counted', taken),
+       format('quarantined by date %%s, as the messages that it resolved were counted', taken),
        dates::text
 from audited
 where dates <> taken
@@ -80,7 +81,7 @@ union all
 select 'replayed_events',
        json_build_object('topic_no', l.topic_no, 'partition', l.partition, 'offset', l."offset",
                          'event_no', l.event_no),
-       format('a number, since batch %%s let it in', l.batch_id), 'none'
+       format('a replay_no, since batch %%s stored it', l.batch_id), 'none'
 from let_in l
 left join numbered n using (topic_no, partition, "offset", event_no, batch_id)
 join traffic.topics t on t.topic_no = l.topic_no and t.name = %(raw_topic)s
@@ -94,7 +95,7 @@ union all
 select 'replayed_events',
        json_build_object('topic_no', n.topic_no, 'partition', n.partition, 'offset', n."offset",
                          'event_no', n.event_no),
-       format('an event that batch %%s let in', n.batch_id), 'none'
+       format('an event that batch %%s stored', n.batch_id), 'none'
 from numbered n
 left join let_in l using (topic_no, partition, "offset", event_no, batch_id)
 left join traffic.micro_batches b using (batch_id, topic_no, partition)
@@ -105,7 +106,7 @@ select 'replayed_events',
        json_build_object('topic_no', topic_no, 'partition', partition, 'offset', "offset",
                          'event_no', event_no),
        case when replay_no <> due_no then format('replay_no %%s, one after another', due_no)
-            else 'the numbers of a replay in the order of offsets' end,
+            else 'the numbers of a reprocessing in the order of offsets' end,
        format('replay_no %%s', replay_no)
 from numbered
 where replay_no <> due_no or before > array["offset", event_no]

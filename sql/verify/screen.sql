@@ -1,11 +1,11 @@
--- One pass over all rows which proves that raw, its outcomes and the readings belong together, or
--- counts by kind what does not; the statements beside this one then name the rows. Nothing is
--- doubled when `outcomes` equals `ended` and the audit is balanced, and every reading has its event
--- when `winners` equals `readings`: each raw row then meets one outcome, and each event one reading. These three
--- are what the audit claims, which is proved against the tables elsewhere and costs no scan here.
--- What retention dropped is no longer claimed, and misses nothing: raw rows below `raw_to` of their
--- log, events below `processed_to` (raw does not tell which months they were of), and of a dropped
--- month the events below the offset that it was dropped at.
+-- One pass over all rows. It proves that raw, outcomes and readings match, or counts the differences by
+-- kind. Then the statements beside this one name the rows. When `outcomes` equals `ended` and the audit
+-- is balanced, each raw row joins one outcome. When `winners` equals `readings`, each event joins one
+-- reading. `raw`, `ended` and `readings` come from the audit, so they cost no scan; other statements
+-- prove it.
+-- Rows that retention dropped are not expected: raw rows below `raw_to` of their generation, events below
+-- `processed_to` (raw does not know their months), and the events of a dropped month below the offset of
+-- the drop.
 with gone as not materialized (
     select topic_no, partition, lower_bound at time zone 'UTC' as month, next_offset
     from traffic.dropped_rows
@@ -74,7 +74,7 @@ with gone as not materialized (
            ) as reading_overtaken
     from outcome o
     full join raw r using (topic_no, partition, "offset")
-    -- A join, not a subquery: with one the workers would hand over every row.
+    -- A join, because with a subquery the parallel workers would send every row.
     left join (
         select batch_id, topic_no, partition, first_offset, next_offset, kind
         from traffic.micro_batches
@@ -84,7 +84,7 @@ with gone as not materialized (
       on h.topic_no = coalesce(o.topic_no, r.topic_no)
      and h.partition = coalesce(o.partition, r.partition)
 ), own_event_gone as (
-    -- Readings whose own event was dropped; others of the same sensor and time may be there.
+    -- Readings whose own event was dropped. Other events of the same sensor and time may be stored.
     select count(*) as readings
     from gone g
     join traffic.traffic_readings d

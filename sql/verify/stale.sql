@@ -1,5 +1,5 @@
--- Messages that other rules than today's decided: decoding them again may differ. A message that a
--- replay let in, or left in quarantine for another reason, was decided by the replay's rules.
+-- Messages that other rules than today's decided, so that today's outcome may differ. The rules of a
+-- reprocessing decided the events that it stored and the messages that it rejected for another reason.
 with decided as (
     select rules_version, batch_id, coalesce(last_batch_id, batch_id) as last_batch_id, batches,
            case kind when 'ingest' then raw when 'reprocess' then processed else 0 end as messages
@@ -24,7 +24,7 @@ with decided as (
     select b.rules_version, b.batch_id, b.batch_id, 0, -1
     from traffic.quarantined_events q
     cross join lateral (
-        -- Its own audit row, or the folded one that its batch lies in.
+        -- Its own audit row, or the compacted one that includes its batch.
         select *
         from traffic.micro_batches b
         where b.topic_no = q.topic_no and b.partition = q.partition and b.batch_id <= q.batch_id

@@ -1,4 +1,4 @@
--- Offsets whose window went by other rules than today's, adjoining ranges as one.
+-- Offsets that ingest runs decoded with other rules than today's. Adjoining ranges are merged.
 with marked as (
     select first_offset, next_offset,
            first_offset is distinct from lag(next_offset) over (order by first_offset) as begins

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event
 
@@ -36,15 +36,6 @@ HISTORY_S = 24 * 3600
 
 _TICK_SECONDS = 1.0
 _SAVE_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Position:
-    """Number of messages that have arrived in this topic of this cluster."""
-
-    cluster_id: str
-    topic: str
-    sent: int
 
 
 def main() -> int:
@@ -106,6 +97,7 @@ class _Feed:
         self._corridor = corridor
         self._sender = sender
         self._file = file
+        self._target = {"cluster_id": sender.cluster_id, "topic": sender.topic}
         self._saved_at = -math.inf  # the position is saved as soon as the history is sent
         oldest = self._due(time.time() - history_s)
         self._sent = max(oldest, self._read_position())
@@ -125,9 +117,8 @@ class _Feed:
         """Store the position when all messages before it have arrived."""
         self._sender.finish()
         self._sender.require_delivery()
-        position = Position(self._sender.cluster_id, self._sender.topic, self._sent)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(self._file, json.dumps(asdict(position)))
+        replace_file(self._file, json.dumps({**self._target, "sent": self._sent}))
         self._saved_at = time.monotonic()
 
     def _due(self, now: float) -> int:
@@ -137,11 +128,11 @@ class _Feed:
     def _read_position(self) -> int:
         """Return the saved position, 0 when there is none or it is of another cluster or topic."""
         try:
-            position = Position(**json.loads(self._file.read_text()))
-        except (OSError, ValueError, TypeError):
+            saved = json.loads(self._file.read_text())
+            sent = int(saved.pop("sent"))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return 0
-        current = (self._sender.cluster_id, self._sender.topic)
-        return position.sent if (position.cluster_id, position.topic) == current else 0
+        return sent if saved == self._target else 0
 
 
 def _messages(corridor: Corridor, first: int, end: int) -> Iterator[MessageBatch]:

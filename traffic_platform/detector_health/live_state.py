@@ -90,15 +90,11 @@ def live_states(
 
 def live_state(counts: LiveCounts, settings: Settings, now: datetime) -> LiveState:
     """Return the state of a sensor. Silent precedes stuck: a silent sensor repeats nothing."""
-    silent_after = timedelta(
-        seconds=max(
-            60 * settings.health_silent_minutes, SILENT_INTERVALS * (counts.interval_s or 0)
-        )
-    )
+    silent_s = max(60 * settings.health_silent_minutes, SILENT_INTERVALS * (counts.interval_s or 0))
     if counts.newest_reading is None:
         return LiveState(State.SILENT, "No reading yet.", counts)
     age = now - counts.newest_reading
-    if age > silent_after:
+    if age > timedelta(seconds=silent_s):
         since = counts.newest_reading.astimezone(ZoneInfo(settings.timezone)).date()
         text = f"since {since}" if age > _LONG else f"for {_age(age)}"
         return LiveState(State.SILENT, f"No reading {text}.", counts)

@@ -1,1 +1,1 @@
-"""Message bytes to typed events to columns. Pure: no I/O, no knowledge of the other rooms."""
+"""Message bytes to events to columns. Pure: no I/O, and no import from other packages."""

@@ -1,4 +1,4 @@
-"""Dates are days in the platform's zone."""
+"""Dates: days in the platform's time zone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Times = npt.NDArray[np.int64]
 
 
 def local_days(timestamp_us: Times, timezone: str) -> npt.NDArray[np.int32]:
-    """Days since 1970-01-01 in `timezone` of times in microseconds since 1970-01-01 UTC.
+    """Return days since 1970-01-01 in `timezone` of times in microseconds since 1970-01-01 UTC.
 
     Raises OverflowError for times whose local date is outside the years 1 to 9999.
     """
@@ -28,35 +28,35 @@ def local_days(timestamp_us: Times, timezone: str) -> npt.NDArray[np.int32]:
 
 
 def to_date(day: int) -> date:
-    """The date that is `day` days after 1970-01-01."""
+    """Return the date that is `day` days after 1970-01-01."""
     return _EPOCH_DATE + timedelta(days=day)
 
 
 def day_bounds(day: date, timezone: str) -> tuple[datetime, datetime]:
-    """The first instant of a day of `timezone` and the first after it, in UTC.
+    """Return the first instant of a day in `timezone` and the first after it, in UTC.
 
-    They are one where a zone left a day out (Samoa, 2011-12-30).
+    Both are equal where a zone left out the day (Samoa, 2011-12-30).
     """
     return instant(day, time(), timezone), instant(day + timedelta(days=1), time(), timezone)
 
 
 def instant(day: date, clock: time, timezone: str) -> datetime:
-    """When the clocks of `timezone` show a time, in UTC.
+    """Return the instant in UTC when the clocks of `timezone` show a time.
 
-    A time that they show twice means the first one, one that they leave out the change.
+    Of a repeated time the first one counts; a skipped time means the clock change.
     """
     return datetime.combine(day, clock, ZoneInfo(timezone)).astimezone(UTC)
 
 
 def _offsets_us(timestamp_us: Times, timezone: str) -> Times:
-    """What `timezone` is ahead of UTC at each time (microseconds)."""
+    """Return the UTC offset of `timezone` at each time (microseconds)."""
     zone = ZoneInfo(timezone)
     quarters, inverse = np.unique(timestamp_us // _QUARTER_US, return_inverse=True)
     starts = (quarters * _QUARTER_US).tolist()
     first = np.array([_offset_us(start, zone) for start in starts], dtype=np.int64)
     last = np.array([_offset_us(start + _QUARTER_US - 1, zone) for start in starts], dtype=np.int64)
     offsets = first[inverse]
-    # Clocks change on the quarter of an hour, but for a few zones before 1973.
+    # Clocks change at full quarters of an hour, except in a few zones before 1973.
     for row in np.flatnonzero((first != last)[inverse]).tolist():
         offsets[row] = _offset_us(int(timestamp_us[row]), zone)
     return offsets

@@ -1,4 +1,4 @@
-"""Why a message is not an event: a closed set."""
+"""Reasons why a message is rejected: a closed set."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Codes of `quarantined_events.reason`.
 
-    A message gets the first that applies, in the order of this list: its bytes, its structure, its
-    sensor, its timestamp, whether it measures anything, when it says it was, what it measured, and
-    last, where only known sensors may report, whether its sensor is one.
+    A message gets the first reason that applies, in the order of this list: bytes, structure,
+    sensor, timestamp, missing measures, time out of range, measures out of range. The last reason,
+    an unknown sensor, applies only where unknown sensors may not report.
     """
 
     TOMBSTONE = "tombstone"
@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
 
 class Rejection(Exception):
-    """A message is no event. Ends in `Quarantined`, never outside this room.
+    """A rejected message. It becomes a `Quarantined` inside the package.
 
     `detail` names field and value for people; `timestamp_us` is the event time where it is known.
     """

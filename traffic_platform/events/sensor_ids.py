@@ -1,4 +1,4 @@
-"""A sensor's UUID from the identifier that its feed uses; the same everywhere, without look-up."""
+"""UUIDs of sensors, computed from the identifiers of their feeds; the same on every platform."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.texts import Unbounded, quote
 
 SENSOR_NAMESPACE = UUID("6f7d4f0e-3d0b-5f0c-9a39-6c2d6b1f5a11")
-"""Namespace of the UUIDv5 (RFC 9562) of every sensor that is no UUID itself. Never changes."""
+"""Namespace of the UUIDv5 (RFC 9562) of sensors whose id is not a UUID. Never changes."""
 
 MAX_LENGTH = 255
 """Longest external id (characters)."""
@@ -19,17 +19,17 @@ _CANONICAL = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_canonical_uuid(external_id: str) -> bool:
-    """Whether it is a UUID in its 36-character form, in either case; no other form counts."""
+    """Return true for a UUID in its 36-character form, in either case."""
     return _CANONICAL.fullmatch(external_id) is not None
 
 
 def canonical_external_id(external_id: str) -> str:
-    """The identifier as it is stored: a UUID in lower case, anything else unchanged."""
+    """Return the identifier as it is stored: a UUID in lower case, any other text unchanged."""
     return external_id.lower() if is_canonical_uuid(external_id) else external_id
 
 
 def sensor_uuid(external_id: str) -> UUID:
-    """A canonical 36-character UUID is itself; any other text maps to its UUIDv5.
+    """Return a canonical 36-character UUID as it is, and the UUIDv5 of any other text.
 
     Raises UnicodeEncodeError for a lone surrogate; `fault` finds it first.
     """
@@ -39,9 +39,9 @@ def sensor_uuid(external_id: str) -> UUID:
 
 
 def read_external_id(value: str | int | Unbounded) -> str:
-    """The identifier that a message says; integers are their decimal text.
+    """Return the identifier in a message as text; integers become their decimal text.
 
-    Raises Refusal (invalid_sensor_id) for what PostgreSQL cannot hold.
+    Raises Rejection (invalid_sensor_id) for a text that PostgreSQL cannot store.
     """
     external_id = value.text if isinstance(value, Unbounded) else str(value)
     flaw = fault(external_id)
@@ -51,7 +51,7 @@ def read_external_id(value: str | int | Unbounded) -> str:
 
 
 def fault(external_id: str) -> str | None:
-    """What keeps PostgreSQL from holding an identifier ("is empty"), None when nothing does."""
+    """Return the reason why PostgreSQL cannot store an identifier ("is empty"), or None."""
     if not external_id:
         return "is empty"
     if len(external_id) > MAX_LENGTH:
@@ -66,5 +66,5 @@ def fault(external_id: str) -> str | None:
 
 
 def is_valid(external_id: str) -> bool:
-    """Whether it can name a sensor."""
+    """Return true when the text can name a sensor."""
     return fault(external_id) is None

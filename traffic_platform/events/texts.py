@@ -1,4 +1,4 @@
-"""Values of messages as people read them: short, printable, and text that PostgreSQL can hold."""
+"""Values of messages for people: short, printable, and storable in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Unbounded(float):
-    """A JSON number that no double holds, or with more digits than any column: an infinity."""
+    """A JSON number beyond doubles, or with more digits than any column holds: an infinity."""
 
     def __new__(cls, text: str) -> Self:
         """Keep the number's own text."""
@@ -27,18 +27,18 @@ class Unbounded(float):
 
     @property
     def is_integer_text(self) -> bool:
-        """Whether it was written without a fraction and an exponent."""
+        """True when it was written without a fraction and an exponent."""
         return self.text.removeprefix("-").isdecimal()
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters."""
+    """Return at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def quote(text: str) -> str:
-    """Text between quotes; NUL, lone surrogates, other unprintable characters as escapes."""
-    # Cut first: what is thrown away needs no escapes. An escape is up to 10 characters.
+    """Return text between quotes, with unprintable characters and lone surrogates as escapes."""
+    # Cut first, so that no character is escaped for nothing. An escape has up to 10 characters.
     return shorten(repr(text[:LONGEST_VALUE]) + "…" * (len(text) > LONGEST_VALUE), LONGEST_VALUE)
 
 
@@ -52,7 +52,7 @@ def printable(data: bytes) -> str:
 
 
 def describe(value: object) -> str:
-    """A JSON value in a sentence: "the text 'x'", "the number 5", "an array", "true"."""
+    """Return a JSON value for a sentence: "the text 'x'", "the number 5", "an array", "true"."""
     match value:
         case None:
             return "null"
@@ -70,10 +70,10 @@ def describe(value: object) -> str:
 
 
 def show_time(timestamp_us: int) -> str:
-    """ISO 8601 in UTC of microseconds since 1970-01-01 UTC, in the years 1 to 9999."""
+    """Return microseconds since 1970-01-01 UTC as ISO 8601, in the years 1 to 9999."""
     return utc_text(_EPOCH + timedelta(microseconds=timestamp_us))
 
 
 def utc_text(moment: datetime) -> str:
-    """ISO 8601 in UTC of a time that knows its zone, ending in Z."""
+    """Return a time with a zone as ISO 8601 in UTC, ending in Z."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -2,8 +2,8 @@
 
 Dates of ISO 8601 (2025-10-04 or 20251004), then T or a space, then the time to the minute, second
 or a fraction of it (digits beyond microseconds are cut), then Z or an offset (+02, +0200, +02:00).
-Numbers whose absolute value is at least 10^11 are milliseconds (from 1973-03-03 on, and until the
-year 5138 nobody means seconds by them), others seconds.
+Numbers whose absolute value is at least 10^11 are milliseconds, others seconds. As milliseconds,
+10^11 is 1973-03-03; as seconds it is in the year 5138.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from traffic_platform.events.reasons import Reason, Rejection
 from traffic_platform.events.texts import describe, quote
 
 LONGEST_TEXT = 64
-"""Characters of a timestamp; more is no time, and would make a cache of them unbounded."""
+"""Most characters of a timestamp. The limit also bounds the memory of known timestamps."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MILLISECONDS_FROM = 10**11
-_BEYOND = 10**18  # later than any year that counts, whatever the unit
+_BEYOND = 10**18  # later than the year 9999 in either unit
 
 _HOUR = "(?:[01][0-9]|2[0-3])"
 _SIXTY = "[0-5][0-9]"
@@ -38,9 +38,9 @@ _LATEST_US = (datetime(9999, 12, 31, tzinfo=UTC) - _EPOCH) // _MICROSECOND - 1
 
 
 def to_microseconds(value: str | int | float, naive_zone: ZoneInfo | None) -> int:
-    """Microseconds since 1970-01-01 UTC; integers are exact.
+    """Return microseconds since 1970-01-01 UTC; integers are exact.
 
-    `naive_zone` is what texts without a zone mean (None: they are refused). Raises Refusal:
+    `naive_zone` is the zone of texts without one (None: they are rejected). Raises Rejection:
     invalid_timestamp, timestamp_without_zone, ambiguous_local_time, nonexistent_local_time.
     """
     if isinstance(value, str):
@@ -60,7 +60,7 @@ def _from_epoch(value: int | float) -> int:
     unit_us = 1_000 if abs(value) >= _MILLISECONDS_FROM else 1_000_000
     if isinstance(value, int):
         return value * unit_us
-    # The fraction apart: a double holds the product of neither to the microsecond.
+    # Whole and fraction apart, since a double does not hold their product to the microsecond.
     fraction, whole = math.modf(value)
     return int(whole) * unit_us + round(fraction * unit_us)
 
@@ -92,9 +92,9 @@ def _no_time(text: str) -> Rejection:
 
 
 def _offset(local: datetime, zone: ZoneInfo, text: str) -> timedelta:
-    """What `zone` is ahead of UTC at a local time that was exactly once."""
-    # PEP 495: fold chooses the earlier or the later reading of a time that a change of the clocks
-    # makes ambiguous or skips; in any other case both are the same.
+    """Return the UTC offset of `zone` at a local time that occurred exactly once."""
+    # PEP 495: fold chooses the earlier or the later meaning of a time that a clock change repeats
+    # or skips. For any other time both are the same.
     first, second = (local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     assert first is not None
     assert second is not None

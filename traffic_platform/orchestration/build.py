@@ -6,7 +6,7 @@ from dagster import Definitions
 
 from traffic_platform.orchestration.alerts.alert_sensors import alert_sensors
 from traffic_platform.orchestration.backfill.backfill_job import backfill_job
-from traffic_platform.orchestration.checks.asset_checks import date_checks, table_checks
+from traffic_platform.orchestration.checks.asset_checks import checks_step
 from traffic_platform.orchestration.checks.check_schedules import (
     checks_schedule,
     closed_date_schedule,
@@ -31,6 +31,7 @@ from traffic_platform.orchestration.rollups.nightly_schedules import (
     rollups_schedule,
 )
 from traffic_platform.orchestration.rollups.rollup_assets import rollup_tables, rollups_job
+from traffic_platform.quality.check import Scope
 from traffic_platform.settings import Settings
 
 
@@ -50,7 +51,7 @@ def build_definitions(settings: Settings) -> Definitions:
             detector_health(settings),
             rollup_tables(settings),
         ],
-        asset_checks=[table_checks(settings), date_checks(settings)],
+        asset_checks=[checks_step(settings, scope) for scope in Scope],
         jobs=jobs,
         sensors=[
             offset_sensor(settings, [ingest, *publishers]),

@@ -119,9 +119,11 @@ def _since(new: Sequence[Row]) -> str:
 def _expectations(context: CheckContext) -> dict[UUID, _Expectation]:
     """Return expectations by sensor, from enough same weekdays or from the sampled mean day."""
     weekdays = _weekday_counts(context)
-    names = _names(context)
+    names = context.connection.execute(
+        "select sensor_id, external_id from traffic.sensors order by external_id"
+    ).fetchall()
     expected: dict[UUID, _Expectation] = {}
-    for sensor, name in names.items():
+    for sensor, name in names:
         counts = weekdays.get(sensor, [])
         history = context.history.get(sensor)
         if len(counts) >= LEAST_WEEKDAYS:
@@ -144,13 +146,6 @@ def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[int]]:
     for row in context.read("weekday_counts", begins=begins, ends=ends):
         counts.setdefault(row["sensor_id"], []).append(row["readings"])
     return counts
-
-
-def _names(context: CheckContext) -> dict[UUID, str]:
-    rows = context.connection.execute(
-        "select sensor_id, external_id from traffic.sensors order by external_id"
-    )
-    return dict(rows.fetchall())
 
 
 @check("traffic_readings", "ERROR", Scope.DATE, "events_without_reading")

@@ -38,17 +38,14 @@ def measures_in_range(context: CheckContext) -> Outcome:
 
     bounds = {measure.name: measure.high for measure in MEASURES} | {"quality_score": MAX_SCORE}
 
-    def expectations(gx: Any, date: Any) -> list[Expectation]:
-        return [
+    return _outcome(
+        context,
+        lambda gx, date: [
             gx.ExpectColumnValuesToBeBetween(
                 column=column, min_value=0, max_value=greatest, row_condition=date
             )
             for column, greatest in bounds.items()
-        ]
-
-    return _outcome(
-        context,
-        expectations,
+        ],
         holds="Every measure is in its range.",
         fails="Values out of their range",
         sample="readings_out_of_range",
@@ -59,16 +56,12 @@ def measures_in_range(context: CheckContext) -> Outcome:
 @check("traffic_readings", "ERROR", Scope.DATE, "readings_with_nulls", blocking=True, heavy=True)
 def required_columns_filled(context: CheckContext) -> Outcome:
     """Every reading has its score, flags, time of arrival and times of writing."""
-
-    def expectations(gx: Any, date: Any) -> list[Expectation]:
-        return [
-            gx.ExpectColumnValuesToNotBeNull(column=column, row_condition=date)
-            for column in REQUIRED
-        ]
-
     return _outcome(
         context,
-        expectations,
+        lambda gx, date: [
+            gx.ExpectColumnValuesToNotBeNull(column=column, row_condition=date)
+            for column in REQUIRED
+        ],
         holds="No reading lacks a required column.",
         fails="Null values in required columns",
         sample="readings_with_nulls",

@@ -1,14 +1,17 @@
-"""Decode stored messages again under today's rules, and apply only the differences.
+"""Decode stored messages again with today's rules, and write only the differences.
 
-    backfill         rebuilds dates: raw from Kafka, processed events and readings from raw
-    quarantine       retries rejected messages, chunk by chunk
+    backfill         dates: raw from Kafka, processed events and readings from raw
+    rejected         rejected messages, chunk by chunk
     stored_messages  stored messages as columns: from raw, quarantine, or the archive
-    stage            outcomes of the messages of some dates, in temporary tables
+    ranges           the offsets that hold the messages of a backfill's dates
+    outcomes         the outcomes of these messages, in temporary tables
     restore_raw      messages that raw has lost and Kafka still holds
-    apply            the transaction that corrects a date
+    dates            the differences of one date
+    await_publisher  the wait for events that are published before they leave
+    apply            the transaction that corrects the event tables
 
-The comparison runs beside ingest runs. Ingest runs wait for the rebuild lock only while a
-transaction applies the differences of one date: a reader sees the old date or the new one.
+The comparison runs beside ingest runs. Ingest runs wait for the backfill lock only while a
+transaction writes the differences of one date or chunk. A reader sees the date before or after.
 """
 
 from traffic_platform.reprocess.backfill import EVERY_TABLE, TableName, backfill_dates

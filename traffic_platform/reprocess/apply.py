@@ -1,8 +1,8 @@
 """The transaction that corrects the event tables by staged differences.
 
-A backfill writes the differences of one date, a retry those of one chunk of rejected messages.
-Both hold the rebuild lock exclusively meanwhile. Ingest runs hold it shared, so that a live reading
-cannot lose to one that is about to change.
+A backfill writes the differences of one date. Reprocessing writes those of one chunk of rejected
+messages. Both hold the backfill lock exclusively meanwhile. Ingest runs hold it shared, so that a
+live reading cannot lose to one that is about to change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal, LiteralString, TypeVar
+from typing import Final, Literal, LiteralString, TypeVar
 
 import psycopg
 
@@ -21,12 +21,12 @@ from traffic_platform.event_tables.write import BACKFILL_LOCK, Cursor, Tables, w
 from traffic_platform.events.rules import Rules
 from traffic_platform.faults import FaultPoint, fault_points
 from traffic_platform.ledger.offsets import LedgerAdvance
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
-Connection = psycopg.Connection[Any]
 Partition = tuple[int, int]  # topic_no, partition
 Record = tuple[int, int, int, str, date, str, date]
-"""topic_no, partition, offset; what the message was and its date; what it becomes and its date."""
+"""topic_no, partition, offset; the outcome before and its date; the outcome after and its date."""
 T = TypeVar("T")
 
 Kind = Literal["backfill", "reprocess"]
@@ -49,8 +49,8 @@ _EVENT_STEPS: tuple[LiteralString, ...] = (
 class WrittenReadings:
     """Numbers of readings that a transaction removed, changed and added.
 
-    `inserted` and `updated` count by partition of the event: readings added less those removed, and
-    readings whose measures changed.
+    By partition of their events, `inserted` counts added readings less removed ones, and `updated`
+    counts readings whose measures changed.
     """
 
     removed: int = 0
@@ -61,12 +61,12 @@ class WrittenReadings:
 
     @property
     def any(self) -> bool:
-        """Whether a row was written."""
+        """True if a row was written."""
         return bool(self.removed or self.changed or self.added)
 
 
 class Correction:
-    """One transaction: the steps that both a backfill and a retry take, in their order."""
+    """One transaction, with the steps that backfills and reprocessing share."""
 
     def __init__(self, cursor: Cursor, kind: Kind, parameters: dict[str, object]) -> None:
         self.cursor = cursor
@@ -78,7 +78,7 @@ class Correction:
         return self.cursor.execute(statement(name), self.parameters | more)
 
     def write_events(self) -> None:
-        """Make processed events and quarantine what `event_changes` says, and number new events."""
+        """Write the changes of `event_changes` to events and quarantine, and number new events."""
         for step in _EVENT_STEPS:
             self.run(step, resolution=_RESOLUTIONS[self._kind])
         keys = self.run("reprocess/entered_keys").fetchone()
@@ -88,7 +88,7 @@ class Correction:
         self.run("reprocess/number_reprocessed", **entered)
 
     def write_readings(self) -> WrittenReadings:
-        """Make the readings what `reading_changes` says, and mark their buckets dirty."""
+        """Write the changes of `reading_changes` to the readings, and mark their buckets dirty."""
         removed = self.run("reprocess/delete_readings").fetchall()
         changed = self.run("reprocess/change_readings").fetchall()
         added = self.run("reprocess/insert_readings").fetchall()
@@ -109,7 +109,7 @@ class Correction:
         return written
 
     def write_audit(self, audits: Iterable[PartitionAudit]) -> None:
-        """Write audit rows that hold signed differences to those of earlier batches."""
+        """Write audit rows with signed differences from those of earlier batches."""
         shared = self.parameters
         write_audit(
             self.cursor,
@@ -151,11 +151,11 @@ class Corrector:
         write: Callable[[Correction], T],
         parameters: dict[str, object],
     ) -> T:
-        """Run `write` in a transaction that holds the rebuild lock, and return its result.
+        """Run `write` in a transaction that holds the backfill lock, and return its result.
 
-        `prepare` makes the partitions and sensors that the rows need, in transactions before it.
-        Both are repeated when another session makes the transaction fail. Raises psycopg.Error;
-        then nothing has changed, unless the answer to the COMMIT was lost.
+        `prepare` creates the partitions and sensors that the rows need, in transactions before it.
+        Both are repeated when another session makes the transaction fail. Raises psycopg.Error:
+        nothing has changed then, unless the answer to the COMMIT was lost.
         """
         [batch_id] = self._tables.reserve_batch_ids(1)
         retries = Retries(self._tables, what)
@@ -166,7 +166,7 @@ class Corrector:
                 with self._connection.transaction():
                     cursor = self._connection.cursor()
                     cursor.execute("select pg_advisory_xact_lock(%s)", (BACKFILL_LOCK,))
-                    # The server's clock: all who write corrections agree on it.
+                    # The server's clock, because all processes that write corrections agree on it.
                     row = cursor.execute("select clock_timestamp()").fetchone()
                     assert row is not None
                     shared = self._shared | {"batch_id": batch_id, "moment": row[0]} | parameters
@@ -186,8 +186,8 @@ def audits_of(
 ) -> list[PartitionAudit]:
     """Return signed differences, one audit row for each partition that has a record.
 
-    `superseded` counts the events that lost to another one of the same correction with other
-    measures; given, the readings that changed count as updated, too.
+    `superseded` counts the events that lost to another event of the same correction with other
+    measures. With it, changed readings count as updated, too.
     """
     dates: defaultdict[Partition, dict[date, DateCounts]] = defaultdict(dict)
     offsets: defaultdict[Partition, list[int]] = defaultdict(list)

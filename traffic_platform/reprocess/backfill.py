@@ -1,14 +1,11 @@
-"""A rebuild from end to end."""
+"""A backfill from end to end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import date
-from typing import Any, Final, Literal
-
-import psycopg
+from typing import Final, Literal
 
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import translate
@@ -16,7 +13,7 @@ from traffic_platform.events.dates import day_bounds
 from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.maintenance.maintain import MAINTENANCE_LOCK
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.reprocess.await_publisher import await_publisher
 from traffic_platform.reprocess.backfill_report import BackfillReport, DateReport
@@ -32,14 +29,10 @@ TableName = Literal["raw_events", "processed_events", "traffic_readings"]
 EVERY_TABLE: Final[frozenset[TableName]] = frozenset(
     ("raw_events", "processed_events", "traffic_readings")
 )
-# One rebuild at a time, held by its connection: a second one would compare what the first changes.
-# The same lock as upkeep's, which would fold or drop what is compared.
-TURN_LOCK = MAINTENANCE_LOCK
 _ASK_AGAIN_SECONDS = 0.5
 
-Connection = psycopg.Connection[Any]
 Progress = Callable[[str, int], None]
-"""Gets what goes on ("messages", or a date in ISO form) and how many messages or changes it was."""
+"""Gets "messages" and the number decoded, or a date in ISO form and the number of its changes."""
 
 
 def backfill_dates(
@@ -53,26 +46,27 @@ def backfill_dates(
     progress: Progress = lambda _what, _number: None,
     done: Callable[[DateReport], None] = lambda _report: None,
 ) -> BackfillReport:
-    """Make dates again from what is kept, by today's code and settings, beside live windows.
+    """Bring dates up to date with today's code and settings, beside live ingest runs.
 
-    `tables` are those to rebuild; processed_events brings traffic_readings with it, since a reading
-    is the latest of its events. `stop` is asked between dates; `done` gets each date that is done.
-    Raises TransientError, PermanentError, and SettingsError when this database keeps its dates in
-    another time zone. What was done stays done: each date is a transaction of its own.
+    `tables` are those to correct. processed_events includes traffic_readings, because a reading is
+    the latest of its events. `stop` is called between dates; `done` gets the report of each date.
+    Each date is a transaction of its own, so an error leaves the dates before it corrected. Raises
+    TransientError, PermanentError, and SettingsError when this database keeps its dates in another
+    time zone.
     """
     endpoints = settings.endpoints()
     prepare_interpreter()
     try:
         with connect(
-            endpoints.ingest_url, application_name="traffic-rebuild", autocommit=True
+            endpoints.ingest_url, application_name="traffic-backfill", autocommit=True
         ) as connection:
             require_timezone(connection, settings.timezone)
             connection.execute(statement("reprocess/settings"))
-            # Of dates that differ in nothing and in everything no plan is good for both.
+            # No prepared plan fits both dates with few differences and dates with many.
             connection.prepare_threshold = None
             if not dry_run and not _take_turn(connection, stop):
                 return BackfillReport(dry_run, rules_of(settings).version)
-            return _rebuild(
+            return _backfill(
                 connection, settings, dates, tables, dry_run, run_id, stop, progress, done
             )
     except Exception as error:
@@ -80,9 +74,13 @@ def backfill_dates(
 
 
 def _take_turn(connection: Connection, stop: Callable[[], bool]) -> bool:
-    """Wait for other rebuilds, and for upkeep; False when asked to stop before it is our turn."""
+    """Wait for other backfills and for maintenance. Return False if `stop` comes first.
+
+    Another backfill would compare rows that this one changes. Maintenance would compact or drop
+    them. The connection holds the lock.
+    """
     while not stop():
-        row = connection.execute("select pg_try_advisory_lock(%s)", (TURN_LOCK,)).fetchone()
+        row = connection.execute("select pg_try_advisory_lock(%s)", (MAINTENANCE_LOCK,)).fetchone()
         if row and row[0]:
             return True
         time.sleep(_ASK_AGAIN_SECONDS)
@@ -90,10 +88,10 @@ def _take_turn(connection: Connection, stop: Callable[[], bool]) -> bool:
 
 
 class _StoppedError(Exception):
-    """Asked to stop while messages are decoded: nothing has been changed."""
+    """A stop while messages are decoded. Nothing has changed."""
 
 
-def _rebuild(
+def _backfill(
     connection: Connection,
     settings: Settings,
     dates: Sequence[date],
@@ -109,9 +107,9 @@ def _rebuild(
     wanted = sorted(set(dates))
     events = "processed_events" in tables
     readings = events or "traffic_readings" in tables
-    restorer = None
+    restore = None
     if "raw_events" in tables and not dry_run:
-        restorer = RawRestorer(connection, settings, Signer(read_identity(connection)))
+        restore = RawRestorer(connection, settings, Signer(read_identity(connection))).restore
     positions = connection.execute(statement("reprocess/positions")).fetchall()
     decoder = StoredMessageDecoder.of(rules, connection)
     stage = Stage(connection, decoder, rules.timezone, wanted)
@@ -122,9 +120,8 @@ def _rebuild(
             raise _StoppedError
 
     try:
-        if events or restorer is not None:
+        if events or restore is not None:
             ranges = find_ranges(connection, wanted, rules.version)
-            restore = restorer.restore if restorer is not None else None
             stage.fill(ranges, decoded, restore=restore, archive=settings.archive)
         if readings and not events:
             first, until = (day_bounds(day, rules.timezone) for day in (wanted[0], wanted[-1]))
@@ -132,14 +129,7 @@ def _rebuild(
     except _StoppedError:
         return report
     report.messages_decoded = stage.messages
-    work = Dates(
-        connection,
-        rules,
-        settings.raw_topic,
-        positions=positions,
-        sensors=stage.sensors,
-        run_id=run_id,
-    )
+    work = Dates(connection, rules, settings.raw_topic, positions, stage.sensors, run_id)
     for day in wanted:
         if stop():
             return report
@@ -151,8 +141,7 @@ def _rebuild(
             if stop():
                 return report
         if found.changes and not dry_run:
-            compared = found.events_compared
-            found = replace(work.apply(found, events=events), events_compared=compared)
+            found = work.apply(found, events=events)
         found.seconds = round(time.monotonic() - started, 3)
         report.dates.append(found)
         progress(day.isoformat(), found.changes)

@@ -1,4 +1,4 @@
-"""What a rebuild did, or would do."""
+"""Results of a backfill, or of a dry run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from datetime import date
 
 @dataclass
 class DateReport:
-    """Rows of one date that a rebuild added, changed and removed, or of a dry run: would.
+    """Rows of one date that a backfill added, changed and removed; a dry run counts them only.
 
-    `entered` messages left quarantine as events, `left` went there, `moved` events belong to
-    another date than before; `rejudged` messages stay in quarantine for another reason or in other
-    words.
+    - `entered`: messages that left quarantine as events
+    - `left`: messages that were events and are rejected now
+    - `moved`: events that belong to another date than before
+    - `rejudged`: messages that stay in quarantine with another reason or detail
     """
 
     date: date
@@ -32,7 +33,7 @@ class DateReport:
 
     @property
     def changes(self) -> int:
-        """Rows that are not what they were, in all tables."""
+        """The number of changed rows in all tables."""
         return (
             self.raw_restored
             + self.events_added
@@ -45,13 +46,13 @@ class DateReport:
         )
 
     def figures(self) -> dict[str, int | float | str]:
-        """As plain values, the date in ISO form."""
+        """Return the report as plain values, with the date in ISO form."""
         return {**asdict(self), "date": self.date.isoformat()}
 
 
 @dataclass
 class BackfillReport:
-    """All dates of a rebuild, in order."""
+    """All dates of a backfill, in order."""
 
     dry_run: bool
     rules_version: str
@@ -60,5 +61,5 @@ class BackfillReport:
 
     @property
     def changes(self) -> int:
-        """Rows changed at all dates."""
+        """The number of changed rows of all dates."""
         return sum(day.changes for day in self.dates)

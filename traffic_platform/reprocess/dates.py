@@ -12,7 +12,8 @@ from traffic_platform.event_tables.reading_counts import correct_counts
 from traffic_platform.event_tables.write import Cursor, Tables
 from traffic_platform.events.dates import day_bounds
 from traffic_platform.events.rules import Rules
-from traffic_platform.reprocess.apply import Connection, Correction, Corrector, Record, audits_of
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.reprocess.apply import Correction, Corrector, Record, audits_of
 from traffic_platform.reprocess.backfill_report import DateReport
 from traffic_platform.statements import statement
 
@@ -29,7 +30,6 @@ class Dates:
         connection: Connection,
         rules: Rules,
         raw_topic: str,
-        *,
         positions: Sequence[tuple[int, int, int]],
         sensors: Mapping[bytes, str],
         run_id: str | None,
@@ -65,7 +65,7 @@ class Dates:
     def apply(self, found: DateReport, *, events: bool) -> DateReport:
         """Write the differences that `compare` found last; return the numbers of written rows.
 
-        Raises psycopg.Error; then nothing of the date has changed, unless the answer to the COMMIT
+        Raises psycopg.Error: nothing of the date has changed then, unless the answer to the COMMIT
         was lost.
         """
         return self._corrector.commit(
@@ -76,7 +76,7 @@ class Dates:
         )
 
     def take_over(self, dates: Sequence[date]) -> None:
-        """Mark the batches all of whose dates were rebuilt as decided by today's rules."""
+        """Mark batches as decided by today's rules, if a backfill covers all of their dates."""
         with self._connection.transaction():
             self._connection.execute(
                 statement("reprocess/take_over_rules"),
@@ -125,7 +125,7 @@ class Dates:
     def _write(self, correction: Correction, found: DateReport, *, events: bool) -> DateReport:
         correction.run("reprocess/forget_resolved")
         report = self._report(correction.cursor, found.date, events=events)
-        report.raw_restored = found.raw_restored
+        report.raw_restored, report.events_compared = found.raw_restored, found.events_compared
         records: list[Record] = []
         if events:
             correction.write_events()

@@ -1,8 +1,8 @@
 """Outcomes of stored messages under today's rules, in temporary tables of one connection.
 
 A backfill stages the messages of its dates: the raw rows of the batches that hold them, and all
-rejected messages. A retry stages a chunk of rejected messages. Messages are decoded in pieces, so
-that memory stays bounded.
+rejected messages. Reprocessing stages a chunk of rejected messages. Messages are decoded in pieces,
+so that memory stays bounded.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from traffic_platform.events.dates import local_days
 from traffic_platform.events.measures import MEASURES
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import copy_binary as pg
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.reprocess.ranges import Range, Ranges
 from traffic_platform.reprocess.stored_messages import (
-    Connection,
     Ints,
     Messages,
     archived_messages,
@@ -38,9 +38,9 @@ from traffic_platform.statements import statement
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 Restore = Callable[[Range], Iterator[Messages]]
-"""Yields the messages of a range that raw had lost; they are in raw when it returns."""
+"""Yields the messages of a range that raw had lost, after it has written them to raw."""
 Progress = Callable[[int], None]
-"""Gets the number of messages just decoded."""
+"""Gets the number of decoded messages."""
 
 
 class Stage:
@@ -72,7 +72,7 @@ class Stage:
         connection.execute(statement("reprocess/create_stage"))
 
     def fill_stored(self, first: datetime, until: datetime) -> None:
-        """Stage the stored events from `first` to before `until` as they are, and no others."""
+        """Stage only the stored events from `first` to before `until`, with their stored values."""
         self._connection.execute(statement("reprocess/create_stage"))
         bounds = {"first": first, "until": until, "timezone": self._timezone}
         days = [] if self._days is None else self._days.tolist()
@@ -100,7 +100,7 @@ class Stage:
                     self._add_located(ranges, messages, progress)
             for messages in archived_messages(self._connection, archive, *ranges.arrived):
                 self._add_located(ranges, messages, progress)
-        # Piece by piece: no transaction that ingest runs wait for is open while Kafka is read.
+        # In pieces, so that no transaction that ingest runs wait for is open during Kafka's reads.
         if restore is not None:
             self._restore(ranges, restore, progress)
         with self._connection.transaction():
@@ -110,7 +110,7 @@ class Stage:
         self._connection.execute(statement("reprocess/index_stage"))
 
     def fill_rejected(self, messages: Messages) -> None:
-        """Stage these rejected messages in place of those before."""
+        """Stage these rejected messages, and remove those before."""
         self.sensors, self.months = {}, set()
         self._connection.execute("truncate pg_temp.rebuilt_outcomes")
         self._add(messages, np.zeros(len(messages), dtype=np.bool_), waiting=True)
@@ -161,10 +161,10 @@ class Stage:
             self.months |= months_of(events.timestamp_us)
 
     def _of_dates(self, days: Ints, by_others: npt.NDArray[np.bool_], *, waiting: bool) -> Ints:
-        """Positions of the outcomes to stage: those of the dates.
+        """Return the positions of the outcomes to stage.
 
-        Outcomes of other dates stay where other rules had decided the message: it may have
-        belonged to one of the dates under those.
+        These are the outcomes of the dates. Outcomes of other dates are staged, too, where other
+        rules had decided the message: under those it may have belonged to one of the dates.
         """
         if self._days is None:
             return np.arange(len(days))

@@ -9,18 +9,19 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from traffic_platform.reprocess.stored_messages import Connection, Ints, Messages
+from traffic_platform.postgres.connections import Connection
+from traffic_platform.reprocess.stored_messages import Ints, Messages
 from traffic_platform.statements import statement
 
-# A batch's messages arrive before it commits: seconds, or the two minutes of an outage's retries.
+# Messages arrive before their batch commits: seconds before, or two minutes in an outage.
 _ARRIVAL_SLACK = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Range:
-    """Offsets of one log that batches of the dates hold, and how many raw rows they stored.
+    """Offsets of one generation that batches of the dates hold, with the number of raw rows.
 
-    `by_others`: rules other than today's decided messages there.
+    `by_others` is True if rules other than today's decided messages there.
     """
 
     topic_no: int
@@ -32,18 +33,18 @@ class Range:
 
 
 class Ranges:
-    """The ranges of a rebuild, and when their messages arrived."""
+    """The ranges of a backfill, and the first and last arrival of their messages."""
 
     def __init__(self, ranges: Sequence[Range], arrived: tuple[datetime, datetime] | None) -> None:
         self._by_partition: dict[int, tuple[Ints, Ints, npt.NDArray[np.bool_], Ints]] = {}
         self._ranges = ranges
         self._found = np.zeros(len(ranges), dtype=np.int64)
         self.arrived = arrived
-        places = np.array([item.topic_no << 32 | item.partition for item in ranges], dtype=np.int64)
-        for place in np.unique(places).tolist():
-            numbers = np.flatnonzero(places == place)
+        keys = np.array([item.topic_no << 32 | item.partition for item in ranges], dtype=np.int64)
+        for key in np.unique(keys).tolist():
+            numbers = np.flatnonzero(keys == key)
             mine = [ranges[number] for number in numbers.tolist()]
-            self._by_partition[place] = (
+            self._by_partition[key] = (
                 np.array([item.first_offset for item in mine], dtype=np.int64),
                 np.array([item.next_offset for item in mine], dtype=np.int64),
                 np.array([item.by_others for item in mine], dtype=np.bool_),
@@ -51,15 +52,15 @@ class Ranges:
             )
 
     def locate(self, messages: Messages) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Which messages lie in a range, and which of these other rules decided; counts them."""
+        """Return masks: messages in a range, and those of them that other rules decided."""
         inside = np.zeros(len(messages), dtype=np.bool_)
         by_others = np.zeros(len(messages), dtype=np.bool_)
-        places = messages.topic_no << 32 | messages.partition
-        for place in np.unique(places).tolist():
-            if place not in self._by_partition:
+        keys = messages.topic_no << 32 | messages.partition
+        for key in np.unique(keys).tolist():
+            if key not in self._by_partition:
                 continue
-            first, following, others, numbers = self._by_partition[place]
-            rows = np.flatnonzero(places == place)
+            first, following, others, numbers = self._by_partition[key]
+            rows = np.flatnonzero(keys == key)
             at = np.searchsorted(first, messages.offset[rows], side="right") - 1
             found = (at >= 0) & (messages.offset[rows] < following[at])
             inside[rows] = found
@@ -68,7 +69,7 @@ class Ranges:
         return inside, by_others
 
     def incomplete(self) -> list[Range]:
-        """The ranges of which fewer messages were located than were stored."""
+        """Return the ranges with fewer located messages than stored ones."""
         return [
             item
             for item, found in zip(self._ranges, self._found.tolist(), strict=True)
@@ -77,7 +78,7 @@ class Ranges:
 
 
 def find_ranges(connection: Connection, dates: Sequence[date], rules_version: str) -> Ranges:
-    """Where the messages of these dates lie."""
+    """Return the ranges that hold the messages of these dates."""
     parameters = {"dates": list(dates), "rules_version": rules_version}
     rows = connection.execute(statement("reprocess/ranges"), parameters).fetchall()
     arrived = None

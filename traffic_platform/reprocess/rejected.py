@@ -1,4 +1,4 @@
-"""Retry of rejected messages: those that are events under today's rules leave quarantine."""
+"""Reprocess rejected messages: those that are valid under today's rules leave quarantine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from traffic_platform.errors import translate
 from traffic_platform.event_tables.audit import PartitionAudit
 from traffic_platform.events.rules import Rules
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter, filter_parameters
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.reprocess.apply import Correction, Corrector, audits_of
 from traffic_platform.reprocess.outcomes import Stage
-from traffic_platform.reprocess.stored_messages import Connection, Messages, fetch_messages
+from traffic_platform.reprocess.stored_messages import Messages, fetch_messages
 from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
@@ -25,17 +25,17 @@ Progress = Callable[[int], None]
 """Gets the number of messages that are decoded next."""
 
 _BEFORE_ALL = {"after_topic_no": -1, "after_partition": -1, "after_offset": -1}
-_NO_DATE: dict[str, object] = {"day": None}  # the statements of a backfill name one
+_NO_DATE: dict[str, object] = {"day": None}  # a backfill uses the same statements with a date
 
 
 @dataclass
 class ReprocessReport:
-    """Numbers of a retry; of a dry run, those that it would have.
+    """Numbers of a reprocessing, or of its dry run.
 
-    `examined` messages were decoded. `replayed` of them are events now, counted by the reason for
-    which they had been rejected and by event date. The others remain, counted by the reason that
-    holds now; `rejudged` of them had another reason or detail before. `inserted`, `updated` and
-    `unchanged` count the readings of the new events; a dry run leaves them 0.
+    `examined` messages were decoded. `replayed` of them are events now, counted by the reason of
+    their rejection and by event date. The others remain, counted by the reason that holds now;
+    `rejudged` of them had another reason or detail before. `inserted`, `updated` and `unchanged`
+    count the readings of the new events. A dry run leaves these 0.
     """
 
     dry_run: bool
@@ -89,8 +89,8 @@ def reprocess_rejected(
 ) -> ReprocessReport:
     """Decode the chosen rejected messages again, and store those that are events now.
 
-    `stop` is asked between chunks. Messages that arrive meanwhile wait for the next call. Each
-    chunk is a transaction of its own; a call after an error goes on with the rest. Raises
+    `stop` is called between chunks. Messages that arrive meanwhile wait for the next call. Each
+    chunk is a transaction of its own; a call after an error continues with the rest. Raises
     TransientError, PermanentError, and SettingsError when this database keeps its dates in another
     time zone.
     """
@@ -137,7 +137,7 @@ def _reprocess(
 
 
 def _last_batch_id(connection: Connection) -> int:
-    """Return a bound, so that a feed that is rejected as fast as it is retried ends the call."""
+    """Return an upper bound, so that the call ends although new messages are rejected meanwhile."""
     row = connection.execute(
         "select coalesce(max(batch_id), 0) from traffic.quarantined_events"
     ).fetchone()
@@ -156,7 +156,7 @@ class _Chunks:
         self._corrector = Corrector(connection, rules, "reprocess", raw_topic=raw_topic)
 
     def preview(self, messages: Messages) -> _Chunk:
-        """Return the outcomes of messages; nothing is written."""
+        """Return the outcomes of messages without writing them."""
         self._stage.fill_rejected(messages)
         return _Chunk(self._connection.execute(statement("reprocess/count_retried")).fetchall())
 
@@ -173,7 +173,7 @@ class _Chunks:
         )
 
     def _write(self, correction: Correction) -> _Chunk:
-        """Compare under the lock: another retry may have been faster with some of the messages."""
+        """Compare again under the lock: another reprocessing may have stored some events."""
         cursor = correction.cursor
         cursor.execute("truncate pg_temp.event_changes, pg_temp.reading_changes")
         outcomes = correction.run("reprocess/count_retried").fetchall()

@@ -1,14 +1,12 @@
-"""Raw rows that are gone, read again from Kafka while it retains them. Nothing is ever deleted."""
+"""Missing raw rows, read again from Kafka while Kafka retains them. Nothing is deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
-import psycopg
 from confluent_kafka import Message
 
 from traffic_platform.event_tables.deduplicate import Provenance
@@ -18,22 +16,23 @@ from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader
 from traffic_platform.kafka.messages import broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.reprocess.ranges import Range
 from traffic_platform.reprocess.stored_messages import Ints, Messages
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
-Connection = psycopg.Connection[Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_OFFSETS = 100_000  # looked at together
+_OFFSETS = 100_000  # compared together
 
 
 class RawRestorer:
-    """Inserts what raw lacks, with the batch and the arrival that it had.
+    """Insertion of missing raw rows, with their former batch and arrival.
 
-    Raises KafkaException, TransientError and PermanentError as reading Kafka does. A topic that is
-    gone or another one by now, and what its retention took, is left as it is.
+    Rows of a topic that was deleted or recreated stay missing, as do messages that Kafka's
+    retention has deleted. Raises KafkaException, TransientError and PermanentError as reading Kafka
+    does.
     """
 
     def __init__(self, connection: Connection, settings: Settings, signer: Signer) -> None:
@@ -45,11 +44,9 @@ class RawRestorer:
         self._topics: dict[str, BrokerTopic | None] = {}
 
     def restore(self, item: Range) -> Iterator[Messages]:
-        """Restore a range; what was restored, in pieces."""
-        of_log = vars(item)
-        row = self._connection.execute(
-            statement("reprocess/generation_identity"), of_log
-        ).fetchone()
+        """Restore a range, and yield the restored messages in pieces."""
+        query = statement("reprocess/generation_identity")
+        row = self._connection.execute(query, vars(item)).fetchone()
         if row is None:
             return
         name, kafka_topic_id, dropped_to = str(row[0]), str(row[1]), int(row[2])
@@ -64,7 +61,7 @@ class RawRestorer:
         first = max(item.first_offset, ends.low, dropped_to)
         if first >= min(item.next_offset, ends.end):
             return
-        with LogReader(self._config, "traffic-rebuild") as kafka:
+        with LogReader(self._config, "traffic-backfill") as kafka:
             kafka.seek(name, item.partition, first)
             for begin in range(first, item.next_offset, _OFFSETS):
                 end = min(begin + _OFFSETS, item.next_offset)
@@ -123,7 +120,7 @@ class RawRestorer:
 
 
 class _Batches:
-    """The batches of a range: which stored an offset, and when its messages arrived."""
+    """The batches of a range, with their offsets and the arrival of their messages."""
 
     def __init__(self, connection: Connection, item: Range) -> None:
         rows = connection.execute(statement("reprocess/batches_of_range"), vars(item)).fetchall()
@@ -140,9 +137,9 @@ class _Batches:
         self._arrivals = {int(row[0]): _microseconds(row[1]) for row in kept}
 
     def locate(self, offset: Ints) -> tuple[Ints, Ints]:
-        """(batch id, arrival in microseconds since 1970 UTC) of each offset.
+        """Return (batch id, arrival in microseconds since 1970 UTC) of each offset.
 
-        Where nothing is left of a batch, its messages arrived when it was committed.
+        The time of the commit serves as the arrival where no row of a batch is left.
         """
         at = np.searchsorted(self._first, offset, side="right") - 1
         batch_ids: list[int] = []
@@ -157,5 +154,5 @@ class _Batches:
         return np.array(batch_ids, dtype=np.int64), np.array(arrivals, dtype=np.int64)
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND

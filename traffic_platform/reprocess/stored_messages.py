@@ -1,4 +1,4 @@
-"""Messages that are stored, as columns: from raw, from quarantine, from the archive."""
+"""Stored messages as columns: from raw, from quarantine, from the archive."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
 CHUNK_MESSAGES = 20_000
 CHUNK_BYTES = 32 * 1024 * 1024
-_FETCH_ROWS = 1_000  # at a time, so that a run of megabyte messages stays bounded, too
+_FETCH_ROWS = 1_000  # at a time, so that consecutive megabyte messages stay bounded, too
 _NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
-Connection = psycopg.Connection[Any]
 Ints = npt.NDArray[np.int64]
 
 
@@ -42,7 +41,7 @@ class Messages:
         return len(self.offset)
 
     def take(self, rows: Ints) -> Messages:
-        """The entries at `rows`."""
+        """Return the entries at `rows`."""
         return Messages(
             topic_no=self.topic_no[rows],
             partition=self.partition[rows],
@@ -58,8 +57,8 @@ class Messages:
 def read_messages(
     connection: Connection, name: LiteralString, parameters: Mapping[str, object]
 ) -> Iterator[Messages]:
-    """What a statement of `rebuild/read_…` finds, in pieces of bounded size."""
-    with connection.cursor(name="rebuild") as cursor:
+    """Yield the messages that a statement finds, in pieces of bounded size."""
+    with connection.cursor(name="stored_messages") as cursor:
         cursor.execute(statement(name), parameters, binary=True)
         while True:
             rows: list[tuple[Any, ...]] = []
@@ -104,11 +103,11 @@ def _times(sent: Iterable[bytes | None]) -> Ints:
 def archived_messages(
     connection: Connection, folder: Path | None, first: datetime, last: datetime
 ) -> Iterator[Messages]:
-    """What arrived on UTC days that raw has dropped and the archive holds, `first` to `last`.
+    """Yield archived messages of the UTC days from `first` to `last` that raw does not hold.
 
-    Raises ArchiveError where a file is not what was written.
+    Raises ArchiveError where a file was altered or damaged.
     """
-    # pyarrow takes a while to import, and most platforms have no archive.
+    # pyarrow is slow to import, and most platforms have no archive.
     from traffic_platform.archive import archived_parts, read_archived_day  # noqa: PLC0415
 
     if folder is None:

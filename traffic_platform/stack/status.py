@@ -50,17 +50,16 @@ class Status:
             "dagster": {"url": self.dagster},
             "api": {"url": self.api} if self.api else None,
             "dashboard": {"url": self.api} if self.api else None,
-            "services": {name: _service(service) for name, service in self.services.items()},
+            "services": {
+                name: asdict(service)
+                | {"since": utc_text(datetime.fromtimestamp(service.since, UTC))}
+                for name, service in self.services.items()
+            },
             "lag": self.lag,
             "publish_lag": self.publish_lag,
             "last_commit_at": utc_text(self.last_commit_at) if self.last_commit_at else None,
             "problems": self.problems,
         }
-
-
-def _service(service: ServiceState) -> dict[str, Any]:
-    since = datetime.fromtimestamp(service.since, UTC)
-    return {**asdict(service), "since": utc_text(since)}
 
 
 def read_status(settings: Settings) -> Status:

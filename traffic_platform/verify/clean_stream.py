@@ -1,4 +1,4 @@
-"""The clean stream against processed_events: each event once, as it is stored."""
+"""The clean stream against processed_events: each event once, with its stored values."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from traffic_platform.kafka.admin import BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.messages import headers_of
 from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.publish.encode import Encoder
 from traffic_platform.publish.rows import Events
 from traffic_platform.statements import statement
 from traffic_platform.verify.dropped import read_dropped
 from traffic_platform.verify.ledger_sums import PartitionGeneration
-from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stored_rows import CHUNK_MESSAGES, Outcomes, processed_range
 from traffic_platform.verify.verify_report import Finding, VerifyReport
 
 _SHARED = {column.name for column in fields(Outcomes)} & {column.name for column in fields(Events)}
-_TWICE = "more than one, perhaps a copy"  # another producer may forward ours as it is
+_TWICE = "more than one, perhaps a copy"  # another producer may forward our message unchanged
 Ints = npt.NDArray[np.int64]
-Place = tuple[int, int]  # topic_no, partition
+GenerationKey = tuple[int, int]  # topic_no, partition
 
 
 @dataclass(frozen=True)
 class _Publication:
-    """How far a log is published at the snapshot."""
+    """Progress of publishing a partition generation, as of the snapshot."""
 
     topic_no: int
     partition: int
     start_offset: int
     next_offset: int
-    next_replay: int
+    next_reprocessed: int
     destination: str
     destination_id: str
     destination_partition: int
@@ -47,7 +47,7 @@ class _Publication:
 
 @dataclass
 class _Found:
-    """Our messages of one source log, in the order of delivery: offsets, and hashes of values."""
+    """Own messages of one source generation, in the order of delivery: offsets and hashes."""
 
     offsets: array[int] = field(default_factory=lambda: array("q"))
     hashes: array[int] = field(default_factory=lambda: array("q"))
@@ -57,14 +57,14 @@ def check_published(
     connection: Connection,
     kafka_config: dict[str, str],
     signer: Signer,
-    logs: list[PartitionGeneration],
+    generations: list[PartitionGeneration],
     topics: dict[str, BrokerTopic | None],
     report: VerifyReport,
 ) -> None:
-    """Read the clean stream as any `read_committed` consumer and compare it with what is stored.
+    """Read the clean stream as a `read_committed` consumer does, and compare it with the events.
 
-    What was published after the snapshot may be there already; what Kafka no longer holds is not
-    asked for.
+    The stream may already hold events that were published after the snapshot. Events that Kafka
+    no longer holds are not expected.
     """
     rows = connection.execute(statement("verify/publications")).fetchall()
     publications = [_Publication(*row) for row in rows]
@@ -76,21 +76,19 @@ def check_published(
                 continue
             found = _read_ours(kafka_config, signer, topic)
             whole = _is_whole(connection, kafka_config, topic)
-            by_place = {(log.topic_no, log.partition): log for log in logs}
+            by_key = {(item.topic_no, item.partition): item for item in generations}
             for publication in publications:
                 if (publication.destination, publication.destination_id) == (name, topic.topic_id):
-                    place = (publication.topic_no, publication.partition)
-                    of_log = found.get(place, _Found())
-                    check.rows += len(of_log.offsets)
-                    report.add(
-                        _differences(connection, by_place[place], publication, of_log, whole)
-                    )
+                    key = (publication.topic_no, publication.partition)
+                    ours = found.get(key, _Found())
+                    check.rows += len(ours.offsets)
+                    report.add(_differences(connection, by_key[key], publication, ours, whole))
 
 
 def _read_ours(
     kafka_config: dict[str, str], signer: Signer, topic: BrokerTopic
-) -> dict[Place, _Found]:
-    found: defaultdict[Place, _Found] = defaultdict(_Found)
+) -> dict[GenerationKey, _Found]:
+    found: defaultdict[GenerationKey, _Found] = defaultdict(_Found)
     with LogReader(kafka_config, "traffic-verify") as kafka:
         for partition, ends in topic.partitions.items():
             if ends.low >= ends.end:
@@ -100,14 +98,14 @@ def _read_ours(
                 for message, headers in zip(messages, headers_of(messages), strict=True):
                     origin = signer.origin(headers, message.value())
                     if origin is not None:
-                        of_log = found[origin.topic_no, origin.partition]
-                        of_log.offsets.append(origin.offset)
-                        of_log.hashes.append(_hash(message.value() or b""))
+                        ours = found[origin.topic_no, origin.partition]
+                        ours.offsets.append(origin.offset)
+                        ours.hashes.append(_hash(message.value() or b""))
     return found
 
 
 def _is_whole(connection: Connection, kafka_config: dict[str, str], topic: BrokerTopic) -> bool:
-    """Whether Kafka still holds everything that was ever published to a topic of this name."""
+    """Return True if Kafka still holds all messages ever published to a topic of this name."""
     if any(ends.low for ends in topic.partitions.values()):
         return False
     parameters = {"topic": topic.name, "topic_id": topic.topic_id}
@@ -117,7 +115,7 @@ def _is_whole(connection: Connection, kafka_config: dict[str, str], topic: Broke
 
 def _differences(
     connection: Connection,
-    log: PartitionGeneration,
+    generation: PartitionGeneration,
     publication: _Publication,
     found: _Found,
     whole: bool,
@@ -127,14 +125,14 @@ def _differences(
     offsets, hashes = offsets[order], np.array(found.hashes, dtype=np.int64)[order]
     for offset in offsets[1:][offsets[1:] == offsets[:-1]].tolist():
         yield _finding(publication, offset, "one message in the clean stream", _TWICE)
-    first = log.start_offset if whole else int(offsets.min(initial=log.next_offset))
-    replayed = _replayed(connection, log)
-    rebuilt = _rebuilt(connection, log)
-    events_to = read_dropped(connection, log).events_to
+    first = generation.start_offset if whole else int(offsets.min(initial=generation.next_offset))
+    reprocessed = _reprocessed(connection, generation)
+    backfilled = _backfilled(connection, generation)
+    events_to = read_dropped(connection, generation).events_to
     encoder = Encoder()
-    for begin in range(first, log.next_offset, CHUNK_MESSAGES):
-        end = min(begin + CHUNK_MESSAGES, log.next_offset)
-        stored, _ = processed_range(connection, log, begin, end)
+    for begin in range(first, generation.next_offset, CHUNK_MESSAGES):
+        end = min(begin + CHUNK_MESSAGES, generation.next_offset)
+        stored, _ = processed_range(connection, generation, begin, end)
         low, high = np.searchsorted(offsets, (begin, end))
         yield from _chunk_differences(
             publication,
@@ -142,8 +140,8 @@ def _differences(
             encoder,
             offsets[low:high],
             hashes[low:high],
-            replayed,
-            rebuilt,
+            reprocessed,
+            backfilled,
             events_to,
         )
 
@@ -154,45 +152,50 @@ def _chunk_differences(
     encoder: Encoder,
     offsets: Ints,
     hashes: Ints,
-    replayed: dict[int, int],
-    rebuilt: frozenset[int],
+    reprocessed: dict[int, int],
+    backfilled: frozenset[int],
     events_to: int,
 ) -> Iterator[Finding]:
-    """`events_to`: below this offset retention may have dropped the event of a message."""
+    """Yield the differences of a chunk. Retention may have dropped events below `events_to`."""
     due = dict(zip(stored.offset.tolist(), map(_hash, _values(encoder, stored)), strict=True))
     found = dict(zip(offsets.tolist(), hashes.tolist(), strict=True))
     for offset in sorted(due.keys() | found.keys()):
-        if offset in rebuilt:  # what was published stays, as it was then
+        if offset in backfilled:  # the published message keeps its values from before
             continue
         if offset not in due:
             if offset >= events_to:
-                yield _finding(publication, offset, "no message: no such event", "a message")
+                yield _finding(
+                    publication, offset, "no message, since no event has this offset", "a message"
+                )
         elif offset not in found:
-            if _is_published(publication, offset, replayed):
+            if _is_published(publication, offset, reprocessed):
                 yield _finding(publication, offset, "a message in the clean stream", "none")
         elif due[offset] != found[offset]:
-            yield _finding(publication, offset, "the event as it is stored", "another value")
+            yield _finding(publication, offset, "the event with its stored values", "another value")
 
 
-def _is_published(publication: _Publication, offset: int, replayed: dict[int, int]) -> bool:
-    """Whether the positions say that the event of an offset was published."""
-    if offset in replayed:
-        return replayed[offset] < publication.next_replay
+def _is_published(publication: _Publication, offset: int, reprocessed: dict[int, int]) -> bool:
+    """Return True if the positions are behind the event of an offset."""
+    if offset in reprocessed:
+        return reprocessed[offset] < publication.next_reprocessed
     return offset < publication.next_offset
 
 
-def _replayed(connection: Connection, log: PartitionGeneration) -> dict[int, int]:
-    return dict(connection.execute(statement("verify/replayed"), vars(log)).fetchall())
+def _reprocessed(connection: Connection, generation: PartitionGeneration) -> dict[int, int]:
+    """Return the replay_no of each reprocessed event by its offset."""
+    return dict(connection.execute(statement("verify/replayed"), vars(generation)).fetchall())
 
 
-def _rebuilt(connection: Connection, log: PartitionGeneration) -> frozenset[int]:
-    """Offsets whose event a rebuild has changed or taken away, published before or not."""
-    rows = connection.execute(statement("verify/rebuilt_after_publishing"), vars(log)).fetchall()
+def _backfilled(connection: Connection, generation: PartitionGeneration) -> frozenset[int]:
+    """Return the offsets whose event a backfill has changed or removed, published or not."""
+    rows = connection.execute(
+        statement("verify/rebuilt_after_publishing"), vars(generation)
+    ).fetchall()
     return frozenset(offset for (offset,) in rows)
 
 
 def _values(encoder: Encoder, stored: Outcomes) -> list[bytes]:
-    """The messages that these events are."""
+    """Return the message of each event, as the publisher encodes it."""
     nothing = np.zeros(len(stored.offset), dtype=np.int64)
     columns = {name: getattr(stored, name) for name in _SHARED}
     return encoder.encode(

@@ -1,4 +1,4 @@
-"""A chunk of raw against Kafka, and its outcomes against those that it decodes to today."""
+"""A chunk of raw against Kafka, and its stored outcomes against those of today's rules."""
 
 from __future__ import annotations
 
@@ -32,30 +32,33 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Decision:
-    """What a chunk's messages turn into under today's rules."""
+    """Outcomes of the messages of a chunk under today's rules."""
 
     processed: Outcomes
     quarantined: Quarantine
 
     def without(self, offsets: Collection[int]) -> Decision:
-        """The same but for the events at some offsets."""
+        """Return a copy without the events at some offsets."""
         kept = ~np.isin(self.processed.offset, list(offsets))
         return Decision(self.processed.take(kept), self.quarantined)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """All messages that Kafka holds with `begin` <= offset < `end`, but for our own echoes."""
+    """Messages that Kafka holds with `begin` <= offset < `end`, without our own messages.
+
+    `own_messages` is their number.
+    """
 
     begin: int
     end: int
     messages: Sequence[Message] = ()
     headers: Sequence[Headers | None] = ()
-    echoes: int = 0
+    own_messages: int = 0
 
 
 def piece_of(begin: int, end: int, messages: Sequence[Message], signer: Signer) -> Piece:
-    """A piece of what was read; to be made once for each message."""
+    """Return a piece of the messages that were read."""
     pairs = headers_of(messages)
     foreign = [
         row
@@ -67,12 +70,12 @@ def piece_of(begin: int, end: int, messages: Sequence[Message], signer: Signer) 
         end,
         [messages[row] for row in foreign],
         [_flat(pairs[row]) for row in foreign],
-        echoes=len(messages) - len(foreign),
+        own_messages=len(messages) - len(foreign),
     )
 
 
 def decode_again(decoder: StoredMessageDecoder, raw: RawChunk) -> Decision:
-    """Decode a chunk, each message judged by its own arrival."""
+    """Decode a chunk, each message by its own arrival."""
     decoded = decoder.decode(raw.values, raw.ingested_us)
     return Decision(
         Outcomes.of(decoded.processed, raw.offset),
@@ -84,49 +87,49 @@ def decode_again(decoder: StoredMessageDecoder, raw: RawChunk) -> Decision:
 
 
 def raw_differences(
-    log: PartitionGeneration,
+    generation: PartitionGeneration,
     raw: RawChunk,
     piece: Piece,
     may_lack: Callable[[int], bool],
-    may_lack_raw: Callable[[int], bool] = lambda _: False,
+    may_lack_raw: Callable[[int], bool],
 ) -> Iterator[Finding]:
-    """Raw rows against a piece of Kafka's log.
+    """Yield the differences between raw rows and a piece of Kafka's log.
 
-    `may_lack` tells whether Kafka has dropped an offset by its own rules, `may_lack_raw` whether
-    retention has dropped it from raw.
+    `may_lack` is True of offsets that Kafka may have dropped by its own rules, `may_lack_raw` of
+    those that retention may have dropped from raw.
     """
     messages, headers = piece.messages, piece.headers
-    offsets = np.fromiter((m.offset() for m in messages), dtype=np.int64, count=len(messages))
-    begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end))
-    if np.array_equal(offsets, raw.offset[begin:end]):
-        rows = range(int(begin), int(end))
-        if _all_equal(raw, rows, messages, headers):
-            return
-        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
-    else:
-        stored = set(raw.offset[begin:end].tolist())
-        for offset in offsets.tolist():
-            if offset not in stored and not may_lack_raw(offset):
-                yield Finding(
-                    "raw_events", _key(log, offset), "the message that Kafka holds", "none"
-                )
-        held = dict(zip(offsets.tolist(), zip(messages, headers, strict=True), strict=True))
-        for offset in raw.offset[begin:end].tolist():
-            if offset not in held and not may_lack(offset):
-                yield Finding("raw_events", _key(log, offset), "no row, as in Kafka", "a message")
-        rows = [row for row in range(int(begin), int(end)) if int(raw.offset[row]) in held]
-    for row in rows:
-        yield from _message_differences(log, raw, row, *held[int(raw.offset[row])])
+    offsets = [message.offset() or 0 for message in messages]
+    begin, end = np.searchsorted(raw.offset, (piece.begin, piece.end)).tolist()
+    stored: list[int] = raw.offset[begin:end].tolist()
+    if offsets == stored and _all_equal(raw, range(begin, end), messages, headers):
+        return
+    held = dict(zip(offsets, zip(messages, headers, strict=True), strict=True))
+    for offset in sorted(held.keys() - set(stored)):
+        if not may_lack_raw(offset):
+            expected = "the message that Kafka holds"
+            yield Finding("raw_events", _key(generation, offset), expected, "none")
+    for offset in stored:
+        if offset not in held and not may_lack(offset):
+            yield Finding(
+                "raw_events", _key(generation, offset), "no row, as in Kafka", "a message"
+            )
+    for row, offset in enumerate(stored, begin):
+        if offset in held:
+            yield from _message_differences(generation, raw, row, *held[offset])
 
 
 def outcome_differences(
-    log: PartitionGeneration, processed: Outcomes, quarantined: Quarantine, decision: Decision
+    generation: PartitionGeneration,
+    processed: Outcomes,
+    quarantined: Quarantine,
+    decision: Decision,
 ) -> Iterator[tuple[EventKey, Finding]]:
-    """Stored outcomes against decided ones: (event, difference)."""
+    """Yield (event, difference) where stored outcomes differ from decided ones."""
     if not _same_columns(processed, decision.processed):
-        yield from _event_differences(log, processed, decision.processed)
+        yield from _event_differences(generation, processed, decision.processed)
     if quarantined != decision.quarantined:
-        yield from _quarantine_differences(log, quarantined, decision.quarantined)
+        yield from _quarantine_differences(generation, quarantined, decision.quarantined)
 
 
 def _all_equal(
@@ -142,9 +145,13 @@ def _all_equal(
 
 
 def _message_differences(
-    log: PartitionGeneration, raw: RawChunk, row: int, message: Message, headers: Headers | None
+    generation: PartitionGeneration,
+    raw: RawChunk,
+    row: int,
+    message: Message,
+    headers: Headers | None,
 ) -> Iterator[Finding]:
-    key = _key(log, int(raw.offset[row]))
+    key = _key(generation, int(raw.offset[row]))
     pairs: list[tuple[str, bytes | None, bytes | None]] = [
         ("value", message.value(), raw.values[row]),
         ("key", message.key(), raw.keys[row]),
@@ -163,12 +170,12 @@ def _message_differences(
 
 
 def _event_differences(
-    log: PartitionGeneration, stored: Outcomes, decided: Outcomes
+    generation: PartitionGeneration, stored: Outcomes, decided: Outcomes
 ) -> Iterator[tuple[EventKey, Finding]]:
     found_rows = _rows_by_event(stored)
     due_rows = _rows_by_event(decided)
     for event in sorted(found_rows.keys() | due_rows.keys()):
-        key = _event_key(log, event)
+        key = _event_key(generation, event)
         due, found = due_rows.get(event), found_rows.get(event)
         if found is None:
             yield event, Finding("processed_events", key, f"{due}, as decoded again", "none")
@@ -182,14 +189,17 @@ def _event_differences(
 
 
 def _quarantine_differences(
-    log: PartitionGeneration, stored: Quarantine, decided: Quarantine
+    generation: PartitionGeneration, stored: Quarantine, decided: Quarantine
 ) -> Iterator[tuple[EventKey, Finding]]:
     for event in sorted(stored.keys() | decided.keys()):
         due, found = decided.get(event), stored.get(event)
         if due != found:
             expected = f"{': '.join(due)}, as decoded again" if due else "no row, as decoded again"
             actual = ": ".join(found) if found else "none"
-            yield event, Finding("quarantined_events", _event_key(log, event), expected, actual)
+            yield (
+                event,
+                Finding("quarantined_events", _event_key(generation, event), expected, actual),
+            )
 
 
 def _same_columns(one: Outcomes, other: Outcomes) -> bool:
@@ -200,12 +210,12 @@ def _same_columns(one: Outcomes, other: Outcomes) -> bool:
 
 
 def event_keys(outcomes: Outcomes) -> list[EventKey]:
-    """The offset and event_no of each event."""
+    """Return the offset and event_no of each event."""
     return list(zip(outcomes.offset.tolist(), outcomes.event_no.tolist(), strict=True))
 
 
 def _rows_by_event(outcomes: Outcomes) -> dict[EventKey, dict[str, Any]]:
-    """Rows with values for people; of rows that share a key, which is named elsewhere, one."""
+    """Return rows with values for people, one for each key: another check names double keys."""
     return {
         event: {
             "sensor_id": UUID(bytes=outcomes.sensor_id[row].tobytes()),
@@ -224,16 +234,16 @@ def _number(value: np.float64) -> str:
     return "null" if np.isnan(value) else repr(float(value))
 
 
-def _key(log: PartitionGeneration, offset: int) -> dict[str, Any]:
-    return {"topic_no": log.topic_no, "partition": log.partition, "offset": offset}
+def _key(generation: PartitionGeneration, offset: int) -> dict[str, Any]:
+    return generation.numbers | {"offset": offset}
 
 
-def _event_key(log: PartitionGeneration, event: EventKey) -> dict[str, Any]:
-    return _key(log, event[0]) | {"event_no": event[1]}
+def _event_key(generation: PartitionGeneration, event: EventKey) -> dict[str, Any]:
+    return _key(generation, event[0]) | {"event_no": event[1]}
 
 
 def _flat(headers: list[tuple[str, bytes | None]] | None) -> Headers | None:
-    """As raw_events has them: name, value, name, value …"""
+    """Return headers as raw_events stores them: name, value, name, value …"""
     if not headers:
         return None
     items: Headers = []
@@ -261,7 +271,7 @@ def _first_difference(one: bytes | None, other: bytes | None) -> int:
 
 
 def _shown(data: bytes | None, at: int) -> str:
-    """Some bytes around position `at`, and how many there are."""
+    """Return some bytes around position `at`, and the number of all bytes."""
     if data is None:
         return "null"
     begin = max(0, at - _SHOWN_BYTES // 2)

@@ -1,4 +1,4 @@
-"""The deep look: Kafka read again, every message decoded again, every row compared."""
+"""The deep verification: read Kafka again, decode every message again, compare every row."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from traffic_platform.events.rules import Rules
 from traffic_platform.kafka.admin import BrokerTopic
 from traffic_platform.kafka.log_reader import LogReader, is_compacted
 from traffic_platform.kafka.origin_header import Signer
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.sensors.admission import StoredMessageDecoder
 from traffic_platform.statements import statement
 from traffic_platform.verify.compare import (
@@ -25,7 +26,6 @@ from traffic_platform.verify.compare import (
 )
 from traffic_platform.verify.dropped import Dropped, read_dropped
 from traffic_platform.verify.ledger_sums import PartitionGeneration, is_same_generation
-from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stale_rules import OtherRules
 from traffic_platform.verify.stored_rows import (
     Quarantine,
@@ -36,25 +36,25 @@ from traffic_platform.verify.stored_rows import (
 )
 from traffic_platform.verify.verify_report import Finding, VerifyReport
 
-Progress = Callable[[int], None]  # gets the number of messages just compared
+Progress = Callable[[int], None]  # gets the number of compared messages
 
 
 @dataclass
 class _Messages:
-    """Kafka's side of one log, None where its messages are gone or are another log's."""
+    """Kafka's messages of one generation. `kafka` is None where Kafka does not hold them."""
 
     kafka: LogReader | None
     compacted: bool = False
-    whole: bool = False  # Kafka holds everything that the ledger has counted
+    whole: bool = False  # Kafka holds all messages that the ledger has counted
     dropped: Dropped = field(default_factory=Dropped)
 
     def may_lack(self, offset: int) -> bool:
-        """Whether Kafka has dropped a message by its own rules: retention or compaction."""
+        """Return True if Kafka's retention or compaction may have dropped a message."""
         return self.compacted or self.kafka is None or self.kafka.has_dropped(offset)
 
 
-class DeepLook:
-    """Compares log after log, with memory for one chunk."""
+class DeepVerification:
+    """Comparison of one generation after another, with memory for one chunk."""
 
     def __init__(
         self,
@@ -72,92 +72,105 @@ class DeepLook:
 
     def check(
         self,
-        logs: list[PartitionGeneration],
+        generations: list[PartitionGeneration],
         topics: dict[str, BrokerTopic | None],
         report: VerifyReport,
         progress: Progress,
     ) -> None:
-        """Compare all logs; stops when the report is full."""
+        """Compare all generations until the report is full."""
         with (
             report.check("raw equals Kafka, and decodes to the same rows") as check,
             LogReader(self._kafka_config, "traffic-verify") as kafka,
         ):
-            for log in logs:
-                self._check_log(log, topics.get(log.topic), kafka, report, progress)
+            for generation in generations:
+                self._check_generation(
+                    generation, topics.get(generation.topic), kafka, report, progress
+                )
             check.rows = report.messages_decoded
 
-    def _check_log(
+    def _check_generation(
         self,
-        log: PartitionGeneration,
+        generation: PartitionGeneration,
         topic: BrokerTopic | None,
         kafka: LogReader,
         report: VerifyReport,
         progress: Progress,
     ) -> None:
-        source = self._open(log, topic, kafka)
-        source.dropped = read_dropped(self._connection, log)
-        echoes = 0
-        others = OtherRules(self._connection, log, self._rules.version)
-        for chunk in raw_chunks(self._connection, log):
+        source = self._open(generation, topic, kafka)
+        source.dropped = read_dropped(self._connection, generation)
+        own_messages = 0
+        others = OtherRules(self._connection, generation, self._rules.version)
+        for chunk in raw_chunks(self._connection, generation):
             if report.room <= 0:
                 return
             if source.kafka is not None:
-                echoes += self._compare_with_kafka(log, chunk, source, report)
-            self._compare_outcomes(log, chunk, source.dropped, others, report)
+                own_messages += self._compare_with_kafka(generation, chunk, source, report)
+            self._compare_outcomes(generation, chunk, source.dropped, others, report)
             report.messages_decoded += len(chunk)
             progress(len(chunk))
         if source.whole:
-            self._check_echoes(log, echoes, report)
+            self._check_own_messages(generation, own_messages, report)
 
-    def _check_echoes(self, log: PartitionGeneration, found: int, report: VerifyReport) -> None:
-        row = self._connection.execute(statement("verify/echoes"), vars(log)).fetchone()
+    def _check_own_messages(
+        self, generation: PartitionGeneration, found: int, report: VerifyReport
+    ) -> None:
+        row = self._connection.execute(statement("verify/echoes"), vars(generation)).fetchone()
         audited = int(row[0]) if row else 0
         if audited != found:
-            key = {"topic_no": log.topic_no, "partition": log.partition}
-            expected = f"{found} echoes in all, as in Kafka"
-            report.add([Finding("micro_batches", key, expected, f"{audited}")])
+            expected = f"echoes adding up to {found}, the own messages in Kafka"
+            report.add([Finding("micro_batches", generation.numbers, expected, f"{audited}")])
 
     def _open(
-        self, log: PartitionGeneration, topic: BrokerTopic | None, kafka: LogReader
+        self, generation: PartitionGeneration, topic: BrokerTopic | None, kafka: LogReader
     ) -> _Messages:
-        """Kafka's messages of a log, from the first that both it and the ledger know."""
-        if topic is None or not log.active or not is_same_generation(log, topic):
+        """Return Kafka's messages, from the first offset that Kafka and the ledger both know."""
+        if topic is None or not generation.active or not is_same_generation(generation, topic):
             return _Messages(None)
-        ends = topic.partitions.get(log.partition)
-        if ends is None or not max(ends.low, log.start_offset) < log.next_offset <= ends.end:
+        ends = topic.partitions.get(generation.partition)
+        if (
+            ends is None
+            or not max(ends.low, generation.start_offset) < generation.next_offset <= ends.end
+        ):
             return _Messages(None)
-        kafka.seek(log.topic, log.partition, max(ends.low, log.start_offset))
-        compacted = is_compacted(self._kafka_config, log.topic)
-        return _Messages(kafka, compacted, whole=ends.low <= log.start_offset and not compacted)
+        kafka.seek(generation.topic, generation.partition, max(ends.low, generation.start_offset))
+        compacted = is_compacted(self._kafka_config, generation.topic)
+        return _Messages(
+            kafka, compacted, whole=ends.low <= generation.start_offset and not compacted
+        )
 
     def _compare_with_kafka(
-        self, log: PartitionGeneration, chunk: RawChunk, source: _Messages, report: VerifyReport
+        self,
+        generation: PartitionGeneration,
+        chunk: RawChunk,
+        source: _Messages,
+        report: VerifyReport,
     ) -> int:
-        """Piece by piece, so that raw rows that are gone do not make memory grow. Echoes found."""
+        """Compare a chunk with Kafka, and return the number of own messages.
+
+        Missing raw rows do not make memory grow, because the comparison goes piece by piece.
+        """
         assert source.kafka is not None
-        reached, echoes = chunk.begin, 0
+        lacks = source.may_lack, source.dropped.may_lack_raw
+        reached, own_messages = chunk.begin, 0
         for messages in source.kafka.read_below(chunk.end):
             last = messages[-1].offset()
             assert last is not None
             piece = piece_of(reached, last + 1, messages, self._signer)
-            report.add(
-                raw_differences(log, chunk, piece, source.may_lack, source.dropped.may_lack_raw)
-            )
+            report.add(raw_differences(generation, chunk, piece, *lacks))
             report.messages_in_kafka += len(messages)
-            reached, echoes = piece.end, echoes + piece.echoes
-        rest = Piece(reached, chunk.end)
-        report.add(raw_differences(log, chunk, rest, source.may_lack, source.dropped.may_lack_raw))
-        return echoes
+            reached, own_messages = piece.end, own_messages + piece.own_messages
+        report.add(raw_differences(generation, chunk, Piece(reached, chunk.end), *lacks))
+        return own_messages
 
     def _compare_outcomes(
         self,
-        log: PartitionGeneration,
+        generation: PartitionGeneration,
         chunk: RawChunk,
         dropped: Dropped,
         others: OtherRules,
         report: VerifyReport,
     ) -> None:
-        bounds = (self._connection, log, chunk.begin, chunk.end)
+        bounds = (self._connection, generation, chunk.begin, chunk.end)
         decision = decode_again(self._decoder, chunk)
         processed, batch_ids = processed_range(*bounds)
         quarantined, rules = quarantined_range(*bounds)
@@ -169,8 +182,8 @@ class DeepLook:
             quarantined = {key: why for key, why in quarantined.items() if key[0] not in waiting}
         decided = dropped.without_events(decision.processed, processed.offset)
         decision = Decision(decided, decision.quarantined)
-        found = list(outcome_differences(log, processed, quarantined, decision))
-        stale: set[int] = set()  # a message may differ in processed and in quarantine
+        found = list(outcome_differences(generation, processed, quarantined, decision))
+        stale: set[int] = set()  # a message may differ both in processed and in quarantine
         for key, finding in found:
             if others.decided(key[0], batches.get(key), rules.get(key)):
                 stale.add(key[0])
@@ -181,9 +194,9 @@ class DeepLook:
     def _waiting(
         self, chunk: RawChunk, quarantined: Quarantine, decision: Decision
     ) -> frozenset[int]:
-        """Offsets that are rightly in quarantine for a sensor that was not registered, and is now.
+        """Return offsets quarantined for a sensor that was unknown then and is registered now.
 
-        Rightly: as a message whose sensor nobody knows is quarantined.
+        Only offsets with the reason and detail that an unknown sensor gives: others differ.
         """
         if self._rules.unknown_sensors != "quarantine":
             return frozenset()

@@ -1,4 +1,4 @@
-"""What retention dropped of a log: rows that may be missing, and are no difference."""
+"""Rows of a generation that retention dropped: they may be missing without a difference."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import datetime
 
 import numpy as np
 
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 from traffic_platform.verify.ledger_sums import PartitionGeneration
-from traffic_platform.verify.snapshot import Connection
 from traffic_platform.verify.stored_rows import Ints, Outcomes, Quarantine
 from traffic_platform.verify.verify_report import BySums
 
 
 @dataclass(frozen=True)
 class DroppedMonth:
-    """Events from `begin_us` to before `end_us` (µs since 1970) below an offset were dropped."""
+    """Dropped events: from `begin_us` to before `end_us` (µs since 1970), below an offset."""
 
     begin_us: int
     end_us: int
@@ -26,22 +26,22 @@ class DroppedMonth:
 
 @dataclass(frozen=True)
 class Dropped:
-    """Of one log: messages below `raw_to` may be gone from raw, events from `months`."""
+    """Dropped rows of one generation: raw messages below `raw_to`, and events of `months`."""
 
     raw_to: int = 0
     months: tuple[DroppedMonth, ...] = ()
 
     @property
     def events_to(self) -> int:
-        """Below this offset an event may be gone, whatever its time."""
+        """The offset below which an event may be dropped, whatever its time."""
         return max((month.next_offset for month in self.months), default=0)
 
     def may_lack_raw(self, offset: int) -> bool:
-        """Whether the message may be gone from raw."""
+        """Return True if retention may have dropped the message from raw."""
         return offset < self.raw_to
 
     def may_lack_event(self, offset: int, timestamp_us: int) -> bool:
-        """Whether the event may be gone from processed."""
+        """Return True if retention may have dropped the event from processed."""
         return any(
             offset < month.next_offset and month.begin_us <= timestamp_us < month.end_us
             for month in self.months
@@ -50,9 +50,9 @@ class Dropped:
     def with_raw(
         self, processed: Outcomes, quarantined: Quarantine, raw: Ints
     ) -> tuple[Outcomes, Quarantine]:
-        """The outcomes without those whose message is gone, so that nothing can decode it again.
+        """Return the outcomes without those whose message was dropped and cannot be decoded again.
 
-        `raw` are the offsets whose messages are there.
+        `raw` are the offsets that raw holds.
         """
         if not self.raw_to:
             return processed, quarantined
@@ -68,7 +68,7 @@ class Dropped:
         )
 
     def without_events(self, decided: Outcomes, stored: Ints) -> Outcomes:
-        """What was decided, without events that are neither stored nor missed."""
+        """Return decided events, without those that are not stored because they were dropped."""
         if not self.months:
             return decided
         missing = np.flatnonzero(~np.isin(decided.offset, stored))
@@ -82,14 +82,14 @@ class Dropped:
         return decided.take(kept)
 
 
-def read_dropped(connection: Connection, log: PartitionGeneration) -> Dropped:
-    """What was dropped of a log."""
-    rows = connection.execute(statement("verify/dropped_log"), vars(log)).fetchall()
+def read_dropped(connection: Connection, generation: PartitionGeneration) -> Dropped:
+    """Return the dropped rows of a generation."""
+    rows = connection.execute(statement("verify/dropped_log"), vars(generation)).fetchall()
     return dropped_of(rows)
 
 
 def dropped_of(rows: Iterable[tuple[str, datetime, datetime, int]]) -> Dropped:
-    """From rows of `dropped_rows`: table, bounds, offset."""
+    """Return the dropped rows from (table, lower bound, upper bound, offset)."""
     raw_to, months = 0, list[DroppedMonth]()
     for table, lower, upper, offset in rows:
         if table == "raw_events":
@@ -100,11 +100,11 @@ def dropped_of(rows: Iterable[tuple[str, datetime, datetime, int]]) -> Dropped:
 
 
 def read_by_sums(connection: Connection) -> BySums:
-    """What only sums can prove any more."""
+    """Return the numbers of rows that only sums can prove."""
     row = connection.execute(statement("verify/by_sums")).fetchone()
     assert row is not None
     return BySums(*row)
 
 
-def _microseconds(moment: datetime) -> int:
-    return round(moment.timestamp()) * 1_000_000
+def _microseconds(time: datetime) -> int:
+    return round(time.timestamp()) * 1_000_000

@@ -7,22 +7,23 @@ from typing import LiteralString
 from uuid import UUID
 
 from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
-from traffic_platform.verify.snapshot import Connection, differences
+from traffic_platform.verify.snapshot import differences
 from traffic_platform.verify.verify_report import Finding, VerifyReport
 
 _PAGE = 10_000
 
 
 def check_rows(connection: Connection, report: VerifyReport) -> None:
-    """Every message once in raw and once in an outcome; every reading is its latest event's.
+    """Check that each message has one raw row and one outcome, each reading its latest event.
 
-    One pass proves it; only when it does not, statements that name the rows follow.
+    One pass counts the differences. Only where it counts some, further statements name the rows.
     """
     with report.check("every message has one outcome, every reading its latest event") as check:
         row = connection.execute(statement("verify/screen"), {}).fetchone()
         assert row is not None
-        counts: dict[str, int] = dict(zip(_SCREEN, row, strict=True))
+        counts: dict[str, int] = dict(zip(_COUNTS, row, strict=True))
         check.rows = counts["raw"]
         report.rows = {"raw_events": counts["raw"], "traffic_readings": counts["readings"]}
         for name in _suspects(counts):
@@ -30,7 +31,7 @@ def check_rows(connection: Connection, report: VerifyReport) -> None:
                 report.add(differences(connection, name, report.room + 1))
 
 
-_SCREEN = (
+_COUNTS = (
     "outcomes",
     "raw",
     "ended",
@@ -48,7 +49,7 @@ _SCREEN = (
 
 
 def _suspects(counts: dict[str, int]) -> Iterator[LiteralString]:
-    """Statements that name what the screening counted, causes before their consequences."""
+    """Yield the statements that name the counted differences, causes before consequences."""
     doubled = counts["outcomes"] != counts["ended"] or not counts["balanced"]
     if doubled:
         yield "verify/raw_doubled"
@@ -77,23 +78,23 @@ def _suspects(counts: dict[str, int]) -> Iterator[LiteralString]:
 def check_audit(
     connection: Connection, report: VerifyReport, timezone: str, raw_topic: str
 ) -> None:
-    """Audit rows against the rows that they count.
+    """Compare audit rows with the rows that they count.
 
-    `timezone` is the zone of event dates, `raw_topic` the one whose events are published.
+    `timezone` is the zone of event dates, `raw_topic` the topic whose events are published.
     """
     with report.check("each audit row counts its rows"):
         parameters = {"timezone": timezone, "folded_to": report.by_sums.folded_to}
         report.add(differences(connection, "verify/audit_rows", report.room + 1, **parameters))
-    with report.check("each replay accounts for what it let in"):
+    with report.check("each reprocessing accounts for its events"):
         report.add(differences(connection, "verify/replays", report.room + 1, raw_topic=raw_topic))
-    with report.check("each rebuild accounts for what it changed"):
+    with report.check("each backfill accounts for its changes"):
         report.add(differences(connection, "verify/rebuilds", report.room + 1))
     with report.check("each reading was inserted once"):
         report.add(differences(connection, "verify/audit_inserted", report.room + 1))
 
 
 def check_references(connection: Connection, report: VerifyReport) -> None:
-    """Quarantine against raw, readings against sensors, sensors against their identifiers."""
+    """Compare quarantine with raw, readings with sensors, and sensors with their identifiers."""
     checks: tuple[tuple[str, LiteralString], ...] = (
         ("quarantine repeats its message", "verify/quarantine_differs"),
         ("every reading has its sensor", "verify/reading_sensors"),
@@ -102,7 +103,7 @@ def check_references(connection: Connection, report: VerifyReport) -> None:
     for name, sql in checks:
         with report.check(name):
             report.add(differences(connection, sql, report.room + 1))
-    with report.check("sensor ids are those of their external ids") as check:
+    with report.check("sensor ids follow from external ids") as check:
         check.rows = 0
         for rows, findings in _sensor_pages(connection):
             check.rows += rows
@@ -110,13 +111,13 @@ def check_references(connection: Connection, report: VerifyReport) -> None:
 
 
 def check_reading_ids(connection: Connection, report: VerifyReport) -> None:
-    """`id`, `created_at` and `updated_at` of every reading, and that each is counted.
+    """Check `id`, `created_at` and `updated_at` of every reading, and the reading counts.
 
-    Dear, so part of a deep look only.
+    Only a deep verification runs this, because it takes long.
     """
     with report.check("id and times of every reading"):
         report.add(differences(connection, "verify/reading_ids", report.room + 1))
-    with report.check("readings are counted by the clock"):
+    with report.check("reading counts match the readings"):
         report.add(differences(connection, "verify/reading_counts", report.room + 1))
 
 
@@ -131,5 +132,5 @@ def _sensor_pages(connection: Connection) -> Iterator[tuple[int, list[Finding]]]
 
 
 def _sensor_finding(sensor_id: UUID, external_id: str) -> Finding:
-    expected = f"sensor_id {sensor_uuid(external_id)}, made from external_id {external_id}"
+    expected = f"sensor_id {sensor_uuid(external_id)}, derived from external_id {external_id}"
     return Finding("sensors", {"sensor_id": sensor_id}, expected, "another")

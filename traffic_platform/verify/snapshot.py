@@ -1,28 +1,25 @@
-"""One moment of the database, held while it is looked at."""
+"""The snapshot of the database that a verification reads."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
 from psycopg import IsolationLevel
 
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.statements import statement
 from traffic_platform.verify.verify_report import Finding
-
-Connection = psycopg.Connection[Any]
 
 
 @contextmanager
 def open_snapshot(url: str) -> Generator[Connection]:
-    """A read-only transaction that sees one moment, so that a live stream does not disturb.
+    """Open a read-only transaction with one snapshot, so that a live stream does not disturb.
 
-    Raises psycopg.Error when the server is away or refuses.
+    Raises psycopg.Error when the server is unavailable or refuses the connection.
     """
-    connection: Connection = connect(url, application_name="traffic-verify")
+    connection = connect(url, application_name="traffic-verify")
     try:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -34,6 +31,6 @@ def open_snapshot(url: str) -> Generator[Connection]:
 def differences(
     connection: Connection, name: LiteralString, limit: int, **parameters: object
 ) -> list[Finding]:
-    """What a statement of `sql/verify` that yields (table, key, expected, found) finds."""
+    """Return the findings of a statement of `sql/verify`: table, key, expected, found."""
     rows = connection.execute(statement(name), {"limit": limit, **parameters}).fetchall()
     return [Finding(*row) for row in rows]

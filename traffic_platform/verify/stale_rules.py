@@ -1,54 +1,50 @@
-"""What other rules than today's decided: it may differ, and is stale then, not wrong."""
+"""Outcomes that other rules than today's decided. They may differ: they are stale, not wrong."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 from traffic_platform.verify.ledger_sums import PartitionGeneration
-from traffic_platform.verify.snapshot import Connection
 
 
 class OtherRules:
-    """The outcomes of one log that `rules_version` did not decide.
+    """The outcomes of one generation that `rules_version` did not decide.
 
-    An event that a replay let in was decided by the replay's rules, a message that it left in
-    quarantine for another reason as well; what a rebuild changed, by the rebuild's; everything else
-    by its window's.
+    The rules of a reprocessing decided the events that it stored and the messages that it left in
+    quarantine for another reason. The rules of a backfill decided the events that it changed. The
+    rules of the ingest run decided everything else.
     """
 
     def __init__(
-        self, connection: Connection, log: PartitionGeneration, rules_version: str
+        self, connection: Connection, generation: PartitionGeneration, rules_version: str
     ) -> None:
-        parameters = {
-            "topic_no": log.topic_no,
-            "partition": log.partition,
-            "rules_version": rules_version,
-        }
+        parameters = {**generation.numbers, "rules_version": rules_version}
         self._rules_version = rules_version
-        self._windows = Ranges(
+        self._ingested = Ranges(
             connection.execute(statement("verify/stale_ranges"), parameters).fetchall()
         )
-        self._replays: dict[int, bool] = dict(
+        self._reprocessed: dict[int, bool] = dict(
             connection.execute(statement("verify/replays_of_log"), parameters).fetchall()
         )
-        self._rebuilt: dict[int, bool] = dict(
+        self._backfilled: dict[int, bool] = dict(
             connection.execute(statement("verify/rebuilt_of_log"), parameters).fetchall()
         )
 
     def decided(self, offset: int, batch_id: int | None, judged_by: str | None) -> bool:
-        """Whether the outcome of an offset is other rules' work.
+        """Return True if other rules decided the outcome of an offset.
 
-        `batch_id` is that of its event, if it is one, `judged_by` the rules of a replay that left
-        it in quarantine.
+        `batch_id` is the batch of its event, None without an event. `judged_by` names the rules of
+        the reprocessing that left it in quarantine, if any.
         """
         if judged_by is not None:
             return judged_by != self._rules_version
-        if offset in self._rebuilt:
-            return self._rebuilt[offset]
-        if batch_id in self._replays:
-            return self._replays[batch_id]
-        return offset in self._windows
+        if offset in self._backfilled:
+            return self._backfilled[offset]
+        if batch_id in self._reprocessed:
+            return self._reprocessed[batch_id]
+        return offset in self._ingested
 
 
 class Ranges:

@@ -1,4 +1,4 @@
-"""What the tables hold of one log, in the order of offsets and in bounded pieces."""
+"""Stored rows of one generation, in the order of offsets and in pieces of bounded size."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from traffic_platform.events.columns import EVENT_NO, Processed
 from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns as columns
+from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 from traffic_platform.verify.ledger_sums import PartitionGeneration
-from traffic_platform.verify.snapshot import Connection
 
 CHUNK_MESSAGES = 20_000
 CHUNK_BYTES = 32 * 1024 * 1024
-_FETCH_ROWS = 250  # at a time, so that a run of megabyte messages stays bounded, too
+_FETCH_ROWS = 250  # at a time, so that consecutive megabyte messages stay bounded, too
 
 Ints = npt.NDArray[np.int64]
 Headers = list[bytes | None]
@@ -31,7 +31,7 @@ _NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=T
 
 @dataclass(frozen=True)
 class RawChunk:
-    """The rows of `raw_events` with `begin` <= offset < `end` of a log, each offset once.
+    """The rows of `raw_events` of a generation with `begin` <= offset < `end`, each once.
 
     Times are microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP for null.
     """
@@ -49,7 +49,7 @@ class RawChunk:
         return len(self.offset)
 
     def take(self, rows: list[int]) -> RawChunk:
-        """The messages at `rows`, of the same range."""
+        """Return the messages at `rows`, with the same range."""
         return RawChunk(
             begin=self.begin,
             end=self.end,
@@ -114,11 +114,11 @@ class Outcomes:
         )
 
 
-def raw_chunks(connection: Connection, log: PartitionGeneration) -> Iterator[RawChunk]:
-    """All of a log's raw rows; the chunks' ranges tile [start_offset, next_offset)."""
-    begin = log.start_offset
+def raw_chunks(connection: Connection, generation: PartitionGeneration) -> Iterator[RawChunk]:
+    """Yield all raw rows of a generation. The ranges tile [start_offset, next_offset)."""
+    begin = generation.start_offset
     with connection.cursor(name="verify_raw") as cursor:
-        cursor.execute(statement("verify/raw_log"), vars(log), binary=True)
+        cursor.execute(statement("verify/raw_log"), vars(generation), binary=True)
         while rows := _fetch_chunk(cursor):
             # A doubled row is named by the check of the tables; here its first copy counts.
             rows = [
@@ -129,15 +129,15 @@ def raw_chunks(connection: Connection, log: PartitionGeneration) -> Iterator[Raw
             if rows:
                 yield _raw_chunk(begin, rows[-1][0] + 1, rows)
                 begin = rows[-1][0] + 1
-    if begin < log.next_offset:
-        yield _raw_chunk(begin, log.next_offset, [])
+    if begin < generation.next_offset:
+        yield _raw_chunk(begin, generation.next_offset, [])
 
 
 def processed_range(
-    connection: Connection, log: PartitionGeneration, begin: int, end: int
+    connection: Connection, generation: PartitionGeneration, begin: int, end: int
 ) -> tuple[Outcomes, Ints]:
-    """The rows of `processed_events` with `begin` <= offset < `end`, and the batch of each."""
-    parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
+    """Return rows of `processed_events` with `begin` <= offset < `end`, and their batches."""
+    parameters = generation.numbers | {"begin": begin, "end": end}
     row = connection.execute(
         statement("verify/processed_range"), parameters, binary=True
     ).fetchone()
@@ -175,13 +175,13 @@ def processed_range(
 
 
 def quarantined_range(
-    connection: Connection, log: PartitionGeneration, begin: int, end: int
+    connection: Connection, generation: PartitionGeneration, begin: int, end: int
 ) -> tuple[Quarantine, dict[EventKey, str]]:
-    """(reason, detail) by event of what is in quarantine with `begin` <= offset < `end`.
+    """Return (reason, detail) of unresolved messages with `begin` <= offset < `end`, by event.
 
-    And the rules of those that a replay judged anew.
+    The second result holds the rules of messages that a reprocessing or backfill decided again.
     """
-    parameters = {"topic_no": log.topic_no, "partition": log.partition, "begin": begin, "end": end}
+    parameters = generation.numbers | {"begin": begin, "end": end}
     rows = connection.execute(statement("verify/quarantined_range"), parameters).fetchall()
     return (
         {(offset, number): (reason, detail) for offset, number, reason, detail, _ in rows},
@@ -221,5 +221,5 @@ def _times(sent: Sequence[bytes | None]) -> Ints:
 
 
 def _nan_as_infinity(stored: Floats) -> Floats:
-    """Return a stored NaN, which no event makes, as infinity, so that it differs from a null."""
+    """Return a stored NaN, which no event gives, as infinity, so that it differs from a null."""
     return np.where(np.isnan(stored), np.inf, stored)

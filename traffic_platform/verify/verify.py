@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
-
-import psycopg
+from functools import partial
 
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import TransientError, translate
@@ -15,12 +13,12 @@ from traffic_platform.interpreter import prepare_interpreter
 from traffic_platform.kafka.admin import Broker, BrokerTopic
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.ledger.offsets import read_ledger
-from traffic_platform.postgres.connections import connect
+from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import read_identity, require_timezone
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 from traffic_platform.verify.clean_stream import check_published
-from traffic_platform.verify.deep import DeepLook
+from traffic_platform.verify.deep import DeepVerification
 from traffic_platform.verify.dropped import read_by_sums
 from traffic_platform.verify.event_rows import (
     check_audit,
@@ -37,49 +35,49 @@ from traffic_platform.verify.ledger_sums import (
     read_generations,
     read_stale,
 )
-from traffic_platform.verify.snapshot import Connection, open_snapshot
+from traffic_platform.verify.snapshot import open_snapshot
 from traffic_platform.verify.verify_report import VerifyReport
 
 Progress = Callable[[str, int, int | None], None]
-"""Gets what is being looked at, and messages done of how many (0 of None: not counted)."""
+"""Gets the stage, the number of messages done and of all messages (None: not counted)."""
 
 
 def verify(settings: Settings, deep: bool, progress: Progress | None = None) -> VerifyReport:
-    """Prove that Kafka's offsets, ledger, audit rows and tables agree; deep: also every message.
+    """Prove that Kafka's offsets, ledger, audit rows and tables agree; deep: also each message.
 
-    Looks at one moment of the database, so that it may run beside a live stream. Raises
-    TransientError while PostgreSQL or Kafka is away, PermanentError when they refuse us,
-    SettingsError when this database keeps its dates in another time zone.
+    It reads one snapshot of the database, so it may run beside a live stream. Raises
+    TransientError while PostgreSQL or Kafka is unavailable, PermanentError when they refuse the
+    connection, and SettingsError when this database keeps its dates in another time zone.
     """
     prepare_interpreter()
     try:
         with open_snapshot(settings.endpoints().read_url) as connection:
-            return look(connection, settings, deep, progress or no_progress)
+            return verify_snapshot(connection, settings, deep, progress or no_progress)
     except Exception as error:
         raise translate(error) or error from error
 
 
-def look(
+def verify_snapshot(
     connection: Connection, settings: Settings, deep: bool, progress: Progress
 ) -> VerifyReport:
-    """Verify what one transaction sees. Raises what the drivers raise."""
+    """Verify the snapshot of one transaction. Raises the errors of the drivers."""
     rules = rules_of(settings)
-    report = VerifyReport(deep, _moment(connection), rules.version)
+    report = VerifyReport(deep, _snapshot_time(connection), rules.version)
     started = time.monotonic()
     connection.execute(statement("verify/settings"))
     require_timezone(connection, settings.timezone)
-    logs = read_generations(connection)
+    generations = read_generations(connection)
     broker = Broker(settings.kafka_config())
-    names = {log.topic for log in logs} | set(settings.ingest_topics)
+    names = {generation.topic for generation in generations} | set(settings.ingest_topics)
     topics = describe_topics(broker, names)
-    report.logs = generation_states(logs, topics)
+    report.logs = generation_states(generations, topics)
     report.stale = read_stale(connection, rules.version)
     report.by_sums = read_by_sums(connection)
 
     progress("ledger", 0, None)
     check_ledger(connection, report)
     with report.check("the ledger agrees with Kafka's offsets"):
-        report.add(kafka_differences(logs, topics, lambda log: _next_offset_now(settings, log)))
+        report.add(kafka_differences(generations, topics, partial(_next_offset_now, settings)))
     progress("tables", 0, None)
     check_rows(connection, report)
     progress("audit", 0, None)
@@ -89,53 +87,63 @@ def look(
         progress("readings", 0, None)
         check_reading_ids(connection, report)
         config, signer = settings.kafka_config(), _signer(settings)
-        _look_deep(DeepLook(connection, config, rules, signer), logs, topics, report, progress)
+        deeply = DeepVerification(connection, config, rules, signer)
+        _verify_messages(deeply, generations, topics, report, progress)
         progress("clean stream", 0, None)
-        check_published(connection, config, signer, logs, topics, report)
+        check_published(connection, config, signer, generations, topics, report)
         _check_identity(broker, topics)
     report.seconds = round(time.monotonic() - started, 3)
     return report
 
 
 def _signer(settings: Settings) -> Signer:
-    """Our own messages are known by a key that the reading role does not see."""
+    """Return the signer of own messages. The reading role may not see its key."""
     url = settings.endpoints().ingest_url
     with connect(url, application_name="traffic-verify") as connection:
         return Signer(read_identity(connection))
 
 
-def _look_deep(
-    look: DeepLook,
-    logs: list[PartitionGeneration],
+def _verify_messages(
+    deeply: DeepVerification,
+    generations: list[PartitionGeneration],
     topics: dict[str, BrokerTopic | None],
     report: VerifyReport,
     progress: Progress,
 ) -> None:
-    total = sum(log.raw for log in logs)
+    total = sum(generation.raw for generation in generations)
     progress("messages", 0, total)
-    look.check(logs, topics, report, lambda _: progress("messages", report.messages_decoded, total))
+    deeply.check(
+        generations,
+        topics,
+        report,
+        lambda _: progress("messages", report.messages_decoded, total),
+    )
 
 
 def _check_identity(broker: Broker, topics: dict[str, BrokerTopic | None]) -> None:
-    """A consumer goes on reading, in silence, a topic that was deleted and made again."""
+    """Raise TransientError if a topic was recreated, because consumers do not notice it."""
     for name, topic in topics.items():
         if topic is not None and broker.topic_id(name) != topic.topic_id:
-            raise TransientError(f"topic {name} was made again while it was read: verify again.")
+            raise TransientError(
+                f"Topic {name} was recreated during the verification. Run `traffic verify` again."
+            )
 
 
-def _moment(connection: Connection) -> datetime:
+def _snapshot_time(connection: Connection) -> datetime:
     row = connection.execute("select now()").fetchone()
     assert row is not None
     return row[0]
 
 
-def _next_offset_now(settings: Settings, log: PartitionGeneration) -> int:
-    """Where the ledger is outside the snapshot; a log that was replaced since has no say."""
-    connection: psycopg.Connection[Any]
+def _next_offset_now(settings: Settings, generation: PartitionGeneration) -> int:
+    """Return the ledger's offset outside the snapshot, or a larger one of the snapshot.
+
+    A generation that has taken over since may have a smaller offset.
+    """
     with connect(settings.endpoints().read_url, application_name="traffic-verify") as connection:
-        known = read_ledger(connection, log.topic).get(log.partition)
-    return log.next_offset if known is None else max(log.next_offset, known.next_offset)
+        known = read_ledger(connection, generation.topic).get(generation.partition)
+    return max(generation.next_offset, known.next_offset if known else 0)
 
 
 def no_progress(stage: str, done: int, total: int | None) -> None:
-    """Says nothing."""
+    """Ignore the progress."""

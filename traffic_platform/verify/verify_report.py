@@ -1,4 +1,4 @@
-"""What a verification found, for people, programs and exit codes."""
+"""Results of a verification, for people, programs and exit codes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 LIMIT = 20
-"""Findings that a report holds at most: after so many differences the next adds nothing."""
+"""The largest number of findings in a report: further ones would say nothing new."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A difference: in `table`, at `key`, `expected` should stand and `found` stands."""
+    """A difference: `table` should have `expected` at `key`, and has `found`."""
 
     table: str
     key: dict[str, Any]
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what should hold, how many rows of it, in which time."""
+    """One check: its name, the number of rows it compared, its duration and its findings."""
 
     name: str
     rows: int | None
@@ -41,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True)
 class GenerationState:
-    """A partition's log in the ledger and in Kafka; what is None is not known there.
+    """A partition in the ledger and in Kafka; None where one of them does not know a value.
 
     `start` and `end` are Kafka's (`read_committed`), `lag` the offsets between ledger and end.
     """
@@ -57,7 +57,7 @@ class GenerationState:
 
 @dataclass
 class StaleRules:
-    """Batches that were decided by other rules than today's: stale, which is no difference."""
+    """Batches that other rules than today's decided. They are stale, which is not a difference."""
 
     rules_version: str
     batches: int
@@ -68,11 +68,11 @@ class StaleRules:
 
 @dataclass(frozen=True)
 class BySums:
-    """What only sums can prove any more, since upkeep folded or dropped it.
+    """Numbers of batches and rows that only sums can prove, after compaction and retention.
 
-    `folded_batches` stand in `folded_into` audit rows, so that a message is proved to be of one of
-    them and not of which; `folded_to` is the highest number among them. The others are rows that
-    retention dropped.
+    `folded_batches` were compacted into `folded_into` audit rows. For a message of these the proof
+    shows the audit row, not the batch. `folded_to` is the highest number among the batches. The
+    other figures count rows that retention dropped.
     """
 
     folded_batches: int = 0
@@ -84,20 +84,22 @@ class BySums:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Rows dropped, of the tables that lost any."""
+        """The number of dropped rows, for each table that lost some."""
         tables = ("raw_events", "processed_events", "traffic_readings")
         return {name: getattr(self, name) for name in tables if getattr(self, name)}
 
 
 @dataclass
 class VerifyReport:
-    """Everything that a verification says. Findings stand in the order in which they were found.
+    """Findings, in the order in which they were found, and figures of a verification.
 
-    `cut`: there are more differences than the report holds. `rows` counts tables. Only a deep
-    look fills in `messages_decoded` again from raw, `messages_in_kafka` that were compared with
-    it, `stale_differing`, the messages of stale batches that today's rules store otherwise, and
-    `waiting_for_replay`, those in quarantine for a sensor that has been registered since.
-    `by_sums` says what was folded or dropped.
+    `cut` is True if there are more differences than the report holds. `rows` counts the rows of
+    tables. `by_sums` has the rows that only sums can prove. Only a deep verification fills these:
+
+    - `messages_decoded`: raw messages that were decoded again
+    - `messages_in_kafka`: messages that were compared with Kafka
+    - `stale_differing`: messages of stale batches that today's rules would store differently
+    - `waiting_for_replay`: messages in quarantine whose sensor has been registered since
     """
 
     deep: bool
@@ -119,21 +121,21 @@ class VerifyReport:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs."""
+        """True if nothing differs."""
         return not self.findings
 
     @property
     def lag(self) -> int:
         """Offsets that Kafka holds and the ledger has not reached, over all partitions."""
-        return sum(log.lag or 0 for log in self.logs)
+        return sum(state.lag or 0 for state in self.logs)
 
     @property
     def room(self) -> int:
-        """How many findings the report still takes."""
+        """The number of findings that the report still takes."""
         return LIMIT - len(self.findings)
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Take findings; beyond the limit it is only noted that there are more."""
+        """Add findings. Beyond the limit, only set `cut`."""
         for finding in findings:
             if self.room <= 0:
                 self.cut = True
@@ -168,7 +170,7 @@ class VerifyReport:
                 vars(finding) | {"sentence": finding.sentence} for finding in self.findings
             ],
             "checks": [vars(check) for check in self.checks],
-            "logs": [vars(log) for log in self.logs],
+            "logs": [vars(state) for state in self.logs],
             "stale": [vars(stale) for stale in self.stale],
         }
 

@@ -46,7 +46,7 @@ def nested(data: Any, **fields: Any) -> bytes:
 
 
 def refused(value: bytes | None, rules: Rules = RULES) -> Quarantined:
-    """What quarantine says about a message that is no event."""
+    """Return the quarantine entry of a rejected message."""
     decoded = decode(value, rules=rules)
     assert len(decoded.processed) == 0
     assert decoded.sensors == {}

@@ -1,4 +1,4 @@
-"""What holds for any bytes, in any batches."""
+"""Properties of decoding for any bytes, in any batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timestamps to microseconds since 1970, and what is none."""
+"""Timestamps to microseconds since 1970, and rejected ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECOND = 1_000_000
 
 
 def reason(value: str | float, zone: ZoneInfo | None = None) -> Reason:
-    """Why it is no timestamp."""
+    """Return the reason of the rejection."""
     with pytest.raises(Rejection) as caught:
         to_microseconds(value, zone)
     return caught.value.reason

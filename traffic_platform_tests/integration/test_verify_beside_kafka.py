@@ -111,7 +111,7 @@ def test_a_recreated_topic_is_named_before_and_after_a_run_noticed(
     produce(events(3, 2))
     finding = verify(settings, deep=True).findings[0]
     assert finding.table == "topics"
-    assert "it was made again" in finding.found
+    assert "the topic was recreated" in finding.found
 
     drain(settings)
     report = verify(settings, deep=True)

@@ -94,4 +94,4 @@ def test_a_batch_number_of_a_compacted_row_that_another_row_claims_is_named(
         f" where {COMPACTED}",
     )
     assert_names(report.findings[0], "micro_batches", {"partition": 0})
-    assert "no other audit row of the log" in report.findings[0].expected
+    assert "no other audit row of the generation" in report.findings[0].expected

@@ -17,7 +17,7 @@ from psycopg import sql
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
 from traffic_platform.verify import Finding, VerifyReport, verify
-from traffic_platform.verify.verify import look, no_progress
+from traffic_platform.verify.verify import no_progress, verify_snapshot
 from traffic_platform.verify.verify_report import LIMIT
 from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
 from traffic_platform_tests.integration.verify_sample import fill
@@ -106,7 +106,7 @@ def verify_after(
     for statement in statements:
         changed = connection.execute(statement).rowcount  # pyright: ignore[reportArgumentType]
         assert changed != 0, f"nothing was changed by: {statement}"
-    return look(connection, sample.settings(sample.database), deep, no_progress)
+    return verify_snapshot(connection, sample.settings(sample.database), deep, no_progress)
 
 
 def test_an_untouched_database_passes_and_its_rows_are_counted(sample: Sample) -> None:

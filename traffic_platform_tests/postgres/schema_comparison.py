@@ -1,4 +1,4 @@
-"""Descriptions of a database's schema that two databases can be compared by."""
+"""Descriptions of the schema, by which tests compare two databases."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
-# By name, whatever the numbers of attributes and objects; partitions are compared by their columns,
-# indexes and constraints, since their comments are copies from the time of their creation.
+# Objects are compared by name, because their numbers differ. Partitions are compared without their
+# comments, which are copies from the time of their creation.
 _QUERIES: dict[str, LiteralString] = {
     "columns": """
         select c.relname, row_number() over (partition by c.oid order by a.attnum), a.attname,
@@ -80,5 +80,5 @@ _QUERIES: dict[str, LiteralString] = {
 
 
 def describe_schema(connection: psycopg.Connection[Any]) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that makes the schema `traffic`, by kind of object."""
+    """Return the definitions of all objects of the schema `traffic`, by kind."""
     return {name: connection.execute(query).fetchall() for name, query in _QUERIES.items()}

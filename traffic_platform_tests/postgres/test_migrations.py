@@ -41,14 +41,14 @@ EMPTY = LockRetry(seconds=0)
 
 @dataclass(frozen=True)
 class Database:
-    """A database of the test's own, with a connection of its owner in autocommit."""
+    """A database for one test, with a connection of its owner in autocommit."""
 
     url: str
     read_url: str
     owner: psycopg.Connection[Any]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """All rows of a query, as the owner sees them."""
+        """Return all rows of a query, run by the owner."""
         return self.owner.execute(cast("LiteralString", query)).fetchall()
 
 
@@ -61,9 +61,9 @@ def empty(postgres: PostgresServer) -> Iterator[Database]:
 @pytest.fixture
 def fresh(postgres: PostgresServer) -> Iterator[Database]:
     """A new database of this version."""
-    for made in _database(postgres):
-        migrate(made.url, ZONE)
-        yield made
+    for database in _database(postgres):
+        migrate(database.url, ZONE)
+        yield database
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def _database(postgres: PostgresServer) -> Iterator[Database]:
 
 
 def _partitions(database: Database) -> list[tuple[str, str]]:
-    """(parent, partition) of the event tables, with the day that names the partition."""
+    """Return (parent, partition) of the event tables, in the order of partition names."""
     return database.rows(
         "select p.relname, c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
         " join pg_class p on p.oid = i.inhparent where c.relkind = 'r'"
@@ -100,7 +100,7 @@ def _partitions(database: Database) -> list[tuple[str, str]]:
 
 
 def _contents(database: Database) -> dict[str, list[tuple[str]]]:
-    """All rows of all tables as JSON text, by table."""
+    """Return the rows of all tables as JSON, by table."""
     tables = database.rows(
         "select relname from pg_class where relnamespace = 'traffic'::regnamespace"
         " and relkind in ('r', 'p') and not relispartition order by 1"

@@ -20,16 +20,16 @@ from traffic_platform.verify.stored_rows import Outcomes, Quarantine, RawChunk
 from traffic_platform.verify.verify_report import LIMIT, Finding, VerifyReport
 
 NOON_US = 1_759_579_200_000_000
-LOG = PartitionGeneration(1, 0, "t", 0, 3, True, "t", "id", "cluster", 3, False)
+GENERATION = PartitionGeneration(1, 0, "t", 0, 3, True, "t", "id", "cluster", 3, False)
 
 
 def report() -> VerifyReport:
-    """An empty report."""
+    """Return an empty report."""
     return VerifyReport(deep=False, snapshot_at=datetime.now(UTC), rules_version="1-0")
 
 
 def chunk(values: list[bytes | None], arrivals_us: list[int]) -> RawChunk:
-    """Raw rows from offset 0 on."""
+    """Return raw rows from offset 0 on."""
     count = len(values)
     return RawChunk(
         begin=0,
@@ -50,7 +50,7 @@ def decide(values: list[bytes | None], arrivals_us: list[int]) -> Decision:
 
 
 def event(minute: int) -> bytes:
-    """An event of 2025-10-04, 12:00 UTC plus `minute`, with a speed only."""
+    """Return an event of 2025-10-04, 12:00 UTC plus `minute`, with a speed only."""
     stamp = f"2025-10-04T12:{minute:02}:00Z"
     return json.dumps({"sensor_id": "a", "timestamp": stamp, "speed": 50}).encode()
 
@@ -64,8 +64,8 @@ def altered(outcomes: Outcomes, column: str, value: Any) -> Outcomes:
 
 
 def sentences(stored: Outcomes, quarantined: Quarantine, due: Decision) -> str:
-    """All differences, a line each."""
-    found = outcome_differences(LOG, stored, quarantined, due)
+    """Return the sentences of all differences, a line each."""
+    found = outcome_differences(GENERATION, stored, quarantined, due)
     return "\n".join(finding.sentence for _, finding in found)
 
 
@@ -75,19 +75,19 @@ def test_a_finding_names_table_key_expected_and_found() -> None:
 
 
 def test_a_report_with_a_finding_does_not_hold() -> None:
-    made = report()
-    assert made.holds
-    made.add([Finding("t", {}, "a", "b")])
-    assert not made.holds
-    assert made.document()["first_difference"] == "t (): expected a; found b."
+    filled = report()
+    assert filled.holds
+    filled.add([Finding("t", {}, "a", "b")])
+    assert not filled.holds
+    assert filled.document()["first_difference"] == "t (): expected a; found b."
 
 
 def test_a_report_takes_no_more_than_its_limit_and_says_that_there_are_more() -> None:
-    made = report()
-    made.add(Finding("t", {"row": row}, "a", "b") for row in range(LIMIT))
-    assert (len(made.findings), made.cut) == (LIMIT, False)
-    made.add([Finding("t", {}, "a", "b")])
-    assert (len(made.findings), made.cut) == (LIMIT, True)
+    filled = report()
+    filled.add(Finding("t", {"row": row}, "a", "b") for row in range(LIMIT))
+    assert (len(filled.findings), filled.cut) == (LIMIT, False)
+    filled.add([Finding("t", {}, "a", "b")])
+    assert (len(filled.findings), filled.cut) == (LIMIT, True)
 
 
 @pytest.mark.parametrize("value", [event(0), event(0).replace(b"50", b"-1")])
@@ -113,7 +113,7 @@ def test_equal_outcomes_do_not_differ_where_measures_are_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "said"),
+    ("column", "value", "part"),
     [
         ("speed", 51.0, "expected speed 50.0, as decoded again; found speed 51.0."),
         ("volume", 0.0, "expected volume null, as decoded again; found volume 0.0."),
@@ -128,18 +128,18 @@ def test_equal_outcomes_do_not_differ_where_measures_are_null() -> None:
         ),
     ],
 )
-def test_an_altered_event_is_named_with_what_differs(column: str, value: Any, said: str) -> None:
+def test_an_altered_event_is_named_with_what_differs(column: str, value: Any, part: str) -> None:
     due = decide([event(0), event(1)], [NOON_US] * 2)
-    assert said in sentences(altered(due.processed, column, value), {}, due)
+    assert part in sentences(altered(due.processed, column, value), {}, due)
 
 
 def test_a_message_in_quarantine_for_another_reason_is_named() -> None:
     due = decide([event(0), None], [NOON_US] * 2)
-    said = sentences(due.processed, {(1, 0): ("empty", "x")}, due)
-    assert said.startswith(
+    sentence = sentences(due.processed, {(1, 0): ("empty", "x")}, due)
+    assert sentence.startswith(
         "quarantined_events (topic_no 1, partition 0, offset 1, event_no 0): expected tomb"
     )
-    assert said.endswith("found empty: x.")
+    assert sentence.endswith("found empty: x.")
 
 
 def test_ranges_know_their_offsets() -> None:

@@ -9,8 +9,8 @@ create table traffic.platform (
     created_at timestamptz not null default now()
 );
 
--- The platform signs its published messages with this key, and recognizes them by it. With the key one
--- can forge messages that ingest skips, so the reading role may not see it.
+-- The platform signs its published messages with this key, and recognizes them by it. A
+-- holder of the key can forge messages that ingest skips, so the reading role may not see it.
 create table traffic.platform_keys (
     singleton boolean primary key default true check (singleton),
     echo_key bytea not null check (octet_length(echo_key) = 32)
@@ -34,10 +34,10 @@ create table traffic.sensors (
     free_flow_mph double precision check (free_flow_mph > 0),
     registered_at timestamptz not null default now(),
     origin text not null check (origin in ('imported', 'seen')),
-    -- True for a road so empty that a detector may rightly see nothing for most of a day.
+    -- True for a road so empty that a working detector may see no vehicle for most of a day.
     rural boolean,
-    -- Computed from readings where no list gives them. They are stored so that a recomputation finds
-    -- the same values.
+    -- Computed from readings if no imported list has them, and stored so that a recomputation uses the
+    -- same values.
     inferred_interval_s integer check (inferred_interval_s > 0),
     inferred_free_flow_mph double precision check (inferred_free_flow_mph > 0)
 );

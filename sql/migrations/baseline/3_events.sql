@@ -15,8 +15,8 @@ create table traffic.raw_events (
     batch_id bigint not null
 ) partition by range (ingested_at);
 -- The ledger's compare-and-set stores each offset once, and `traffic verify` proves it. A primary key
--- would need the arrival in it, so it could not say so, and it costs 4 µs an event.
--- Batches have ascending numbers and lie in their order, so a block range index finds a batch.
+-- must contain the arrival, so it could not enforce this, and it costs 4 µs an event.
+-- Batches are stored in the order of their numbers, so a block range index finds a batch.
 -- micro_batches leads from an offset to its batch.
 create index on traffic.raw_events
     using brin (batch_id) with (pages_per_range = 32, autosummarize = on);
@@ -37,8 +37,8 @@ create table traffic.processed_events (
     event_no smallint not null default 0,
     interval_s numeric
 ) partition by range ("timestamp");
--- A tree here: publishers and pages read the newest rows again and again, before a vacuum has
--- summarized them. All rows of a batch share one key, so the tree is small and grows at its end.
+-- A B-tree, because publishers and pages often read the newest rows, before a vacuum has summarized them.
+-- All rows of a batch share one key, so the tree is small and grows at its end.
 create index on traffic.processed_events (batch_id);
 
 create table traffic.traffic_readings (
@@ -57,8 +57,8 @@ create table traffic.traffic_readings (
     updated_at timestamptz not null,
     primary key (sensor_id, "timestamp")
 ) partition by range ("timestamp");
--- The id follows from the key. To store it costs a tenth of what a message costs and 16 bytes a row; to
--- compute it on read costs 0.7 µs, which PostgreSQL can from version 18 on.
+-- The id follows from the key. Storing it costs a tenth of the cost of a message, and 16 bytes a row.
+-- Computing it on read costs 0.7 µs; PostgreSQL can do so from version 18 on.
 do $$
 begin
     execute format(
@@ -74,7 +74,7 @@ alter table traffic.traffic_readings
     add column event_no smallint not null default 0,
     add column interval_s numeric;
 -- Pages of a date are read in the order of time. Readings mostly come in that order, so block ranges
--- suffice. A tree of time and sensor hardly serves many clients faster, and slows a writer by 8 %.
+-- suffice. A B-tree of time and sensor hardly serves many clients faster, and slows a writer by 8 %.
 create index traffic_readings_by_time on traffic.traffic_readings
     using brin ("timestamp") with (pages_per_range = 64, autosummarize = on);
 
@@ -94,7 +94,7 @@ create table traffic.quarantined_events (
     -- The date that the audit counts the message at. Today's rules may give another date, so
     -- reprocessing reads it here.
     event_date date not null,
-    -- The rules that rejected the message again; null: those of its batch.
+    -- The rules that rejected the message again; null if only the rules of its batch did.
     rules_version text,
     event_no smallint not null default 0,
     primary key (topic_no, partition, "offset", event_no)

@@ -17,8 +17,8 @@ alter table traffic.dirty_buckets
     alter column buckets set storage external;
 
 -- The number of readings of all sensors in each ten seconds and each quarter of an hour. Together with
--- reading_changes it is exact in every snapshot. Local days begin at a quarter of an hour in every zone
--- of our time.
+-- reading_changes it is exact in every snapshot. Local days begin at a quarter of an hour in every
+-- time zone of today.
 create table traffic.reading_counts (
     span_s smallint not null check (span_s in (10, 900)),
     start timestamptz not null,
@@ -35,7 +35,7 @@ create table traffic.reading_changes (
 create index on traffic.reading_changes (start);
 
 -- Roll-ups have no foreign key to sensors: every reading has one, and roll-ups follow readings.
--- Pages keep room, because a row is written again as long as its bucket, hour or day goes on.
+-- Pages keep free space, because a row is updated until its bucket, hour or day is over.
 create table traffic.readings_5min (
     sensor_id uuid not null,
     bucket timestamptz not null,
@@ -168,7 +168,8 @@ create table traffic.detector_health (
 );
 create index on traffic.detector_health (date, diagnosis);
 
--- The time of the last diagnosis of a date. Rows of detector_health with equal values stay as they are.
+-- The time of the last diagnosis of a date. A diagnosis does not update rows of detector_health with equal
+-- values.
 create table traffic.diagnosed_dates (
     date date primary key,
     diagnosed_at timestamptz not null default now()

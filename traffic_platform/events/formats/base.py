@@ -64,7 +64,7 @@ class SentEvents:
 
 
 Read = Callable[[Values], tuple[SentEvents, list[Quarantined]]]
-"""Reads a batch of messages: the events in it, and what is rejected."""
+"""Reads a batch of messages: its events, and its rejected messages."""
 
 
 class Format(Protocol):

@@ -40,7 +40,7 @@ class JsonReader:
         self.read_fast: Callable[[bytes], Any] = msgspec.json.Decoder(self._event).decode
 
     def read(self, values: Values) -> tuple[SentEvents, list[Quarantined]]:
-        """Return the events of a batch of messages, and what is rejected."""
+        """Return the events and the rejected messages of a batch."""
         events: list[Any] = []
         unread: list[int] = []
         read_fast, placeholder = self.read_fast, self._placeholder

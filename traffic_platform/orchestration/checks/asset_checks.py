@@ -7,7 +7,7 @@ date behind, and a failed check would look like a failed stream. `checks_job` ru
 # No `from __future__ import annotations`: Dagster reads the annotations of a step's parameters.
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -37,30 +37,22 @@ TABLES_STEP: Final = "event_table_checks"
 DATES_STEP: Final = "event_date_checks"
 
 
-def table_checks(settings: Settings) -> AssetChecksDefinition:
-    """Return the step that checks the tables as they are now, with the reading role."""
-    return _checks_step(
-        settings,
+_STEPS: Mapping[Scope, tuple[str, str]] = {
+    Scope.TABLE: (
         TABLES_STEP,
-        Scope.TABLE,
         "Checks the catalogue, the ledger and the newest rows. `traffic verify` reads all rows.",
-    )
-
-
-def date_checks(settings: Settings) -> AssetChecksDefinition:
-    """Return the step that checks one date, or each date of a range."""
-    return _checks_step(
-        settings,
+    ),
+    Scope.DATE: (
         DATES_STEP,
-        Scope.DATE,
         "Checks all rows of a date, and samples of the days before. Without a date it takes the"
         " newest one that received data recently.",
-    )
+    ),
+}
 
 
-def _checks_step(
-    settings: Settings, name: str, scope: Scope, description: str
-) -> AssetChecksDefinition:
+def checks_step(settings: Settings, scope: Scope) -> AssetChecksDefinition:
+    """Return the step that checks the tables as they are now, or dates, with the reading role."""
+    name, description = _STEPS[scope]
     checks = [check for check in CHECKS if check.scope is scope]
     dates = event_dates(settings) if scope is Scope.DATE else None
 
