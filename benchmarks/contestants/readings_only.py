@@ -20,6 +20,8 @@ from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.stream import FIRST
 from traffic_platform.decoding_rules import rules_of
+from traffic_platform.event_tables.deduplicate import Provenance
+from traffic_platform.event_tables.encode import encode_readings
 from traffic_platform.event_tables.newest_readings import NewestReadings
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
@@ -33,7 +35,6 @@ from traffic_platform.ledger.offsets import (
     read_ledger,
     reconcile_with_broker,
 )
-from traffic_platform.postgres import copy_binary as pg
 from traffic_platform.postgres.connections import connect
 from traffic_platform.run_clock import wall_clock_us
 from traffic_platform.statements import statement
@@ -160,29 +161,16 @@ class _Encoder:
         )
 
     def _rows(self, fetched: Fetched, events: Processed, order: Ints, now: int) -> bytes | None:
-        if len(order) == 0:
-            return None
-        rows = events.index[order]
         topic_no = np.array([self.ledger[key].topic_no for key in fetched.partition_keys])
         partition = np.array([key[1] for key in fetched.partition_keys])
-        key_index = fetched.key_index[rows]
-        ingested_at = pg.timestamps(np.full(len(order), now))
-        return pg.encode_rows(
-            len(order),
-            (
-                pg.uuids(events.sensor_id[order]),
-                pg.timestamps(events.timestamp_us[order]),
-                *pg.measures(events.measures, order),
-                pg.doubles(events.quality_score[order]),
-                pg.integers(events.quality_flags[order], 2),
-                pg.timestamps(fetched.broker_us[rows]),
-                pg.integers(topic_no[key_index], 2),
-                pg.integers(partition[key_index], 4),
-                pg.integers(fetched.offset[rows], 8),
-                ingested_at,
-                ingested_at,
-            ),
+        source = Provenance(
+            topic_no=topic_no[fetched.key_index],
+            partition=partition[fetched.key_index],
+            offset=fetched.offset,
+            broker_us=fetched.broker_us,
+            order_us=fetched.broker_us,
         )
+        return encode_readings(events, source, order, now)
 
 
 def _latest(events: Processed, fetched: Fetched) -> Ints:
