@@ -101,9 +101,7 @@ class Session:
         self._topics: dict[str, BrokerTopic] = {}
         self._wanted: list[PartitionKey] = []
         self._positions: dict[PartitionKey, _Position] = {}
-        self._fetched: dict[
-            PartitionKey, int
-        ] = {}  # next to fetch, ahead of the stored
+        self._fetched: dict[PartitionKey, int] = {}  # next to fetch, ahead of the stored
         self._targets: dict[PartitionKey, int] = {}
         self._seen_end: dict[PartitionKey, int] = {}
         self._stored: list[Batch] = []

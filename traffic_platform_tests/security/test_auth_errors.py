@@ -142,7 +142,7 @@ def test_a_missing_right_is_one_line_that_names_topic_or_group(
     )
     assert refused.err.splitlines()[1:] == [
         f"Kafka does not allow Read on group {group}. Add the ACL."
-        " docs/kafka.md lists what each part of the platform needs."
+        " docs/kafka.md lists the permissions of each part of the platform."
     ]
     assert refused.code == 1
     assert refused.seconds < SOON
