@@ -8,6 +8,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import errors as pg
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -22,7 +23,6 @@ from traffic_platform.statements import sql_folder, statement
 log = logging.getLogger(__name__)
 
 _MIGRATION_LOCK = 7_204_511_001  # any constant: one migration at a time per database
-_BASELINE: Final = "0013"
 _LAST_OF_0_1_0: Final = "0012"
 _FROM_0_1_0: Final[tuple[LiteralString, ...]] = (
     "migrations/from_0_1_0",
@@ -55,10 +55,9 @@ def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) 
         revision = _stored_revision(guard)
         if revision == _LAST_OF_0_1_0:
             _bring_over(guard, lock_retry or LockRetry())
-        elif revision is None:
-            _create(owner_url)
-        else:
+        elif revision is not None:
             _require_known(revision)
+        _upgrade(owner_url)
         with guard.transaction():
             write_comments(guard)
         _freeze_timezone(guard, timezone)
@@ -81,23 +80,32 @@ def _require_known(revision: str) -> None:
             " traffic-platform==0.1.0, run `traffic up` and `traffic down`, then install this"
             " version again."
         )
-    if revision != _BASELINE:
+    if revision not in {script.revision for script in _scripts().walk_revisions()}:
         raise SettingsError(
             f"This database has revision {revision}, which this version does not know. Install the"
             " version of traffic-platform that made it, or a newer one."
         )
 
 
-def _create(owner_url: str) -> None:
-    """Run Alembic's migrations, of which the baseline is the first."""
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(sql_folder() / "migrations"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _upgrade(owner_url: str) -> None:
+    """Run the migrations that the database does not have; the baseline is the first."""
 
     def open_connection() -> Connection:
         return connect(owner_url, application_name="traffic-migrate")
 
     engine = create_engine("postgresql+psycopg://", creator=open_connection, poolclass=NullPool)
     with engine.connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(sql_folder() / "migrations"))
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
@@ -145,5 +153,5 @@ def _freeze_timezone(connection: Connection, timezone: str) -> None:
     if frozen != timezone:
         raise SettingsError(
             f"TRAFFIC_TIMEZONE is {timezone!r}, but this database keeps its dates in {frozen!r}:"
-            f" set TRAFFIC_TIMEZONE={frozen}, or start a new database and replay into it."
+            f" set TRAFFIC_TIMEZONE={frozen}, or ingest into a new database."
         )

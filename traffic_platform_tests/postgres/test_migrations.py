@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 import uuid
@@ -21,6 +22,7 @@ from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.postgres.migrate import migrate
 from traffic_platform.settings import SettingsError
+from traffic_platform.statements import sql_folder
 from traffic_platform.verify.dropped import read_by_sums
 from traffic_platform.verify.event_rows import (
     check_audit,
@@ -221,6 +223,28 @@ def test_an_older_database_is_refused(old: Database, revision: str) -> None:
     with pytest.raises(SettingsError, match=rf"revision {revision}.*version 0\.1\.0 first"):
         migrate(old.url, ZONE)
     assert describe_schema(old.owner) == before
+
+
+@pytest.mark.parametrize("name", ["fresh", "old"])
+def test_a_later_migration_reaches_databases_that_hold_data(
+    name: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database: Database = request.getfixturevalue(name)
+    shutil.copytree(sql_folder() / "migrations", tmp_path / "migrations")
+    (tmp_path / "migrations/versions/0014_later.py").write_text(
+        'from alembic import op\nrevision = "0014"\ndown_revision = "0013"\n'
+        'def upgrade() -> None:\n    op.execute("create table traffic.later (a integer)")\n'
+    )
+    monkeypatch.setattr("traffic_platform.postgres.migrate.sql_folder", lambda: tmp_path)
+    for _start in range(2):
+        migrate(database.url, ZONE)
+        assert database.rows("select version_num from public.traffic_alembic_version") == [
+            ("0014",)
+        ]
+    assert database.rows("select count(*) from traffic.later") == [(0,)]
 
 
 def test_a_database_of_a_later_version_is_refused(fresh: Database) -> None:
