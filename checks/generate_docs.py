@@ -12,6 +12,7 @@ from typing import Final
 from traffic_platform.events.measures import MEASURES
 from traffic_platform.events.quality_tests import QUALITY_TESTS
 from traffic_platform.postgres.data_dictionary import data_dictionary
+from traffic_platform.settings.reference import settings_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,6 +70,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "docs/data-dictionary.md": data_dictionary,
     "docs/quality-tests.md": quality_tests,
+    "docs/settings.md": settings_page,
 }
 
 

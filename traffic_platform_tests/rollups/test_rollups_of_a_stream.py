@@ -81,7 +81,7 @@ def test_roll_ups_run_beside_a_run_and_return_their_results(
         ingest_run.start()
         try:
             produce([event("a")])
-            while not samples(settings):  # the window goes on meanwhile
+            while not samples(settings):  # the ingest run goes on meanwhile
                 assert ingest_run.is_alive()
             produce([event("a", 1)])
         finally:
