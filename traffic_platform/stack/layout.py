@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from traffic_platform.settings import Endpoints, Settings
 from traffic_platform.stack.api import Api
@@ -15,6 +16,9 @@ from traffic_platform.stack.postgres import Postgres, connections_for
 from traffic_platform.stack.processes import Command
 from traffic_platform.stack.service import Service, Task
 from traffic_platform.stack.state import StackFolders
+
+MIGRATION_SECONDS: Final = 4 * 3600.0
+"""Limit of the schema task. A large database takes minutes, and PostgreSQL bounds the waits."""
 
 
 def wanted_parts(settings: Settings, with_dagster: bool) -> list[str]:
@@ -108,4 +112,5 @@ class Layout:
 
     def _task(self, name: str) -> Task:
         argv = (sys.executable, "-m", "traffic_platform.stack.tasks", name)
-        return Task(name, Command(argv, self.cwd))
+        seconds = MIGRATION_SECONDS if name == "schema" else Task.seconds
+        return Task(name, Command(argv, self.cwd), seconds)

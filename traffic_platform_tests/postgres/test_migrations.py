@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString, cast
 
@@ -22,6 +22,7 @@ from traffic_platform.postgres.catalogue import load_catalogue
 from traffic_platform.postgres.lock_retry import LockRetry
 from traffic_platform.postgres.migrate import migrate
 from traffic_platform.settings import SettingsError
+from traffic_platform.stack.layout import MIGRATION_SECONDS
 from traffic_platform.statements import sql_folder
 from traffic_platform.verify.dropped import read_by_sums
 from traffic_platform.verify.event_rows import (
@@ -309,3 +310,8 @@ def test_the_catalogue_describes_each_column_and_its_type(fresh: Database) -> No
         for column in table.columns
     }
     assert set(found) == described
+
+
+def test_the_stack_gives_a_migration_longer_than_it_waits_for_others() -> None:
+    waits = LockRetry().seconds + timedelta(minutes=10).total_seconds()
+    assert waits + timedelta(hours=1).total_seconds() < MIGRATION_SECONDS
