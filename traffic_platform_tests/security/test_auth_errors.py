@@ -138,7 +138,7 @@ def test_a_missing_right_is_one_line_that_names_topic_or_group(
     secured.forbid([use])
     refused = traffic("ingest", "--once", TRAFFIC_BATCH_MESSAGES="1")
     assert refused.err.splitlines()[0] == (
-        f"Kafka does not let us use group {group}; storing goes on"
+        f"Kafka denies access to group {group}; ingest continues"
     )
     assert refused.err.splitlines()[1:] == [
         f"Kafka does not allow Read on group {group}. Add the ACL."

@@ -277,7 +277,7 @@ def test_down_leaves_nothing_running_and_reports_when_nothing_ran(
     for stack in stacks:
         ports = port_of(stack.status())
         ended = stack("down")
-        assert (ended.returncode, ended.stdout) == (0, "The stack has ended.\n")
+        assert (ended.returncode, ended.stdout) == (0, "The stack has stopped.\n")
         assert stack.processes() == []
         assert all(is_free(port) for port in ports)
         assert stack("down").stdout == "No stack is running.\n"

@@ -83,7 +83,7 @@ def test_two_ups_at_once_start_one_stack(elsewhere: CommandLine) -> None:
     errors = [process.communicate(timeout=120)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors
     assert sum("was running already" in text for text in errors) == 1
-    assert elsewhere("down").stdout == "The stack has ended.\n"
+    assert elsewhere("down").stdout == "The stack has stopped.\n"
 
 
 def test_an_unavailable_database_is_named_and_nothing_stays_running(
