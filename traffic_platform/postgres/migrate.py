@@ -57,7 +57,8 @@ def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) 
             _bring_over(guard, lock_retry or LockRetry())
         elif revision is not None:
             _require_known(revision)
-        _upgrade(owner_url)
+        if revision != _scripts().get_current_head():
+            _upgrade(owner_url)
         with guard.transaction():
             write_comments(guard)
         _freeze_timezone(guard, timezone)
