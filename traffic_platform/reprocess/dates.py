@@ -60,7 +60,9 @@ class Dates:
             if readings:
                 cursor.execute(statement("reprocess/find_reading_changes"), self._of(day))
             cursor.execute("analyze pg_temp.event_changes, pg_temp.reading_changes")
-            return self._report(cursor, day, events=events)
+            report = self._report(cursor, day, events=events)
+            report.events_compared = _number(cursor, "reprocess/count_due", {"day": day})
+            return report
 
     def apply(self, found: DateReport, *, events: bool) -> DateReport:
         """Write the differences that `compare` found last; return the numbers of written rows.
@@ -110,7 +112,6 @@ class Dates:
         report.readings_removed = readings.get("remove", 0)
         if events:
             report.rejudged += _number(cursor, "reprocess/count_rejudged", {"day": day})
-        report.events_compared = _number(cursor, "reprocess/count_due", {"day": day})
         return report
 
     def _prepare(self, tables: Tables, day: date) -> None:
