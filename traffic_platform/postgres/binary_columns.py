@@ -5,7 +5,7 @@ numpy reads such a column in one call, where COPY delivers it row by row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,12 @@ def integers(sent: bytes, kind: str) -> Ints:
 def times(sent: bytes) -> Ints:
     """Return microseconds since 1970 UTC."""
     return integers(sent, ">i8") + PG_EPOCH_US
+
+
+def optional_times(sent: Iterable[bytes | None], missing: int) -> npt.NDArray[np.int64]:
+    """Return times, one byte string each, in microseconds since 1970 UTC; null is `missing`."""
+    null = (missing - PG_EPOCH_US).to_bytes(8, "big", signed=True)
+    return times(b"".join([null if time is None else time for time in sent]))
 
 
 def uuids(sent: bytes) -> npt.NDArray[np.uint8]:

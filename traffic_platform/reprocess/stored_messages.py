@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,6 @@ from traffic_platform.statements import statement
 CHUNK_MESSAGES = 20_000
 CHUNK_BYTES = 32 * 1024 * 1024
 _FETCH_ROWS = 1_000  # at a time, so that consecutive megabyte messages stay bounded, too
-_NO_TIME = (MISSING_TIMESTAMP - binary_columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
 
 Ints = npt.NDArray[np.int64]
 
@@ -89,15 +88,11 @@ def _messages(rows: list[tuple[Any, ...]]) -> Messages:
         partition=np.array(partition, dtype=np.int64),
         offset=np.array(offset, dtype=np.int64),
         batch_id=np.array(batch_id, dtype=np.int64),
-        broker_us=_times(broker),
-        arrival_us=_times(arrival),
+        broker_us=binary_columns.optional_times(broker, MISSING_TIMESTAMP),
+        arrival_us=binary_columns.optional_times(arrival, MISSING_TIMESTAMP),
         keys=keys,
         values=values,
     )
-
-
-def _times(sent: Iterable[bytes | None]) -> Ints:
-    return binary_columns.times(b"".join([_NO_TIME if time is None else time for time in sent]))
 
 
 def archived_messages(

@@ -26,8 +26,6 @@ Headers = list[bytes | None]
 EventKey = tuple[int, int]  # offset, event_no
 Quarantine = dict[EventKey, tuple[str, str]]  # (reason, detail) by event
 
-_NO_TIME = (MISSING_TIMESTAMP - columns.PG_EPOCH_US).to_bytes(8, "big", signed=True)
-
 
 @dataclass(frozen=True)
 class RawChunk:
@@ -210,14 +208,9 @@ def _raw_chunk(begin: int, end: int, rows: list[tuple[Any, ...]]) -> RawChunk:
         values=values,
         keys=keys,
         headers=headers,
-        broker_us=_times(broker),
-        ingested_us=_times(ingested),
+        broker_us=columns.optional_times(broker, MISSING_TIMESTAMP),
+        ingested_us=columns.optional_times(ingested, MISSING_TIMESTAMP),
     )
-
-
-def _times(sent: Sequence[bytes | None]) -> Ints:
-    joined = b"".join([_NO_TIME if time is None else time for time in sent])
-    return columns.times(joined)
 
 
 def _nan_as_infinity(stored: Floats) -> Floats:
