@@ -17,7 +17,7 @@ import inspect
 import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ from traffic_platform.stack.standalone import Standalone, standalone_kafka, stan
 from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
+# Nothing in a test stops the machine, and a killed server loses nothing that it has written. Each
+# test creates and drops a database, which would wait for the disk (measured: 0.3 s, now 0.05 s).
+QUICK = {"fsync": "off"}
 
 
 def pytest_configure() -> None:
@@ -132,7 +135,9 @@ def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServe
     """A running PostgreSQL with the platform's roles and a migrated template database."""
     from traffic_platform.postgres.migrate import migrate
 
-    service = standalone_postgres(server_folder, server_ports, first_port=25432)
+    service = replace(
+        standalone_postgres(server_folder, server_ports, first_port=25432), properties=QUICK
+    )
     process = Standalone(service, server_folder / "logs")
     process.start()
     try:
