@@ -17,7 +17,7 @@ import inspect
 import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,10 @@ from traffic_platform.stack.standalone import Standalone, standalone_kafka, stan
 from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
-# Nothing in a test stops the machine, and a killed server loses nothing that it has written. Each
-# test creates and drops a database, which would wait for the disk (measured: 0.3 s, now 0.05 s).
-QUICK = {"fsync": "off"}
+# Nothing in a test stops the machine, and a killed server loses nothing that it has written. To drop
+# a database, with the default settings, waits for the disk (measured: 0.1 to 2 s, now 0.02 s). The
+# hash of a password for each new connection takes 6 ms; tests open a connection for each question.
+QUICK = {"fsync": "off", "scram_iterations": "1"}
 
 
 def pytest_configure() -> None:
@@ -97,10 +98,27 @@ class PostgresServer:
 
     service: Postgres
     process: Standalone
+    _unused: list[str] = field(default_factory=list[str])
 
     def superuser(self) -> psycopg.Connection:
         """A connection that may do everything, in autocommit."""
         return psycopg.connect(self.service.url("postgres", "postgres"), autocommit=True)
+
+    @contextlib.contextmanager
+    def new_database(self, owner: str, template: str) -> Iterator[str]:
+        """Copy a database, and yield its name.
+
+        It is dropped when the next one is created. By then its connections have ended, and the
+        server need not wait for them (measured: 0.1 s).
+        """
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with self.superuser() as connection:
+            while self._unused:
+                drop = sql.SQL("drop database {} with (force)")
+                connection.execute(drop.format(sql.Identifier(self._unused.pop())))
+            self.service.create_database(connection, name, owner, template=template)
+        yield name
+        self._unused.append(name)
 
 
 @dataclass(frozen=True)
@@ -166,13 +184,8 @@ def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
 @pytest.fixture
 def database(postgres: PostgresServer) -> Iterator[str]:
     """Name of a migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with postgres.superuser() as connection:
-        postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
-    yield name
-    with contextlib.suppress(psycopg.OperationalError), postgres.superuser() as connection:
-        drop = sql.SQL("drop database {} with (force)")
-        connection.execute(drop.format(sql.Identifier(name)))
+    with postgres.new_database("traffic_owner", TEMPLATE) as name:
+        yield name
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.defs_state.base import set_defs_state_storage
-from psycopg import sql
 
 from traffic_platform.orchestration.instance.storage import (
     PlatformStorage,
@@ -40,15 +37,10 @@ def dagster_template(postgres: PostgresServer) -> str:
 @pytest.fixture
 def dagster_url(postgres: PostgresServer, dagster_template: str) -> Iterator[str]:
     """A database of the test's own for Dagster's storage."""
-    name = f"dagster_{uuid.uuid4().hex[:12]}"
-    with postgres.superuser() as connection:
-        postgres.service.create_database(connection, name, "dagster", template=dagster_template)
-    url = postgres.service.url("dagster", name)
-    yield url
-    connection_pool(sqlalchemy_url(url)).dispose()
-    with contextlib.suppress(psycopg.OperationalError), postgres.superuser() as connection:
-        drop = sql.SQL("drop database {} with (force)")
-        connection.execute(drop.format(sql.Identifier(name)))
+    with postgres.new_database("dagster", dagster_template) as name:
+        url = postgres.service.url("dagster", name)
+        yield url
+        connection_pool(sqlalchemy_url(url)).dispose()
 
 
 @pytest.fixture
