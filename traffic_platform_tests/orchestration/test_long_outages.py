@@ -21,7 +21,6 @@ from dagster import (
 )
 
 from traffic_platform.ingest import drain
-from traffic_platform.kafka.admin import Broker
 from traffic_platform.monitoring import lag
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor
@@ -31,6 +30,7 @@ from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer
+from traffic_platform_tests.orchestration.conftest import requests_of
 from traffic_platform_tests.orchestration.feed import flat
 
 MakeTopic = Callable[..., str]
@@ -38,14 +38,6 @@ Produce = Callable[..., None]
 
 # Failures more than three seconds apart are two failures and not one.
 OUTAGE_SECONDS = 3.5
-
-
-@contextmanager
-def requests_of(seconds: float) -> Iterator[None]:
-    """Requests to Kafka that wait so long for an answer, not 10 s."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Broker.__init__, "__defaults__", (seconds,))
-        yield
 
 
 @pytest.fixture(autouse=True)
