@@ -101,10 +101,10 @@ class Supervisor:
                 feed, ("topics",), self._folders.logs, self._folders.stack, was_ready=True
             )
         for child in self._children.values():
-            if child.state != "waiting" or all(
-                self._children[name].settled for name in child.needs
-            ):
-                child.advance(child.process is not None and child.process.pid in ended)
+            child.advance(
+                child.process is not None and child.process.pid in ended,
+                needs_serve=all(map(self._serves, child.needs)),
+            )
             if child.state == "failed":
                 self._error = child.error
         everything = all(child.settled for child in self._children.values())
@@ -112,6 +112,11 @@ class Supervisor:
         if time.monotonic() - self._logs_bounded_at > _LOGS_EVERY_SECONDS:
             self._logs_bounded_at = time.monotonic()
             self._attempt(lambda: logs.bound(self._folders.logs))
+
+    def _serves(self, name: str) -> bool:
+        """Return whether this service and all that it needs, directly or not, serve."""
+        child = self._children[name]
+        return child.settled and all(map(self._serves, child.needs))
 
     def _reap(self) -> set[int]:
         """Collect every ended process, also adopted ones. Return the pids of ended services."""
