@@ -89,6 +89,10 @@ class Broker:
         self._admin = AdminClient(client)
         self._cluster_id: str | None = None
 
+    def close(self) -> None:
+        """Free the client at once. No method may be called afterwards."""
+        self._admin.__exit__(None, None, None)
+
     def cluster_id(self) -> str:
         """Return Kafka's id of the cluster."""
         if self._cluster_id is None:

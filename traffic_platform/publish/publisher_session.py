@@ -107,7 +107,7 @@ class PublisherSession:
             yield session
         finally:
             if session is not None:
-                session._threads.shutdown(wait=True)
+                session._close_clients()
             connection.close()  # the server releases the lock with it
 
     def try_lock(self) -> bool:
@@ -167,6 +167,12 @@ class PublisherSession:
     def finish(self) -> None:
         """Release the lock."""
         self._locks.release()
+
+    def _close_clients(self) -> None:
+        self._threads.shutdown(wait=True)
+        for producer in self._producers.values():
+            producer.close()
+        self._broker.close()
 
     def _save(self) -> None:
         """Save changed positions and the ends of their partitions' targets.
