@@ -137,7 +137,9 @@ class LagReader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._broker = None
+        if self._broker is not None:
+            self._broker.close()
+            self._broker = None
 
     def _read_topic(self, name: str) -> list[PartitionLag]:
         topic = self._connect_broker().describe(name)
