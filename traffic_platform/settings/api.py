@@ -65,7 +65,8 @@ class ApiSettings(SubjectSettings):
     """`auto`: requests need a key unless the API is bound to a loopback address. `always`: there,
     too."""
     api_allowed_hosts: Hosts = ""
-    """Names by which clients may address the API, besides those of this machine."""
+    """Names by which clients may address the API and Dagster's UI, besides those of this
+    machine."""
     api_trusted_proxies: Networks = ""
     """Addresses or networks of proxies whose `X-Forwarded-For` is trusted."""
     api_cors_origins: Origins = ""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -60,7 +60,8 @@ _DATABASES = {"traffic": "traffic_owner", "dagster": "dagster"}
 class Postgres(Service):
     """The server of one stack. Its data is in `folder`, its passwords are in `passwords_file`.
 
-    `binaries`: the folder of another PostgreSQL's programs, in place of the wheel's.
+    `binaries`: the folder of another PostgreSQL's programs, in place of the wheel's. `properties`
+    (of postgresql.conf) override those of this module.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Postgres(Service):
     connections: int = _LEAST_CONNECTIONS
     name: str = "postgres"
     binaries: Path | None = None
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def data(self) -> Path:
@@ -112,6 +114,7 @@ class Postgres(Service):
             "port": str(self.port),
             "max_connections": str(self.connections),
             "max_locks_per_transaction": str(max(64, _LOCKS // self.connections)),
+            **self.properties,
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return Command(

@@ -66,15 +66,10 @@ class Standalone:
         self._process = None
 
 
-def standalone_postgres(
-    folder: Path, ports: Ports, first_port: int = 5432, binaries: Path | None = None
-) -> Postgres:
-    """Return a PostgreSQL in `folder`, on the first free port, not started yet.
-
-    `binaries`: the folder of another version's programs.
-    """
+def standalone_postgres(folder: Path, ports: Ports, first_port: int = 5432) -> Postgres:
+    """Return a PostgreSQL in `folder`, on the first free port, not started yet."""
     port = ports.reserve("postgres", first_port)
-    return Postgres(folder / "postgres", folder / "passwords.json", port, binaries=binaries)
+    return Postgres(folder / "postgres", folder / "passwords.json", port)
 
 
 def standalone_kafka(folder: Path, ports: Ports, first_port: int = 9092) -> Kafka:

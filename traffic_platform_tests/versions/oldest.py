@@ -1,4 +1,4 @@
-"""The oldest versions of PostgreSQL and Kafka that the platform supports, for the tests' servers."""
+"""Servers of the oldest PostgreSQL and Kafka that the platform supports, for the tests."""
 
 from __future__ import annotations
 

@@ -15,18 +15,14 @@ import pytest
 from traffic_platform_tests.versions.oldest import KAFKA, postgres_programs
 
 TESTS = Path(__file__).parents[1]
-# Ingest, publishing, backfills, reprocessing, roll-ups, the checks' statements, and `verify --deep`
-# after each kind of change.
+# Ingest, transactions of Kafka, publishing, roll-ups, the API, and `verify --deep`.
 FILES = (
     "integration/test_ingest_run.py",
-    "integration/test_publishing.py",
-    "integration/test_backfill.py",
+    "integration/test_transactions.py",
     "integration/test_verify_beside_kafka.py",
-    "integration/test_archive.py",
-    "rollups",
-    "quality/test_checks.py",
+    "rollups/test_rollups_of_a_stream.py",
+    "rollups/test_sql_for_people.py",
     "api/test_historical.py",
-    "api/test_exports.py",
 )
 
 
