@@ -1,20 +1,20 @@
--- Takes the oldest rows of dirty buckets, each row as a whole, and turns the buckets into ranges.
+-- Takes the oldest rows of dirty buckets, each row as a whole, and turns the buckets into ranges. The queue
+-- grows from nothing within seconds, so no part may depend on its statistics: it is read without a join.
 -- Rolled-up rows of a month whose readings were dropped stay unchanged, since late readings are not all
 -- of a bucket. Returns the number of buckets.
-with chosen as (
-    select q.dirty_no
-    from (
-        select d.dirty_no, sum(d.pairs) over (order by d.dirty_no) - d.pairs as before
-        from traffic.dirty_buckets d
-        order by d.dirty_no
-        limit %(most_rows)s
-    ) q
-    where q.before < %(most_pairs)s
-),
-taken as (
+with taken as (
     delete from traffic.dirty_buckets d
-    using chosen c
-    where c.dirty_no = d.dirty_no
+    where d.dirty_no <= (
+        select max(q.dirty_no)
+        from (
+            -- Each row has one pair or more.
+            select o.dirty_no, sum(o.pairs) over (order by o.dirty_no) - o.pairs as before
+            from traffic.dirty_buckets o
+            order by o.dirty_no
+            limit %(most_pairs)s
+        ) q
+        where q.before < %(most_pairs)s
+    )
     returning d.sensor_ids, d.buckets
 ),
 pair as (

@@ -12,7 +12,6 @@ from traffic_platform.statements import statement
 
 # 5-minute buckets per roll-up. With very many at once, all would be late.
 MOST_BUCKETS = 20_000
-_MOST_ROWS = 1_000
 
 
 def roll_up(
@@ -41,8 +40,9 @@ def roll_up(
 
 
 def _take(connection: Connection, limit: int) -> int:
-    bounds = {"most_pairs": limit, "most_rows": _MOST_ROWS}
-    row = connection.execute(statement("rollups/take_dirty_buckets"), bounds).fetchone()
+    row = connection.execute(
+        statement("rollups/take_dirty_buckets"), {"most_pairs": limit}
+    ).fetchone()
     assert row is not None
     return int(row[0])
 

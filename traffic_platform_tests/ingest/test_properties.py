@@ -414,10 +414,10 @@ def test_deduplicate_keeps_the_latest_event_of_each_sensor_and_time(
     events, source = _columns(rows, gap)
     winners = deduplicate(events, source)
     latest: dict[tuple[bytes, int], int] = {}
-    for number, (sensor, time, _, broker, topic_no, partition) in enumerate(rows):
-        best = latest.get((sensor, time))
+    for number, (sensor, minute, _, broker, topic_no, partition) in enumerate(rows):
+        best = latest.get((sensor, minute))
         if best is None or rows[best][3:] <= (broker, topic_no, partition):
-            latest[sensor, time] = number
+            latest[sensor, minute] = number
     assert winners.tolist() == [latest[key] for key in sorted(latest)]
 
 
@@ -439,8 +439,8 @@ def test_order_times_of_a_partition_never_fall(
         clamped, np.array(partitions, dtype=np.int64), floors[: len(logs)]
     )
     reached = floors[: len(logs)]
-    for key, time, order in zip(partitions, times, order_us.tolist(), strict=True):
-        reached[key] = max(reached[key], min(time, 7))
+    for key, stamp, order in zip(partitions, times, order_us.tolist(), strict=True):
+        reached[key] = max(reached[key], min(stamp, 7))
         assert order == reached[key]
     assert largest == reached
 

@@ -68,4 +68,4 @@ def test_raw_that_is_read_again_keeps_its_order_time_between_its_neighbours(
     report = backfill_dates(settings, [NOON.date()])
     assert report.dates[0].raw_restored == 9
     assert rows(settings, stored) == before
-    assert [finding for finding in verify(settings, deep=True).findings] == []
+    assert verify(settings, deep=True).findings == []

@@ -39,7 +39,7 @@ from traffic_platform_tests.postgres.schema_comparison import describe_schema
 
 DUMP = Path(__file__).with_name("version_0_1_0.sql")
 ZONE = "UTC"
-HEAD = "0015"
+HEAD = max(file.name[:4] for file in (sql_folder() / "migrations/versions").glob("0*.py"))
 EMPTY = LockRetry(seconds=0)
 
 
