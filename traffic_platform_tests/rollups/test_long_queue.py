@@ -28,6 +28,17 @@ def test_a_roll_up_takes_buckets_up_to_its_limit_however_many_rows_hold_them(
     assert queued(owner) == 0
 
 
+def test_a_bucket_that_many_batches_marked_counts_once(owner: psycopg.Connection) -> None:
+    fill_queue(owner, 50)
+    owner.execute(
+        "insert into traffic.dirty_buckets (sensor_ids, buckets)"
+        " select d.sensor_ids, d.buckets from traffic.dirty_buckets d, generate_series(1, 20)"
+    )
+    assert queued(owner) == 50 * 21
+    assert not roll_up(owner, limit=51).left
+    assert queued(owner) == 0
+
+
 def fill_queue(owner: psycopg.Connection, rows: int) -> None:
     """Append rows of one bucket each, right after statistics of the empty table."""
     owner.execute("insert into traffic.dirty_buckets (sensor_ids, buckets) values ('{}', '{}')")
