@@ -7,6 +7,8 @@ also unchanged ones: computing those again costs less than finding them.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -25,6 +27,15 @@ _UUID, _TIMESTAMPTZ = 2950, 1184  # OIDs of these types, the same in every Postg
 _LOCK: LiteralString = "lock table traffic.dirty_buckets in share update exclusive mode"
 # Computing a date of many sensors again takes a minute.
 ROLLUP_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time of a sensor, from `first` (None: the beginning) until before `until` (None: open)."""
+
+    sensor_id: UUID
+    first: datetime | None = None
+    until: datetime | None = None
 
 
 def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | None:
@@ -64,9 +75,15 @@ def exclude_rollups(connection: Connection, wait_seconds: float = ROLLUP_WAIT_SE
     connection.execute(_LOCK)
 
 
-def append_sensors(connection: Connection, sensors: Collection[UUID]) -> None:
-    """Mark all rolled-up buckets of these sensors as dirty. Call `exclude_rollups` first."""
-    if sensors:
+def append_spans(connection: Connection, spans: Collection[Span]) -> None:
+    """Mark the rolled-up buckets of spans as dirty. Call `exclude_rollups` first."""
+    if spans:
+        ordered = sorted(spans, key=lambda span: span.sensor_id)
         connection.execute(
-            statement("event_tables/append_dirty_sensors"), {"sensor_ids": sorted(sensors)}
+            statement("event_tables/append_dirty_spans"),
+            {
+                "sensor_ids": [span.sensor_id for span in ordered],
+                "firsts": [span.first for span in ordered],
+                "untils": [span.until for span in ordered],
+            },
         )
