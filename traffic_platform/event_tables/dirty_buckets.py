@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -28,6 +30,15 @@ _ROLLUP_LOCK = 7_204_511_006  # any constant: one roll-up or sensor import at a 
 _ASK_AGAIN_SECONDS = 0.1
 # Computing a date of many sensors again takes a minute.
 ROLLUP_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time of a sensor, from `first` (None: the beginning) until before `until` (None: open)."""
+
+    sensor_id: UUID
+    first: datetime | None = None
+    until: datetime | None = None
 
 
 def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | None:
@@ -84,9 +95,15 @@ def _take_lock(connection: Connection, query: LiteralString, wait_seconds: float
         time.sleep(_ASK_AGAIN_SECONDS)
 
 
-def append_sensors(connection: Connection, sensors: Collection[UUID]) -> None:
-    """Mark all rolled-up buckets of these sensors as dirty. Call `exclude_rollups` first."""
-    if sensors:
+def append_spans(connection: Connection, spans: Collection[Span]) -> None:
+    """Mark the rolled-up buckets of spans as dirty. Call `exclude_rollups` first."""
+    if spans:
+        ordered = sorted(spans, key=lambda span: span.sensor_id)
         connection.execute(
-            statement("event_tables/append_dirty_sensors"), {"sensor_ids": sorted(sensors)}
+            statement("event_tables/append_dirty_spans"),
+            {
+                "sensor_ids": [span.sensor_id for span in ordered],
+                "firsts": [span.first for span in ordered],
+                "untils": [span.until for span in ordered],
+            },
         )

@@ -41,13 +41,15 @@ Connection = psycopg.Connection[Any]
 def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) -> None:
     """Bring the schema to this version, write the comments and freeze the platform's time zone.
 
-    A new database gets the baseline. One of version 0.1.0 is brought over in place. Each step is
-    one transaction; `lock_retry` says for how long it retries while other sessions use its tables.
+    A new database gets the baseline and the later migrations. One of version 0.1.0 is first brought
+    over in place. Each step is one transaction; `lock_retry` says for how long it retries while
+    other sessions use its tables.
     Safe to call at every start and from several processes at once.
 
     Raises SettingsError when the database has another time zone, is older than the last revision
-    of 0.1.0 or newer than this version; TransientError when other sessions keep its tables locked;
-    psycopg.Error when it cannot be reached.
+    of 0.1.0 or newer than this version, or has views of the user that a migration cannot keep;
+    TransientError when other sessions keep its tables locked; psycopg.Error when it cannot be
+    reached.
     """
     with connect(owner_url, application_name="traffic-migrate", autocommit=True) as guard:
         guard.execute("select set_config('lock_timeout', %s, false)", (_OTHER_MIGRATION,))
@@ -110,12 +112,16 @@ def _upgrade(owner_url: str) -> None:
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=open_connection, poolclass=NullPool)
-    with engine.connect() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except pg.DependentObjectsStillExist as error:
+        raise SettingsError(error.diag.message_primary or str(error)) from None
+    finally:
+        engine.dispose()
 
 
 def _bring_over(connection: Connection) -> None:

@@ -13,6 +13,7 @@ import pytest
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import RollupResult, recompute, roll_up
 from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.periods import BEGINNING
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
@@ -174,7 +175,7 @@ def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
 ) -> None:
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
-    record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
+    record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30}, BEGINNING)
     with held(settings, "readings_daily"):
         rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has read the old interval
