@@ -26,6 +26,7 @@ FILES = (
 )
 
 
+@pytest.mark.timeout(900)  # dozens of tests
 def test_the_path_of_a_message_on_the_oldest_versions(tmp_path: Path) -> None:
     programs = postgres_programs()
     if programs is None:
