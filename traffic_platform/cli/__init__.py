@@ -35,7 +35,22 @@ _GROUPS = ("quarantine", "sensors", "keys")
 _ERROR_CODES = {"verify": 2, "check": 2}
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"traffic {version('traffic-platform')}\n")
+        raise typer.Exit
+
+
 def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Move road-traffic detector data from Apache Kafka into PostgreSQL, exactly once.
@@ -49,7 +64,6 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="traffic",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
