@@ -1,14 +1,14 @@
-"""`traffic ingest --once`: store the messages that Kafka holds, without Dagster."""
+"""`traffic ingest`: store the messages that Kafka holds, without Dagster."""
 
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from traffic_platform.cli import console
-from traffic_platform.cli.options import Json
+from traffic_platform.cli.options import Json, Once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,7 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 def ingest(
     *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Stop when all current messages are stored.")
-    ] = False,
+    once: Once = False,
     as_json: Json = False,
 ) -> None:
     """Ingest the messages that Kafka holds now, without Dagster.
@@ -34,10 +32,11 @@ def ingest(
     current batch. During an outage of PostgreSQL or Kafka it retries for two minutes, then ends
     with exit code 1. Nothing is left half done, and the next call resumes.
 
-    Example: traffic ingest --once --json
+    To ingest continuously, run `traffic up`.
+
+    Example: traffic ingest --json
     """
-    if not once:
-        raise typer.BadParameter("Add --once. To ingest continuously, run `traffic up`.")
+    del once
     from traffic_platform.ingest.drain import RunLimits, run_ingest
     from traffic_platform.ingest.partition_sums import read_partition_sums
     from traffic_platform.monitoring.lag import LagReader

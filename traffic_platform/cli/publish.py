@@ -1,14 +1,14 @@
-"""`traffic publish --once`: publish the stored events without Dagster."""
+"""`traffic publish`: publish the stored events without Dagster."""
 
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from traffic_platform.cli import console
-from traffic_platform.cli.options import Json
+from traffic_platform.cli.options import Json, Once
 
 if TYPE_CHECKING:
     from traffic_platform.settings import Settings
@@ -18,9 +18,7 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 def publish(
     *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Stop when all stored events are published.")
-    ] = False,
+    once: Once = False,
     as_json: Json = False,
 ) -> None:
     """Publish the stored events, without Dagster.
@@ -30,10 +28,11 @@ def publish(
     over. During an outage of PostgreSQL or Kafka it retries for two minutes, then ends with exit
     code 1. The next call resumes.
 
-    Example: traffic publish --once --json
+    To publish continuously, run `traffic up`.
+
+    Example: traffic publish --json
     """
-    if not once:
-        raise typer.BadParameter("Add --once. To publish continuously, run `traffic up`.")
+    del once
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.publish.publisher import run_publisher

@@ -28,7 +28,7 @@ def await_publisher(connection: Connection, stop: Callable[[], bool]) -> None:
         if time.monotonic() >= until:
             raise TransientError(
                 f"{waiting:,} events that today's rules reject are not published yet. Run"
-                " `traffic publish --once` and try again, or set TRAFFIC_PUBLISH=false."
+                " `traffic publish` and try again, or set TRAFFIC_PUBLISH=false."
             )
         time.sleep(_ASK_AGAIN_SECONDS)
 

@@ -1,4 +1,4 @@
-"""`traffic ingest --once` with real servers."""
+"""`traffic ingest` with real servers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"vol
 MIDNIGHT = b'{"sensor_id":"s2","timestamp":"2025-10-05T00:00:00Z","speed":60}'
 
 
-def test_it_requires_once(traffic_alone: Traffic) -> None:
-    result = traffic_alone("ingest")
-    assert result.code == 2
-    assert "--once" in result.err
+def test_it_works_without_once_and_ends_when_all_messages_are_stored(
+    traffic: Traffic, make_topic: Callable[..., str], produce: Callable[..., None]
+) -> None:
+    make_topic()
+    produce([EVENT])
+    stored = traffic("ingest", "--json")
+    assert stored.code == 0, stored.err
+    assert (stored.json["raw"], stored.json["lag"]) == (1, 0)
 
 
 def test_a_refused_role_is_one_line_and_exit_code_1(
@@ -51,7 +55,8 @@ def test_the_totals_are_shown_by_partition_and_by_date(
     assert result.code == 0, result.err
     done = result.json
     assert (done["delivered"], done["raw"], done["processed"], done["quarantined"]) == (4, 4, 3, 1)
-    assert (done["inserted"] + done["updated"] + done["unchanged"], done["lag"]) == (3, 0)
+    kinds = ("inserted", "updated", "unchanged", "superseded")
+    assert (sum(done[kind] for kind in kinds), done["lag"]) == (3, 0)
     sums = {row["partition"]: row for row in done["partitions"] if row["delivered"]}
     assert set(sums) == {2, 4}
     assert (sums[2]["first_offset"], sums[2]["next_offset"]) == (0, 3)

@@ -1,4 +1,4 @@
-"""`traffic publish --once` with real servers."""
+"""`traffic publish` with real servers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ from traffic_platform_tests.integration.clean_stream import read_published
 EVENT = b'{"sensor_id":"s1","timestamp":"2025-10-04T08:00:00Z","speed":61.5,"volume":900}'
 
 
-def test_it_requires_once(traffic_alone: Traffic) -> None:
-    result = traffic_alone("publish")
-    assert result.code == 2
-    assert "--once" in result.err
+def test_it_works_without_once_and_ends_when_all_events_are_published(
+    settings: Settings,
+    traffic: Traffic,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+) -> None:
+    make_topic()
+    make_topic(settings.events_topic)
+    produce([EVENT])
+    assert traffic("ingest").code == 0
+    published = traffic("publish", "--json")
+    assert published.code == 0, published.err
+    assert (published.json["events"], published.json["lag"]) == (1, 0)
 
 
 def test_it_fails_where_publishing_is_off(

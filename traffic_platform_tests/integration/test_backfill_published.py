@@ -49,7 +49,7 @@ def test_removed_events_have_been_published_before(
     drain(zoned)
     with monkeypatch.context() as hurried:
         hurried.setattr(await_publisher, "MAX_WAIT_SECONDS", 0.0)
-        with pytest.raises(TransientError, match=r"7 events .* `traffic publish --once`"):
+        with pytest.raises(TransientError, match=r"7 events .* `traffic publish`"):
             backfill_dates(settings, [DAY])
     assert rows(settings, "select count(*) from traffic.processed_events") == [(12,)]
     publish()
