@@ -60,9 +60,8 @@ def backfill(
 
     Example: traffic backfill --from 2025-10-01 --to 2025-10-07
     """
-    from traffic_platform.settings import load_settings
 
-    settings = load_settings()
+    settings = console.load_settings()
     begin, end = first.date(), (last or first).date()
     chosen = _chosen(assets)
     if end < begin:

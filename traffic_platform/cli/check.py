@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from traffic_platform.cli.console import counted, print_json, print_table, progress_bar, say
+from traffic_platform.cli.console import (
+    counted,
+    load_settings,
+    print_json,
+    print_table,
+    progress_bar,
+    say,
+)
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -48,7 +55,6 @@ def check(
 
     Example: traffic check --date 2025-10-04
     """
-    from traffic_platform.settings import load_settings
 
     settings = load_settings()
     day = date.date() if date else datetime.now(ZoneInfo(settings.timezone)).date()

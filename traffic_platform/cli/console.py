@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from traffic_platform.ledger.partition_locks import Holder
+    from traffic_platform.settings import Settings
 
 INTERRUPTED = 130  # the exit code that shells expect after ctrl-C
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def print_json(document: object) -> None:
@@ -36,6 +38,18 @@ def say(text: str) -> None:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: 1 message, 2,000 messages."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def load_settings() -> Settings:
+    """Return the settings, after a warning on standard error for each unknown variable.
+
+    Raises SettingsError for invalid settings.
+    """
+    from traffic_platform import settings
+
+    for sentence in settings.unknown_settings():
+        sys.stderr.write(f"Warning: {sentence}\n")
+    return settings.load_settings()
 
 
 def report_holders(holders: Iterable[Holder], command: str, activity: str) -> None:
@@ -100,20 +114,21 @@ def stop_on_signals() -> Generator[Event]:
             signal.signal(number, handler)
 
 
-def utc_text(time: datetime | int | None) -> str:
-    """Return a time, or microseconds since 1970, as ISO 8601 in UTC with Z; empty for None."""
-    if time is None:
-        return ""
-    if isinstance(time, int):
-        return texts.show_time(time)
-    return texts.utc_text(time)
+def moment(time_us: int | None) -> datetime | None:
+    """Return microseconds since 1970 as a time in UTC, None for None."""
+    return None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
+
+
+def time_text(time: datetime | None) -> str:
+    """Return a time for people, as ISO 8601 in whole seconds, in UTC with Z; empty for None."""
+    return "" if time is None else texts.utc_text(time.replace(microsecond=0))
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return utc_text(value)
+        return time_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -124,7 +139,7 @@ def _cell(value: object) -> str:
 
 def _to_json(value: Any) -> Any:
     if isinstance(value, datetime):
-        return utc_text(value)
+        return texts.utc_text(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, date | UUID):

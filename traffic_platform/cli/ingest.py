@@ -41,9 +41,8 @@ def ingest(
     from traffic_platform.ingest.partition_sums import read_partition_sums
     from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.rollups import BackgroundRollups
-    from traffic_platform.settings import load_settings
 
-    settings = load_settings()
+    settings = console.load_settings()
     topics = settings.ingest_topics
     limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)
     with console.stop_on_signals() as stop:
@@ -94,8 +93,8 @@ def _show(totals: IngestTotals, sums: list[PartitionSums], as_json: bool) -> Non
             "raw": counts.raw,
             "processed": counts.processed,
             "quarantined": counts.quarantined,
-            "first_event": console.utc_text(counts.first_event_us) or None,
-            "last_event": console.utc_text(counts.last_event_us) or None,
+            "first_event": console.moment(counts.first_event_us),
+            "last_event": console.moment(counts.last_event_us),
         }
         for day, counts in sorted(totals.dates.items())
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from traffic_platform.cli.console import print_json, print_table, say, utc_text
+from traffic_platform.cli.console import load_settings, print_json, print_table, say, time_text
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ def create(
     Example: traffic keys create control-room --scope read --scope export --expires 90d
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.settings import load_settings
 
     scopes = cast("list[key_store.Scope]", [choice.value for choice in scope or [ScopeChoice.READ]])
     created, key = key_store.create(load_settings(), name, scopes, _expiry(expires))
@@ -58,7 +57,7 @@ def create(
         print_json({**created.as_json(), "key": key})
         return
     say(key)
-    until = f"until {utc_text(created.expires_at)}" if created.expires_at else "for ever"
+    until = f"until {time_text(created.expires_at)}" if created.expires_at else "for ever"
     typer.echo(
         f"Key {created.key_id} ({created.name}) allows {' and '.join(created.scopes)} {until}."
         " It is not shown again.",
@@ -73,7 +72,6 @@ def list_(*, as_json: Json = False) -> None:
     Example: traffic keys list
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.settings import load_settings
 
     keys = key_store.list_keys(load_settings())
     if as_json:
@@ -96,13 +94,12 @@ def revoke(
     Example: traffic keys revoke control-room
     """
     from traffic_platform.api.security import key_store
-    from traffic_platform.settings import load_settings
 
     revoked = key_store.revoke(load_settings(), key)
     if as_json:
         print_json(revoked.as_json())
     else:
-        at = utc_text(revoked.revoked_at)
+        at = time_text(revoked.revoked_at)
         say(f"Key {revoked.key_id} ({revoked.name}) was revoked at {at}.")
 
 

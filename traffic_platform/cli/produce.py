@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from traffic_platform.cli.console import load_settings
 from traffic_platform.cli.options import Json, TargetTopic
 
 if TYPE_CHECKING:
@@ -92,7 +93,6 @@ def produce(
 def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport:
     from traffic_platform.cli.console import progress_bar, stop_on_signals
     from traffic_platform.demo.produce import produce as send
-    from traffic_platform.settings import load_settings
 
     with stop_on_signals() as stop, progress_bar(quiet=quiet) as bar:
         task = bar.add_task("Sending", total=request.count)
@@ -106,7 +106,7 @@ def _send(request: FeedRequest, topic: str | None, *, quiet: bool) -> FeedReport
 
 
 def _show(report: FeedReport, as_json: bool) -> None:
-    from traffic_platform.cli.console import utc_text
+    from traffic_platform.cli.console import moment
     from traffic_platform.cli.sent_events import show_totals
 
     figures = {
@@ -115,8 +115,8 @@ def _show(report: FeedReport, as_json: bool) -> None:
         "failed": report.failed,
         **report.kinds,
         "sensors": report.sensors,
-        "first_timestamp": utc_text(report.first_us) or None,
-        "last_timestamp": utc_text(report.last_us) or None,
+        "first_timestamp": moment(report.first_us),
+        "last_timestamp": moment(report.last_us),
         "seconds": round(report.seconds, 3),
         "events_per_second": round(report.delivered / max(report.seconds, 1e-9)),
     }

@@ -37,9 +37,8 @@ def publish(
     from traffic_platform.monitoring.lag import LagReader
     from traffic_platform.publish.publisher import run_publisher
     from traffic_platform.run_clock import RunLimits
-    from traffic_platform.settings import load_settings
 
-    settings = load_settings()
+    settings = console.load_settings()
     if not settings.publish and settings.quarantine_topic is None:
         raise PermanentError("Nothing is published: TRAFFIC_PUBLISH is off. Set it to true.")
     limits = RunLimits(_LONGEST_SECONDS, settings.ingest_run_idle_seconds, until_caught_up=True)

@@ -61,10 +61,9 @@ def list_(
     from dataclasses import asdict
 
     from traffic_platform.monitoring import rejected_messages
-    from traffic_platform.settings import load_settings
 
     chosen = _filter(reason, date, sensor, resolved=resolved)
-    settings = load_settings()
+    settings = console.load_settings()
     counts = rejected_messages.count_reasons(settings, chosen)
     messages = rejected_messages.list_messages(settings, chosen, limit)
     total = sum(count.messages for count in counts)
@@ -104,10 +103,9 @@ def show(
     from traffic_platform.cli.rejected_message import message_document, show_message
     from traffic_platform.errors import PermanentError
     from traffic_platform.monitoring.rejected_messages import read_messages
-    from traffic_platform.settings import load_settings
 
     topic, partition, offset = _read_id(topic, partition, offset)
-    messages = read_messages(load_settings(), topic, partition, offset)
+    messages = read_messages(console.load_settings(), topic, partition, offset)
     if not messages:
         raise PermanentError(
             f"Offset {offset} of {topic} [{partition}] is not in quarantine. "
@@ -145,10 +143,9 @@ def reprocess(
     from traffic_platform.monitoring.rejected_messages import count_reasons
     from traffic_platform.reprocess import reprocess_rejected
     from traffic_platform.rollups import roll_up_all
-    from traffic_platform.settings import load_settings
 
     chosen = _filter(reason, date, sensor)
-    settings = load_settings()
+    settings = console.load_settings()
     with console.stop_on_signals() as stop, console.progress_bar(quiet=as_json) as bar:
         total = sum(count.messages for count in count_reasons(settings, chosen))
         task = bar.add_task("Reprocessing", total=total)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from traffic_platform.cli.console import load_settings
 from traffic_platform.cli.options import Json, TargetTopic
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ def replay(
     from traffic_platform.cli.console import progress_bar, stop_on_signals
     from traffic_platform.cli.sent_events import check_delivery
     from traffic_platform.demo.replay import replay as send
-    from traffic_platform.settings import load_settings
 
     settings = load_settings()
     with stop_on_signals() as stop, progress_bar(quiet=as_json) as bar:
@@ -106,7 +106,7 @@ def _check_zone(name: str | None) -> None:
 
 
 def _show(report: ReplayReport, as_json: bool) -> None:
-    from traffic_platform.cli.console import utc_text
+    from traffic_platform.cli.console import moment
     from traffic_platform.cli.sent_events import show_totals
 
     figures = {
@@ -117,8 +117,8 @@ def _show(report: ReplayReport, as_json: bool) -> None:
         "without_measures": report.empty,
         "sensors": report.sensors,
         "interval_s": report.interval_s,
-        "first_timestamp": utc_text(report.first_us),
-        "last_timestamp": utc_text(report.last_us),
+        "first_timestamp": moment(report.first_us),
+        "last_timestamp": moment(report.last_us),
         "seconds": round(report.seconds, 3),
     }
     show_totals(figures, as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from traffic_platform.cli.console import print_json, print_table, say, utc_text
+from traffic_platform.cli.console import load_settings, print_json, print_table, say, time_text
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def import_(
     from traffic_platform.sensors.csv_rows import seconds
     from traffic_platform.sensors.periods import read_begin
     from traffic_platform.sensors.sensor_import import import_sensors
-    from traffic_platform.settings import load_settings
 
     settings = load_settings()
     interval_s = _parse(interval, "--interval", seconds)
@@ -87,7 +86,6 @@ def list_(
     from dataclasses import asdict
 
     from traffic_platform.sensors.sensor_import import list_sensors
-    from traffic_platform.settings import load_settings
 
     sensors = list_sensors(load_settings(), origin=origin, road=road, limit=limit)
     if as_json:
@@ -130,7 +128,6 @@ def show(
     from traffic_platform.errors import PermanentError
     from traffic_platform.events.sensor_ids import canonical_external_id, is_valid, sensor_uuid
     from traffic_platform.sensors.sensor_import import list_periods, list_sensors
-    from traffic_platform.settings import load_settings
 
     settings = load_settings()
     found = (
@@ -188,7 +185,7 @@ def _show(report: ImportReport) -> None:
     begins = [begin for change in report.changed for begin in change.since.values()]
     if report.at in begins:
         say(
-            f"Roll-ups before {utc_text(report.at)} keep the old values. To change these too,"
+            f"Roll-ups before {time_text(report.at)} keep the old values. To change these too,"
             " import with --valid-from."
         )
     if any(begin < report.at for begin in begins):
@@ -200,16 +197,16 @@ def _begin(since: datetime | None) -> str:
 
     if since is None:
         return "at any time"
-    return "since the beginning" if since == BEGINNING else f"since {utc_text(since)}"
+    return "since the beginning" if since == BEGINNING else f"since {time_text(since)}"
 
 
 def _since(begin: datetime | None) -> str:
-    return "beginning" if begin is None else utc_text(begin)
+    return "beginning" if begin is None else time_text(begin)
 
 
 def _fact(value: object) -> str:
     if isinstance(value, datetime):
-        return utc_text(value)
+        return time_text(value)
     return "" if value is None else str(value)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from traffic_platform.cli.console import print_json, print_table, say, utc_text
+from traffic_platform.cli.console import load_settings, print_json, print_table, say, time_text
 
 if TYPE_CHECKING:
     from traffic_platform.monitoring.table_sizes import Storage, TableSize
@@ -42,7 +42,6 @@ def up(
     Example: traffic up --detach --demo sample
     """
     from traffic_platform.cli.demo import load_demo, show_sample
-    from traffic_platform.settings import load_settings
     from traffic_platform.stack import control
     from traffic_platform.stack.status import read_status
 
@@ -83,7 +82,6 @@ def down() -> None:
 
     Example: traffic down
     """
-    from traffic_platform.settings import load_settings
     from traffic_platform.stack import control
 
     folders = control.folders_of(load_settings())
@@ -107,7 +105,6 @@ def status(
 
     Example: traffic status --storage
     """
-    from traffic_platform.settings import load_settings
     from traffic_platform.stack.status import read_status
 
     settings = load_settings()
@@ -186,14 +183,14 @@ def _show_status(found: Status) -> None:
 
     rows = [
         (name, service.state, str(service.pid or ""), service.restarts,
-         utc_text(datetime.fromtimestamp(service.since, UTC)))
+         time_text(datetime.fromtimestamp(service.since, UTC)))
         for name, service in found.services.items()
     ]  # fmt: skip
     if rows:
         print_table("", ("service", "state", "pid", "restarts", "since"), rows)
     _show_urls(found)
     if found.lag is not None:
-        last = utc_text(found.last_commit_at) if found.last_commit_at else "never"
+        last = time_text(found.last_commit_at) if found.last_commit_at else "never"
         unpublished = f", {found.publish_lag:,} to publish" if found.publish_lag else ""
         sys.stdout.write(f"Lag: {found.lag:,} messages{unpublished}; last commit: {last}\n")
     for problem in found.problems:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from traffic_platform.cli.console import counted, print_json, progress_bar, say
+from traffic_platform.cli.console import counted, load_settings, print_json, progress_bar, say
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def verify(
 
     Example: traffic verify --deep
     """
-    from traffic_platform.settings import load_settings
     from traffic_platform.verify import verify as prove
 
     with progress_bar(quiet=as_json) as bar:

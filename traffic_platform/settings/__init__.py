@@ -8,5 +8,6 @@ or, for the embedded servers, from the file that `traffic up` writes.
 from traffic_platform.settings.endpoints import Endpoints, SettingsError
 from traffic_platform.settings.settings import Settings, load_settings
 from traffic_platform.settings.subject import listed
+from traffic_platform.settings.unknown import unknown_settings
 
-__all__ = ["Endpoints", "Settings", "SettingsError", "listed", "load_settings"]
+__all__ = ["Endpoints", "Settings", "SettingsError", "listed", "load_settings", "unknown_settings"]

@@ -38,6 +38,8 @@ def traffic_alone(
     """traffic_alone("produce", "--help"): run it without servers, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "home"))
+    for name in ("TRAFFIC_TEST_KAFKA", "TRAFFIC_TEST_POSTGRES"):
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["traffic", *map(str, arguments)])
