@@ -83,9 +83,9 @@ def down() -> None:
     Example: traffic down
     """
     from traffic_platform.stack import control
+    from traffic_platform.stack.find import find_stack
 
-    folders = control.folders_of(load_settings())
-    stopped = control.stop(folders)
+    stopped = control.stop(control.folders_of(find_stack(load_settings()).settings))
     sys.stdout.write("The stack has stopped.\n" if stopped else "No stack is running.\n")
 
 
@@ -101,14 +101,17 @@ def status(
     """Show the state of the local stack. The exit code is 0 if everything serves, else 1.
 
     --storage adds rows (estimated), sizes and dates of every table, of Dagster's storage and of the
-    archive. It also works without a local stack.
+    archive. It also works without a local stack. Outside the clone of the repository, the command
+    shows the stack of the clone, unless TRAFFIC_HOME is set.
 
     Example: traffic status --storage
     """
+    from traffic_platform.stack.find import find_stack
     from traffic_platform.stack.status import read_status
 
-    settings = load_settings()
-    found = read_status(settings)
+    stack = find_stack(load_settings())
+    settings = stack.settings
+    found = read_status(settings, stack.missing)
     sizes = _read_storage(settings, found) if storage else None
     if as_json:
         print_json(found.as_json() | ({"storage": sizes.as_json()} if sizes else {}))

@@ -21,7 +21,7 @@ _HEAD = """# Settings
 
 Set environment variables, or write them into a file `.env` in the folder that you start commands
 from. The environment wins. An empty variable counts as not set. Each command validates all settings
-and names every invalid one. A variable that begins with `TRAFFIC_` and is no setting causes a warning
+and names every invalid one. An unknown variable that begins with `TRAFFIC_` causes a warning
 with the nearest name.
 
 ```sh

@@ -123,13 +123,16 @@ class Settings(
         )
 
 
-def load_settings() -> Settings:
-    """Read the settings of this process.
+def load_settings(folder: Path | None = None) -> Settings:
+    """Read the settings of this process, or those that it would have in another folder.
 
     Raises SettingsError with one line for each wrong setting.
     """
     try:
-        return Settings()
+        if folder is None:
+            return Settings()
+        there = Settings(_env_file=folder / ".env")  # pyright: ignore[reportCallIssue]
+        return there.model_copy(update={"home": folder / there.home})
     except ValidationError as error:
         lines = [
             _line(item["loc"], item["msg"])

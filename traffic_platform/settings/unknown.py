@@ -1,4 +1,4 @@
-"""Variables that begin with TRAFFIC_ and are no setting: misspelled names, mostly."""
+"""Unknown variables that begin with TRAFFIC_: misspelled settings, mostly."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _OWN: Final = frozenset({"TRAFFIC_STACK", "TRAFFIC_FAULT_POINT"})
 def unknown_settings() -> list[str]:
     """Return a sentence for each such variable of the environment and of `.env`.
 
-    They are no errors: Kubernetes gives every container variables of the services beside it, and
-    those of a service named `traffic` begin with TRAFFIC_ too.
+    They cause warnings, not errors: Kubernetes gives every container variables of the services
+    beside it, and those of a service named `traffic` begin with TRAFFIC_ too.
     """
     known = {f"TRAFFIC_{name.upper()}" for name in Settings.model_fields}
     given = (

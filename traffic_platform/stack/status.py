@@ -62,13 +62,16 @@ class Status:
         }
 
 
-def read_status(settings: Settings) -> Status:
-    """Read the supervisor's file, then ask PostgreSQL and Kafka. An outage becomes a problem."""
+def read_status(settings: Settings, missing: str | None = None) -> Status:
+    """Read the supervisor's file, then ask PostgreSQL and Kafka. An outage becomes a problem.
+
+    `missing` says where no stack runs.
+    """
     state = living_state(folders_of(settings))
     status = Status()
     if state is None:
-        home = folders_of(settings).home
-        status.problems.append(f"no stack runs in {home} (TRAFFIC_HOME). Run `traffic up`")
+        missing = missing or f"no stack runs in {folders_of(settings).home} (TRAFFIC_HOME)"
+        status.problems.append(f"{missing}. Run `traffic up`")
         return status
     _add_supervisor(status, state)
     try:

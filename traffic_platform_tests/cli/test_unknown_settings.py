@@ -1,4 +1,4 @@
-"""Variables that begin with TRAFFIC_ and are no setting, in the environment and in `.env`."""
+"""Unknown variables that begin with TRAFFIC_, in the environment and in `.env`."""
 
 from __future__ import annotations
 
