@@ -21,6 +21,9 @@ _COMMANDS = {
     "up": "stack",
     "down": "stack",
     "status": "stack",
+    "logs": "logs",
+    "open": "open",
+    "doctor": "doctor",
     "produce": "produce",
     "replay": "replay",
     "ingest": "ingest",
@@ -32,7 +35,7 @@ _COMMANDS = {
 _GROUPS = ("quarantine", "sensors", "keys")
 
 # The exit code of an error. For these commands 1 means that they ran and found a difference.
-_ERROR_CODES = {"verify": 2, "check": 2}
+_ERROR_CODES = {"verify": 2, "check": 2, "doctor": 2}
 
 
 def _show_version(asked: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
@@ -19,6 +20,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import (
     AclOperation,  # pyright: ignore[reportPrivateImportUsage]
     AdminClient,
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
 )
 from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._topic import TopicDescription
@@ -125,6 +127,13 @@ class Broker:
 
         A producer would wait for a missing topic, and fail message by message without the right.
         """
+        self._require(name, AclOperation.WRITE, "Write")
+
+    def require_read(self, name: str) -> None:
+        """Raise PermanentError when the topic does not exist or we may not read it."""
+        self._require(name, AclOperation.READ, "Read")
+
+    def _require(self, name: str, operation: AclOperation, right: str) -> None:
         description = self._described(name, self._ask(name, operations=True))
         if description is None:
             raise PermanentError(
@@ -132,8 +141,25 @@ class Broker:
                 "create any other topic first."
             )
         operations = description.authorized_operations
-        if operations and AclOperation.WRITE not in operations:  # old brokers do not tell
-            raise missing_right("Write", f"topic {name}")
+        if operations and operation not in operations:  # old brokers do not tell
+            raise missing_right(right, f"topic {name}")
+
+    def protocol_version(self) -> tuple[int, int] | None:
+        """Return the version of the brokers' protocol, as (major, minor).
+
+        It is None where the login may not describe configurations, or where brokers have dropped
+        the setting.
+        """
+        nodes = self._answer(self._admin.describe_cluster(request_timeout=self._seconds)).nodes
+        resource = ConfigResource(ConfigResource.Type.BROKER, str(nodes[0].id))
+        asked = self._admin.describe_configs([resource], request_timeout=self._seconds)
+        try:
+            configuration = self._answer(asked[resource])
+        except KafkaException:
+            return None
+        entry = configuration.get("inter.broker.protocol.version")
+        found = re.match(r"(\d+)\.(\d+)", entry.value or "") if entry else None
+        return (int(found[1]), int(found[2])) if found else None
 
     def describe(self, name: str) -> BrokerTopic | None:
         """Return the topic with the ends of all its partitions, None when it does not exist."""

@@ -12,7 +12,7 @@ import typer
 from traffic_platform.cli import build_app
 
 VERBS = {
-    "Create", "Import", "Ingest", "List", "Prove", "Publish", "Rebuild", "Reprocess",
+    "Create", "Import", "Ingest", "List", "Open", "Prove", "Publish", "Rebuild", "Reprocess",
     "Revoke", "Run", "Send", "Show", "Start", "Stop",
 }  # fmt: skip
 
