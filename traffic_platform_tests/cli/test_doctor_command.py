@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,13 @@ import pytest
 
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Result, Traffic
+
+# Brokers from 4 on do not tell their version. The tests of the oldest versions run this file too.
+KAFKA = (
+    "Kafka 3.7 answers."
+    if "TRAFFIC_TEST_KAFKA" in os.environ
+    else "Kafka answers; it does not tell its version."
+)
 
 
 def states(result: Result) -> dict[str, str]:
@@ -35,10 +42,7 @@ def test_a_platform_without_a_fault_exits_with_0(
     assert found.json["healthy"] is True
     assert set(states(found).values()) == {"ok"}, found.json
     kafka = next(check for check in found.json["checks"] if check["subject"] == "kafka")
-    # Brokers from 4 on do not tell their version.
-    assert re.fullmatch(
-        r"Kafka (3\.\d+ answers|answers; it does not tell its version)\.", kafka["text"]
-    )
+    assert kafka["text"] == KAFKA
 
 
 def test_all_faults_are_named_at_once(traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:

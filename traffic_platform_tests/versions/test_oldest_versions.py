@@ -15,7 +15,7 @@ import pytest
 from traffic_platform_tests.versions.oldest import KAFKA, postgres_programs
 
 TESTS = Path(__file__).parents[1]
-# Ingest, transactions of Kafka, publishing, roll-ups, the API, and `verify --deep`.
+# Ingest, transactions of Kafka, publishing, roll-ups, the API, `verify --deep`, and `doctor`.
 FILES = (
     "integration/test_ingest_run.py",
     "integration/test_transactions.py",
@@ -23,6 +23,7 @@ FILES = (
     "rollups/test_rollups_of_a_stream.py",
     "rollups/test_sql_for_people.py",
     "api/test_historical.py",
+    "cli/test_doctor_command.py",
 )
 
 

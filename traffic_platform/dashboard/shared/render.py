@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -23,7 +26,19 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(printable=printable, number=number, spaced=spaced)
+    made.globals["traffic"] = traffic_program()
     return made
+
+
+def traffic_program() -> str:
+    """Return the `traffic` command for a shell on this machine.
+
+    It is the whole path, unless the command is on the PATH, as it is in a container. Without the
+    path, a command of the page could not be pasted outside the virtual environment.
+    """
+    own = Path(sys.executable).with_name("traffic")
+    found = shutil.which("traffic")
+    return "traffic" if found and Path(found) == own else shlex.quote(str(own))
 
 
 def compile_templates() -> None:
