@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from traffic_platform.stack.processes import ProcessId
+from traffic_platform.stack.state import StackFolders, StackState
 from traffic_platform_tests.cli.conftest import Traffic
 
 COMMAND = (sys.executable, "-u", "-c", "from traffic_platform.cli import main; main()")
@@ -78,3 +80,21 @@ def test_open_without_a_stack_says_so(traffic_alone: Traffic, tmp_path: Path) ->
     assert refused.code == 1
     assert str(tmp_path / "home") in refused.err
     assert "traffic up" in refused.err
+
+
+def test_open_prints_the_address_and_gives_it_to_the_browser(
+    traffic_alone: Traffic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = StackFolders(tmp_path / "home")
+    folders.make()
+    here = ProcessId.of(os.getpid())
+    assert here is not None
+    url = "http://127.0.0.1:8000"
+    StackState("ready", here.pid, here.started, api_url=url).save(folders.state_file)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path / "opened"}\n')
+    browser.chmod(0o700)
+    # The trailing %s makes the module wait for the program.
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    assert traffic_alone("open").out == f"{url}\n"
+    assert (tmp_path / "opened").read_text() == f"{url}\n"
