@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from traffic_platform.settings.subject import FirstPort, SubjectSettings
 
 
@@ -16,6 +18,9 @@ class StackSettings(SubjectSettings):
     home: Path = Path(".traffic")
     """Folder of all local state: data of the embedded servers, passwords, logs and addresses. Its
     path must not contain a comma."""
+    disk_free_gib: float = Field(default=5, ge=0)
+    """Free space (GiB) below which `traffic status` and `traffic doctor` report the disk of
+    TRAFFIC_HOME and that of the embedded PostgreSQL. 0: never."""
     postgres_port: FirstPort = 5432
     """First port to try for the embedded PostgreSQL."""
     kafka_port: FirstPort = 9092

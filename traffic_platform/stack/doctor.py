@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 
 from traffic_platform.errors import IngestError, translate
 from traffic_platform.kafka.admin import Broker
+from traffic_platform.monitoring.disk_space import existing, full_disks
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import (
@@ -33,7 +34,6 @@ _POSTGRES: Final = (15, 18)
 _OLDEST_KAFKA: Final = (3, 7)
 _ANSWER_SECONDS: Final = 5.0
 _CLOCK_SECONDS: Final = 10.0  # ingest rejects events from 300 s in the future
-_FREE_BYTES: Final = 5 * 1024**3
 
 State = Literal["ok", "fault", "not checked"]
 
@@ -58,7 +58,7 @@ def examine() -> list[Finding]:
         return [*findings, *wrong, rest]
     if len(findings) == 1:
         findings.append(Finding("settings", "ok", "All settings are valid."))
-    findings += [_folder(stack.settings.home), _disk(stack.settings.home)]
+    findings += [_folder(stack.settings.home), *_disks(stack.settings)]
     return [*findings, *_postgres(stack), *_kafka(stack)]
 
 
@@ -81,15 +81,10 @@ def _python() -> Finding:
     return _fault("python", f"{text} is not supported. Install Python 3.11 to 3.14.")
 
 
-def _existing(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    return next(one for one in (folder, *folder.parents) if one.exists())
-
-
 def _folder(home: Path) -> Finding:
     if "," in str(home):
         return _fault("folder", f"The path {home} contains a comma. Set another TRAFFIC_HOME.")
-    folder = _existing(home)
+    folder = existing(home)
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return _fault(
             "folder",
@@ -99,12 +94,10 @@ def _folder(home: Path) -> Finding:
     return Finding("folder", "ok", f"{home} can be written.")
 
 
-def _disk(home: Path) -> Finding:
-    free = shutil.disk_usage(_existing(home)).free
-    text = f"{free / 1024**3:.1f} GiB are free for {home}."
-    if free < _FREE_BYTES:
-        return _fault("disk", f"Only {text} Free some space, or set TRAFFIC_HOME to another disk.")
-    return Finding("disk", "ok", text)
+def _disks(settings: Settings) -> list[Finding]:
+    found = [_fault("disk", f"{text[0].upper()}{text[1:]}.") for text in full_disks(settings)]
+    free = shutil.disk_usage(existing(settings.home)).free / 1024**3
+    return found or [Finding("disk", "ok", f"{free:.1f} GiB are free for {settings.home}.")]
 
 
 def _postgres(stack: FoundStack) -> list[Finding]:

@@ -12,6 +12,7 @@ import psycopg
 from traffic_platform.errors import IngestError
 from traffic_platform.events.texts import utc_text
 from traffic_platform.kafka.admin import require_answer
+from traffic_platform.monitoring.disk_space import full_disks
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.control import folders_of, living_state
@@ -74,6 +75,7 @@ def read_status(settings: Settings, missing: str | None = None) -> Status:
         status.problems.append(f"{missing}. Run `traffic up`")
         return status
     _add_supervisor(status, state)
+    status.problems.extend(full_disks(settings))
     try:
         endpoints = settings.endpoints()
     except SettingsError as error:

@@ -95,3 +95,10 @@ def test_a_home_that_is_a_file_is_a_fault(
     (tmp_path / "file").touch()
     monkeypatch.setenv("TRAFFIC_HOME", str(tmp_path / "file" / "home"))
     assert "folder" in faults(traffic_alone("doctor", "--json"))
+
+
+def test_a_disk_below_the_limit_is_a_fault(
+    traffic_alone: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAFFIC_DISK_FREE_GIB", "1000000")
+    assert "PostgreSQL stops when it is full" in faults(traffic_alone("doctor", "--json"))["disk"]
