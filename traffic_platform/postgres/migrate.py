@@ -47,7 +47,8 @@ def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) 
     Safe to call at every start and from several processes at once.
 
     Raises SettingsError when the database has another time zone, is older than the last revision
-    of 0.1.0 or newer than this version, or has views of the user that a migration cannot keep; TransientError when other sessions keep its tables locked;
+    of 0.1.0 or newer than this version, or has views of the user that a migration cannot keep;
+    TransientError when other sessions keep its tables locked;
     psycopg.Error when it cannot be reached.
     """
     with connect(owner_url, application_name="traffic-migrate", autocommit=True) as guard:

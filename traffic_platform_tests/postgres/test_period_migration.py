@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +30,7 @@ SENSORS = [
 
 
 @pytest.fixture
-def filled(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def filled(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A database of version 0.2.0, without periods, with sensors, roll-ups and diagnoses."""
     with monkeypatch.context() as patch:
         shutil.copytree(sql_folder() / "migrations", tmp_path / "migrations")
@@ -65,7 +64,7 @@ def filled(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             (row[2], number, row[0]),
         )
     empty.owner.execute("grant select on traffic.detector_health_detail to pg_monitor")
-    yield empty
+    return empty
 
 
 def rows_of(database: Database, table: str) -> list[tuple[Any, ...]]:
