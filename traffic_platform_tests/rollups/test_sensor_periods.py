@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import numpy as np
 import psycopg
@@ -28,6 +29,7 @@ from traffic_platform_tests.rollups.rolled import (
 SATURDAY = date(2025, 10, 4)
 MIDNIGHT = datetime(2025, 10, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
+T = TypeVar("T")
 InZone = Callable[..., Settings]
 
 
@@ -242,16 +244,20 @@ def test_roll_ups_with_changes_of_periods_in_between_are_those_of_a_recomputatio
     assert everything(owner) == incremental
 
 
+def _one_of(random: np.random.Generator, *values: T) -> T:
+    return values[int(random.integers(0, len(values)))]
+
+
 def _change(random: np.random.Generator, names: list[str]) -> SensorRecord:
     values: dict[str, Value] = {
-        "interval_s": random.choice([None, Decimal("0.1"), Decimal(20), Decimal(30), Decimal(900)]),
-        "length_mi": random.choice([None, 0.37, 2.0]),
-        "free_flow_mph": random.choice([None, 55.5, 61.7]),
+        "interval_s": _one_of(random, None, Decimal("0.1"), Decimal(20), Decimal(30), Decimal(900)),
+        "length_mi": _one_of(random, None, 0.37, 2.0),
+        "free_flow_mph": _one_of(random, None, 55.5, 61.7),
         "lanes": int(random.integers(1, 3)),
         "retired": bool(random.random() < 0.2),
     }
     chosen = random.choice([*values], int(random.integers(1, 4)), replace=False)
     name = str(random.choice(names))
     begin = bound_of(MIDNIGHT + timedelta(seconds=int(random.integers(0, 3 * 86_400))))
-    since = [None, BEGINNING, begin, begin, begin][int(random.integers(0, 5))]
+    since = _one_of(random, None, BEGINNING, begin, begin, begin)
     return SensorRecord(sensor_uuid(name), name, {key: values[key] for key in chosen}, since)
