@@ -36,9 +36,9 @@ from traffic_platform.stack.standalone import Standalone, standalone_kafka, stan
 from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
-# Nothing in a test stops the machine, and a killed server loses nothing that it has written. To drop
-# a database, with the default settings, waits for the disk (measured: 0.1 to 2 s, now 0.02 s). The
-# hash of a password for each new connection takes 6 ms; tests open a connection for each question.
+# Nothing in a test stops the machine, and a killed server loses nothing that it has written. With
+# the default settings, to drop a database waits for the disk (measured: 0.1 to 2 s, now 0.02 s).
+# The hash of a password takes 6 ms of each connection, and tests open one for each question.
 QUICK = {"fsync": "off", "scram_iterations": "1"}
 
 
@@ -52,9 +52,13 @@ def pytest_configure() -> None:
 
 
 HERE = Path(__file__).parent
-# Their files take the longest, up to minutes. They come first, so that the two processes that run
-# the tests end at about the same time.
-LONG_FOLDERS = {"faults", "orchestration", "stack"}
+# Their files take the longest, up to minutes. They come first, the longest before the others, so
+# that the two processes that run the tests end at about the same time.
+LONG_FOLDERS = (
+    "browser", "security", "faults", "orchestration", "stack", "demo", "integration", "cli", "api"
+)  # fmt: skip
+# One process runs all tests of such a folder, because they share servers of their own.
+WHOLE_FOLDERS = ("browser", "security")
 # Fixtures that start a server or a browser, and the names that a test starts processes with.
 SERVER_FIXTURES = {"postgres", "kafka", "secured_process", "make_stack", "browser"}
 PROCESS_NAMES = {"multiprocessing", "standalone_kafka", "standalone_postgres", "subprocess"}
@@ -66,13 +70,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     `-m "not servers"` selects the others.
     """
-    items.sort(key=lambda item: LONG_FOLDERS.isdisjoint(item.path.relative_to(HERE).parts))
+    items.sort(key=lambda item: rank(item.path.relative_to(HERE).parts[0]))
     for item in items:
         if isinstance(item, pytest.Function) and (
             not SERVER_FIXTURES.isdisjoint(item.fixturenames)
             or not PROCESS_NAMES.isdisjoint(names_used(inspect.unwrap(item.function)))
         ):
             item.add_marker(pytest.mark.servers)
+
+
+def rank(folder: str) -> int:
+    """Return the place of a folder in the order of tests."""
+    return LONG_FOLDERS.index(folder) if folder in LONG_FOLDERS else len(LONG_FOLDERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """With `--dist loadfile`, keep whole folders together too."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            folder = file.removeprefix(f"{HERE.name}/").partition("/")[0]
+            return folder if folder in WHOLE_FOLDERS else file
+
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def names_used(function: Callable[..., object]) -> set[str]:
@@ -182,9 +205,15 @@ def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[str]:
+def template() -> str:
+    """Name of the database that a test's own is copied from. Modules have others."""
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: PostgresServer, template: str) -> Iterator[str]:
     """Name of a migrated database of the test's own."""
-    with postgres.new_database("traffic_owner", TEMPLATE) as name:
+    with postgres.new_database("traffic_owner", template) as name:
         yield name
 
 
@@ -209,10 +238,17 @@ def settings(
     postgres: PostgresServer, kafka: KafkaServer, database: str, tmp_path: Path
 ) -> Settings:
     """Settings of the test's own: database, topics (not created yet), group and home."""
+    return own_settings(postgres, kafka, database, tmp_path / "home")
+
+
+def own_settings(
+    postgres: PostgresServer, kafka: KafkaServer, database: str, home: Path
+) -> Settings:
+    """Return settings with this database and home, and new names of topics and group."""
     name = f"t{uuid.uuid4().hex[:12]}"
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
-        home=tmp_path / "home",
+        home=home,
         kafka_bootstrap_servers=kafka.bootstrap_servers,
         database_url=postgres.service.url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
         ingest_database_url=postgres.service.url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
@@ -281,24 +317,30 @@ def make_topic(settings: Settings, admin: AdminClient) -> Iterator[Callable[...,
     made: set[str] = set()
 
     def make(name: str | None = None, partitions: int | None = None, **config: str) -> str:
-        topic = NewTopic(
-            name or settings.raw_topic,
-            num_partitions=partitions or settings.topic_partitions,
-            replication_factor=1,
-            config={
-                "message.timestamp.type": "LogAppendTime",
-                **{key.replace("_", "."): value for key, value in config.items()},
-            },
-        )
-        admin.create_topics([topic])[topic.topic].result(timeout=30)
-        made.add(topic.topic)
-        wait_for_topics(admin, [topic.topic])
-        return topic.topic
+        topic = name or settings.raw_topic
+        made.add(topic)
+        create_topic(admin, topic, partitions or settings.topic_partitions, **config)
+        return topic
 
     yield make
     present = made & set(admin.list_topics(timeout=30).topics)
     for future in admin.delete_topics(sorted(present)).values() if present else ():
         future.result(timeout=30)
+
+
+def create_topic(admin: AdminClient, name: str, partitions: int, **config: str) -> None:
+    """Create a topic, with "_" for "." in the names of its configuration."""
+    topic = NewTopic(
+        name,
+        num_partitions=partitions,
+        replication_factor=1,
+        config={
+            "message.timestamp.type": "LogAppendTime",
+            **{key.replace("_", "."): value for key, value in config.items()},
+        },
+    )
+    admin.create_topics([topic])[name].result(timeout=30)
+    wait_for_topics(admin, [name])
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from traffic_platform.ingest import session
 from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
@@ -223,10 +224,15 @@ def test_two_writers_drain_their_own_partitions_at_the_same_time(
 
 
 def test_an_added_partition_is_picked_up_without_a_restart(
-    settings: Settings, make_topic: MakeTopic, produce: Produce, admin: Any
+    settings: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    admin: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from confluent_kafka.admin import NewPartitions
 
+    monkeypatch.setattr(session, "_DISCOVER_SECONDS", 1.0)
     make_topic(partitions=1)
     produce([flat("a", 0)])
     reports: list[IngestTotals] = []
