@@ -51,6 +51,17 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the number of seeds of the tests whose moments are random."""
+    parser.addoption("--seeds", type=int, default=1, help="seeds of tests with random moments")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with the argument `story_seed` once for each seed."""
+    if "story_seed" in metafunc.fixturenames:
+        metafunc.parametrize("story_seed", range(metafunc.config.getoption("--seeds")))
+
+
 HERE = Path(__file__).parent
 # Their files take the longest, up to a minute. They come first, so that the two processes that run
 # the tests end at about the same time. A folder with servers of its own, which run until the end,

@@ -126,6 +126,7 @@ class Session:
             if session is not None:
                 session._storer.close()
                 session._fetcher.close()
+                session._broker.close()
             connection.close()  # the server releases the locks with it
 
     def try_lock(self) -> bool:

@@ -15,6 +15,7 @@ from traffic_platform.ledger.partition_locks import Holder, read_holders
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.publish.positions import Lag, destinations, publisher_lock, read_lag
 from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
 
 # Kafka ends a transaction after its producer's transaction.timeout.ms, a minute by default. One
 # that is open for three minutes has a longer timeout (15 minutes at most), or never ends.
@@ -107,6 +108,16 @@ class LagReader:
         with self._errors_translated():
             return read_holders(self._connect(), topics or self._settings.ingest_topics)
 
+    def last_progress(self) -> dict[int | None, float]:
+        """Return when each partition of the ingested topics last advanced, and None: the publisher.
+
+        Seconds since 1970 UTC by PostgreSQL's clock. What has never advanced is missing.
+        """
+        with self._errors_translated():
+            topics = {"topics": list(self._settings.ingest_topics)}
+            rows = self._connect().execute(statement("monitoring/last_progress"), topics)
+            return dict(rows.fetchall())
+
     @property
     def publishes(self) -> bool:
         """True when the settings enable publishing."""
@@ -126,7 +137,9 @@ class LagReader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._broker = None
+        if self._broker is not None:
+            self._broker.close()
+            self._broker = None
 
     def _read_topic(self, name: str) -> list[PartitionLag]:
         topic = self._connect_broker().describe(name)

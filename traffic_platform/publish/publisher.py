@@ -113,7 +113,7 @@ def _publish_session(
             begun = time.monotonic()
             cycle = session.publish_next()
             clock.worked()
-            if cycle.messages:
+            if cycle.messages or cycle.already:
                 clock.busy()
             progress.add(cycle)
             progress.report_if_due(lambda: session.lag().total)
@@ -126,5 +126,5 @@ def _publish_session(
 
 
 def _pause(cycle: Published, begun: float) -> None:
-    if cycle.messages < _FULL_CYCLE:
+    if cycle.messages + cycle.already < _FULL_CYCLE:
         time.sleep(max(0.0, begun + _CYCLE_SECONDS - time.monotonic()))

@@ -177,6 +177,31 @@ def test_a_feed_that_reports_too_seldom_for_a_row_of_samples_is_not_called_const
     assert "constant (17 5-minute samples" in seen(**hourly)
 
 
+def test_a_row_of_samples_as_long_as_the_threshold_is_judged() -> None:
+    samples = {"occupancy_samples": 48, "constant_samples": 48}
+    assert found(**samples).diagnosis == Diagnosis.CONSTANT
+    assert found(**samples).tests_not_evaluated == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "samples"),
+    [
+        ({"with_occupancy": 0, "with_volume": 7}, 7),
+        ({"with_occupancy": 6, "with_volume": 0}, 6),
+        ({"with_occupancy": 0, "with_volume": 0}, 1_000),
+        ({"with_occupancy": 6, "with_volume": 7, "with_both": 5, "empty_road": 2}, 7),
+    ],
+)
+def test_samples_hold_the_measures_that_the_sensor_reports(
+    counts: dict[str, int], samples: int
+) -> None:
+    assert replace(GOOD, **counts).samples == samples
+
+
+def test_a_sensor_with_an_interval_beyond_the_day_is_expected_once() -> None:
+    assert replace(GOOD, interval_s=100_000).expected_samples(61_200) == 1
+
+
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:
     assert found(with_occupancy=3, with_both=3).diagnosis == "insufficient_data"
     assert "The others of 1,000 readings lack" in seen(with_occupancy=3, with_both=3)
