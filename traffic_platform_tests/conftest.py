@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ from traffic_platform.stack.kafka import Kafka, wait_for_topics
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
+from traffic_platform_tests.versions.oldest import OldestKafka
 from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
@@ -188,9 +190,11 @@ def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServe
     """A running PostgreSQL with the platform's roles and a migrated template database."""
     from traffic_platform.postgres.migrate import migrate
 
-    service = replace(
-        standalone_postgres(server_folder, server_ports, first_port=25432), properties=QUICK
-    )
+    service = standalone_postgres(server_folder, server_ports, first_port=25432)
+    if other := os.environ.get("TRAFFIC_TEST_POSTGRES"):
+        service = replace(service, binaries=Path(other), properties={"fsync": "off"})
+    else:
+        service = replace(service, properties=QUICK)
     process = Standalone(service, server_folder / "logs")
     process.start()
     try:
@@ -208,6 +212,8 @@ def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServe
 def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
     """A running Kafka."""
     service = standalone_kafka(server_folder, server_ports, first_port=29092)
+    if os.environ.get("TRAFFIC_TEST_KAFKA"):
+        service = OldestKafka(service.folder, service.port, service.controller_port)
     process = Standalone(service, server_folder / "logs")
     process.start()
     try:

@@ -110,7 +110,7 @@ def test_each_event_is_published_once_although_postgresql_goes_back(
     story_seed: int,
 ) -> None:
     chance = random.Random(f"{kind} {story_seed}")
-    published_before = (list(COPIES).index(kind) + story_seed) % 2 == 1  # else only what is lost
+    published_before = (list(COPIES).index(kind) + story_seed) % 2 == 1  # else only the lost events
     pause = threading.Event()
     for topic in settings.ingest_topics:
         make_topic(topic, partitions=3)

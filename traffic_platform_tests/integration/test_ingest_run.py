@@ -134,7 +134,8 @@ def test_repeats_inside_one_batch_are_counted_and_the_last_one_wins(
     make_topic(partitions=1)
     produce([flat("a", 0, 50.0), flat("a", 0, 60.0), flat("a", 0, 60.0)])
     totals = drain(settings)
-    assert (totals.inserted, totals.updated, totals.unchanged) == (1, 1, 1)
+    counts = totals.inserted, totals.updated, totals.unchanged, totals.superseded
+    assert counts == (1, 0, 0, 2)
     assert rows(settings, 'select speed, "offset" from traffic.traffic_readings') == [(60.0, 2)]
 
 
