@@ -173,7 +173,7 @@ def test_the_compaction_covers_every_column_of_the_audit(filled: Settings) -> No
             "batch_id topic_no partition first_offset next_offset delivered raw processed"
             " quarantined echoes inserted updated unchanged event_dates date_counts rules_version"
             " run_id committed_at kind last_batch_id batches run_ids first_committed_at"
-            " dropped_raw dropped_processed",
+            " dropped_raw dropped_processed superseded order_floor",
         )
     ]
 
