@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
@@ -214,3 +215,33 @@ def test_without_a_position_only_messages_later_than_the_source_are_searched(
     # Times that producers set prove nothing, so then the whole topic is searched.
     name = settings.events_topic
     assert f"searched {name} [0] from offset {first} to 6: 0 messages" in caplog.text
+
+
+def test_a_topic_recreated_since_the_backup_keeps_its_number_and_repeats_nothing(
+    both: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    admin: AdminClient,
+    snapshots: Snapshots,
+) -> None:
+    produce([event(0)])
+    ingest(both)
+    publish(both)
+    snapshots.take()
+    admin.delete_topics([both.raw_topic])[both.raw_topic].result(timeout=30)
+    wait_until(
+        lambda: both.raw_topic not in admin.list_topics(timeout=30).topics, "the topic is deleted"
+    )
+    make_topic(partitions=2)
+    client = Producer(both.kafka_config())  # it has not met the former topic
+    for number in range(1, 20):
+        client.produce(both.raw_topic, event(number))
+    assert client.flush(30) == 0
+    ingest(both)
+    assert publish(both).events == 19
+    snapshots.restore()
+    # PostgreSQL logs the use of sequences in steps of 32, so a replayed log runs ahead of them.
+    with psycopg.connect(both.endpoints().owner_url) as connection:
+        connection.execute("select setval('traffic.topics_topic_no_seq', 34)")
+    ingest(both)
+    assert publish(both).events == 0
