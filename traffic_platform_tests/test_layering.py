@@ -60,6 +60,7 @@ ROOMS: dict[str, set[str]] = {
     "orchestration": STORING
     | {"ingest", "publish", "maintenance", "retention", "monitoring", "reprocess", "verify"}
     | {"rollups", "detector_health", "quality"},
+    "webserver": BASE | {"api"},
     "definitions": BASE | {"orchestration"},
     "cli": STORING
     | {"ingest", "publish", "monitoring", "reprocess", "verify", "rollups", "quality"}

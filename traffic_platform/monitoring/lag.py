@@ -15,6 +15,7 @@ from traffic_platform.ledger.partition_locks import Holder, read_holders
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.publish.positions import Lag, destinations, publisher_lock, read_lag
 from traffic_platform.settings import Settings
+from traffic_platform.statements import statement
 
 # Kafka ends a transaction after its producer's transaction.timeout.ms, a minute by default. One
 # that is open for three minutes has a longer timeout (15 minutes at most), or never ends.
@@ -106,6 +107,16 @@ class LagReader:
         """Return the holders of the topics' partitions (default: of all ingested topics)."""
         with self._errors_translated():
             return read_holders(self._connect(), topics or self._settings.ingest_topics)
+
+    def last_progress(self) -> dict[int | None, float]:
+        """Return when each partition of the ingested topics last advanced, and None: the publisher.
+
+        Seconds since 1970 UTC by PostgreSQL's clock. A partition that never advanced is missing.
+        """
+        with self._errors_translated():
+            topics = {"topics": list(self._settings.ingest_topics)}
+            rows = self._connect().execute(statement("monitoring/last_progress"), topics)
+            return dict(rows.fetchall())
 
     @property
     def publishes(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ START_SECONDS = 300.0
 _RECOVERY_SECONDS = 10.0
 _FIRST_BACKOFF_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 30.0
-_STABLE_SECONDS = 60.0
+# A restart is tried at once when the disk has this much more room than at the failure.
+ROOM_BYTES = 64 * 1024 * 1024
 
 
 @dataclass
@@ -43,6 +45,8 @@ class Child:
     _deadline: float = 0.0
     _backoff: float = _FIRST_BACKOFF_SECONDS
     _restart_at: float = 0.0
+    _free_bytes: int = 0
+    _was_held: bool = False
 
     @property
     def name(self) -> str:
@@ -64,10 +68,13 @@ class Child:
         pid = self.process.pid if self.process else None
         return ServiceState(self.state, pid, self.restarts, self.since, str(self.log))
 
-    def advance(self, ended: bool) -> None:
-        """Take the next step, if it is due. `ended`: the process has ended since the last call."""
+    def advance(self, ended: bool, needs_serve: bool = True) -> None:
+        """Take the next step, if it is due. `ended`: the process has ended since the last call.
+
+        `needs_serve`: the services that this one needs serve now.
+        """
         try:
-            if self.state == "waiting":
+            if self.state == "waiting" and needs_serve:
                 self._preparations = list(self.service.preparations())
                 self._next_step()
             elif self.state == "preparing":
@@ -76,7 +83,7 @@ class Child:
                 self._ended()
             elif self.state == "starting":
                 self._ask()
-            elif self.state == "restarting" and time.monotonic() >= self._restart_at:
+            elif self.state == "restarting" and self._may_restart(needs_serve):
                 self._start()
         except (StackError, OSError) as error:
             self._fail(str(error))
@@ -141,7 +148,7 @@ class Child:
                 f" see {self.log}"
             )
             return
-        if self.state == "running" and time.time() - self.since > _STABLE_SECONDS:
+        if self.state == "running":
             self._backoff = _FIRST_BACKOFF_SECONDS
         self.restarts += 1
         self._restart_later()
@@ -155,7 +162,24 @@ class Child:
         else:
             self._enter("failed")
 
+    def _may_restart(self, needs_serve: bool) -> bool:
+        """Return whether to try now: after the pause, or when a cause of the failure has gone."""
+        if not needs_serve:
+            self._was_held = True
+            return False
+        gone = self._was_held or self._read_free_bytes() >= self._free_bytes + ROOM_BYTES
+        if gone:
+            self._was_held = False
+            self._backoff = _FIRST_BACKOFF_SECONDS
+        return gone or time.monotonic() >= self._restart_at
+
+    def _read_free_bytes(self) -> int:
+        with contextlib.suppress(OSError):  # the folder may have been deleted
+            return shutil.disk_usage(self.logs.parent).free
+        return 0
+
     def _restart_later(self) -> None:
+        self._free_bytes = self._read_free_bytes()
         self._restart_at = time.monotonic() + self._backoff
         self._backoff = min(2 * self._backoff, _LONGEST_BACKOFF_SECONDS)
         self._enter("restarting")

@@ -141,7 +141,8 @@ def stop(folders: StackFolders) -> bool:
         except psutil.TimeoutExpired:
             supervisor.kill()
     left = members(folders.stack)
-    end_leftovers(folders)
+    former = load_state(folders.state_file)
+    end_leftovers(folders, former.parts if former else ())
     if still := members(folders.stack):
         raise StackError(
             f"{still[0].name()} (pid {still[0].pid}) of {folders.home} does not end. Kill it."

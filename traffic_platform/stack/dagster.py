@@ -28,6 +28,8 @@ from traffic_platform.stack.service import Preparation, Service
 # The same name as in workspace.yaml: Dagster stores the state of schedules and sensors under it.
 LOCATION = "traffic_platform"
 _MODULE = "traffic_platform.definitions"
+_WEBSERVER = "traffic_platform.webserver"
+_DAEMON = "traffic_platform.orchestration.instance.daemon"
 
 _ANSWER_SECONDS = 3
 
@@ -136,7 +138,7 @@ class Webserver(Service):
     def command(self) -> Command:
         """Return the command of the webserver."""
         return self.instance.command(
-            "dagster_webserver", "--host", "127.0.0.1", "--port", str(self.instance.port),
+            _WEBSERVER, "--host", "127.0.0.1", "--port", str(self.instance.port),
             "--workspace", str(self.instance.workspace),
         )  # fmt: skip
 
@@ -158,7 +160,7 @@ class Daemon(Service):
         """Return the command of the daemon."""
         self._started = time.time()
         workspace = str(self._instance.workspace)
-        return self._instance.command("dagster._daemon", "run", "--workspace", workspace)
+        return self._instance.command(_DAEMON, "--workspace", workspace)
 
     def ready(self) -> bool:
         """Return whether each required daemon has sent a heartbeat since the start."""
@@ -181,7 +183,7 @@ def is_stateless(process: psutil.Process) -> bool:
         arguments = set(process.cmdline())
     except psutil.NoSuchProcess:
         return False
-    return bool(arguments & {"grpc", "dagster_webserver", "dagster._daemon"})
+    return bool(arguments & {"grpc", _WEBSERVER, _DAEMON})
 
 
 def _instance_file() -> Path:

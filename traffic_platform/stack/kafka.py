@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -40,6 +41,7 @@ _JVM_OPTIONS = (
     f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
 )
 
+_MAIN_CLASS = "kafka.Kafka"
 _JVM_ENVIRONMENT = {
     # Options in the user's shell are not for this JVM.
     "JAVA_TOOL_OPTIONS": None,
@@ -105,7 +107,7 @@ class Kafka(Service):
 
     def command(self) -> Command:
         """Return the command of broker and controller in one JVM."""
-        java = java_command("kafka.Kafka", str(self._write_properties()))
+        java = java_command(_MAIN_CLASS, str(self._write_properties()))
         return Command(java, self.folder, _JVM_ENVIRONMENT)
 
     def ready(self) -> bool:
@@ -201,6 +203,14 @@ def java_command(main_class: str, *arguments: str, learn: Path | None = None) ->
         options = [f"-XX:AOTCacheOutput={learn}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     jars = os.pathsep.join(str(jar) for jar in class_path())
     return [str(JAVA), *_JVM_OPTIONS, *options, "-cp", jars, main_class, *arguments]
+
+
+def is_kafka(process: psutil.Process) -> bool:
+    """Return whether this is a broker's JVM."""
+    try:
+        return _MAIN_CLASS in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def broker_cluster_id(config: dict[str, Any], seconds: float) -> str | None:

@@ -94,7 +94,7 @@ class Layout:
         if self.dagster:
             found.append((CodeServer(self.dagster), ("schema",)))
             found.append((Webserver(self.dagster), ("dagster-code",)))
-            found.append((Daemon(self.dagster), ("dagster-code", "topics")))
+            found.append((Daemon(self.dagster), ("schema", "topics")))
         return found
 
     def feed(self) -> Feed:

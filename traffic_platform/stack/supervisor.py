@@ -29,10 +29,11 @@ from traffic_platform.stack import logs
 from traffic_platform.stack.child import Child
 from traffic_platform.stack.dagster import is_stateless
 from traffic_platform.stack.errors import StackError
+from traffic_platform.stack.kafka import is_kafka
 from traffic_platform.stack.layout import Layout, wanted_parts
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.processes import ProcessId, members, send_signal, wait_or_kill
-from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock
+from traffic_platform.stack.state import Phase, StackFolders, StackState, SupervisorLock, load_state
 
 ALREADY_RUNNING = 3
 
@@ -43,6 +44,8 @@ _LOGS_EVERY_SECONDS = 5.0
 _STATELESS_SECONDS = 4.0
 _WORKERS_SECONDS = 20.0
 _SERVERS_SECONDS = 30.0
+# The same for clients whose database has ended.
+_ORPHANED_SECONDS = 1.0
 
 
 class Supervisor:
@@ -98,10 +101,10 @@ class Supervisor:
                 feed, ("topics",), self._folders.logs, self._folders.stack, was_ready=True
             )
         for child in self._children.values():
-            if child.state != "waiting" or all(
-                self._children[name].settled for name in child.needs
-            ):
-                child.advance(child.process is not None and child.process.pid in ended)
+            child.advance(
+                child.process is not None and child.process.pid in ended,
+                needs_serve=all(map(self._serves, child.needs)),
+            )
             if child.state == "failed":
                 self._error = child.error
         everything = all(child.settled for child in self._children.values())
@@ -109,6 +112,11 @@ class Supervisor:
         if time.monotonic() - self._logs_bounded_at > _LOGS_EVERY_SECONDS:
             self._logs_bounded_at = time.monotonic()
             self._attempt(lambda: logs.bound(self._folders.logs))
+
+    def _serves(self, name: str) -> bool:
+        """Return whether this service and all that it needs, directly or not, serve."""
+        child = self._children[name]
+        return child.settled and all(map(self._serves, child.needs))
 
     def _reap(self) -> set[int]:
         """Collect every ended process, also adopted ones. Return the pids of ended services."""
@@ -222,8 +230,12 @@ class Supervisor:
             self._folders.state_file.unlink(missing_ok=True)
 
 
-def end_leftovers(folders: StackFolders) -> None:
-    """End the processes that a killed supervisor has left behind."""
+def end_leftovers(folders: StackFolders, parts: Sequence[str]) -> None:
+    """End the processes that a killed supervisor has left behind.
+
+    `parts`: what that stack started itself. A database among them ended with the supervisor, so
+    that its clients cannot finish anything.
+    """
     ancestors = {process.pid for process in psutil.Process().parents()} | {os.getpid()}
     left = [process for process in members(folders.stack) if process.pid not in ancestors]
     postgres = {process.pid for process in left if _is_postgres(process)}
@@ -233,7 +245,10 @@ def end_leftovers(folders: StackFolders) -> None:
         for process in left
         if process.pid not in postgres or _parent(process) not in postgres
     ]
-    _end_processes(roots, _SERVERS_SECONDS)
+    servers = [process for process in roots if _is_postgres(process) or is_kafka(process)]
+    clients = [process for process in roots if process not in servers]
+    _end_processes(clients, _ORPHANED_SECONDS if "PostgreSQL" in parts else _WORKERS_SECONDS)
+    _end_processes(servers, _SERVERS_SECONDS)
 
 
 def _end_processes(processes: Sequence[psutil.Process], seconds: float) -> None:
@@ -241,7 +256,7 @@ def _end_processes(processes: Sequence[psutil.Process], seconds: float) -> None:
     for process in processes:
         # SIGINT is PostgreSQL's fast shutdown.
         send_signal(process, signal.SIGINT if _is_postgres(process) else signal.SIGTERM)
-    wait_or_kill(filter(is_stateless, processes), _STATELESS_SECONDS)
+    wait_or_kill(filter(is_stateless, processes), min(seconds, _STATELESS_SECONDS))
     wait_or_kill(processes, seconds)
 
 
@@ -281,6 +296,7 @@ def _supervise(with_dagster: bool) -> int:
     lock = SupervisorLock(folders)
     if not lock.take():
         return ALREADY_RUNNING
+    former = load_state(folders.state_file)
     me = ProcessId.of(os.getpid())
     state = StackState(
         phase="starting",
@@ -290,7 +306,7 @@ def _supervise(with_dagster: bool) -> int:
     )
     # From here on `traffic down` finds this process, also while it ends leftovers.
     state.save(folders.state_file)
-    end_leftovers(folders)
+    end_leftovers(folders, former.parts if former else state.parts)
     return Supervisor(settings, folders, lock, state, with_dagster).run()
 
 

@@ -15,6 +15,7 @@ import pytest
 from traffic_platform.detector_health.daily_health import DayHealth, compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.errors import PermanentError
+from traffic_platform.rollups import infer
 from traffic_platform.settings import Settings, SettingsError
 from traffic_platform_tests.detector_health.scalar_health import Measured, scalar_diagnosis
 from traffic_platform_tests.rollups.readings import (
@@ -35,7 +36,14 @@ InZone = Callable[..., Settings]
 def compute(settings: Settings, day: date = SATURDAY, now: datetime | None = None) -> DayHealth:
     """The day, some days after it."""
     later = datetime.combine(day, datetime.min.time(), UTC) + timedelta(days=3)
+    infer_intervals(settings)
     return compute_health(settings, day, now or later)
+
+
+def infer_intervals(settings: Settings) -> None:
+    """Infer intervals, as the first roll-up and the nightly job do."""
+    with psycopg.connect(settings.endpoints().owner_url, autocommit=True) as connection:
+        infer(connection)
 
 
 def diagnoses(health: DayHealth) -> dict[str, str]:
@@ -277,8 +285,11 @@ def test_a_day_of_every_second_reading_is_no_other_interval(
 ) -> None:
     add_sensor(owner, "a", origin="seen")
     add_readings(owner, "a", every(60, MIDNIGHT - timedelta(days=3), 3 * 1_440))
-    add_readings(owner, "a", every(120, MIDNIGHT, 720))
-    [row] = compute(in_zone()).rows
+    settings = in_zone()
+    infer_intervals(settings)
+    add_readings(owner, "a", every(120, MIDNIGHT + timedelta(minutes=2), 719))
+    add_readings(owner, "a", every(60, MIDNIGHT + timedelta(days=1), 230))
+    [row] = compute(settings).rows
     assert (row.interval_s, row.diagnosis) == (60, "insufficient_data")
 
 

@@ -24,7 +24,8 @@ from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
-from traffic_platform.orchestration.instance.launcher import PRELOADED, WarmLauncher, warm_up
+from traffic_platform.orchestration.instance.fork_server import PRELOADED, warm_up
+from traffic_platform.orchestration.instance.launcher import WarmLauncher
 from traffic_platform.orchestration.instance.run_processes import WORKER_TAG, pid_here
 from traffic_platform.orchestration.keys import TRAFFIC_READINGS
 from traffic_platform.orchestration.tags import writer_tags

@@ -20,7 +20,7 @@ from dagster._core.test_utils import create_run_for_test
 from traffic_platform.ingest.drain import RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.build import build_definitions
-from traffic_platform.orchestration.ingest import offset_sensor, watch
+from traffic_platform.orchestration.ingest import demand, offset_sensor, watch
 from traffic_platform.orchestration.ingest.ingest_job import INGEST_JOB
 from traffic_platform.orchestration.ingest.ingest_runs import newest_stream_runs
 from traffic_platform.orchestration.ingest.offset_sensor import OFFSET_SENSOR
@@ -29,6 +29,7 @@ from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JO
 from traffic_platform.orchestration.tags import WRITER, WRITERS, writer_tags
 from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import Settings
+from traffic_platform_tests.orchestration.conftest import requests_of
 from traffic_platform_tests.orchestration.feed import flat
 
 MakeTopic = Callable[..., str]
@@ -187,6 +188,38 @@ def test_a_queued_run_has_time_to_start_and_a_failed_one_is_requested_again(
     assert isinstance(tick(sensor, instance), list)
 
 
+def test_failures_before_the_last_progress_of_ledger_and_publisher_delay_no_run(
+    platform: Settings,
+    instance: DagsterInstance,
+    sensor: SensorDefinition,
+    make_topic: MakeTopic,
+    produce: Produce,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(demand, "SAME_INCIDENT_SECONDS", 0.0)
+    monkeypatch.setattr(demand, "LONGEST_BACKOFF_SECONDS", 3600.0)
+    make_topic()
+    make_topic(platform.events_topic)
+    produce([flat("a")])
+    for job, tags in ((INGEST_JOB, writer_tags(0, 1)), (PUBLISH_JOB, {})):
+        for _ in range(11):  # a pause of 17 minutes
+            status = DagsterRunStatus.STARTED
+            instance.report_run_failed(
+                create_run_for_test(instance, job_name=job, status=status, tags=tags)
+            )
+    paused = tick(sensor, instance)
+    assert isinstance(paused, str)
+    assert paused.count("the last run failed") == 2
+    store_all(platform)
+    publish_all(platform)
+    produce([flat("b")])
+    # A new watch remembers nothing, as after a restart of the code server.
+    again = build_definitions(platform).get_repository_def().get_sensor_def(OFFSET_SENSOR)
+    requests = tick(again, instance)
+    assert of_job(requests, INGEST_JOB)
+    assert of_job(requests, PUBLISH_JOB)
+
+
 def test_a_busy_run_gets_one_successor(
     platform: Settings,
     instance: DagsterInstance,
@@ -237,7 +270,8 @@ def test_an_outage_ends_the_tick_in_order_and_names_the_server(
 ) -> None:
     unreachable = platform.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     definitions = build_definitions(unreachable)
-    message = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    with requests_of(0.5):
+        message = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
     assert isinstance(message, str)
     assert message.startswith("Cannot read the offsets: Kafka")
 

@@ -161,19 +161,25 @@ def test_an_old_database_keeps_its_data(old: Database) -> None:
     kinds = {"window": "ingest", "replay": "reprocess", "rebuild": "backfill"}
     assert {row["kind"] for (row,) in before["micro_batches"]} == set(kinds)
     added = {
+        "raw_events": {"order_time": None},
         "processed_events": {"event_no": 0, "interval_s": None},
-        "traffic_readings": {"event_no": 0, "interval_s": None},
-        "quarantined_events": {"event_no": 0},
+        "traffic_readings": {"event_no": 0, "interval_s": None, "order_time": None},
+        "quarantined_events": {"event_no": 0, "order_time": None},
+        "micro_batches": {"superseded": 0, "order_floor": None},
         "replayed_events": {"event_no": 0},
         "rebuilt_events": {"event_no": 0},
+        "sensors": {"retired": False, "valid_from": "-infinity"},
     }
     after = _contents(old)
+    assert len(after.pop("sensor_periods")) == len(before["sensors"])
     assert after.keys() - before.keys() == {"published_ahead"}
     for table, rows in before.items():
         expected = [row | added.get(table, {}) for (row,) in rows]
         if table == "micro_batches":
             expected = [row | {"kind": kinds[row["kind"]]} for row in expected]
         found = [row for (row,) in after[table]]
+        if table == "kafka_offsets":
+            assert all(row.pop("order_time") > "1970-01-01" for row in found)
         assert sorted(found, key=str) == sorted(expected, key=str), table
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from traffic_platform.stack import logs
+from traffic_platform.stack import logs, supervisor
 from traffic_platform.stack.errors import StackError
 from traffic_platform.stack.processes import (
     Account,
@@ -25,6 +25,7 @@ from traffic_platform.stack.processes import (
     spawn,
     unprivileged_account,
 )
+from traffic_platform.stack.state import StackFolders
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
@@ -79,13 +80,51 @@ for account in (None, unprivileged_account()):
 print("started", flush=True)
 time.sleep(60)
 """
-    supervisor = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE)
-    assert supervisor.stdout is not None
-    assert supervisor.stdout.readline() == b"started\n"
+    started = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"started\n"
     wait_until(lambda: len(members(str(tmp_path))) == 2)
-    supervisor.kill()
-    supervisor.wait()
+    started.kill()
+    started.wait()
     wait_until(lambda: not members(str(tmp_path)))
+
+
+def start_worker(folders: StackFolders, on_term: str) -> Path:
+    """Start a process of the stack that does this when it is asked to end. Return its log."""
+    script = f"""
+import signal, sys, time
+def end(*_):
+    {on_term}
+signal.signal(signal.SIGTERM, end)
+print("started", flush=True)
+while True:
+    time.sleep(1)
+"""
+    log = folders.home / "worker.log"
+    spawn(Command((sys.executable, "-c", script), folders.home), log, folders.stack)
+    wait_until(lambda: "started" in log.read_text())
+    return log
+
+
+@pytest.mark.timeout(60)  # it would wait for hours
+def test_leftovers_are_not_waited_for_when_their_database_died_with_the_supervisor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_WORKERS_SECONDS", 3600.0)
+    monkeypatch.setattr(supervisor, "_SERVERS_SECONDS", 3600.0)
+    start_worker(StackFolders(tmp_path), "pass")
+    supervisor.end_leftovers(StackFolders(tmp_path), ["PostgreSQL"])
+    assert members(str(tmp_path)) == []
+
+
+def test_leftovers_finish_their_batch_in_a_database_of_your_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_ORPHANED_SECONDS", 0.0)
+    log = start_worker(StackFolders(tmp_path), "time.sleep(1); print('finished'); sys.exit()")
+    supervisor.end_leftovers(StackFolders(tmp_path), ["Kafka"])
+    assert members(str(tmp_path)) == []
+    assert "finished" in log.read_text()
 
 
 def test_a_service_obeys_signals_that_its_parent_ignores(tmp_path: Path) -> None:

@@ -70,8 +70,8 @@ class WriterWork:
 
     `needs_run`: messages wait, or a partition has a new generation. `busy`: that was so a moment
     ago, which keeps the standby of a thin stream. `holders`: ids of the runs that hold locks and
-    have renewed their lease (None: a run outside Dagster). `progress_at`: when the ledger was last
-    seen to advance (0: not yet). `standby`: keep one more run behind the holder.
+    have renewed their lease (None: a run outside Dagster). `progress_at`: when the ledger, or the
+    publisher, last advanced (0: never). `standby`: keep one more run behind the holder.
     """
 
     writer: int

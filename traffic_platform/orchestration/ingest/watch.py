@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from traffic_platform.errors import IngestError, PermanentError
@@ -45,6 +45,8 @@ TRANSACTIONS_FRESH_SECONDS = 60.0
 
 # Reads the newest ingest and publisher runs from Dagster.
 RunLister = Callable[[], list[StreamRun]]
+# When each partition last advanced in the ledger, and the publisher (None): seconds since 1970 UTC.
+Progress = Mapping[int | None, float]
 
 
 class RunsUnreadableError(Exception):
@@ -56,7 +58,6 @@ class _WriterMemory:
     """The state of a writer's partitions at the last poll."""
 
     position: int = -1
-    progress_at: float = 0.0
     active_at: float = -BUSY_SECONDS
 
 
@@ -113,7 +114,11 @@ class OffsetWatch:
             self._reader = LagReader(self.settings)
         lags = self._reader.read(self.topics)
         holders = self._reader.holders(self.topics)
-        work = [*self._work(lags, holders), *self._publisher_work(self._reader, lags)]
+        progress = self._reader.last_progress()
+        work = [
+            *self._work(lags, holders, progress),
+            *self._publisher_work(self._reader, lags, progress),
+        ]
         waiting = any(state.needs_run and not state.holders for state in work)
         active = waiting or any(state.needs_run or state.busy for state in work)
         runs = cached_runs.read(0.0 if waiting else RUNS_FRESH_SECONDS) if active else []
@@ -126,7 +131,9 @@ class OffsetWatch:
             held_back=self._held_back,
         )
 
-    def _work(self, lags: Sequence[PartitionLag], holders: Iterable[Holder]) -> list[WriterWork]:
+    def _work(
+        self, lags: Sequence[PartitionLag], holders: Iterable[Holder], progress: Progress
+    ) -> list[WriterWork]:
         writers = self.settings.writers
         alive = [holder for holder in holders if holder.alive]
         return [
@@ -134,11 +141,17 @@ class OffsetWatch:
                 writer,
                 [lag for lag in lags if lag.partition % writers == writer],
                 frozenset(one.run_id for one in alive if one.partition % writers == writer),
+                max(
+                    (at for p, at in progress.items() if p is not None and p % writers == writer),
+                    default=0.0,
+                ),
             )
             for writer in range(writers)
         ]
 
-    def _publisher_work(self, reader: LagReader, lags: Iterable[PartitionLag]) -> list[WriterWork]:
+    def _publisher_work(
+        self, reader: LagReader, lags: Iterable[PartitionLag], progress: Progress
+    ) -> list[WriterWork]:
         """Return the publisher's work; it is requested together with the ingest run it follows."""
         if not reader.publishes:
             return []
@@ -149,6 +162,7 @@ class OffsetWatch:
                 needs_run=self._is_coming(raw_lag) or reader.publication_lag().total > 0,
                 busy=False,
                 holders=frozenset(h.run_id for h in reader.publishers() if h.alive),
+                progress_at=progress.get(None, 0.0),
                 standby=False,
             )
         ]
@@ -162,15 +176,17 @@ class OffsetWatch:
         return time.monotonic() - self._lag_since < PUBLISHER_LEAD_SECONDS
 
     def _writer_work(
-        self, writer: int, lags: Sequence[PartitionLag], holders: frozenset[str | None]
+        self,
+        writer: int,
+        lags: Sequence[PartitionLag],
+        holders: frozenset[str | None],
+        progress_at: float,
     ) -> WriterWork:
         memory = self._memory.setdefault(writer, _WriterMemory())
         needs_run = any(lag.needs_run for lag in lags)
         position = sum(lag.next_offset or 0 for lag in lags)
         advanced = position > memory.position >= 0
         memory.position = position
-        if advanced:
-            memory.progress_at = time.time()
         if advanced or needs_run:
             memory.active_at = time.monotonic()
         return WriterWork(
@@ -178,7 +194,7 @@ class OffsetWatch:
             needs_run=needs_run,
             busy=time.monotonic() - memory.active_at < BUSY_SECONDS,
             holders=holders,
-            progress_at=memory.progress_at,
+            progress_at=progress_at,
         )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from multiprocessing import forkserver
 from typing import Any, cast
 
 from dagster import DagsterRun, DefaultRunLauncher
@@ -25,6 +24,8 @@ from dagster._core.run_coordinator.queued_run_coordinator import QueuedRunCoordi
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import serialize_value
 
+from traffic_platform.orchestration.instance.fork_server import warm_up
+from traffic_platform.orchestration.instance.log_lines import write_log
 from traffic_platform.orchestration.instance.run_processes import (
     WORKER_TAG,
     identity,
@@ -32,30 +33,6 @@ from traffic_platform.orchestration.instance.run_processes import (
     pid_here,
 )
 from traffic_platform.orchestration.tags import KIND
-
-# The libraries that a run needs. A process that forks must not have threads, and none of these
-# starts one when imported; `warm_up` keeps numpy's linear algebra from doing so.
-PRELOADED = (
-    "dagster",
-    "dagster._cli.api",
-    "dagster._grpc.impl",
-    "dagster_postgres",
-    "confluent_kafka.admin",
-    "msgspec",
-    "numpy",
-    "psycopg",
-    "pydantic_settings",
-)
-
-
-def warm_up() -> None:
-    """Start the process that runs are forked from, and return while it imports.
-
-    It has the environment of this process, also when it restarts after a crash.
-    """
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    multiprocessing.set_forkserver_preload(list(PRELOADED))
-    forkserver.ensure_running()
 
 
 class WarmRunCoordinator(QueuedRunCoordinator[Any]):
@@ -123,4 +100,5 @@ def execute_run(arguments: str, environment: dict[str, str]) -> None:
 
     os.environ.clear()
     os.environ.update(environment)
+    write_log(f"run {multiprocessing.current_process().name[:8]}")
     execute_run_command.main([arguments], standalone_mode=False)

@@ -8,18 +8,19 @@ that Dagster passes to its processes on their command lines.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, cast
 
 import click
 import sqlalchemy as sa
+import sqlalchemy.event
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import create_pg_engine
+from dagster_postgres.utils import create_pg_engine, set_pg_statement_timeout
 
 from traffic_platform.database_url import build_url, url_parts
 from traffic_platform.settings import Settings, SettingsError, load_settings
@@ -57,6 +58,9 @@ class PlatformStorage(_Unconfigured, DagsterPostgresStorage):
         )
         for store in (self.run_storage, self.event_log_storage, self.schedule_storage):
             cast("Any", store)._engine = engine
+            # The original would replace our pool by one that does not ping before use. The first
+            # request after a restart of PostgreSQL would then fail.
+            cast("Any", store).optimize_for_webserver = partial(_limit_statements, engine)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
@@ -80,6 +84,16 @@ def connection_pool(url: str) -> sa.Engine:
         pool_pre_ping=True,
         pool_recycle=_POOL_RECYCLE_SECONDS,
     )
+
+
+def _limit_statements(engine: sa.Engine, statement_timeout: int, **_pool: int) -> None:
+    """Set the time limit (ms) of statements on every connection that the pool opens from now on."""
+
+    def limit(connection: Any, _record: object) -> None:
+        set_pg_statement_timeout(connection, statement_timeout)
+
+    sqlalchemy.event.listen(engine, "connect", limit)
+    engine.dispose()  # the open connections have no limit
 
 
 def _tables_exist(engine: sa.Engine) -> bool:

@@ -1,0 +1,1 @@
+"""Dagster's webserver with the host and origin checks of the API."""
