@@ -211,10 +211,20 @@ class Broker:
         behind = [partition for partition, end in ends.items() if end < marks[partition]]
         if not behind:
             return {}
+        older = self.older(
+            name, {partition: ends[partition] for partition in behind}, older_than_ms
+        )
+        return {partition: marks[partition] for partition in older}
+
+    def older(self, name: str, offsets: dict[int, int], older_than_ms: int) -> list[int]:
+        """Return the partitions whose message at the offset, which must exist, is older than that.
+
+        `older_than_ms`: milliseconds since 1970 UTC.
+        """
         since = cast("OffsetSpec", OffsetSpec.for_timestamp(older_than_ms))
-        later = self._offsets(name, behind, since, IsolationLevel.READ_UNCOMMITTED)
+        later = self._offsets(name, list(offsets), since, IsolationLevel.READ_UNCOMMITTED)
         # A negative offset says that no message is that young.
-        return {p: marks[p] for p in behind if later[p] < 0 or later[p] > ends[p]}
+        return [p for p, offset in offsets.items() if later[p] < 0 or later[p] > offset]
 
     def _offsets(
         self,
