@@ -147,7 +147,7 @@ class LagReader:
     def last_progress(self) -> dict[int | None, float]:
         """Return when each partition of the ingested topics last advanced, and None: the publisher.
 
-        Seconds since 1970 UTC by PostgreSQL's clock. What has never advanced is missing.
+        Seconds since 1970 UTC by PostgreSQL's clock. A partition that never advanced is missing.
         """
         with self._errors_translated():
             found: dict[int | None, float] = {}
