@@ -5,7 +5,7 @@
 insert into traffic.dirty_buckets (sensor_ids, buckets)
 select array_agg(r.sensor_id order by r.bucket), array_agg(r.bucket order by r.bucket)
 from traffic.platform p
-cross join unnest(%(sensor_ids)s::uuid[], %(firsts)s::timestamptz[], %(untils)s::timestamptz[])
+cross join unnest(%(sensor_ids)s::uuid[], %(firsts)s::timestamptz[], %(ends)s::timestamptz[])
     s (sensor_id, first, until)
 cross join lateral (
     select r.sensor_id, r.bucket
