@@ -1,5 +1,5 @@
 -- Rolled-up buckets of spans of time of some sensors: three arrays of the same length; null begins or ends
--- are open. Spans are widened to local days, because hours and days follow from what is valid in them, and
+-- are open. Spans are widened to local days, because hours and days follow from all periods in them, and
 -- by the hour that midnight may split. Roll-ups must be excluded meanwhile; see exclude_rollups in
 -- event_tables/dirty_buckets.
 insert into traffic.dirty_buckets (sensor_ids, buckets)
