@@ -23,7 +23,7 @@ from traffic_platform.settings import Settings
 log = logging.getLogger(__name__)
 
 # The thread rests at least REST_SECONDS and REST_TIMES the time of the last roll-up, so that
-# roll-ups cost ingest about a sixth of one core. On a busy machine a roll-up takes longer, and costs
+# roll-ups cost ingest about a sixth of one core. On a busy machine a roll-up takes longer but costs
 # no more: a longer rest would only let the queue grow.
 REST_SECONDS = 2.0
 REST_TIMES = 5
