@@ -8,6 +8,10 @@ UV := $(shell command -v uv 2>/dev/null)
 LOCAL := requirements/local.txt pyproject.toml
 DEV := requirements/dev.txt pyproject.toml
 
+# The stack and the tests start many Python processes. Without bytecode files, each compiles all that it
+# imports (measured: 4.0 s for Dagster's definitions, 1.5 s with the files).
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help up down status test test-unit check hooks accept-secrets bench docs docs-generated lock clean
 .DELETE_ON_ERROR:
 

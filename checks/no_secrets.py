@@ -22,7 +22,9 @@ from detect_secrets.settings import default_settings
 ROOT = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("no_secrets.json")
 # Checksums and measurements by the thousand.
-LEFT_OUT = re.compile(r"requirements/.*\.txt|examples/.*\.csv|.*\.lock|checks/no_secrets\.json")
+LEFT_OUT = re.compile(
+    r"requirements/.*\.txt|examples/.*\.csv|.*\.lock\.toml|checks/no_secrets\.json"
+)
 OWN_KEYS = re.compile(rb"traffickey_[0-9A-Za-z]{49}")
 
 

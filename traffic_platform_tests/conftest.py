@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import signal
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,14 @@ from traffic_platform.stack.kafka import Kafka, wait_for_topics
 from traffic_platform.stack.ports import Ports
 from traffic_platform.stack.postgres import Postgres
 from traffic_platform.stack.standalone import Standalone, standalone_kafka, standalone_postgres
+from traffic_platform_tests.versions.oldest import OldestKafka
 from traffic_platform_tests.webhook import Webhook
 
 TEMPLATE = "traffic_template"
+# Nothing in a test stops the machine, and a killed server loses nothing that it has written. With
+# the default settings, to drop a database waits for the disk (measured: 0.1 to 2 s, now 0.02 s).
+# The hash of a password takes 6 ms of each connection, and tests open one for each question.
+QUICK = {"fsync": "off", "scram_iterations": "1"}
 
 
 def pytest_configure() -> None:
@@ -47,10 +53,26 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the number of seeds of the tests whose moments are random."""
+    parser.addoption("--seeds", type=int, default=1, help="seeds of tests with random moments")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with the argument `story_seed` once for each seed."""
+    if "story_seed" in metafunc.fixturenames:
+        metafunc.parametrize("story_seed", range(metafunc.config.getoption("--seeds")))
+
+
 HERE = Path(__file__).parent
-# Their files take the longest, up to minutes. They come first, so that the two processes that run
-# the tests end at about the same time.
-LONG_FOLDERS = {"faults", "orchestration", "stack"}
+# Their files take the longest, up to a minute. They come first, so that the two processes that run
+# the tests end at about the same time. A folder with servers of its own, which run until the end,
+# comes late.
+LONG_FOLDERS = (
+    "faults", "orchestration", "stack", "demo", "integration", "browser", "security", "cli", "api"
+)  # fmt: skip
+# One process runs all tests of such a folder, because they share servers of their own.
+WHOLE_FOLDERS = ("browser", "security")
 # Fixtures that start a server or a browser, and the names that a test starts processes with.
 SERVER_FIXTURES = {"postgres", "kafka", "secured_process", "make_stack", "browser"}
 PROCESS_NAMES = {"multiprocessing", "standalone_kafka", "standalone_postgres", "subprocess"}
@@ -62,13 +84,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     `-m "not servers"` selects the others.
     """
-    items.sort(key=lambda item: LONG_FOLDERS.isdisjoint(item.path.relative_to(HERE).parts))
+    items.sort(key=lambda item: rank(item.path.relative_to(HERE).parts[0]))
     for item in items:
         if isinstance(item, pytest.Function) and (
             not SERVER_FIXTURES.isdisjoint(item.fixturenames)
             or not PROCESS_NAMES.isdisjoint(names_used(inspect.unwrap(item.function)))
         ):
             item.add_marker(pytest.mark.servers)
+
+
+def rank(folder: str) -> int:
+    """Return the place of a folder in the order of tests."""
+    return LONG_FOLDERS.index(folder) if folder in LONG_FOLDERS else len(LONG_FOLDERS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """With `--dist loadfile`, keep whole folders together too."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            folder = file.removeprefix(f"{HERE.name}/").partition("/")[0]
+            return folder if folder in WHOLE_FOLDERS else file
+
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def names_used(function: Callable[..., object]) -> set[str]:
@@ -94,10 +135,27 @@ class PostgresServer:
 
     service: Postgres
     process: Standalone
+    _unused: list[str] = field(default_factory=list[str])
 
     def superuser(self) -> psycopg.Connection:
         """A connection that may do everything, in autocommit."""
         return psycopg.connect(self.service.url("postgres", "postgres"), autocommit=True)
+
+    @contextlib.contextmanager
+    def new_database(self, owner: str, template: str) -> Iterator[str]:
+        """Copy a database, and yield its name.
+
+        It is dropped when the next one is created. By then its connections have ended, and the
+        server need not wait for them (measured: 0.1 s).
+        """
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with self.superuser() as connection:
+            while self._unused:
+                drop = sql.SQL("drop database {} with (force)")
+                connection.execute(drop.format(sql.Identifier(self._unused.pop())))
+            self.service.create_database(connection, name, owner, template=template)
+        yield name
+        self._unused.append(name)
 
 
 @dataclass(frozen=True)
@@ -133,6 +191,10 @@ def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServe
     from traffic_platform.postgres.migrate import migrate
 
     service = standalone_postgres(server_folder, server_ports, first_port=25432)
+    if other := os.environ.get("TRAFFIC_TEST_POSTGRES"):
+        service = replace(service, binaries=Path(other), properties={"fsync": "off"})
+    else:
+        service = replace(service, properties=QUICK)
     process = Standalone(service, server_folder / "logs")
     process.start()
     try:
@@ -150,6 +212,8 @@ def postgres(server_folder: Path, server_ports: Ports) -> Iterator[PostgresServe
 def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
     """A running Kafka."""
     service = standalone_kafka(server_folder, server_ports, first_port=29092)
+    if os.environ.get("TRAFFIC_TEST_KAFKA"):
+        service = OldestKafka(service.folder, service.port, service.controller_port)
     process = Standalone(service, server_folder / "logs")
     process.start()
     try:
@@ -159,15 +223,16 @@ def kafka(server_folder: Path, server_ports: Ports) -> Iterator[KafkaServer]:
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> Iterator[str]:
+def template() -> str:
+    """Name of the database that a test's own is copied from. Modules have others."""
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: PostgresServer, template: str) -> Iterator[str]:
     """Name of a migrated database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with postgres.superuser() as connection:
-        postgres.service.create_database(connection, name, "traffic_owner", template=TEMPLATE)
-    yield name
-    with contextlib.suppress(psycopg.OperationalError), postgres.superuser() as connection:
-        drop = sql.SQL("drop database {} with (force)")
-        connection.execute(drop.format(sql.Identifier(name)))
+    with postgres.new_database("traffic_owner", template) as name:
+        yield name
 
 
 @pytest.fixture
@@ -191,10 +256,17 @@ def settings(
     postgres: PostgresServer, kafka: KafkaServer, database: str, tmp_path: Path
 ) -> Settings:
     """Settings of the test's own: database, topics (not created yet), group and home."""
+    return own_settings(postgres, kafka, database, tmp_path / "home")
+
+
+def own_settings(
+    postgres: PostgresServer, kafka: KafkaServer, database: str, home: Path
+) -> Settings:
+    """Return settings with this database and home, and new names of topics and group."""
     name = f"t{uuid.uuid4().hex[:12]}"
     return Settings(
         _env_file=None,  # pyright: ignore[reportCallIssue]
-        home=tmp_path / "home",
+        home=home,
         kafka_bootstrap_servers=kafka.bootstrap_servers,
         database_url=postgres.service.url("traffic_owner", database),  # pyright: ignore[reportArgumentType]
         ingest_database_url=postgres.service.url("traffic_ingest", database),  # pyright: ignore[reportArgumentType]
@@ -263,24 +335,30 @@ def make_topic(settings: Settings, admin: AdminClient) -> Iterator[Callable[...,
     made: set[str] = set()
 
     def make(name: str | None = None, partitions: int | None = None, **config: str) -> str:
-        topic = NewTopic(
-            name or settings.raw_topic,
-            num_partitions=partitions or settings.topic_partitions,
-            replication_factor=1,
-            config={
-                "message.timestamp.type": "LogAppendTime",
-                **{key.replace("_", "."): value for key, value in config.items()},
-            },
-        )
-        admin.create_topics([topic])[topic.topic].result(timeout=30)
-        made.add(topic.topic)
-        wait_for_topics(admin, [topic.topic])
-        return topic.topic
+        topic = name or settings.raw_topic
+        made.add(topic)
+        create_topic(admin, topic, partitions or settings.topic_partitions, **config)
+        return topic
 
     yield make
     present = made & set(admin.list_topics(timeout=30).topics)
     for future in admin.delete_topics(sorted(present)).values() if present else ():
         future.result(timeout=30)
+
+
+def create_topic(admin: AdminClient, name: str, partitions: int, **config: str) -> None:
+    """Create a topic, with "_" for "." in the names of its configuration."""
+    topic = NewTopic(
+        name,
+        num_partitions=partitions,
+        replication_factor=1,
+        config={
+            "message.timestamp.type": "LogAppendTime",
+            **{key.replace("_", "."): value for key, value in config.items()},
+        },
+    )
+    admin.create_topics([topic])[name].result(timeout=30)
+    wait_for_topics(admin, [name])
 
 
 @pytest.fixture

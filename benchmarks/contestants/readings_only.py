@@ -20,9 +20,9 @@ from benchmarks.contestants import Committed, Task, take_part
 from benchmarks.contestants.ingest_run import settings_of
 from benchmarks.stream import FIRST
 from traffic_platform.decoding_rules import rules_of
-from traffic_platform.event_tables.deduplicate import Provenance
 from traffic_platform.event_tables.encode import encode_readings
 from traffic_platform.event_tables.newest_readings import NewestReadings
+from traffic_platform.event_tables.order_times import Provenance
 from traffic_platform.events.columns import Processed
 from traffic_platform.events.decode import Decoder
 from traffic_platform.interpreter import prepare_interpreter
@@ -35,6 +35,7 @@ from traffic_platform.ledger.offsets import (
     read_ledger,
     reconcile_with_broker,
 )
+from traffic_platform.ledger.reconcile import EPOCH
 from traffic_platform.postgres.connections import connect
 from traffic_platform.run_clock import wall_clock_us
 from traffic_platform.statements import statement
@@ -158,6 +159,7 @@ class _Encoder:
             next_offset=reached.next_offset,
             leader_epoch=reached.leader_epoch,
             seen_end=reached.seen_end,
+            order_time=EPOCH,
         )
 
     def _rows(self, fetched: Fetched, events: Processed, order: Ints, now: int) -> bytes | None:
@@ -168,6 +170,7 @@ class _Encoder:
             partition=partition[fetched.key_index],
             offset=fetched.offset,
             broker_us=fetched.broker_us,
+            clamped_us=fetched.broker_us,
             order_us=fetched.broker_us,
         )
         return encode_readings(events, source, order, now)

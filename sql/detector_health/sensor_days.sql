@@ -1,9 +1,20 @@
 -- Counts of each sensor's readings of one local day; see SensorDay in detector_health/diagnosis. Each
 -- sensor is read by its index, so that the cost depends on the day's readings, not on the month's.
 with candidate as (
-    select s.sensor_id, s.external_id, s.station_id, coalesce(s.rural, false) as rural, s.interval_s,
-           newest.last_reading
+    select s.sensor_id, s.external_id, s.station_id, period.*, newest.last_reading
     from traffic.sensors s
+    -- What the sensor is at the window's end, and the samples that its periods let expect in the window.
+    -- A sensor that was retired before the window is not expected at all.
+    cross join lateral (
+        select (array_agg(t.rural order by t.valid_from desc))[1] as rural,
+               (array_agg(t.interval_s order by t.valid_from desc))[1] as interval_s,
+               (array_agg(t.interval_inferred order by t.valid_from desc))[1] as interval_inferred,
+               bool_and(t.retired) as retired,
+               min(t.valid_from) filter (where t.retired) as retired_at
+        from traffic.sensor_timeline t
+        where t.sensor_id = s.sensor_id
+          and t.valid_from < %(window_end)s and t.valid_until > %(window_start)s
+    ) period
     left join lateral (
         select r."timestamp" as last_reading
         from traffic.traffic_readings r
@@ -13,39 +24,15 @@ with candidate as (
     ) newest on true
     -- An imported sensor is expected to report from its first whole window on. A sensor with origin
     -- 'seen' is expected to report until it has been silent for too long.
-    where newest.last_reading >= %(forget_before)s
-       or s.origin = 'imported'
-          and (newest.last_reading is not null or s.registered_at <= %(window_start)s)
-),
--- The most frequent gap of the newest readings, the shortest of several. Jitter is less than half a
--- second. Number and time are bounded, so that neither frequent nor rare readings cost more than the
--- day.
-inferred as (
-    select c.sensor_id, frequent.interval_s
-    from candidate c
-    left join lateral (
-        select mode() within group (order by g.gap_s) as interval_s
-        from (
-            select greatest(1, round(date_part('epoch', t.gap)))::integer as gap_s
-            from (
-                select n."timestamp" - lag(n."timestamp") over (order by n."timestamp") as gap
-                from (
-                    select r."timestamp"
-                    from traffic.traffic_readings r
-                    where r.sensor_id = c.sensor_id
-                      and r."timestamp" >= %(infer_from)s and r."timestamp" < %(end)s
-                    order by r."timestamp" desc
-                    limit %(newest)s
-                ) n
-            ) t
-            where t.gap is not null
-        ) g
-    ) frequent on true
-    where c.interval_s is null
+    where period.retired is not true
+      and (newest.last_reading >= %(forget_before)s
+           or s.origin = 'imported'
+              and (newest.last_reading is not null or s.registered_at <= %(window_start)s))
 )
-select c.sensor_id, c.external_id, c.station_id, c.rural,
-       coalesce(c.interval_s, i.interval_s) as interval_s,
-       c.interval_s is null and i.interval_s is not null as interval_inferred,
+select c.sensor_id, c.external_id, c.station_id, coalesce(c.rural, false) as rural, c.interval_s,
+       coalesce(c.interval_inferred, false) as interval_inferred,
+       case when n.expected < 1 then 1 else floor(n.expected) end::integer as expected_samples,
+       c.retired_at,
        c.last_reading,
        -- Two ranges, because one range with a hole would read the sensor's whole month.
        exists (
@@ -65,7 +52,7 @@ select c.sensor_id, c.external_id, c.station_id, c.rural,
        began.first_reading,
        d.*
 from candidate c
-left join inferred i using (sensor_id)
+cross join traffic.expected_samples(c.sensor_id, %(window_start)s, %(window_end)s) n (expected)
 -- Sensors whose first reading ever came after the window's start (plus two intervals, since one may
 -- fail). No earlier reading exists, and no diagnosis of an earlier day mentions one that retention has
 -- dropped since. The newest partitions are searched first, so that an old sensor costs one look-up.
@@ -79,7 +66,7 @@ left join lateral (
     from traffic.traffic_readings r
     where r.sensor_id = c.sensor_id
       and r."timestamp"
-          <= %(window_start)s + make_interval(secs => 2 * coalesce(c.interval_s, i.interval_s, 0))
+          <= %(window_start)s + make_interval(secs => 2 * coalesce(c.interval_s, 0)::double precision)
     order by r."timestamp" desc
     limit 1
 ) is null
@@ -110,6 +97,11 @@ cross join lateral (
         where r.sensor_id = c.sensor_id
           and r."timestamp" >= %(window_start)s and r."timestamp" < %(window_end)s
         group by 1
+    ),
+    period as materialized (
+        select t.valid_from, t.valid_until, t.interval_s
+        from traffic.sensor_timeline t
+        where t.sensor_id = c.sensor_id
     ),
     pause as (
         select max(date_part('epoch', p.ends - p.begins))::integer as longest_gap_s
@@ -155,7 +147,11 @@ cross join lateral (
            coalesce(sum(volume_without_occupancy), 0)::integer as volume_without_occupancy,
            coalesce(sum(with_traffic), 0)::integer as with_traffic,
            coalesce(sum(traffic_without_speed), 0)::integer as traffic_without_speed,
-           coalesce(sum(volume_sum), 0)::bigint as volume_sum,
+           -- Volume times the interval that was valid (vehicles per hour times seconds).
+           (select sum(m.volume_sum * p.interval_s)
+            from sample m
+            join period p on m.first_reading >= p.valid_from and m.first_reading < p.valid_until)
+               as vehicle_seconds,
            count(occupancy)::integer as occupancy_samples,
            (select longest_gap_s from pause) as longest_gap_s,
            coalesce((select constant_samples from constant), 0)::integer as constant_samples,

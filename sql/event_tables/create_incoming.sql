@@ -11,5 +11,6 @@ create temporary table if not exists incoming_readings (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     event_no smallint not null,
-    interval_s numeric
+    interval_s numeric,
+    order_time timestamptz
 ) on commit delete rows

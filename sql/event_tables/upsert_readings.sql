@@ -1,4 +1,4 @@
--- The later (broker timestamp, topic_no, partition, offset, event_no) wins, in any order of processing. A
+-- The later (order time, topic_no, partition, offset, event_no) wins, in any order of processing. A
 -- later repeat with equal measures updates the provenance too (else the order of processing would decide about
 -- a third event between the two), but not updated_at. Rows were copied in key order. The created_at and
 -- updated_at of incoming rows are the batch's time, which no other batch has.
@@ -8,12 +8,12 @@ with written as (
          --| measures {m},
          quality_score, quality_flags,
          broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
-         event_no, interval_s)
+         event_no, interval_s, order_time)
     select sensor_id, "timestamp",
            --| measures {m},
            quality_score, quality_flags,
            broker_timestamp, topic_no, partition, "offset", created_at, updated_at,
-           event_no, interval_s
+           event_no, interval_s, order_time
     from pg_temp.incoming_readings
     on conflict (sensor_id, "timestamp") do update
     set
@@ -26,6 +26,7 @@ with written as (
         "offset" = excluded."offset",
         event_no = excluded.event_no,
         interval_s = excluded.interval_s,
+        order_time = excluded.order_time,
         updated_at = case
             when (
                   --| measures r.{m},
@@ -38,9 +39,9 @@ with written as (
             then excluded.updated_at
             else r.updated_at
         end
-    where (r.broker_timestamp, r.topic_no, r.partition, r."offset", r.event_no)
-          < (excluded.broker_timestamp, excluded.topic_no, excluded.partition, excluded."offset",
-             excluded.event_no)
+    where (coalesce(r.order_time, r.broker_timestamp), r.topic_no, r.partition, r."offset", r.event_no)
+          < (coalesce(excluded.order_time, excluded.broker_timestamp), excluded.topic_no,
+             excluded.partition, excluded."offset", excluded.event_no)
     returning r.topic_no, r.partition, r."timestamp", r.created_at = %(now)s as inserted,
               r.updated_at = %(now)s as changed
 ),
@@ -52,6 +53,6 @@ counted as (
     group by 1
 )
 select topic_no, partition, count(*) filter (where inserted),
-       count(*) filter (where changed and not inserted)
+       count(*) filter (where changed and not inserted), count(*) filter (where not changed)
 from written
 group by topic_no, partition

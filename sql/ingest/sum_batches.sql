@@ -5,7 +5,8 @@ select t.name as topic, b.partition, count(*) as batches,
        sum(b.delivered)::bigint as delivered, sum(b.raw)::bigint as raw,
        sum(b.processed)::bigint as processed, sum(b.quarantined)::bigint as quarantined,
        sum(b.echoes)::bigint as echoes, sum(b.inserted)::bigint as inserted,
-       sum(b.updated)::bigint as updated, sum(b.unchanged)::bigint as unchanged
+       sum(b.updated)::bigint as updated, sum(b.unchanged)::bigint as unchanged,
+       sum(b.superseded)::bigint as superseded
 from traffic.micro_batches b
 join traffic.topics t using (topic_no)
 where b.run_id is null and b.kind = 'ingest' and b.batch_id between %(first)s and %(last)s

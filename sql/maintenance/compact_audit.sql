@@ -1,5 +1,6 @@
 -- Compacts the next closed audit rows of a generation. Consecutive rows of ingest without a gap, of one
--- hour, one local day and one rules version, become one row with their sums. A row joins the row before
+-- hour, one local day and one rules version, become one row with their sums. Rows from before order
+-- times were kept stay apart from later ones. A row joins the row before
 -- it only when no other audit row of the generation has a number between theirs. Returns the numbers of
 -- removed and of added rows, and the offset to continue at (null: no closed row is left).
 with candidate as (
@@ -12,7 +13,7 @@ with candidate as (
 ), closed as (
     select batch_id, coalesce(last_batch_id, batch_id) as last_batch_id, first_offset, next_offset,
            rules_version, date_trunc('hour', committed_at, 'UTC') as hour,
-           (committed_at at time zone %(timezone)s)::date as day,
+           (committed_at at time zone %(timezone)s)::date as day, order_floor is null as unordered,
            bool_and(committed_at < %(before)s and next_offset <= %(published)s)
                over (order by first_offset) as closed
     from candidate
@@ -22,7 +23,8 @@ with candidate as (
            first_offset is distinct from lag(next_offset) over following
            or rules_version is distinct from lag(rules_version) over following
            or hour is distinct from lag(hour) over following
-           or day is distinct from lag(day) over following as differs
+           or day is distinct from lag(day) over following
+           or unordered is distinct from lag(unordered) over following as differs
     from closed
     where closed
     window following as (order by first_offset)
@@ -86,7 +88,8 @@ with candidate as (
            sum(raw)::bigint as raw, sum(processed)::bigint as processed,
            sum(quarantined)::bigint as quarantined, sum(echoes)::bigint as echoes,
            sum(inserted)::bigint as inserted, sum(updated)::bigint as updated,
-           sum(unchanged)::bigint as unchanged, min(rules_version) as rules_version,
+           sum(unchanged)::bigint as unchanged, sum(superseded)::bigint as superseded,
+           min(order_floor) as order_floor, min(rules_version) as rules_version,
            case when count(distinct coalesce(run_id, '')) = 1 then min(run_id) end as run_id,
            max(committed_at) as committed_at,
            min(coalesce(first_committed_at, committed_at)) as first_committed_at,
@@ -96,12 +99,12 @@ with candidate as (
 ), come as (
     insert into traffic.micro_batches
         (batch_id, last_batch_id, batches, topic_no, partition, first_offset, next_offset, delivered,
-         raw, processed, quarantined, echoes, inserted, updated, unchanged, event_dates, date_counts,
-         rules_version, run_id, run_ids, kind, committed_at, first_committed_at, dropped_raw,
+         raw, processed, quarantined, echoes, inserted, updated, unchanged, superseded, order_floor,
+         event_dates, date_counts, rules_version, run_id, run_ids, kind, committed_at, first_committed_at, dropped_raw,
          dropped_processed)
     select s.batch_id, s.last_batch_id, s.batches, %(topic_no)s, %(partition)s, s.first_offset,
            s.next_offset, s.delivered, s.raw, s.processed, s.quarantined, s.echoes, s.inserted,
-           s.updated, s.unchanged, coalesce(d.event_dates, '{}'), coalesce(d.date_counts, '{}'),
+           s.updated, s.unchanged, s.superseded, s.order_floor, coalesce(d.event_dates, '{}'), coalesce(d.date_counts, '{}'),
            s.rules_version, s.run_id, r.ids, 'ingest', s.committed_at, s.first_committed_at,
            s.dropped_raw,
            coalesce(x.rows, '{}')

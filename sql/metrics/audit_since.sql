@@ -27,7 +27,8 @@ cross join lateral (
            coalesce(sum(b.echoes), 0)::bigint as echoes,
            coalesce(sum(b.inserted), 0)::bigint as inserted,
            coalesce(sum(b.updated), 0)::bigint as updated,
-           coalesce(sum(b.unchanged), 0)::bigint as unchanged
+           coalesce(sum(b.unchanged), 0)::bigint as unchanged,
+           coalesce(sum(b.superseded), 0)::bigint as superseded
     from (
         select * from traffic.micro_batches b
         where b.topic_no = o.topic_no and b.partition = o.partition and b.kind = 'ingest'

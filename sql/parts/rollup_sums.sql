@@ -1,6 +1,8 @@
             select sum(p.samples)::integer as samples,
                    sum(p.with_volume)::integer as with_volume,
                    sum(p.sum_volume)::bigint as sum_volume,
+                   sum((least(p.vehicles, 2e12) * 3600000)::bigint)::double precision / 3600000
+                       as vehicles,
                    sum(p.sum_q)::bigint as sum_q,
                    sum((least(p.sum_qv, 9e12) * 1000000)::bigint)::double precision / 1000000
                        as sum_qv,
@@ -11,6 +13,7 @@
                        as sum_occupancy,
                    sum(p.good)::integer as good,
                    sum(p.observed)::integer as observed,
+                   sum(p.observed_ms) as observed_ms,
                    sum(p.vmt::numeric)::double precision as vmt,
                    sum(p.vht::numeric)::double precision as vht,
                    sum(p.free_vht::numeric)::double precision as free_vht,

@@ -1,3 +1,2 @@
--- The columns of traffic.sensors that an import can describe.
-name, road, direction, lanes, milepost, length_mi, latitude, longitude, station_id, interval_s,
-free_flow_mph, rural
+-- The columns of traffic.sensors that an import can describe and that have no period.
+name, road, direction, milepost, latitude, longitude, station_id

@@ -1,4 +1,4 @@
--- By sensor, the time and the arrival of the newest reading since `since`, and the mean interval of the last
+-- By sensor that is not retired, the time and the arrival of the newest reading since `since`, and the mean interval of the last
 -- twenty readings (s).
 select s.external_id as sensor, last.readings, last.newest, last.arrived,
        extract(epoch from last.newest - last.oldest) / greatest(1, last.readings - 1) as interval_s
@@ -14,4 +14,4 @@ cross join lateral (
         limit 20
     ) r
 ) last
-where last.readings > 0
+where last.readings > 0 and not s.retired

@@ -9,7 +9,9 @@ with fresh as materialized (
     where b.kind = 'ingest' and b.first_offset >= coalesce(seen.position, 0)
 ), later as (
     select distinct on (sensor_id, "timestamp") p.*,
-           least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp
+           least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) as broker_timestamp,
+--| parts/order_time
+           as order_time
     from fresh b
     join traffic.processed_events p using (batch_id, topic_no, partition)
     join pg_temp.reading_changes c using (sensor_id, "timestamp")
@@ -20,19 +22,18 @@ with fresh as materialized (
       and r.batch_id = any (array (select batch_id from fresh))
       and p."timestamp" >= (select min("timestamp") from pg_temp.reading_changes)
       and p."timestamp" <= (select max("timestamp") from pg_temp.reading_changes)
-    order by sensor_id, "timestamp", least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at) desc,
-             p.topic_no desc, p.partition desc, p."offset" desc,
+    order by sensor_id, "timestamp", order_time desc, p.topic_no desc, p.partition desc, p."offset" desc,
              p.event_no desc
 )
 update pg_temp.reading_changes c
 set
     --| measures {m} = l.{m},
     quality_score = l.quality_score,
-    quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp, topic_no = l.topic_no,
-    partition = l.partition, "offset" = l."offset", event_no = l.event_no,
+    quality_flags = l.quality_flags, broker_timestamp = l.broker_timestamp,
+    order_time = l.order_time, topic_no = l.topic_no, partition = l.partition, "offset" = l."offset", event_no = l.event_no,
     interval_s = l.interval_s
 from later l
 where c.sensor_id = l.sensor_id and c."timestamp" = l."timestamp"
   and (c.topic_no is null
-       or (l.broker_timestamp, l.topic_no, l.partition, l."offset", l.event_no)
-          > (c.broker_timestamp, c.topic_no, c.partition, c."offset", c.event_no))
+       or (l.order_time, l.topic_no, l.partition, l."offset", l.event_no)
+          > (c.order_time, c.topic_no, c.partition, c."offset", c.event_no))

@@ -10,7 +10,8 @@ create temporary table rebuilt_outcomes (
     batch_id bigint not null,
     by_others boolean not null,
     waiting boolean not null,
-    broker_timestamp timestamptz not null,
+    broker_timestamp timestamptz not null,  -- at most the arrival
+    order_time timestamptz not null,
     event_date date not null,
     sensor_id uuid,
     "timestamp" timestamptz,
@@ -46,6 +47,7 @@ create temporary table reading_changes (
     quality_score double precision,
     quality_flags smallint,
     broker_timestamp timestamptz,
+    order_time timestamptz,
     topic_no smallint,
     partition integer,
     "offset" bigint,

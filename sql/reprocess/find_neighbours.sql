@@ -17,6 +17,9 @@ select m.sensor_id, m."timestamp",
        p.quality_flags,
        coalesce(o.broker_timestamp, least(coalesce(r.broker_timestamp, '-infinity'), r.ingested_at),
                 d.broker_timestamp, '-infinity'),
+       coalesce(o.order_time,
+--| parts/order_time
+                , d.order_time, d.broker_timestamp, '-infinity'),
        p.topic_no, p.partition, p."offset", p.event_no, p.interval_s, 'moved'
 from moved m
 left join traffic.processed_events p

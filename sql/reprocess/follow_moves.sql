@@ -9,7 +9,7 @@ from (
     select o.sensor_id, o."timestamp",
            --| measures o.{m},
            o.quality_score,
-           o.quality_flags, o.broker_timestamp, o.topic_no, o.partition, o."offset", o.event_no,
+           o.quality_flags, o.broker_timestamp, o.order_time, o.topic_no, o.partition, o."offset", o.event_no,
            o.interval_s, 'moved'
     from pg_temp.event_changes c
     join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)
@@ -22,5 +22,5 @@ where topic_no is not null or exists (
         and c.event_no = d.event_no
     where d.sensor_id = standing.sensor_id and d."timestamp" = standing."timestamp"
 )
-order by sensor_id, "timestamp", broker_timestamp desc nulls last, topic_no desc, partition desc,
+order by sensor_id, "timestamp", order_time desc nulls last, topic_no desc, partition desc,
          "offset" desc, event_no desc

@@ -4,12 +4,13 @@ with made as (
         (sensor_id, "timestamp",
          --| measures {m},
          quality_score, quality_flags,
-         broker_timestamp, topic_no, partition, "offset", created_at, updated_at, event_no, interval_s)
+         broker_timestamp, topic_no, partition, "offset", created_at, updated_at, event_no, interval_s,
+         order_time)
     select sensor_id, "timestamp",
            --| measures {m},
            quality_score, quality_flags,
            broker_timestamp, topic_no, partition, "offset", %(moment)s, %(moment)s,
-           event_no, interval_s
+           event_no, interval_s, nullif(order_time, broker_timestamp)
     from pg_temp.reading_changes
     where topic_no is not null
     order by sensor_id, "timestamp"
@@ -25,7 +26,7 @@ with made as (
     from pg_temp.event_changes c
     join pg_temp.rebuilt_outcomes o using (topic_no, partition, "offset", event_no)
     where (c.recorded or c.kind = 'enter') and o.sensor_id is not null
-    order by o.sensor_id, o."timestamp", o.broker_timestamp desc, o.topic_no desc,
+    order by o.sensor_id, o."timestamp", o.order_time desc, o.topic_no desc,
              o.partition desc, o."offset" desc, o.event_no desc
 )
 select sensor_id, "timestamp", topic_no, partition

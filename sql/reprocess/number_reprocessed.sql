@@ -12,7 +12,7 @@ with replayed as (
           and r.event_no = k.event_no and r.was = 'processed'
     )
 ), newest as materialized (
-    -- A restored database may have fewer numbers than were published.
+    -- Earlier versions moved the position beyond the numbers after a restore.
     select place.topic_no, place.partition, greatest(
                (select max(r.replay_no) from traffic.replayed_events r
                 where r.topic_no = place.topic_no and r.partition = place.partition),

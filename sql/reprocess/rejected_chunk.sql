@@ -1,12 +1,12 @@
 -- The next messages to decode again, in the order of the key. The first is included whatever its size.
 select topic_no, partition, "offset", batch_id, timestamptz_send(broker_timestamp),
-       timestamptz_send(quarantined_at), key, value
+       timestamptz_send(quarantined_at), timestamptz_send(order_time), key, value
 from (
     select q.*, row_number() over ordered as number,
            sum(coalesce(octet_length(q.value), 0)) over ordered as payload
     from (
         select q.topic_no, q.partition, q."offset", q.batch_id, q.broker_timestamp,
-               q.quarantined_at, q.key, q.value
+               q.quarantined_at, q.order_time, q.key, q.value
         from traffic.quarantined_events q
         where q.resolved_at is null and q.batch_id <= %(last_batch_id)s
           and (q.topic_no, q.partition, q."offset")

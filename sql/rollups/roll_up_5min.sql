@@ -1,19 +1,28 @@
 -- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures are summed
 -- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a mile
--- per hour is 0. A value outside a measure's domain was inserted by hand. Ranges are read one at a time
--- by the primary key. Returns the written rows by date.
-with sensor as (
-    select s.sensor_id,
-           coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
-           case when s.length_mi between 0.001 and 1000 then s.length_mi end as length_mi,
-           coalesce(case when s.free_flow_mph between 1 and 300 then s.free_flow_mph end,
-                    s.inferred_free_flow_mph) as free_flow_mph
-    from traffic.sensors s
+-- per hour is 0. A value outside a measure's domain was inserted by hand. Ranges are split where a
+-- period of the sensor begins, and read one at a time by the primary key. Most lie in the current period,
+-- which traffic.sensors shows. Returns the written rows by date.
+with part as materialized (
+    select d.sensor_id, greatest(d.first, t.valid_from) as first, least(d.until, t.valid_until) as until,
+           t.interval_s, t.interval_s::double precision as seconds, t.length_mi, t.free_flow_mph
+    from pg_temp.dirty_ranges d
+    join traffic.sensors s using (sensor_id)
+    cross join lateral (
+        select s.valid_from, 'infinity'::timestamptz as valid_until,
+--| parts/applicable_values
+        where d.first >= s.valid_from
+        union all
+        select t.valid_from, t.valid_until, t.interval_s, t.length_mi, t.free_flow_mph
+        from traffic.sensor_timeline t
+        where t.sensor_id = d.sensor_id and d.first < s.valid_from
+          and t.valid_from < d.until and t.valid_until > d.first
+    ) t
 ),
 computed as materialized (
-    select d.sensor_id, b.bucket, s.interval_s, b.samples,
-           300.0::double precision / s.interval_s as expected_samples,
-           b.samples::double precision * s.interval_s / 300 as completeness,
+    select s.sensor_id, b.bucket, s.interval_s, b.samples,
+           300 / s.seconds as expected_samples,
+           b.samples * s.seconds / 300 as completeness,
            b.with_volume, b.sum_volume, m.vehicles,
            b.sum_volume::double precision / nullif(b.with_volume, 0) as flow,
            b.sum_q, b.sum_qv, m.speed, b.min_speed, b.max_speed,
@@ -24,8 +33,7 @@ computed as materialized (
            t.vmt, h.vht, h.free_vht,
            case when h.free_vht is not null then greatest(0, h.vht - h.free_vht) end as delay_h,
            h.vht / nullif(h.free_vht, 0) as travel_time_index
-    from pg_temp.dirty_ranges d
-    join sensor s using (sensor_id)
+    from part s
     cross join lateral (
         select to_timestamp(floor(date_part('epoch', u."timestamp") / 300) * 300) as bucket,
                count(*)::integer as samples,
@@ -48,13 +56,13 @@ computed as materialized (
 --| parts/is_good
                        as good
             from traffic.traffic_readings r
-            where r.sensor_id = d.sensor_id
-              and r."timestamp" >= d.first and r."timestamp" < d.until
+            where r.sensor_id = s.sensor_id
+              and r."timestamp" >= s.first and r."timestamp" < s.until
         ) u
         group by 1
     ) b
     cross join lateral (
-        select b.sum_volume::double precision * s.interval_s / 3600 as vehicles,
+        select b.sum_volume * s.seconds / 3600 as vehicles,
                b.sum_qv / nullif(b.sum_q, 0) as speed,
                b.sum_q > 0 or b.with_volume > 0 and b.sum_volume = 0 as seen
     ) m

@@ -33,8 +33,9 @@ hour as materialized (
 ),
 day as materialized (
     select date, sum(buckets) * 300::double precision as seconds,
-           min(hour) filter (where buckets = 12) as first,
-           max(hour) filter (where buckets = 12) as last
+           min(first) as first, max(until) as until,
+           min(hour) filter (where buckets = 12) as first_hour,
+           max(hour) filter (where buckets = 12) as last_hour
     from hour
     group by date
 ),
@@ -42,30 +43,31 @@ computed as materialized (
     select u.sensor_id, u.date, u.interval_s, u.samples,
 --| parts/rollup_ratios
     from (
-        select d.sensor_id, d.date, y.seconds,
-               coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
-               b.*
+        select d.sensor_id, d.date, span.seconds, c.*, b.*
         from dirty d
-        join day y using (date)
-        join traffic.sensors s using (sensor_id)
+        join day span using (date)
         cross join lateral (
 --| parts/rollup_sums
             from (
-                select h.samples, h.with_volume, h.sum_volume, h.sum_q, h.sum_qv, h.min_speed,
-                       h.max_speed, h.with_occupancy, h.sum_occupancy, h.good, h.observed, h.vmt,
-                       h.vht, h.free_vht, h.delay_h
+                select h.samples, h.with_volume, h.sum_volume, h.vehicles, h.sum_q, h.sum_qv,
+                       h.min_speed, h.max_speed, h.with_occupancy, h.sum_occupancy, h.good,
+                       h.observed, h.vmt, h.vht, h.free_vht, h.delay_h,
+                       (h.observed_share * 3600000)::bigint as observed_ms
                 from traffic.readings_hourly h
-                where h.sensor_id = d.sensor_id and h.hour >= y.first and h.hour <= y.last
+                where h.sensor_id = d.sensor_id
+                  and h.hour >= span.first_hour and h.hour <= span.last_hour
                 union all
-                select f.samples, f.with_volume, f.sum_volume, f.sum_q, f.sum_qv, f.min_speed,
-                       f.max_speed, f.with_occupancy, f.sum_occupancy, f.good, f.observed, f.vmt,
-                       f.vht, f.free_vht, f.delay_h
+                select f.samples, f.with_volume, f.sum_volume, f.vehicles, f.sum_q, f.sum_qv,
+                       f.min_speed, f.max_speed, f.with_occupancy, f.sum_occupancy, f.good,
+                       f.observed, f.vmt, f.vht, f.free_vht, f.delay_h,
+--| parts/observed_ms
                 from hour e
                 join traffic.readings_5min f
                   on f.sensor_id = d.sensor_id and f.bucket >= e.first and f.bucket < e.until
                 where e.date = d.date and e.buckets < 12
             ) p
         ) b
+--| parts/expected_samples
         where b.samples > 0
     ) u
 ),

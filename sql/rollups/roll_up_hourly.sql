@@ -11,17 +11,21 @@ computed as materialized (
     select u.sensor_id, u.hour, u.interval_s, u.samples,
 --| parts/rollup_ratios
     from (
-        select d.sensor_id, d.hour, 3600.0::double precision as seconds,
-               coalesce(s.interval_s, s.inferred_interval_s) as interval_s,
-               b.*
+        select d.sensor_id, d.hour, span.seconds, c.*, b.*
         from dirty d
-        join traffic.sensors s using (sensor_id)
+        cross join lateral (
+            values (d.hour, d.hour + interval '1 hour', 3600::double precision)
+        ) span (first, until, seconds)
         cross join lateral (
 --| parts/rollup_sums
-            from traffic.readings_5min p
-            where p.sensor_id = d.sensor_id
-              and p.bucket >= d.hour and p.bucket < d.hour + interval '1 hour'
+            from (
+                select f.*,
+--| parts/observed_ms
+                from traffic.readings_5min f
+                where f.sensor_id = d.sensor_id and f.bucket >= span.first and f.bucket < span.until
+            ) p
         ) b
+--| parts/expected_samples
         where b.samples > 0
     ) u
 ),

@@ -2,35 +2,39 @@
 -- audit row has several batches. It also records the rows that retention dropped.
 with raw_batches as materialized (
     select batch_id, topic_no, partition, count(*) as rows, min("offset") as low,
-           max("offset") as high, min(ingested_at) as first_arrival, max(ingested_at) as last_arrival
-    from traffic.raw_events
+           max("offset") as high, min(ingested_at) as first_arrival, max(ingested_at) as last_arrival,
+           max(
+--| parts/order_time
+           ) as order_time
+    from traffic.raw_events r
     group by batch_id, topic_no, partition
 ), counted as (
-    select batch_id, topic_no, partition, 'raw' as place, null::date as day, rows, low, high
+    select batch_id, topic_no, partition, 'raw' as place, null::date as day, rows, low, high, order_time
     from raw_batches
     union all
     select batch_id, topic_no, partition, 'processed',
-           ("timestamp" at time zone %(timezone)s)::date as day, count(*), null, null
+           ("timestamp" at time zone %(timezone)s)::date as day, count(*), null, null, null
     from traffic.processed_events
     group by batch_id, topic_no, partition, 5
     union all
-    select batch_id, topic_no, partition, 'quarantined', event_date, count(*), null, null
+    select batch_id, topic_no, partition, 'quarantined', event_date, count(*), null, null, null
     from traffic.quarantined_events
     group by batch_id, topic_no, partition, event_date
     -- Undo backfills: add the events that they removed, and take away those that they added. A changed
     -- event stays with its batch. An event from quarantine has the batch of the backfill.
     union all
-    select was_batch_id, topic_no, partition, 'processed', was_date, 1, null, null
+    select was_batch_id, topic_no, partition, 'processed', was_date, 1, null, null, null
     from traffic.rebuilt_events
     where was = 'processed'
     union all
     select case when was = 'processed' then was_batch_id else batch_id end, topic_no, partition,
-           'processed', event_date, -1, null, null
+           'processed', event_date, -1, null, null, null
     from traffic.rebuilt_events
     where becomes = 'processed'
 ), owned as (
     select coalesce(b.batch_id, c.batch_id) as batch_id, c.topic_no, c.partition, c.place, c.day,
-           sum(c.rows)::bigint as rows, min(c.low) as low, max(c.high) as high
+           sum(c.rows)::bigint as rows, min(c.low) as low, max(c.high) as high,
+           max(c.order_time) as order_time
     from counted c
     left join lateral (
         select before.batch_id, before.last_batch_id
@@ -45,6 +49,7 @@ with raw_batches as materialized (
     group by 1, c.topic_no, c.partition, c.place, c.day
 ), stored as (
     select batch_id, topic_no, partition, min(low) as low, max(high) as high,
+           max(order_time) as order_time,
            coalesce(sum(rows) filter (where place = 'raw'), 0)::bigint as raw_rows,
            coalesce(sum(rows) filter (where place = 'processed'), 0)::bigint as processed_rows,
            coalesce(sum(rows) filter (where place = 'quarantined'), 0)::bigint as quarantined_rows,
@@ -54,6 +59,16 @@ with raw_batches as materialized (
                as quarantined_days
     from owned
     group by batch_id, topic_no, partition
+), chain as (
+    -- The order times of a batch end where those of the next batch, or of the ledger, go on.
+    select b.batch_id, b.topic_no, b.partition, b.order_floor,
+           coalesce(lead(b.order_floor) over (
+               partition by b.topic_no, b.partition
+               order by b.first_offset, b.next_offset, b.batch_id
+           ), o.order_time) as order_time
+    from traffic.micro_batches b
+    join traffic.kafka_offsets o using (topic_no, partition)
+    where b.kind = 'ingest'
 ), joined as materialized (
     -- Not inlined, because each rule would compute the figures again.
     select batch_id, topic_no, partition, b.first_offset is not null as audited,
@@ -86,6 +101,8 @@ with raw_batches as materialized (
                from jsonb_each(b.date_counts)
                where (value ->> 'quarantined')::bigint <> 0 and b.kind <> 'reprocess'
            ), '{}') end as dates_of_quarantine,
+           c.order_time, greatest(c.order_floor, s.order_time) as order_reached,
+           c.order_floor is not null and b.dropped_raw = 0 as ordered,
            s.low, s.high, coalesce(s.raw_rows, 0) as raw_rows,
            coalesce(s.processed_rows, 0) as processed_rows,
            coalesce(s.processed_days, '{}') as processed_days,
@@ -93,6 +110,7 @@ with raw_batches as materialized (
            coalesce(s.quarantined_days, '{}') as quarantined_days
     from traffic.micro_batches b
     full join stored s using (batch_id, topic_no, partition)
+    left join chain c using (batch_id, topic_no, partition)
 )
 select 'micro_batches' as table_name,
        json_build_object('batch_id', j.batch_id, 'topic_no', j.topic_no,
@@ -118,7 +136,10 @@ cross join lateral (values
      dates_of_quarantine::text),
     (audited and not (low >= first_offset and high < next_offset),
      format('a range that holds offsets %%s to %%s, the rows in raw_events', low, high),
-     format('first_offset %%s, next_offset %%s', first_offset, next_offset))
+     format('first_offset %%s, next_offset %%s', first_offset, next_offset)),
+    (ordered and order_reached <> order_time,
+     format('order times up to %%s, where the next audit row or the ledger begins', order_time),
+     format('order times up to %%s', order_reached))
 ) rule (broken, due, stands)
 where rule.broken
 union all

@@ -14,7 +14,8 @@ with gone as not materialized (
     -- 0: not the event that the reading is of, 1: that event, 2: that event with other measures,
     -- 3: no reading, 4: a reading without any event, 6: the same, and its event was dropped
     select p.topic_no, p.partition, p."offset", p.batch_id,
-           d.broker_timestamp, d.topic_no as of_topic_no, d.partition as of_partition,
+           d.broker_timestamp, coalesce(d.order_time, d.broker_timestamp) as order_time,
+           d.topic_no as of_topic_no, d.partition as of_partition,
            d."offset" as of_offset, p.event_no, d.event_no as of_event_no,
            case when p."offset" is null then case when g.month is null then 4 else 6 end
                 when d."offset" is null then 3
@@ -35,13 +36,15 @@ with gone as not materialized (
 ), outcome as (
     select * from event
     union all
-    select topic_no, partition, "offset", batch_id, null, null, null, null, event_no, null, 5
+    select topic_no, partition, "offset", batch_id, null, null, null, null, null, event_no, null, 5
     from traffic.quarantined_events
     where resolved_at is null
 ), raw as (
     select topic_no, partition, "offset", batch_id,
-           least(coalesce(broker_timestamp, '-infinity'), ingested_at) as broker_timestamp
-    from traffic.raw_events
+           least(coalesce(broker_timestamp, '-infinity'), ingested_at) as broker_timestamp,
+--| parts/order_time
+           as order_time
+    from traffic.raw_events r
 ), screened as (
     select count(*) filter (
                where o.verdict not in (4, 6)
@@ -65,12 +68,13 @@ with gone as not materialized (
            count(*) filter (where o.verdict = 4) as reading_unfounded,
            count(*) filter (
                where o.verdict = 2
-                  or (o.verdict = 1 and o.broker_timestamp <> r.broker_timestamp)
+                  or (o.verdict = 1
+                      and (o.broker_timestamp <> r.broker_timestamp or o.order_time <> r.order_time))
            ) as reading_differs,
            count(*) filter (
                where o.verdict = 0
-                 and (r.broker_timestamp, o.topic_no, o.partition, o."offset", o.event_no)
-                     > (o.broker_timestamp, o.of_topic_no, o.of_partition, o.of_offset, o.of_event_no)
+                 and (r.order_time, o.topic_no, o.partition, o."offset", o.event_no)
+                     > (o.order_time, o.of_topic_no, o.of_partition, o.of_offset, o.of_event_no)
            ) as reading_overtaken
     from outcome o
     full join raw r using (topic_no, partition, "offset")

@@ -21,7 +21,7 @@ _OPTIONS = "-c default_transaction_read_only=on -c plan_cache_mode=force_generic
 _WAIT_SECONDS = 5.0  # for a free connection, before the request fails
 # Most requests take milliseconds. PostgreSQL cancels a statement that takes this long.
 _STATEMENT_SECONDS = 20
-# An export takes as long as its client does, but never longer than this.
+# A client may take this long for an export.
 EXPORT_SECONDS = 3600
 _STALLED_SECONDS = 120
 # A pool doubles its wait after each failed attempt to connect, and ignores requests meanwhile. With
@@ -43,9 +43,9 @@ class Database:
         """Open the pools until the block ends. It does not wait for the server: requests do."""
         url = settings.reading_url()
         async with (
-            new_pool(url, "traffic-api", 8, _STATEMENT_SECONDS) as requests,
+            new_pool(url, "traffic-api", 8, _STATEMENT_SECONDS, least=1) as requests,
             new_pool(url, "traffic-api-shared", 2, _STATEMENT_SECONDS) as shared,
-            new_pool(url, "traffic-api-export", 2, EXPORT_SECONDS) as exports,
+            new_pool(url, "traffic-api-export", settings.api_exports, EXPORT_SECONDS) as exports,
         ):
             yield cls(requests, shared, exports)
 
@@ -78,7 +78,7 @@ class Database:
         return self._shared.connection()
 
     def export(self) -> AbstractAsyncContextManager[Connection]:
-        """Yield a snapshot for long reads, of which two run at a time. Raises PoolTimeout."""
+        """Yield a snapshot for long reads. Each export in progress has one. Raises PoolTimeout."""
         return _snapshot(self._exports)
 
 
@@ -90,9 +90,15 @@ async def _snapshot(pool: Pool) -> AsyncGenerator[Connection]:
 
 
 def new_pool(
-    url: str, name: str, size: int, statement_seconds: int, wait_seconds: float = _WAIT_SECONDS
+    url: str,
+    name: str,
+    size: int,
+    statement_seconds: int,
+    wait_seconds: float = _WAIT_SECONDS,
+    *,
+    least: int = 0,
 ) -> Pool:
-    """Return a pool that is not open yet. It connects when a connection is needed."""
+    """Return a pool that is not open yet. It connects as needed, and keeps `least` connections."""
     # End a transaction whose client stopped reading: an open snapshot holds back vacuum.
     options = (
         f"{_OPTIONS} -c statement_timeout={statement_seconds}s"
@@ -102,7 +108,7 @@ def new_pool(
     return AsyncConnectionPool(
         url,
         kwargs={**arguments, "autocommit": True},
-        min_size=0 if size < 8 else 1,
+        min_size=least,
         max_size=size,
         timeout=wait_seconds,
         reconnect_timeout=_RECONNECT_SECONDS,

@@ -59,20 +59,43 @@ class Sensor(BaseModel):
     latitude: float | None = Field(description="Latitude (degrees, WGS 84).")
     longitude: float | None = Field(description="Longitude (degrees, WGS 84).")
     station_id: str | None = Field(description="Station that groups the detectors of a location.")
-    interval_s: int | None = Field(
+    interval_s: float | None = Field(
         description="Interval of a reading (seconds), imported or inferred.", examples=[20]
     )
     free_flow_mph: float | None = Field(
         description="Free-flow speed (miles per hour), imported or inferred."
     )
     rural: bool | None = Field(description="True where an empty road is usual.")
+    retired: bool = Field(description="True where it is no longer expected to report.")
+    valid_from: datetime | None = Field(
+        description="Time since which interval, length, lanes, free-flow speed, `rural` and"
+        " `retired` apply (UTC); null: since the beginning."
+    )
     origin: str = Field(description="`imported`, or `seen` in the stream.", examples=["imported"])
     registered_at: datetime = Field(description="Time of registration (UTC).")
 
 
-class SensorWithReading(Sensor):
-    """A detector and its newest reading."""
+class Period(BaseModel):
+    """A time in which values of a detector apply."""
 
+    valid_from: datetime | None = Field(description="Start (UTC); null: the beginning.")
+    interval_s: float | None = Field(
+        description="Interval of a reading (seconds), imported or inferred.", examples=[20]
+    )
+    length_mi: float | None = Field(description="Length of road that it represents (miles).")
+    lanes: int | None = Field(description="Lanes that it covers.", examples=[1])
+    free_flow_mph: float | None = Field(
+        description="Free-flow speed (miles per hour), imported or inferred."
+    )
+    rural: bool = Field(description="True where an empty road is usual.")
+    retired: bool = Field(description="True where it is no longer expected to report.")
+    source: str = Field(description="Cause of the period: `registered`, `imported` or `inferred`.")
+
+
+class SensorWithReading(Sensor):
+    """A detector, its periods and its newest reading."""
+
+    periods: list[Period] = Field(description="Its periods; each ends where the next begins.")
     newest_reading: Reading | None = Field(description="Its newest reading, of any age.")
 
 

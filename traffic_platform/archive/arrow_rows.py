@@ -37,6 +37,7 @@ SCHEMA: Final = pa.schema(
         pa.field("broker_timestamp", _TIME),
         pa.field("ingested_at", _TIME, nullable=False),
         pa.field("batch_id", pa.int64(), nullable=False),
+        pa.field("order_time", _TIME),
     ]
 )
 """The columns of raw_events; headers are a list of name, value, name, value …"""
@@ -62,13 +63,9 @@ def day_batches(
 
 def to_batch(rows: Sequence[tuple[Any, ...]]) -> RecordBatch:
     """Return rows of `sql/archive/day.sql` as a record batch."""
-    topic_no, partition, offset, key, value, headers, broker, ingested, batch_id = zip(
-        *rows, strict=True
-    )
-    columns = (topic_no, partition, offset, key, value, headers, _times(broker), _times(ingested))
     arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for column, field in zip((*columns, batch_id), SCHEMA, strict=True)
+        _times(column) if field.type == _TIME else pa.array(column, field.type)
+        for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 

@@ -22,10 +22,11 @@ def read_archived_day(folder: Path, day: date, *, rows: int = 20_000) -> Iterato
     """Yield every message that arrived on a UTC day, at most `rows` a batch.
 
     Columns are those of `traffic.raw_events`: topic_no, partition, offset, key, value, headers (a
-    list of name, value, name, value …), broker_timestamp and ingested_at (µs, UTC), batch_id. Rows
-    keep the order of storing. Memory holds one row group at a time (20,000 rows, or 24 MB where
-    messages have a megabyte). Raises ArchiveError when the day is not in the archive, and before
-    the first batch of a file whose SHA-256 differs from its manifest.
+    list of name, value, name, value …), broker_timestamp and ingested_at (µs, UTC), batch_id, and
+    order_time, which files of version 0.1.0 lack. Rows keep the order of storing. Memory holds one
+    row group at a time (20,000 rows, or 24 MB where messages have a megabyte). Raises ArchiveError
+    when the day is not in the archive, and before the first batch of a file whose SHA-256 differs
+    from its manifest.
     """
     parts = archived_parts(folder, day)
     if not parts:

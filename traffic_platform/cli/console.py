@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from datetime import date, datetime
+from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -55,7 +56,7 @@ def print_table(title: str, headers: Iterable[str], rows: Iterable[Iterable[obje
     cells = [list(row) for row in rows]
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE, pad_edge=False)
     for position, header in enumerate(headers):
-        numbers = all(isinstance(row[position], int | float | None) for row in cells)
+        numbers = all(isinstance(row[position], int | float | Decimal | None) for row in cells)
         table.add_column(header, justify="right" if numbers else "left", overflow="fold")
     for row in cells:
         table.add_row(*(Text(_cell(value)) for value in row))
@@ -124,6 +125,8 @@ def _cell(value: object) -> str:
 def _to_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return utc_text(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, date | UUID):
         return str(value)
     raise TypeError(f"Cannot encode {type(value).__name__} as JSON.")

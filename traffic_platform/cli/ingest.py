@@ -86,7 +86,7 @@ def _show(totals: IngestTotals, sums: list[PartitionSums], as_json: bool) -> Non
         name: getattr(totals, name)
         for name in (
             *("batches", "delivered", "raw", "processed", "quarantined", "echoes"),
-            *("inserted", "updated", "unchanged", "lag"),
+            *("inserted", "updated", "unchanged", "superseded", "lag"),
         )
     }
     dates = [

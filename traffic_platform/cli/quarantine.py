@@ -221,7 +221,7 @@ def _show_report(report: ReprocessReport, settings: Settings, as_json: bool) -> 
     if report.batches:
         console.say(
             f"Readings: {report.inserted:,} inserted, {report.updated:,} updated,"
-            f" {report.unchanged:,} unchanged."
+            f" {report.unchanged:,} unchanged. Superseded events: {report.superseded:,}."
         )
     for hint in _hints(report, settings):
         console.say(hint)

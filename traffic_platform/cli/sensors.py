@@ -1,21 +1,26 @@
-"""`traffic sensors`: import and list detectors."""
+"""`traffic sensors`: import, list and show detectors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from traffic_platform.cli.console import print_json, print_table, say
+from traffic_platform.cli.console import print_json, print_table, say, utc_text
 from traffic_platform.cli.options import Json
 
 if TYPE_CHECKING:
     from traffic_platform.sensors.sensor_import import ImportReport
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import and list detectors.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Import, list and show detectors."
+)
 
 _SHOWN_CHANGES = 20
+_T = TypeVar("_T")
 
 
 @app.command("import")
@@ -23,26 +28,40 @@ def import_(
     path: Annotated[Path, typer.Argument(help="CSV file, or folder with PORTAL's tables.")],
     *,
     interval: Annotated[
-        int | None, typer.Option(min=1, help="Seconds that a reading of these sensors covers.")
+        str | None, typer.Option(help="Seconds that a reading of these sensors covers.")
+    ] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option(help="Begin of the values: a date, a time with zone, or 'beginning'."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Import a table of sensors, completely or not at all.
 
     The CSV file has the header external_id and any of name, road, direction, lanes, milepost,
-    length_mi, latitude, longitude, station_id, interval_s, free_flow_mph. Columns that the file
-    lacks keep their values. An empty cell clears the value. A sensor that was seen in the stream
-    before becomes imported and keeps its UUID. PORTAL's freeway_detectors.csv is read with
-    freeway_stations.csv and highways.csv from the same folder; its readings cover 20 seconds.
+    length_mi, latitude, longitude, station_id, interval_s, free_flow_mph, rural, retired and
+    valid_from. Columns that the file lacks keep their values. An empty cell clears the value. A
+    sensor that was seen in the stream before becomes imported and keeps its UUID. PORTAL's
+    freeway_detectors.csv is read with freeway_stations.csv and highways.csv from the same folder;
+    its readings cover 20 seconds.
+
+    A changed lanes, length_mi, interval_s, free_flow_mph, rural or retired applies from now on, and
+    roll-ups of the past keep the old value. A value that was unknown applies to the past too. With
+    --valid-from, or a cell in the column valid_from, values apply from then on, until a later
+    change of the same value; roll-ups since then are computed again.
 
     Example: traffic sensors import examples/portland_i205
     """
     from traffic_platform.rollups import roll_up_all
+    from traffic_platform.sensors.csv_rows import seconds
+    from traffic_platform.sensors.periods import read_begin
     from traffic_platform.sensors.sensor_import import import_sensors
     from traffic_platform.settings import load_settings
 
     settings = load_settings()
-    report = import_sensors(settings, path, interval)
+    interval_s = _parse(interval, "--interval", seconds)
+    begin = _parse(valid_from, "--valid-from", lambda text: read_begin(text, settings.timezone))
+    report = import_sensors(settings, path, interval_s, begin)
     if report.changed:
         roll_up_all(settings)
     if as_json:
@@ -86,6 +105,7 @@ def list_(
         "length_mi": "miles",
         "lanes": "lanes",
         "interval_s": "interval s",
+        "valid_from": "since",
         "origin": "origin",
         "newest_reading": "newest reading",
     }
@@ -95,21 +115,102 @@ def list_(
         say(f"Only the first {limit} are shown. --limit shows more.")
 
 
+@app.command("show")
+def show(
+    sensor: Annotated[str, typer.Argument(help="Identifier in the feed, or UUID.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show a sensor, and the periods in which its values apply.
+
+    Example: traffic sensors show det-7
+    """
+    from dataclasses import asdict
+
+    from traffic_platform.errors import PermanentError
+    from traffic_platform.events.sensor_ids import canonical_external_id, is_valid, sensor_uuid
+    from traffic_platform.sensors.sensor_import import list_periods, list_sensors
+    from traffic_platform.settings import load_settings
+
+    settings = load_settings()
+    found = (
+        list_sensors(settings, sensor_id=sensor_uuid(canonical_external_id(sensor)))
+        if is_valid(sensor)
+        else []
+    )
+    if not found:
+        raise PermanentError(
+            f"Unknown sensor {sensor!r}. `traffic sensors list` lists the sensors."
+        )
+    facts = asdict(found[0])
+    periods = [asdict(period) for period in list_periods(settings, found[0].sensor_id)]
+    if as_json:
+        print_json({**facts, "periods": periods})
+        return
+    print_table("", ("column", "value"), [(name, _fact(value)) for name, value in facts.items()])
+    headers = ("valid_from", "interval_s", "length_mi", "lanes", "free_flow_mph", "rural")
+    rows = [
+        [
+            _since(period["valid_from"]),
+            *(period[name] for name in headers[1:]),
+            period["retired"],
+            period["source"],
+        ]
+        for period in periods
+    ]
+    names = ("since", "interval s", "miles", "lanes", "free flow mph", "rural", "retired", "source")
+    print_table("Periods", names, rows)
+
+
+def _parse(text: str | None, option: str, convert: Callable[[str], _T]) -> _T | None:
+    try:
+        return None if text is None else convert(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}", param_hint=option) from None
+
+
 def _show(report: ImportReport) -> None:
     say(
         f"{len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.unchanged)} unchanged"
     )
     rows = [
-        (change.external_id, column, _shown(old), _shown(new))
+        (change.external_id, column, _shown(old), _shown(new), _begin(change.since.get(column)))
         for change in report.changed
         for column, (old, new) in change.columns.items()
     ]
-    if rows:
-        shown = rows[:_SHOWN_CHANGES]
-        print_table("", ("sensor", "column", "old", "new"), shown)
-        if len(rows) > len(shown):
-            say(f"And {len(rows) - len(shown)} more values: --json shows them.")
+    if not rows:
+        return
+    shown = rows[:_SHOWN_CHANGES]
+    print_table("", ("sensor", "column", "old", "new", "applies"), shown)
+    if len(rows) > len(shown):
+        say(f"And {len(rows) - len(shown)} more values: --json shows them.")
+    begins = [begin for change in report.changed for begin in change.since.values()]
+    if report.at in begins:
+        say(
+            f"Roll-ups before {utc_text(report.at)} keep the old values. To change these too,"
+            " import with --valid-from."
+        )
+    if any(begin < report.at for begin in begins):
+        say("Roll-ups of the past were computed again.")
+
+
+def _begin(since: datetime | None) -> str:
+    from traffic_platform.sensors.periods import BEGINNING
+
+    if since is None:
+        return "at any time"
+    return "since the beginning" if since == BEGINNING else f"since {utc_text(since)}"
+
+
+def _since(begin: datetime | None) -> str:
+    return "beginning" if begin is None else utc_text(begin)
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    return "" if value is None else str(value)
 
 
 def _shown(value: object) -> str:
@@ -117,6 +218,8 @@ def _shown(value: object) -> str:
 
 
 def _document(report: ImportReport) -> dict[str, object]:
+    from traffic_platform.sensors.periods import BEGINNING
+
     return {
         "added": report.added,
         "changed": [
@@ -124,6 +227,10 @@ def _document(report: ImportReport) -> dict[str, object]:
                 "external_id": change.external_id,
                 "columns": {
                     name: {"old": old, "new": new} for name, (old, new) in change.columns.items()
+                },
+                "since": {
+                    name: None if begin == BEGINNING else begin
+                    for name, begin in change.since.items()
                 },
             }
             for change in report.changed

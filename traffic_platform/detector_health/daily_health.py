@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from psycopg import sql
@@ -27,10 +28,6 @@ from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Settings
 from traffic_platform.statements import statement
 
-# An interval is inferred from this many readings of the day and the day before. That is more than a
-# day of a detector that reports every 20 s, so a bad afternoon does not change the interval.
-NEWEST_READINGS = 5_000
-
 
 @dataclass(frozen=True)
 class HealthRow:
@@ -44,7 +41,7 @@ class HealthRow:
     tests_not_evaluated: list[str]
     scope: Scope | None
     rural: bool
-    interval_s: int | None
+    interval_s: Decimal | None
     interval_inferred: bool
     readings: int
     samples: int
@@ -129,8 +126,6 @@ def read_sensor_days(
                 "window_end_before": before.window_end,
                 "forget_before": local.end - timedelta(days=forget_days),
                 "high_occupancy": limits.high_occupancy,
-                "infer_from": before.start,
-                "newest": NEWEST_READINGS,
             },
         ).fetchall()
 
@@ -159,7 +154,7 @@ def judge(
     if local.start == local.end:
         return []
     over = now >= local.end
-    findings = [diagnose(day, limits, local.window_s, over=over) for day in days]
+    findings = [diagnose(day, limits, over=over) for day in days]
     scopes = _scopes(days, findings)
     return [
         _row(day, finding, scopes.get(day.sensor_id), local, limits, now)
@@ -201,7 +196,7 @@ def _row(
     limits: Thresholds,
     now: datetime,
 ) -> HealthRow:
-    expected = day.expected_samples(local.window_s)
+    expected = day.expected_samples
     return HealthRow(
         sensor_id=day.sensor_id,
         date=local.date,
@@ -234,9 +229,7 @@ def _row(
 
 def _vehicles(day: SensorDay) -> int | None:
     """Return vehicles: the sum of rates (vehicles per hour) times the interval (seconds) / 3600."""
-    if day.interval_s is None or day.with_volume == 0:
-        return None
-    return round(day.volume_sum * day.interval_s / 3600)
+    return None if day.vehicle_seconds is None else round(day.vehicle_seconds / 3600)
 
 
 def _write_rows(connection: Connection, day: date, rows: Sequence[HealthRow]) -> None:

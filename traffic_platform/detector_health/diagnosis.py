@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -27,7 +28,9 @@ class Diagnosis(StrEnum):
     NOT_EVALUATED = "not_evaluated"
 
 
-Reason = Literal["day_not_over", "first_day", "other_hours", "interval_unknown", "no_occupancy"]
+Reason = Literal[
+    "day_not_over", "first_day", "last_day", "other_hours", "interval_unknown", "no_occupancy"
+]
 
 TESTS = (
     Diagnosis.INSUFFICIENT_DATA,
@@ -42,7 +45,10 @@ TESTS = (
 class SensorDay:
     """Counts of one sensor's readings in the window of a local day (05:00 to 21:59).
 
-    - `interval_s` is None when the interval is unknown.
+    - `interval_s` (seconds) is that of the window's end, None when it is unknown.
+    - `expected_samples` has a sensor that misses none, each period by its interval.
+    - `retired_at`: the sensor was retired in the window.
+    - `vehicle_seconds`: the sum of volume (vehicles per hour) times interval (seconds).
     - `readings_elsewhere`: the day has readings outside the window.
     - `read_day_before`: the window of the day before has readings.
     - `first_reading`: the sensor's first reading ever, if it came after the window's start.
@@ -57,8 +63,10 @@ class SensorDay:
     external_id: str
     station_id: str | None
     rural: bool
-    interval_s: int | None
+    interval_s: Decimal | None
     interval_inferred: bool
+    expected_samples: int | None
+    retired_at: datetime | None
     last_reading: datetime | None
     readings_elsewhere: bool
     read_day_before: bool
@@ -74,7 +82,7 @@ class SensorDay:
     volume_without_occupancy: int
     with_traffic: int
     traffic_without_speed: int
-    volume_sum: int
+    vehicle_seconds: Decimal | None
     longest_gap_s: int | None
     occupancy_samples: int
     constant_samples: int
@@ -91,10 +99,6 @@ class SensorDay:
             return self.with_both + self.empty_road
         return self.with_occupancy or self.with_volume or self.readings
 
-    def expected_samples(self, window_s: int) -> int | None:
-        """Return the samples of a sensor that misses none, None for an unknown interval."""
-        return None if self.interval_s is None else max(1, window_s // self.interval_s)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -108,12 +112,12 @@ class Finding:
     reason: Reason | None = None
 
 
-def diagnose(day: SensorDay, limits: Thresholds, window_s: int, *, over: bool) -> Finding:
+def diagnose(day: SensorDay, limits: Thresholds, *, over: bool) -> Finding:
     """Diagnose a day; `over` is False while readings of the day may still arrive."""
     reason = _reason_not_to_evaluate(day, over=over)
     if reason is not None:
         return Finding(Diagnosis.NOT_EVALUATED, TESTS, reason)
-    results = _results(day, limits, window_s)
+    results = _results(day, limits)
     missing = tuple(test for test in TESTS if results[test] is None)
     if day.readings == 0:
         return Finding(Diagnosis.NO_DATA, missing)
@@ -133,15 +137,17 @@ def _reason_not_to_evaluate(day: SensorDay, *, over: bool) -> Reason | None:
         return "day_not_over"
     if day.first_reading is not None:
         return "first_day"
+    if day.retired_at is not None:
+        return "last_day"
     # A sensor may report at other hours only. One that reported in the window the day before has
     # stopped, which is a failure.
     other_hours = day.readings == 0 and day.readings_elsewhere and not day.read_day_before
     return "other_hours" if other_hours else None
 
 
-def _results(day: SensorDay, limits: Thresholds, window_s: int) -> dict[Diagnosis, bool | None]:
+def _results(day: SensorDay, limits: Thresholds) -> dict[Diagnosis, bool | None]:
     """Return for each test True when it fails, None when it cannot be evaluated."""
-    expected = day.expected_samples(window_s)
+    expected = day.expected_samples
     return {
         Diagnosis.INSUFFICIENT_DATA: (
             None if expected is None else 100 * day.samples < limits.min_samples_percent * expected

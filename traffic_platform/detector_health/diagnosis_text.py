@@ -46,7 +46,7 @@ _FIELD: Mapping[Diagnosis, str] = {
 _SILENT: Mapping[Scope, str] = {
     "detector": (
         "This detector: its card, its loop, its place in the controller's configuration. If it was "
-        "taken out, leave it out of the next list."
+        "taken out, import it as retired."
     ),
     "station": (
         "The station, not the loops: power, controller, and its line. No detector of it delivers."
@@ -64,7 +64,7 @@ def describe_finding(day: SensorDay, finding: Finding, local: LocalDay, limits: 
         case Diagnosis.NO_DATA:
             text = _no_data(day, local)
         case Diagnosis.INSUFFICIENT_DATA:
-            text = _insufficient_data(day, local, limits)
+            text = _insufficient_data(day, limits)
         case Diagnosis.CARD_OFF:
             condition = f"Occupancy is 0{' on a rural road' if day.rural else ''}"
             limit = limits.card_off(rural=day.rural)
@@ -78,7 +78,7 @@ def describe_finding(day: SensorDay, finding: Finding, local: LocalDay, limits: 
         case Diagnosis.CONSTANT:
             text = _constant(day, local, limits)
         case Diagnosis.GOOD:
-            text = f"{_samples(day, local)}; no test failed.{_untested(finding, day, limits)}"
+            text = f"{_samples(day)}; no test failed.{_untested(finding, day, limits)}"
         case Diagnosis.NOT_EVALUATED:
             text = _not_evaluated(day, finding, local, limits)
     return text
@@ -95,8 +95,8 @@ def _no_data(day: SensorDay, local: LocalDay) -> str:
     return f"No reading from {_HOURS}; the newest is of {_local_time(day.last_reading, local)}."
 
 
-def _insufficient_data(day: SensorDay, local: LocalDay, limits: Thresholds) -> str:
-    text = f"{_samples(day, local)}; fewer than {limits.min_samples_percent:g} % are too few."
+def _insufficient_data(day: SensorDay, limits: Thresholds) -> str:
+    text = f"{_samples(day)}; fewer than {limits.min_samples_percent:g} % are too few."
     if day.readings > day.samples:
         text += f" The others of {day.readings:,} readings lack volume or occupancy."
     if day.longest_gap_s:
@@ -130,6 +130,8 @@ def _not_evaluated(day: SensorDay, finding: Finding, local: LocalDay, limits: Th
             return "The day is not over."
         case "first_day" if day.first_reading is not None:
             return f"Its first day: reporting since {_local_time(day.first_reading, local)}."
+        case "last_day" if day.retired_at is not None:
+            return f"Its last day: retired at {_local_time(day.retired_at, local)}."
         case "other_hours":
             return f"All readings of this day are outside {_HOURS}, the hours of the diagnosis."
         case "interval_unknown":
@@ -138,7 +140,7 @@ def _not_evaluated(day: SensorDay, finding: Finding, local: LocalDay, limits: Th
                 "are too few readings to infer it."
             )
         case _:
-            return f"{_samples(day, local)}.{_untested(finding, day, limits)}"
+            return f"{_samples(day)}.{_untested(finding, day, limits)}"
 
 
 def _untested(finding: Finding, day: SensorDay, limits: Thresholds) -> str:
@@ -156,8 +158,8 @@ def _untested(finding: Finding, day: SensorDay, limits: Thresholds) -> str:
     return f" Not evaluated: {', '.join(f'{name} ({causes[name]})' for name in names)}."
 
 
-def _samples(day: SensorDay, local: LocalDay) -> str:
-    expected = day.expected_samples(local.window_s)
+def _samples(day: SensorDay) -> str:
+    expected = day.expected_samples
     share = percentage(day.samples, expected)
     if expected is None or share is None:
         return f"{day.samples:,} samples"

@@ -38,8 +38,10 @@ class State(StrEnum):
 class LiveCounts:
     """Counts of a sensor's readings of the last hour.
 
-    `interval_s` is None when the interval is unknown. `all_the_same`: all readings of the hour have
-    the same speed, volume and occupancy. `anything`: a measure of the hour is above 0.
+    `interval_s` is the current one (seconds), None when it is unknown. `expected`: samples of a
+    sensor that misses none, by the intervals that were valid in the hour. `all_the_same`: all
+    readings of the hour have the same speed, volume and occupancy. `anything`: a measure of the
+    hour is above 0.
     """
 
     sensor_id: UUID
@@ -50,15 +52,11 @@ class LiveCounts:
     milepost: float | None
     station_id: str | None
     newest_reading: datetime | None
-    interval_s: int | None
+    interval_s: float | None
     samples: int
+    expected: int | None
     all_the_same: bool
     anything: bool
-
-    @property
-    def expected(self) -> int | None:
-        """Samples in an hour of a sensor that misses none; None for an unknown interval."""
-        return None if self.interval_s is None else max(1, HOUR_S // self.interval_s)
 
 
 @dataclass(frozen=True)

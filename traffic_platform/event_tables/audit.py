@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 import numpy as np
 
-from traffic_platform.event_tables.deduplicate import Ints, Provenance
+from traffic_platform.event_tables.order_times import Ints, Provenance
 from traffic_platform.events.columns import Decoded
 from traffic_platform.events.dates import local_days, to_date
 from traffic_platform.kafka.messages import Fetched, PartitionKey
@@ -26,6 +25,7 @@ COUNTS = (
     "inserted",
     "updated",
     "unchanged",
+    "superseded",
 )
 """The counts of an audit that add up over batches."""
 
@@ -64,13 +64,13 @@ class PartitionAudit:
     echoes: int
     processed: int
     quarantined: int
-    replaced: int  # events that a later one of this batch replaces with other measures
     new: int  # readings that are copied, since they cannot be in the table yet
     dates: dict[date, DateCounts]
     # Only the table can tell these. They are filled in when the batch is written.
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    superseded: int = 0
 
 
 def audit_partitions(
@@ -94,27 +94,22 @@ def audit_partitions(
             echoes=reached.echoes,
             processed=sum(day.processed for day in counts.values()),
             quarantined=sum(day.quarantined for day in counts.values()),
-            replaced=0,
             new=0,
             dates=counts,
         )
     return audits
 
 
-def count_messages(
-    audits: dict[PartitionKey, PartitionAudit],
-    fetched: Fetched,
-    source: Provenance,
-    messages: Ints,
-    counter: Literal["replaced", "new"],
+def count_new(
+    audits: dict[PartitionKey, PartitionAudit], fetched: Fetched, source: Provenance, messages: Ints
 ) -> None:
-    """Set `counter` of each partition's audit to its number of these messages."""
+    """Set the number of new readings of each partition, which these messages give."""
     if len(messages) == 0:
         return
     keys = source.topic_no[messages] << 32 | source.partition[messages]
     _, first, counts = np.unique(keys, return_index=True, return_counts=True)
     for row, count in zip(messages[first], counts, strict=True):
-        setattr(audits[fetched.partition_key(row)], counter, int(count))
+        audits[fetched.partition_key(row)].new = int(count)
 
 
 def _date_counts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from traffic_platform.event_tables.audit import (
     PartitionAudit,
     audit_partitions,
-    count_messages,
+    count_new,
     quarantine_days,
 )
-from traffic_platform.event_tables.deduplicate import Ints, Provenance, deduplicate, order_times
+from traffic_platform.event_tables.deduplicate import deduplicate
 from traffic_platform.event_tables.dirty_buckets import encode_dirty
 from traffic_platform.event_tables.encode import (
     encode_processed,
@@ -22,10 +22,18 @@ from traffic_platform.event_tables.encode import (
     encode_readings,
 )
 from traffic_platform.event_tables.newest_readings import NewestReadings
+from traffic_platform.event_tables.order_times import (
+    Ints,
+    Provenance,
+    clamp,
+    raise_to_floors,
+)
 from traffic_platform.event_tables.reading_counts import encode_changes
 from traffic_platform.events.columns import Decoded
+from traffic_platform.events.dates import from_microseconds, to_microseconds
 from traffic_platform.kafka.messages import Fetched, PartitionKey
 from traffic_platform.ledger.offsets import LedgerAdvance
+from traffic_platform.ledger.reconcile import EPOCH
 
 
 @dataclass(frozen=True)
@@ -57,16 +65,18 @@ def build_batch(
     batch_id: int,
     ingested_at_us: int,
 ) -> Batch:
-    """Encode fetched and decoded messages. `ledger` holds the advance of each partition."""
-    source = _provenance(fetched, ledger, ingested_at_us)
+    """Encode fetched and decoded messages. `ledger` holds the advance of each partition.
+
+    The audits of the batch hold these advances with the order time that the partition reaches.
+    """
+    source, ledger = _provenance(fetched, ledger, ingested_at_us)
     days = quarantine_days(decoded, source.broker_us, timezone)
     events = decoded.processed
-    winners, replaced = deduplicate(events, source)
+    winners = deduplicate(events, source)
     is_new = newest.split(events.sensor_id[winners], events.timestamp_us[winners])
     new, known = winners[is_new], winners[~is_new]
     audits = audit_partitions(fetched, ledger, decoded, source, timezone, days)
-    count_messages(audits, fetched, source, events.index[replaced], "replaced")
-    count_messages(audits, fetched, source, events.index[new], "new")
+    count_new(audits, fetched, source, events.index[new])
     return Batch(
         ingested_at_us=ingested_at_us,
         raw=encode_raw(
@@ -88,17 +98,27 @@ def build_batch(
 
 def _provenance(
     fetched: Fetched, ledger: dict[PartitionKey, LedgerAdvance], ingested_at_us: int
-) -> Provenance:
+) -> tuple[Provenance, dict[PartitionKey, LedgerAdvance]]:
+    """Return the source of each message, and the advances with their new order times."""
     keys = fetched.partition_keys
     topic_no = np.array([ledger[key].topic_no for key in keys], dtype=np.int64)
     partition = np.array([partition for _, partition in keys], dtype=np.int64)
-    return Provenance(
+    clamped_us = clamp(fetched.broker_us, ingested_at_us)
+    floors_us = [to_microseconds(ledger[key].order_floor or EPOCH) for key in keys]
+    order_us, largest = raise_to_floors(clamped_us, fetched.key_index, floors_us)
+    reached = {
+        key: replace(ledger[key], order_time=from_microseconds(us))
+        for key, us in zip(keys, largest, strict=True)
+    }
+    source = Provenance(
         topic_no=topic_no[fetched.key_index],
         partition=partition[fetched.key_index],
         offset=fetched.offset,
         broker_us=fetched.broker_us,
-        order_us=order_times(fetched.broker_us, ingested_at_us),
+        clamped_us=clamped_us,
+        order_us=order_us,
     )
+    return source, ledger | reached
 
 
 def months_of(timestamp_us: Ints) -> set[date]:

@@ -6,13 +6,17 @@ also unchanged ones: computing those again costs less than finding them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from traffic_platform.events.columns import Processed
 from traffic_platform.postgres import copy_binary as pg
@@ -22,9 +26,19 @@ from traffic_platform.statements import statement
 BUCKET_US = 300_000_000
 _UUID, _TIMESTAMPTZ = 2950, 1184  # OIDs of these types, the same in every PostgreSQL
 
-_LOCK: LiteralString = "lock table traffic.dirty_buckets in share update exclusive mode"
+_ROLLUP_LOCK = 7_204_511_006  # any constant: one roll-up or sensor import at a time
+_ASK_AGAIN_SECONDS = 0.1
 # Computing a date of many sensors again takes a minute.
 ROLLUP_WAIT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time of a sensor, from `first` (None: the beginning) until before `until` (None: open)."""
+
+    sensor_id: UUID
+    first: datetime | None = None
+    until: datetime | None = None
 
 
 def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | None:
@@ -47,26 +61,49 @@ def encode_dirty(events: Processed, winners: npt.NDArray[np.int64]) -> bytes | N
 def exclude_rollups(connection: Connection, wait_seconds: float = ROLLUP_WAIT_SECONDS) -> None:
     """Exclude roll-ups until the current transaction ends; appending buckets stays possible.
 
-    Call it before reading what roll-ups depend on, and before locking other tables. It locks a
-    table, because a lock function would take a snapshot, and the holder must see its predecessor's
-    commit. The lock conflicts with itself and with VACUUM, and ends with the transaction, also when
-    the process stops or dies. Raises psycopg.errors.LockNotAvailable when a roll-up still runs
-    after `wait_seconds`.
+    Call it in a READ COMMITTED transaction, before reading what roll-ups depend on: later
+    statements then see what the holder before has committed. Raises psycopg.errors.LockNotAvailable
+    when a roll-up still runs after `wait_seconds`.
     """
-    if wait_seconds <= 0:
-        connection.execute(f"{_LOCK} nowait")
-        return
-    # A utility statement takes no parameters, and a function would take a snapshot.
-    timeout = sql.SQL("set local lock_timeout = {}").format(
-        sql.Literal(max(1, round(1000 * wait_seconds)))
-    )
-    connection.execute(timeout)
-    connection.execute(_LOCK)
+    _take_lock(connection, "select pg_try_advisory_xact_lock(%s)", wait_seconds)
 
 
-def append_sensors(connection: Connection, sensors: Collection[UUID]) -> None:
-    """Mark all rolled-up buckets of these sensors as dirty. Call `exclude_rollups` first."""
-    if sensors:
+@contextmanager
+def rollups_excluded(connection: Connection, wait_seconds: float) -> Generator[None]:
+    """Exclude roll-ups while the block runs. The snapshots of its transactions come after the lock.
+
+    `connection` is in autocommit. The lock ends with the connection, too, when the process stops or
+    dies. Raises psycopg.errors.LockNotAvailable when a roll-up still runs after `wait_seconds`.
+    """
+    _take_lock(connection, "select pg_try_advisory_lock(%s)", wait_seconds)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(%s)", (_ROLLUP_LOCK,))
+
+
+def _take_lock(connection: Connection, query: LiteralString, wait_seconds: float) -> None:
+    """Ask for the lock until it is free. A wait in the server would end in an error in its log."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        row = connection.execute(query, (_ROLLUP_LOCK,)).fetchone()
+        if row and row[0]:
+            return
+        if time.monotonic() >= until:
+            raise LockNotAvailable("another roll-up or sensor import is running")
+        time.sleep(_ASK_AGAIN_SECONDS)
+
+
+def append_spans(connection: Connection, spans: Collection[Span]) -> None:
+    """Mark the rolled-up buckets of spans as dirty. Call `exclude_rollups` first."""
+    if spans:
+        ordered = sorted(spans, key=lambda span: span.sensor_id)
         connection.execute(
-            statement("event_tables/append_dirty_sensors"), {"sensor_ids": sorted(sensors)}
+            statement("event_tables/append_dirty_spans"),
+            {
+                "sensor_ids": [span.sensor_id for span in ordered],
+                "firsts": [span.first for span in ordered],
+                "untils": [span.until for span in ordered],
+            },
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from traffic_platform.event_tables.deduplicate import Ints, Provenance
+from traffic_platform.event_tables.order_times import Ints, Provenance
 from traffic_platform.events.columns import EVENT_NO, Decoded, Processed
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, Fetched, Headers
 from traffic_platform.postgres import copy_binary as pg
@@ -37,6 +37,7 @@ def encode_raw(
             pg.timestamps(source.broker_us, missing if missing.any() else None),
             pg.timestamps(np.full(count, arrival_us)),
             pg.integers(np.full(count, batch_id), 8),
+            _raised_times(source),
         ),
     )
 
@@ -82,7 +83,7 @@ def encode_readings(
             *pg.measures(events.measures, winners),
             pg.doubles(events.quality_score[winners]),
             pg.integers(events.quality_flags[winners], 2),
-            pg.timestamps(source.order_us[rows]),
+            pg.timestamps(source.clamped_us[rows]),
             pg.integers(source.topic_no[rows], 2),
             pg.integers(source.partition[rows], 4),
             pg.integers(source.offset[rows], 8),
@@ -90,6 +91,7 @@ def encode_readings(
             stored,
             pg.integers(np.full(len(winners), EVENT_NO), 2),
             pg.nulls(len(winners)),  # interval_s
+            _raised_times(source, rows),
         ),
     )
 
@@ -123,8 +125,16 @@ def encode_quarantined(
             pg.integers(np.full(len(items), batch_id), 8),
             pg.dates(quarantine_days),
             pg.integers(np.full(len(items), EVENT_NO), 2),
+            _raised_times(source, rows),
         ),
     )
+
+
+def _raised_times(source: Provenance, rows: Ints | slice = slice(None)) -> pg.Column:
+    """Encode order times; null where they are the clamped broker timestamp."""
+    order_us, clamped_us = source.order_us[rows], source.clamped_us[rows]
+    same = order_us == clamped_us
+    return pg.nulls(len(same)) if same.all() else pg.timestamps(order_us, same)
 
 
 def encode_headers(headers: Headers | None) -> bytes | None:

@@ -11,18 +11,20 @@ import psycopg
 
 from traffic_platform.event_tables.audit import COUNTS, PartitionAudit
 from traffic_platform.event_tables.batch import Batch
+from traffic_platform.events.dates import from_microseconds
 from traffic_platform.events.rules import UnknownSensors
 from traffic_platform.ledger.offsets import advance_ledger
 from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
 Cursor = psycopg.Cursor[Any]
+Partition = tuple[int, int]  # topic_no, partition
+UpsertCounts = tuple[int, int, int]  # inserted, changed and unchanged readings
 
 # Every ingest transaction holds this lock shared. A backfill or reprocessing holds it exclusively
 # for a short time: a live row must not lose to a winner that a backfill is about to remove.
 BACKFILL_LOCK = 7_204_511_002
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_REMEMBERED = 500_000  # sensors; beyond this number all are registered again
 
 
@@ -83,7 +85,7 @@ class Tables:
         return [int(number) for (number,) in self._connection.execute(query, (count,)).fetchall()]
 
     def _write_readings(self, cursor: Cursor, batch: Batch, *, upsert_all: bool) -> None:
-        upserted: dict[tuple[int, int], tuple[int, int]] = {}
+        upserted: dict[Partition, UpsertCounts] = {}
         incoming = [batch.known_readings]
         if upsert_all:
             incoming.append(batch.new_readings)
@@ -126,35 +128,29 @@ def copy_rows(cursor: Cursor, name: LiteralString, rows: bytes | None) -> None:
 
 def upsert_readings(
     cursor: Cursor, incoming: Iterable[bytes | None], stored_us: int
-) -> dict[tuple[int, int], tuple[int, int]]:
+) -> dict[Partition, UpsertCounts]:
     """Write incoming readings where they are later than the stored ones.
 
-    `stored_us` is the storage time that the incoming readings carry. Returns the numbers of
-    inserted and of changed readings by (topic_no, partition).
+    `stored_us` is the storage time that the incoming readings carry.
     """
     for rows in incoming:
         copy_rows(cursor, "event_tables/copy_incoming", rows)
-    cursor.execute(statement("event_tables/upsert_readings"), {"now": to_datetime(stored_us)})
-    return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+    cursor.execute(statement("event_tables/upsert_readings"), {"now": from_microseconds(stored_us)})
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in cursor.fetchall()}
 
 
 def count_readings(
     audits: Iterable[PartitionAudit],
-    upserted: dict[tuple[int, int], tuple[int, int]],
+    upserted: dict[Partition, UpsertCounts],
     *,
     copied: bool,
 ) -> None:
     """Fill in the counts of readings; with `copied`, new readings did not take the upsert."""
     for audit in audits:
-        inserted, updated = upserted.get((audit.advance.topic_no, audit.advance.partition), (0, 0))
+        key = audit.advance.topic_no, audit.advance.partition
+        inserted, audit.updated, audit.unchanged = upserted.get(key, (0, 0, 0))
         audit.inserted = inserted + (audit.new if copied else 0)
-        audit.updated = updated + audit.replaced
-        audit.unchanged = audit.processed - audit.inserted - audit.updated
-
-
-def to_datetime(microseconds: int) -> datetime:
-    """Return the time at these microseconds since 1970-01-01 UTC."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+        audit.superseded = audit.processed - audit.inserted - audit.updated - audit.unchanged
 
 
 def write_audit(
@@ -194,6 +190,7 @@ def _audit_row(audit: PartitionAudit) -> dict[str, object]:
         "partition": advance.partition,
         "first_offset": advance.first_offset,
         "next_offset": advance.next_offset,
+        "order_floor": advance.order_floor,
         **{name: getattr(audit, name) for name in COUNTS},
         "event_dates": sorted(audit.dates),
         "date_counts": json.dumps(date_counts),

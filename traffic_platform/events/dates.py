@@ -48,6 +48,16 @@ def instant(day: date, clock: time, timezone: str) -> datetime:
     return datetime.combine(day, clock, ZoneInfo(timezone)).astimezone(UTC)
 
 
+def to_microseconds(time: datetime) -> int:
+    """Return microseconds since 1970-01-01 UTC of an aware time."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """Return the time at these microseconds since 1970-01-01 UTC."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
 def _offsets_us(timestamp_us: Times, timezone: str) -> Times:
     """Return the UTC offset of `timezone` at each time (microseconds)."""
     zone = ZoneInfo(timezone)

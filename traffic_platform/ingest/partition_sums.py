@@ -31,6 +31,7 @@ class PartitionSums:
     inserted: int
     updated: int
     unchanged: int
+    superseded: int
 
 
 def read_partition_sums(settings: Settings, totals: IngestTotals) -> list[PartitionSums]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from traffic_platform.decoding_rules import rules_of
 from traffic_platform.errors import TopicChangedError
@@ -102,6 +103,7 @@ class Session:
         self._wanted: list[PartitionKey] = []
         self._positions: dict[PartitionKey, _Position] = {}
         self._fetched: dict[PartitionKey, int] = {}  # next to fetch, ahead of the stored
+        self._order_times: dict[PartitionKey, datetime] = {}  # of these fetched messages
         self._targets: dict[PartitionKey, int] = {}
         self._seen_end: dict[PartitionKey, int] = {}
         self._stored: list[Batch] = []
@@ -126,6 +128,7 @@ class Session:
             if session is not None:
                 session._storer.close()
                 session._fetcher.close()
+                session._broker.close()
             connection.close()  # the server releases the locks with it
 
     def try_lock(self) -> bool:
@@ -235,6 +238,7 @@ class Session:
             for key in self._wanted
         }
         self._fetched = {key: position.next_offset for key, position in self._positions.items()}
+        self._order_times = {key: rows[key].order_time for key in self._wanted}
         self._fetcher.assign(
             {key: (p.next_offset, p.leader_epoch) for key, p in self._positions.items()}
         )
@@ -256,6 +260,11 @@ class Session:
             ingested_at_us=arrival_us,
         )
         self._fetched |= {where: move.next_offset for where, move in moves.items()}
+        self._order_times |= {
+            (audit.topic, audit.advance.partition): audit.advance.order_time
+            for audit in batch.audits
+            if audit.advance.order_time is not None
+        }
         self._settle()
         self._storer.submit(batch, {name: self._topics[name].topic_id for name, _ in moves})
 
@@ -284,6 +293,8 @@ class Session:
                 next_offset=reached.next_offset,
                 leader_epoch=reached.leader_epoch,
                 seen_end=reached.seen_end,
+                order_floor=self._order_times[key],
+                order_time=self._order_times[key],
             )
             for key, reached in fetched.reached.items()
         }

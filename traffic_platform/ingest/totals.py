@@ -55,6 +55,7 @@ class IngestTotals:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    superseded: int = 0
     first_batch_id: int | None = None
     last_batch_id: int | None = None
     lag: int = 0

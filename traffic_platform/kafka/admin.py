@@ -89,6 +89,10 @@ class Broker:
         self._admin = AdminClient(client)
         self._cluster_id: str | None = None
 
+    def close(self) -> None:
+        """Free the client at once. No method may be called afterwards."""
+        self._admin.__exit__(None, None, None)
+
     def cluster_id(self) -> str:
         """Return Kafka's id of the cluster."""
         if self._cluster_id is None:
@@ -201,6 +205,15 @@ class Broker:
             topic.name, list(topic.partitions), _LATEST, IsolationLevel.READ_UNCOMMITTED
         )
 
+    def offsets_since(self, name: str, partitions: list[int], time_ms: int) -> dict[int, int]:
+        """Return the offset of the first message from a time on, in milliseconds since 1970 UTC.
+
+        A partition without such a message is missing.
+        """
+        since = cast("OffsetSpec", OffsetSpec.for_timestamp(time_ms))
+        found = self._offsets(name, partitions, since, IsolationLevel.READ_UNCOMMITTED)
+        return {partition: offset for partition, offset in found.items() if offset >= 0}
+
     def held_back(self, name: str, ends: dict[int, int], older_than_ms: int) -> dict[int, int]:
         """Return high watermarks of partitions whose `read_committed` end a transaction holds back.
 
@@ -211,20 +224,8 @@ class Broker:
         behind = [partition for partition, end in ends.items() if end < marks[partition]]
         if not behind:
             return {}
-        older = self.older(
-            name, {partition: ends[partition] for partition in behind}, older_than_ms
-        )
-        return {partition: marks[partition] for partition in older}
-
-    def older(self, name: str, offsets: dict[int, int], older_than_ms: int) -> list[int]:
-        """Return the partitions whose message at the offset, which must exist, is older than that.
-
-        `older_than_ms`: milliseconds since 1970 UTC.
-        """
-        since = cast("OffsetSpec", OffsetSpec.for_timestamp(older_than_ms))
-        later = self._offsets(name, list(offsets), since, IsolationLevel.READ_UNCOMMITTED)
-        # A negative offset says that no message is that young.
-        return [p for p, offset in offsets.items() if later[p] < 0 or later[p] > offset]
+        later = self.offsets_since(name, behind, older_than_ms)
+        return {p: marks[p] for p in behind if later.get(p, marks[p]) > ends[p]}
 
     def _offsets(
         self,

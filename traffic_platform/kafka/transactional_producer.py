@@ -57,7 +57,7 @@ class TransactionalProducer:
     """Producer of source partition `partition`, with a transactional id of its own.
 
     Every method raises FencedError when another publisher has taken over the transactional id, and
-    KafkaException or TransientError for any other failure. Discard the producer after an error.
+    KafkaException or TransientError for any other failure. Close the producer after an error.
     """
 
     def __init__(self, kafka_config: dict[str, str], platform_id: UUID, partition: int) -> None:
@@ -82,7 +82,6 @@ class TransactionalProducer:
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Begin a transaction and send the messages. `commit` makes them visible."""
-        self._guarded(self._producer.begin_transaction)
         self._guarded(lambda: self._produce(outgoing))
 
     def commit(self) -> dict[tuple[str, int], int]:
@@ -95,11 +94,23 @@ class TransactionalProducer:
         return reached
 
     def abort(self) -> None:
-        """Abort the transaction. Discard the producer when this raises."""
+        """Abort the transaction. Close the producer when this raises."""
         self._guarded(lambda: self._producer.abort_transaction(_REQUEST_SECONDS))
 
+    def close(self) -> None:
+        """Free the client at once, also in an outage. No method may be called afterwards.
+
+        An open transaction is aborted by the next `take_over` or by its timeout. The client's own
+        `close` would wait for the answer of a broker.
+        """
+        # Messages in flight hold their callback, and the callback holds the client.
+        self._producer.purge()
+        self._producer.poll(0)
+        del self._producer
+
     def _produce(self, outgoing: Sequence[Outgoing]) -> None:
-        produce, poll = self._producer.produce, self._producer.poll
+        # No local name for the client: the traceback of an error would keep it alive.
+        self._producer.begin_transaction()
         for part in outgoing:
             topic, partition = part.target.topic, part.target.partition
             last = len(part.values) - 1
@@ -110,14 +121,14 @@ class TransactionalProducer:
                     report = {"on_delivery": self._delivered}
                 while True:
                     try:
-                        produce(
+                        self._producer.produce(
                             topic, value, key, partition, headers=cast("Any", headers), **report
                         )
                         break
                     except BufferError:
-                        poll(0.1)
+                        self._producer.poll(0.1)
                 if number % _POLL_EVERY == 0:
-                    poll(0)
+                    self._producer.poll(0)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:

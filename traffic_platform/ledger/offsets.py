@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 
 from traffic_platform.errors import LedgerMovedError
 from traffic_platform.kafka.admin import Broker, BrokerTopic
@@ -23,7 +24,11 @@ from traffic_platform.statements import statement
 
 @dataclass(frozen=True)
 class LedgerAdvance:
-    """An advance of one ledger row from exactly `first_offset` to `next_offset`."""
+    """An advance of one ledger row from exactly `first_offset` to `next_offset`.
+
+    `order_floor` and `order_time` are the largest order times before it and after it, None for
+    reprocessing and backfills, which do not advance the ledger.
+    """
 
     topic_no: int
     partition: int
@@ -31,6 +36,8 @@ class LedgerAdvance:
     next_offset: int
     leader_epoch: int | None
     seen_end: int | None
+    order_floor: datetime | None = None
+    order_time: datetime | None = None
 
 
 def read_ledger(connection: Connection, topic: str) -> dict[int, LedgerPartition]:
@@ -141,6 +148,8 @@ def _topic_no(connection: Connection, topic: BrokerTopic, partition: int, after:
         statement("ledger/find_topic_no"), identity | {"partition": partition, "after": after}
     ).fetchone()
     if row is None:
+        # One after another, also for different topics: the number follows the highest one.
+        connection.execute("select pg_advisory_xact_lock(hashtextextended('traffic.topics', 0))")
         row = connection.execute(statement("ledger/new_topic_no"), identity).fetchone()
     assert row is not None
     return int(row[0])

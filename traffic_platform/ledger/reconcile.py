@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from traffic_platform.kafka.admin import BrokerTopic, PartitionEnds
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Cause = Literal["retention", "truncation", "topic_recreated"]
 
 
 @dataclass(frozen=True)
 class LedgerPartition:
-    """The active ledger row of a partition, with Kafka's ids of its topic and cluster."""
+    """The active ledger row of a partition, with Kafka's ids of its topic and cluster.
+
+    `order_time` is the largest order time of its messages, 1970-01-01 while it has none.
+    """
 
     topic_no: int
     partition: int
@@ -22,6 +27,7 @@ class LedgerPartition:
     last_seen_end: int | None
     kafka_topic_id: str
     cluster_id: str
+    order_time: datetime = EPOCH
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
         },
         "id": [(PROCESSED_EVENTS, "sensor_id"), (PROCESSED_EVENTS, "timestamp")],
         "broker_timestamp": [(RAW_EVENTS, "broker_timestamp")],
+        "order_time": [(RAW_EVENTS, "order_time")],
     },
     DETECTOR_HEALTH: _from_readings(
         {

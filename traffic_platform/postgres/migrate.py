@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final, LiteralString
 
 import psycopg
@@ -40,13 +41,15 @@ Connection = psycopg.Connection[Any]
 def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) -> None:
     """Bring the schema to this version, write the comments and freeze the platform's time zone.
 
-    A new database gets the baseline. One of version 0.1.0 is brought over in place, in one
-    transaction; `lock_retry` says for how long it retries while other sessions use its tables.
+    A new database gets the baseline and the later migrations. One of version 0.1.0 is first brought
+    over in place. Each step is one transaction; `lock_retry` says for how long it retries while
+    other sessions use its tables.
     Safe to call at every start and from several processes at once.
 
     Raises SettingsError when the database has another time zone, is older than the last revision
-    of 0.1.0 or newer than this version; TransientError when other sessions keep its tables locked;
-    psycopg.Error when it cannot be reached.
+    of 0.1.0 or newer than this version, or has views of the user that a migration cannot keep;
+    TransientError when other sessions keep its tables locked; psycopg.Error when it cannot be
+    reached.
     """
     with connect(owner_url, application_name="traffic-migrate", autocommit=True) as guard:
         guard.execute("select set_config('lock_timeout', %s, false)", (_OTHER_MIGRATION,))
@@ -54,11 +57,12 @@ def migrate(owner_url: str, timezone: str, lock_retry: LockRetry | None = None) 
         guard.execute("reset lock_timeout")
         revision = _stored_revision(guard)
         if revision == _LAST_OF_0_1_0:
-            _bring_over(guard, lock_retry or LockRetry())
+            _with_locks(guard, lock_retry, lambda: _bring_over(guard))
+            guard.execute(statement("migrations/analyze_new_columns"))
         elif revision is not None:
             _require_known(revision)
         if revision != _scripts().get_current_head():
-            _upgrade(owner_url)
+            _with_locks(guard, lock_retry, lambda: _upgrade(owner_url))
         with guard.transaction():
             write_comments(guard)
         _freeze_timezone(guard, timezone)
@@ -102,40 +106,53 @@ def _upgrade(owner_url: str) -> None:
     """Run the migrations that the database does not have; the baseline is the first."""
 
     def open_connection() -> Connection:
-        return connect(owner_url, application_name="traffic-migrate")
+        connection = connect(owner_url, application_name="traffic-migrate")
+        connection.execute("select set_config('lock_timeout', %s, false)", (_LOCK_TIMEOUT,))
+        connection.commit()
+        return connection
 
     engine = create_engine("postgresql+psycopg://", creator=open_connection, poolclass=NullPool)
-    with engine.connect() as connection:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except pg.DependentObjectsStillExist as error:
+        raise SettingsError(error.diag.message_primary or str(error)) from None
+    finally:
+        engine.dispose()
 
 
-def _bring_over(connection: Connection, lock_retry: LockRetry) -> None:
-    """Bring a database of version 0.1.0 over. It stays as it was when the locks are not free."""
+def _bring_over(connection: Connection) -> None:
+    """Bring a database of version 0.1.0 to the baseline, in one transaction."""
     log.info("Bringing the database of version 0.1.0 over")
+    with connection.transaction():
+        connection.execute("select set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
+        for script in _FROM_0_1_0:
+            connection.execute(statement(script))
+
+
+def _with_locks(
+    guard: Connection, lock_retry: LockRetry | None, change: Callable[[], None]
+) -> None:
+    """Make a change that needs the tables' locks. It has no effect while they are not free."""
     blockers: list[str] = []
 
     def attempt() -> bool:
         try:
-            with connection.transaction():
-                connection.execute("select set_config('lock_timeout', %s, true)", (_LOCK_TIMEOUT,))
-                for script in _FROM_0_1_0:
-                    connection.execute(statement(script))
+            change()
         except (pg.LockNotAvailable, pg.DeadlockDetected):
-            blockers[:] = _blockers(connection)
+            blockers[:] = _blockers(guard)
             log.warning("The migration waits for %s", "; ".join(blockers) or "other sessions")
             raise
         return True
 
-    if not lock_retry.run(attempt):
+    if not (lock_retry or LockRetry()).run(attempt):
         raise TransientError(
             f"The database was not migrated: {'; '.join(blockers) or 'other sessions'} kept its"
             " tables in use. End these sessions or wait for them, then run `traffic up` again."
         )
-    connection.execute(statement("migrations/analyze_new_columns"))
 
 
 def _blockers(connection: Connection) -> list[str]:

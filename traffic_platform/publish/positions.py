@@ -20,13 +20,17 @@ FIRST_REPLAY = 1
 
 @dataclass(frozen=True)
 class PartitionGeneration:
-    """A partition generation of the ledger, stored up to `next_offset`."""
+    """A partition generation of the ledger, stored up to `next_offset`.
+
+    `topic_id` is Kafka's id of the topic, None for a generation that has a successor.
+    """
 
     topic: str
     topic_no: int
     partition: int
     start_offset: int
     next_offset: int
+    topic_id: str | None
 
     @property
     def key(self) -> GenerationKey:
@@ -85,7 +89,7 @@ def read_positions(connection: Connection, settings: Settings) -> list[Position]
     """Return the positions of all routes, by partition, oldest generation first."""
     rows = connection.execute(statement("publish/positions"), _parameters(settings)).fetchall()
     wanted = destinations(settings)
-    return [_position(*row, destination=wanted[row[5]]) for row in rows]
+    return [_position(*row, destination=wanted[row[6]]) for row in rows]
 
 
 def _position(
@@ -94,9 +98,10 @@ def _position(
     partition: int,
     start_offset: int,
     next_offset: int,
+    topic_id: str | None,
     route: Route,
     position: int | None,
-    topic_id: str | None,
+    target_topic_id: str | None,
     target_partition: int | None,
     target_offset: int | None,
     *,
@@ -104,9 +109,11 @@ def _position(
 ) -> Position:
     first = FIRST_REPLAY if route == "replays" else start_offset
     target = None
-    if topic_id is not None and target_partition is not None and target_offset is not None:
-        target = PublishTarget(destination, topic_id, target_partition, target_offset)
-    generation = PartitionGeneration(topic, topic_no, partition, start_offset, next_offset)
+    if target_topic_id and target_partition is not None and target_offset is not None:
+        target = PublishTarget(destination, target_topic_id, target_partition, target_offset)
+    generation = PartitionGeneration(
+        topic, topic_no, partition, start_offset, next_offset, topic_id
+    )
     return Position(generation, route, first if position is None else position, target)
 
 
@@ -133,6 +140,12 @@ def read_ledger_offsets(connection: Connection, settings: Settings) -> dict[Gene
     """Return the ledger's next offset of each generation that is published from."""
     rows = connection.execute(statement("publish/ledger"), _parameters(settings)).fetchall()
     return {(topic_no, partition): offset for topic_no, partition, offset in rows}
+
+
+def read_targets(connection: Connection, settings: Settings) -> dict[Key, int]:
+    """Return the positions at which everything that is stored now is published."""
+    rows = connection.execute(statement("publish/targets"), _parameters(settings)).fetchall()
+    return {(route, topic_no, partition): target for route, topic_no, partition, target in rows}
 
 
 def read_lag(connection: Connection, settings: Settings) -> Lag:

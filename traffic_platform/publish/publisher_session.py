@@ -24,6 +24,7 @@ from traffic_platform.kafka.transactional_producer import (
 from traffic_platform.ledger.partition_locks import PartitionLocks
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.postgres.identity import read_identity
+from traffic_platform.publish.ahead import forget, has_ahead, remember, take_ahead
 from traffic_platform.publish.encode import Encoder
 from traffic_platform.publish.positions import (
     GenerationKey,
@@ -36,9 +37,10 @@ from traffic_platform.publish.positions import (
     read_lag,
     read_ledger_offsets,
     read_positions,
+    read_targets,
     save_positions,
 )
-from traffic_platform.publish.recovery import Destinations, recover
+from traffic_platform.publish.recovery import Destinations, find_published
 from traffic_platform.publish.rows import Events, Next, QuarantinedRow, read_next
 from traffic_platform.settings import Settings
 
@@ -55,6 +57,8 @@ class Published:
     events: int = 0
     replays: int = 0
     quarantined: int = 0
+    already: int = 0
+    """Messages that a predecessor had published; they count in no other field."""
 
     @property
     def messages(self) -> int:
@@ -66,6 +70,7 @@ class Published:
         self.events += other.events
         self.replays += other.replays
         self.quarantined += other.quarantined
+        self.already += other.already
 
 
 class PublisherSession:
@@ -87,6 +92,7 @@ class PublisherSession:
         self._positions: dict[Key, Position] = {}
         self._targets: dict[Key, PublishTarget] = {}
         self._unsaved: set[Key] = set()
+        self._ahead = False  # True while `published_ahead` may hold a message
         self._identities: dict[str, str] = {}
 
     @classmethod
@@ -102,7 +108,7 @@ class PublisherSession:
             yield session
         finally:
             if session is not None:
-                session._threads.shutdown(wait=True)
+                session._close_clients()
             connection.close()  # the server releases the lock with it
 
     def try_lock(self) -> bool:
@@ -110,22 +116,23 @@ class PublisherSession:
         return self._locks.acquire([(publisher_lock(self._settings), 0)])
 
     def begin(self) -> None:
-        """Fence predecessors, and recover the positions that they reached."""
-        by_partition: defaultdict[int, list[Position]] = defaultdict(list)
-        for position in read_positions(self._connection, self._settings):
-            by_partition[position.generation.partition].append(position)
-            self._positions[position.key] = position
+        """Fence predecessors, and remember what they published beyond the positions."""
+        positions = read_positions(self._connection, self._settings)
+        self._positions = {position.key: position for position in positions}
         config = self._settings.kafka_config()
         self._producers = {
-            p: TransactionalProducer(config, self._platform_id, p) for p in by_partition
+            p: TransactionalProducer(config, self._platform_id, p)
+            for p in {position.generation.partition for position in positions}
         }
         self._await(
             [self._threads.submit(producer.take_over) for producer in self._producers.values()]
         )
         topics = Destinations(self._broker, destinations(self._settings))
         self._identities = topics.identities()
-        for positions in by_partition.values():
-            recover(config, self._signer, topics, positions, self._locks.renew_if_due)
+        for found in find_published(config, self._signer, self._broker, topics, positions):
+            remember(self._connection, found)
+            self._locks.renew_if_due()
+        self._ahead = has_ahead(self._connection)
         self._choose_targets(topics)
 
     def publish_next(self) -> Published:
@@ -138,17 +145,29 @@ class PublisherSession:
             messages=MESSAGES_PER_CYCLE,
             payload=self._settings.batch_bytes,
         )
+        already = take_ahead(self._connection, following) if self._ahead else []
         if following.messages:
             self._send(following)
         for position, reached in following.reached:
             position.next_position = reached
             self._unsaved.add(position.key)
-        self._save()
+        with self._connection.transaction():
+            self._save()
+            forget(self._connection, already)
         return Published(
             len(following.events or ()),
             len(following.replays or ()),
             len(following.quarantined),
+            len(already),
         )
+
+    def positions(self) -> list[Position]:
+        """Return the stored positions, which another publisher may have reached."""
+        return read_positions(self._connection, self._settings)
+
+    def targets(self) -> dict[Key, int]:
+        """Return the positions at which everything that is stored now is published."""
+        return read_targets(self._connection, self._settings)
 
     def lag(self) -> Lag:
         """Return the lag of publishing behind the ledger."""
@@ -157,6 +176,12 @@ class PublisherSession:
     def finish(self) -> None:
         """Release the lock."""
         self._locks.release()
+
+    def _close_clients(self) -> None:
+        self._threads.shutdown(wait=True)
+        for producer in self._producers.values():
+            producer.close()
+        self._broker.close()
 
     def _save(self) -> None:
         """Save changed positions and the ends of their partitions' targets.

@@ -35,6 +35,7 @@ class _Expectation:
     "traffic_readings",
     "WARN",
     Scope.DATE,
+    "expected_sensors",
     "weekday_counts",
     "first_readings",
     "sensor_days",
@@ -45,7 +46,8 @@ def sensors_deliver(context: CheckContext) -> Outcome:
 
     For a date that is not over, as many as up to the same time of day. A sensor with fewer than
     three such weekdays is compared with its mean day of the last two weeks. A sensor on its first
-    day is not compared, because that day is not complete.
+    day is not compared, because that day is not complete. A retired sensor is not expected. Where
+    the interval has changed, so many readings are expected as the new one gives.
     """
     expected = {
         sensor: expectation
@@ -119,31 +121,34 @@ def _since(new: Sequence[Row]) -> str:
 def _expectations(context: CheckContext) -> dict[UUID, _Expectation]:
     """Return expectations by sensor, from enough same weekdays or from the sampled mean day."""
     weekdays = _weekday_counts(context)
-    names = context.connection.execute(
-        "select sensor_id, external_id from traffic.sensors order by external_id"
-    ).fetchall()
+    span = {"begin": context.begin, "until": context.until}
     expected: dict[UUID, _Expectation] = {}
-    for sensor, name in names:
+    for row in context.read("expected_sensors", first=context.history_begin, **span):
+        sensor, name = row["sensor_id"], row["external_id"]
         counts = weekdays.get(sensor, [])
         history = context.history.get(sensor)
         if len(counts) >= LEAST_WEEKDAYS:
             expected[sensor] = _Expectation(name, median(counts), len(counts))
         elif history is not None and history.is_enough:
-            a_day = history.readings * 100 / context.history_percent / history.days
+            a_day = history.readings * 100 / context.history_percent / history.days * row["scale"]
             expected[sensor] = _Expectation(name, a_day * context.portion, history.days)
     return expected
 
 
-def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[int]]:
-    """Count each sensor's readings up to the same time of day on the same weekdays before."""
+def _weekday_counts(context: CheckContext) -> Mapping[UUID, list[float]]:
+    """Count each sensor's readings up to the same time of day on the same weekdays before.
+
+    Other intervals of that time are allowed for.
+    """
     elapsed = context.until - context.begin
+    span = {"begin": context.begin, "until": context.until}
     begins = [context.midnight(-7 * week) for week in range(1, LOOK_BACK_WEEKS + 1)]
     ends = [
         context.midnight(1 - 7 * week) if context.over else begin + elapsed
         for week, begin in enumerate(begins, 1)
     ]
-    counts: dict[UUID, list[int]] = {}
-    for row in context.read("weekday_counts", begins=begins, ends=ends):
+    counts: dict[UUID, list[float]] = {}
+    for row in context.read("weekday_counts", begins=begins, ends=ends, **span):
         counts.setdefault(row["sensor_id"], []).append(row["readings"])
     return counts
 

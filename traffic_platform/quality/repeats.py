@@ -16,7 +16,7 @@ LEAST_REPEATS = 50
 def repeats_are_rare(context: CheckContext) -> Outcome:
     """The share of events that repeat a stored reading is not larger than usual.
 
-    By the day of arrival, from the audit: (updated + unchanged) / processed.
+    By the day of arrival, from the audit: (updated + unchanged + superseded) / processed.
     """
     rows = context.read("repeat_shares", begin=context.history_begin)
     days = {row["day"]: row for row in rows}

@@ -8,9 +8,10 @@ live reading cannot lose to one that is about to change.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Final, Literal, LiteralString, TypeVar
 
 import psycopg
@@ -49,8 +50,8 @@ _EVENT_STEPS: tuple[LiteralString, ...] = (
 class WrittenReadings:
     """Numbers of readings that a transaction removed, changed and added.
 
-    By partition of their events, `inserted` counts added readings less removed ones, and `updated`
-    counts readings whose measures changed.
+    By partition of their events, `inserted` counts added readings less removed ones. `updated` and
+    `unchanged` count readings that another event gives now, with other or with equal measures.
     """
 
     removed: int = 0
@@ -58,6 +59,7 @@ class WrittenReadings:
     added: int = 0
     inserted: Counter[Partition] = field(default_factory=Counter[Partition])
     updated: Counter[Partition] = field(default_factory=Counter[Partition])
+    unchanged: Counter[Partition] = field(default_factory=Counter[Partition])
 
     @property
     def any(self) -> bool:
@@ -98,7 +100,8 @@ class Correction:
                 if topic_no is not None:
                     written.inserted[topic_no, partition] += sign
         for _, _, topic_no, partition, measures_changed in changed:
-            written.updated[topic_no, partition] += measures_changed
+            counter = written.updated if measures_changed else written.unchanged
+            counter[topic_no, partition] += 1
         dirty = sorted({(row[0], _bucket(row[1])) for row in (*removed, *changed, *added)})
         if dirty:
             self.run(
@@ -181,13 +184,13 @@ class Corrector:
 
 def audits_of(
     records: Iterable[Record],
-    readings: WrittenReadings,
-    superseded: Counter[Partition] | None = None,
+    inserted: Mapping[Partition, int],
+    updated: Mapping[Partition, int] = MappingProxyType({}),
+    unchanged: Mapping[Partition, int] = MappingProxyType({}),
 ) -> list[PartitionAudit]:
     """Return signed differences, one audit row for each partition that has a record.
 
-    `superseded` counts the events that lost to another event of the same correction with other
-    measures. With it, changed readings count as updated, too.
+    Events that came or left beyond these numbers of readings count as superseded.
     """
     dates: defaultdict[Partition, dict[date, DateCounts]] = defaultdict(dict)
     offsets: defaultdict[Partition, list[int]] = defaultdict(list)
@@ -207,13 +210,13 @@ def audits_of(
             echoes=0,
             processed=sum(day.processed for day in days.values()),
             quarantined=sum(day.quarantined for day in days.values()),
-            replaced=0,
             new=0,
             dates=days,
-            inserted=readings.inserted[key],
-            updated=0 if superseded is None else readings.updated[key] + superseded[key],
+            inserted=inserted.get(key, 0),
+            updated=updated.get(key, 0),
+            unchanged=unchanged.get(key, 0),
         )
-        audit.unchanged = audit.processed - audit.inserted - audit.updated
+        audit.superseded = audit.processed - audit.inserted - audit.updated - audit.unchanged
         audits.append(audit)
     return audits
 

@@ -140,7 +140,7 @@ class Dates:
         if written.any:
             correct_counts(self._connection, *day_bounds(found.date, self._rules.timezone))
         correction.run("reprocess/record_rebuild", **report.figures())
-        correction.write_audit(audits_of(records, written))
+        correction.write_audit(audits_of(records, written.inserted))
         return report
 
 

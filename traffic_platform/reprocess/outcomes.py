@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from traffic_platform.event_tables.audit import quarantine_days
 from traffic_platform.event_tables.batch import months_of
-from traffic_platform.event_tables.deduplicate import order_times
 from traffic_platform.event_tables.write import copy_rows
 from traffic_platform.events.columns import EVENT_NO, Decoded
 from traffic_platform.events.dates import local_days
@@ -175,7 +174,6 @@ class Stage:
 def _shared(
     messages: Messages, by_others: npt.NDArray[np.bool_], rows: Ints, days: Ints, waiting: bool
 ) -> tuple[pg.Column, ...]:
-    order_us = order_times(messages.broker_us[rows], messages.arrival_us[rows])
     return (
         pg.integers(messages.topic_no[rows], 2),
         pg.integers(messages.partition[rows], 4),
@@ -184,7 +182,8 @@ def _shared(
         pg.integers(messages.batch_id[rows], 8),
         pg.booleans(by_others[rows]),
         pg.booleans(np.full(len(rows), waiting)),
-        pg.timestamps(order_us),
+        pg.timestamps(messages.clamped_us[rows]),
+        pg.timestamps(messages.order_us[rows]),
         pg.dates(days),
     )
 

@@ -34,8 +34,8 @@ class ReprocessReport:
 
     `examined` messages were decoded. `replayed` of them are events now, counted by the reason of
     their rejection and by event date. The others remain, counted by the reason that holds now;
-    `rejudged` of them had another reason or detail before. `inserted`, `updated` and `unchanged`
-    count the readings of the new events. A dry run leaves these 0.
+    `rejudged` of them had another reason or detail before. `inserted`, `updated`, `unchanged` and
+    `superseded` count the effect of the new events on readings. A dry run leaves these 0.
     """
 
     dry_run: bool
@@ -48,6 +48,7 @@ class ReprocessReport:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    superseded: int = 0
     replayed_by_reason: Counter[str] = field(default_factory=Counter[str])
     remaining_by_reason: Counter[str] = field(default_factory=Counter[str])
     dates: Counter[date] = field(default_factory=Counter[date])
@@ -69,6 +70,7 @@ class ReprocessReport:
             self.inserted += audit.inserted
             self.updated += audit.updated
             self.unchanged += audit.unchanged
+            self.superseded += audit.superseded
 
 
 @dataclass
@@ -183,10 +185,6 @@ class _Chunks:
         correction.write_events()
         readings = correction.write_readings()
         records = correction.run("reprocess/retried").fetchall()
-        lost = correction.run("reprocess/count_superseded").fetchall()
-        superseded = Counter(
-            {(topic_no, partition): number for topic_no, partition, number in lost}
-        )
-        audits = audits_of(records, readings, superseded)
+        audits = audits_of(records, readings.inserted, readings.updated, readings.unchanged)
         correction.write_audit(audits)
         return _Chunk(outcomes, audits)

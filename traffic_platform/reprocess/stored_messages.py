@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.event_tables.order_times import stored_order_times
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
 from traffic_platform.postgres import binary_columns
 from traffic_platform.postgres.connections import Connection
@@ -25,7 +26,10 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Messages:
-    """Stored messages, one entry each; times in microseconds since 1970 UTC."""
+    """Stored messages, one entry each; times in microseconds since 1970 UTC.
+
+    `clamped_us` is the broker timestamp, at most the arrival; `order_us` is never below it.
+    """
 
     topic_no: Ints
     partition: Ints
@@ -33,6 +37,8 @@ class Messages:
     batch_id: Ints
     broker_us: Ints
     arrival_us: Ints
+    clamped_us: Ints
+    order_us: Ints
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
 
@@ -48,6 +54,8 @@ class Messages:
             batch_id=self.batch_id[rows],
             broker_us=self.broker_us[rows],
             arrival_us=self.arrival_us[rows],
+            clamped_us=self.clamped_us[rows],
+            order_us=self.order_us[rows],
             keys=[self.keys[row] for row in rows.tolist()],
             values=[self.values[row] for row in rows.tolist()],
         )
@@ -67,7 +75,7 @@ def read_messages(
                 if not some:
                     break
                 rows += some
-                size += sum([len(row[7]) for row in some if row[7] is not None])
+                size += sum([len(row[-1]) for row in some if row[-1] is not None])
             if not rows:
                 return
             yield _messages(rows)
@@ -81,17 +89,30 @@ def fetch_messages(
 
 
 def _messages(rows: list[tuple[Any, ...]]) -> Messages:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
-    topic_no, partition, offset, batch_id, broker, arrival, keys, values = columns
-    return Messages(
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 9
+    topic_no, partition, offset, batch_id, broker, arrival, order, keys, values = columns
+    return _ordered(
         topic_no=np.array(topic_no, dtype=np.int64),
         partition=np.array(partition, dtype=np.int64),
         offset=np.array(offset, dtype=np.int64),
         batch_id=np.array(batch_id, dtype=np.int64),
         broker_us=binary_columns.optional_times(broker, MISSING_TIMESTAMP),
         arrival_us=binary_columns.optional_times(arrival, MISSING_TIMESTAMP),
+        stored_us=binary_columns.optional_times(order, MISSING_TIMESTAMP),
         keys=keys,
         values=values,
+    )
+
+
+def _ordered(*, stored_us: Ints, broker_us: Ints, arrival_us: Ints, **columns: Any) -> Messages:
+    """Return messages with these columns. `stored_us` is MISSING_TIMESTAMP for null."""
+    clamped_us, order_us = stored_order_times(stored_us, broker_us, arrival_us)
+    return Messages(
+        broker_us=broker_us,
+        arrival_us=arrival_us,
+        clamped_us=clamped_us,
+        order_us=order_us,
+        **columns,
     )
 
 
@@ -130,16 +151,19 @@ def _archived(batch: Any) -> Messages:
         return batch.column(name).to_numpy(zero_copy_only=False).astype(np.int64)
 
     def times(name: str) -> Ints:
+        if name not in batch.schema.names:  # files of version 0.1.0 have no order times
+            return np.full(batch.num_rows, MISSING_TIMESTAMP)
         column = batch.column(name).to_numpy(zero_copy_only=False).astype("datetime64[us]")
         return np.where(np.isnat(column), MISSING_TIMESTAMP, column.astype(np.int64))
 
-    return Messages(
+    return _ordered(
         topic_no=integers("topic_no"),
         partition=integers("partition"),
         offset=integers("offset"),
         batch_id=integers("batch_id"),
         broker_us=times("broker_timestamp"),
         arrival_us=times("ingested_at"),
+        stored_us=times("order_time"),
         keys=batch.column("key").to_pylist(),
         values=batch.column("value").to_pylist(),
     )

@@ -106,7 +106,7 @@ class BackgroundRollups:
             result = self._roll_up_once()
         except Exception as error:
             return self._failed(error)
-        if result.left or result.busy:  # busy: another run rolls up, or VACUUM holds the lock
+        if result.left or result.busy:  # busy: another run rolls up
             self._wake.set()
         self._retry_seconds = _RETRY_SECONDS[0]
         return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))

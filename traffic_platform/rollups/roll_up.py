@@ -12,7 +12,8 @@ from traffic_platform.statements import statement
 
 # 5-minute buckets per roll-up. With very many at once, all would be late.
 MOST_BUCKETS = 20_000
-_MOST_ROWS = 1_000
+# A bucket of a stream stands in the queue several times: once for each batch with its readings.
+_MOST_QUEUED = 10 * MOST_BUCKETS
 
 
 def roll_up(
@@ -41,7 +42,7 @@ def roll_up(
 
 
 def _take(connection: Connection, limit: int) -> int:
-    bounds = {"most_pairs": limit, "most_rows": _MOST_ROWS}
+    bounds = {"most_buckets": limit, "most_queued": _MOST_QUEUED}
     row = connection.execute(statement("rollups/take_dirty_buckets"), bounds).fetchone()
     assert row is not None
     return int(row[0])

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from traffic_platform.event_tables.dirty_buckets import ROLLUP_WAIT_SECONDS, exclude_rollups
+from traffic_platform.event_tables.dirty_buckets import ROLLUP_WAIT_SECONDS, rollups_excluded
 from traffic_platform.postgres.connections import Connection
 from traffic_platform.statements import statement
 
@@ -22,12 +22,12 @@ def exclusively(
     runs after `wait_seconds`.
     """
     connection.execute(statement("rollups/create_taken_buckets"))
-    before = connection.isolation_level
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    try:
-        with connection.transaction():
-            exclude_rollups(connection, wait_seconds)
-            yield
-    finally:
-        if not connection.closed:
-            connection.isolation_level = before
+    with rollups_excluded(connection, wait_seconds):
+        before = connection.isolation_level
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        try:
+            with connection.transaction():
+                yield
+        finally:
+            if not connection.closed:
+                connection.isolation_level = before

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -21,34 +23,41 @@ from traffic_platform.sensors.csv_rows import (
     number,
     positive,
     read_rows,
+    seconds,
     text,
     whole,
 )
+from traffic_platform.sensors.periods import PERIOD_COLUMNS, read_begin
 
 _PORTAL_DETECTORS = "freeway_detectors.csv"
 _PORTAL_STATIONS = "freeway_stations.csv"
 _PORTAL_HIGHWAYS = "highways.csv"
-_PORTAL_INTERVAL_S = 20  # PORTAL's archive holds 20-second records
-_LARGEST_INTEGER = 2**31 - 1
+_PORTAL_INTERVAL_S = Decimal(20)  # PORTAL's archive holds 20-second records
 _LARGEST_SMALLINT = 2**15 - 1
 
 
 @dataclass(frozen=True)
 class SensorRecord:
-    """A sensor of a table. `values` holds only the columns that the table has."""
+    """A sensor of a table. `values` holds only the columns that the table has.
+
+    `valid_from` is a time (aware) or BEGINNING; None: from now on, without changing the past.
+    """
 
     sensor_id: UUID
     external_id: str
     values: Mapping[str, Value]
+    valid_from: datetime | None = None
 
 
-def read_sensor_tables(path: Path, interval_s: int | None = None) -> list[SensorRecord]:
+def read_sensor_tables(
+    path: Path, interval_s: Decimal | None = None, zone: str = "UTC"
+) -> list[SensorRecord]:
     """Read the sensors of a file, or of the tables in a folder.
 
     The headers of a file of the platform's own are columns of traffic.sensors. PORTAL's
     freeway_detectors.csv (or its folder) is joined with freeway_stations.csv and highways.csv
     beside it. `interval_s` is the time that a reading covers (seconds), for tables without that
-    column. Raises TableError.
+    column. Dates of the column valid_from are days of `zone`. Raises TableError.
     """
     file = _find_file(path)
     rows = list(read_rows(file))
@@ -58,13 +67,13 @@ def read_sensor_tables(path: Path, interval_s: int | None = None) -> list[Sensor
     if "detectorid" in headers:
         records = _read_portal(file, rows, interval_s or _PORTAL_INTERVAL_S)
     elif "external_id" in headers:
-        records = _read_own(rows, interval_s)
+        records = _read_own(rows, interval_s, zone)
     else:
         raise TableError(
             f"{file}, line 1: the column external_id (or PORTAL's detectorid) is missing. "
             f"The columns are {', '.join(headers)}."
         )
-    _reject_repeated(rows, [record.external_id for record in records])
+    _reject_repeated(rows, records)
     return records
 
 
@@ -93,23 +102,25 @@ def _read_id(row: Row, column: str) -> str:
     return canonical_external_id(text)
 
 
-def _reject_repeated(rows: list[Row], external_ids: list[str]) -> None:
-    seen: dict[str, int] = {}
-    for row, external_id in zip(rows, external_ids, strict=True):
-        if external_id in seen:
+def _reject_repeated(rows: list[Row], records: list[SensorRecord]) -> None:
+    """Reject a second row of a sensor with the same begin."""
+    seen: dict[tuple[str, datetime | None], int] = {}
+    for row, record in zip(rows, records, strict=True):
+        key = (record.external_id, record.valid_from)
+        if key in seen:
             column = "detectorid" if "detectorid" in row.cells else "external_id"
-            raise row.error(column, f"repeats line {seen[external_id]}")
-        seen[external_id] = row.line
+            raise row.error(column, f"repeats line {seen[key]}")
+        seen[key] = row.line
 
 
-def _read_own(rows: list[Row], interval_s: int | None) -> list[SensorRecord]:
+def _read_own(rows: list[Row], interval_s: Decimal | None, zone: str) -> list[SensorRecord]:
     """Read rows whose headers are columns of traffic.sensors."""
-    known = {"external_id", "sensor_id", *_COLUMNS}
+    known = {"external_id", "sensor_id", "valid_from", *_COLUMNS}
     for name in rows[0].cells:
         if name not in known:
             raise TableError(
                 f"{rows[0].path}, line 1: unknown column {name or '(no name)'!r}. "
-                f"Known columns are external_id, sensor_id, {', '.join(_COLUMNS)}."
+                f"Known columns are external_id, sensor_id, valid_from, {', '.join(_COLUMNS)}."
             )
     records: list[SensorRecord] = []
     for row in rows:
@@ -120,8 +131,18 @@ def _read_own(rows: list[Row], interval_s: int | None) -> list[SensorRecord]:
         }
         if interval_s is not None:
             values.setdefault("interval_s", interval_s)
-        records.append(SensorRecord(sensor_uuid(external_id), external_id, values))
+        valid_from = _read_begin(row, zone)
+        records.append(SensorRecord(sensor_uuid(external_id), external_id, values, valid_from))
     return records
+
+
+def _read_begin(row: Row, zone: str) -> datetime | None:
+    """Return the 5-minute bound at or before the row's valid_from; None for an empty cell."""
+    text = row.cells.get("valid_from", "")
+    try:
+        return read_begin(text, zone) if text else None
+    except ValueError as error:
+        raise row.error("valid_from", str(error)) from None
 
 
 def _check_sensor_id(row: Row, external_id: str) -> None:
@@ -135,7 +156,7 @@ def _check_sensor_id(row: Row, external_id: str) -> None:
         )
 
 
-def _read_portal(file: Path, rows: list[Row], interval_s: int) -> list[SensorRecord]:
+def _read_portal(file: Path, rows: list[Row], interval_s: Decimal) -> list[SensorRecord]:
     """Read PORTAL's detectors, each in one lane of a station on a highway."""
     _require(rows[0], "highwayid", "milepost", "locationtext", "stationid")
     stations = _by_id(file.parent / _PORTAL_STATIONS, "stationid", "length", "latlon")
@@ -217,10 +238,11 @@ _COLUMNS: Mapping[str, Callable[[str], Value]] = {
     "latitude": latitude,
     "longitude": longitude,
     "station_id": text,
-    "interval_s": whole(_LARGEST_INTEGER),
+    "interval_s": seconds,
     "free_flow_mph": positive,
     "rural": flag,
+    "retired": flag,
 }
 
-DESCRIPTION_COLUMNS = tuple(_COLUMNS)
-"""The columns of traffic.sensors that a table can describe."""
+DESCRIPTION_COLUMNS = tuple(name for name in _COLUMNS if name not in PERIOD_COLUMNS)
+"""The columns of traffic.sensors that a table can describe and that have no period."""

@@ -10,11 +10,16 @@ import csv
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from traffic_platform.errors import PermanentError
 
-Value = str | int | float | None
+Value = str | int | float | Decimal | None
+
+
+_SHORTEST_INTERVAL = Decimal("0.001")
+_LONGEST_INTERVAL = 2**31 - 1
 
 
 class TableError(PermanentError):
@@ -116,6 +121,19 @@ def positive(cell: str) -> float:
     if value <= 0:
         raise ValueError("is not above 0")
     return value
+
+
+def seconds(cell: str) -> Decimal:
+    """Convert an interval to seconds, exactly and in the shortest form."""
+    try:
+        value = Decimal(cell)
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    if not value.is_finite():
+        raise ValueError("is not a number")
+    if not _SHORTEST_INTERVAL <= value <= _LONGEST_INTERVAL:
+        raise ValueError(f"is not from {_SHORTEST_INTERVAL} to {_LONGEST_INTERVAL} seconds")
+    return Decimal(f"{value.normalize():f}")
 
 
 def whole(largest: int) -> Callable[[str], int]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from traffic_platform.settings.subject import FirstPort, Limit, SubjectSettings, listed
 
@@ -86,6 +86,7 @@ class ApiSettings(SubjectSettings):
     """Largest number of exports in progress of one key. 0: no limit."""
     api_exports_per_address: Limit = 8
     """Largest number of exports in progress of one address, with or without a key. 0: no limit."""
-    api_exports: Limit = 16
-    """Largest number of exports in progress in total, of which two run and the others wait. 0: no
-    limit."""
+    api_exports: Annotated[int, Field(ge=1, le=100)] = 16
+    """Largest number of exports in progress in total. Each needs a connection to the database until
+    its file is complete in the folder for temporary files (`TMPDIR`), and space there until its
+    client has it."""

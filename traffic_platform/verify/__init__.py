@@ -11,6 +11,7 @@ row by row. Both compare readings with their events, so a deep one proves all th
     event_rows      event tables against each other and against the audit rows
     deep            raw against Kafka and against its outcomes: reads with stored_rows, compares
                     with compare, and excuses differences with dropped and stale_rules
+    order           order times of raw messages, for deep
     clean_stream    published messages against processed events
     verify_report   findings and figures
 """

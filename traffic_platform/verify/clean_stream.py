@@ -7,7 +7,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, LiteralString
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +127,8 @@ def _differences(
         yield _finding(publication, offset, "one message in the clean stream", _TWICE)
     first = generation.start_offset if whole else int(offsets.min(initial=generation.next_offset))
     reprocessed = _reprocessed(connection, generation)
-    backfilled = _backfilled(connection, generation)
+    backfilled = _offsets(connection, "verify/rebuilt_after_publishing", generation)
+    ahead = _offsets(connection, "verify/published_ahead", generation)
     events_to = read_dropped(connection, generation).events_to
     encoder = Encoder()
     for begin in range(first, generation.next_offset, CHUNK_MESSAGES):
@@ -142,6 +143,7 @@ def _differences(
             hashes[low:high],
             reprocessed,
             backfilled,
+            ahead,
             events_to,
         )
 
@@ -154,16 +156,21 @@ def _chunk_differences(
     hashes: Ints,
     reprocessed: dict[int, int],
     backfilled: frozenset[int],
+    ahead: frozenset[int],
     events_to: int,
 ) -> Iterator[Finding]:
-    """Yield the differences of a chunk. Retention may have dropped events below `events_to`."""
+    """Yield the differences of a chunk. Retention may have dropped events below `events_to`.
+
+    `backfilled` are offsets whose event a backfill has changed or removed, published or not, and
+    `ahead` offsets that were published before PostgreSQL went back to a time before their event.
+    """
     due = dict(zip(stored.offset.tolist(), map(_hash, _values(encoder, stored)), strict=True))
     found = dict(zip(offsets.tolist(), hashes.tolist(), strict=True))
     for offset in sorted(due.keys() | found.keys()):
         if offset in backfilled:  # the published message keeps its values from before
             continue
         if offset not in due:
-            if offset >= events_to:
+            if offset >= events_to and offset not in ahead:
                 yield _finding(
                     publication, offset, "no message, since no event has this offset", "a message"
                 )
@@ -186,11 +193,10 @@ def _reprocessed(connection: Connection, generation: PartitionGeneration) -> dic
     return dict(connection.execute(statement("verify/replayed"), vars(generation)).fetchall())
 
 
-def _backfilled(connection: Connection, generation: PartitionGeneration) -> frozenset[int]:
-    """Return the offsets whose event a backfill has changed or removed, published or not."""
-    rows = connection.execute(
-        statement("verify/rebuilt_after_publishing"), vars(generation)
-    ).fetchall()
+def _offsets(
+    connection: Connection, name: LiteralString, generation: PartitionGeneration
+) -> frozenset[int]:
+    rows = connection.execute(statement(name), vars(generation)).fetchall()
     return frozenset(offset for (offset,) in rows)
 
 

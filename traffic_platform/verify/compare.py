@@ -165,8 +165,8 @@ def _message_differences(
         yield Finding("raw_events", key, f"headers {headers}, as in Kafka", f"{raw.headers[row]}")
     due_us, found_us = int(broker_times([message])[0]), int(raw.broker_us[row])
     if due_us != found_us:
-        expected = f"broker_timestamp {_time(due_us)}, as in Kafka"
-        yield Finding("raw_events", key, expected, _time(found_us))
+        expected = f"broker_timestamp {shown_time(due_us)}, as in Kafka"
+        yield Finding("raw_events", key, expected, shown_time(found_us))
 
 
 def _event_differences(
@@ -219,7 +219,7 @@ def _rows_by_event(outcomes: Outcomes) -> dict[EventKey, dict[str, Any]]:
     return {
         event: {
             "sensor_id": UUID(bytes=outcomes.sensor_id[row].tobytes()),
-            "timestamp": _time(int(outcomes.timestamp_us[row])),
+            "timestamp": shown_time(int(outcomes.timestamp_us[row])),
             **{name: _number(column[row]) for name, column in outcomes.measures._asdict().items()},
             "quality_score": _number(outcomes.quality_score[row]),
             "interval_s": _number(outcomes.interval_s[row]),
@@ -252,7 +252,8 @@ def _flat(headers: list[tuple[str, bytes | None]] | None) -> Headers | None:
     return items
 
 
-def _time(microseconds: int) -> str:
+def shown_time(microseconds: int) -> str:
+    """Return a time for people; MISSING_TIMESTAMP is null."""
     if microseconds == MISSING_TIMESTAMP:
         return "null"
     try:

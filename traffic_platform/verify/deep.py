@@ -26,6 +26,7 @@ from traffic_platform.verify.compare import (
 )
 from traffic_platform.verify.dropped import Dropped, read_dropped
 from traffic_platform.verify.ledger_sums import PartitionGeneration, is_same_generation
+from traffic_platform.verify.order import OrderTimes
 from traffic_platform.verify.stale_rules import OtherRules
 from traffic_platform.verify.stored_rows import (
     Quarantine,
@@ -100,12 +101,14 @@ class DeepVerification:
         source.dropped = read_dropped(self._connection, generation)
         own_messages = 0
         others = OtherRules(self._connection, generation, self._rules.version)
+        order = OrderTimes(self._connection, generation)
         for chunk in raw_chunks(self._connection, generation):
             if report.room <= 0:
                 return
             if source.kafka is not None:
                 own_messages += self._compare_with_kafka(generation, chunk, source, report)
             self._compare_outcomes(generation, chunk, source.dropped, others, report)
+            report.add(order.differences(chunk))
             report.messages_decoded += len(chunk)
             progress(len(chunk))
         if source.whole:

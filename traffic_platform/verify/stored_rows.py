@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from traffic_platform.event_tables.order_times import stored_order_times
 from traffic_platform.events.columns import EVENT_NO, Processed
 from traffic_platform.events.measures import Floats, Measures
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP
@@ -31,7 +32,8 @@ Quarantine = dict[EventKey, tuple[str, str]]  # (reason, detail) by event
 class RawChunk:
     """The rows of `raw_events` of a generation with `begin` <= offset < `end`, each once.
 
-    Times are microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP for null.
+    Times are microseconds since 1970-01-01 UTC, MISSING_TIMESTAMP for null. `clamped_us` is the
+    broker timestamp, at most the arrival.
     """
 
     begin: int
@@ -42,6 +44,8 @@ class RawChunk:
     headers: Sequence[Headers | None]
     broker_us: Ints
     ingested_us: Ints
+    clamped_us: Ints
+    order_us: Ints
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -57,6 +61,8 @@ class RawChunk:
             headers=[self.headers[row] for row in rows],
             broker_us=self.broker_us[rows],
             ingested_us=self.ingested_us[rows],
+            clamped_us=self.clamped_us[rows],
+            order_us=self.order_us[rows],
         )
 
 
@@ -200,7 +206,11 @@ def _fetch_chunk(cursor: Any) -> list[tuple[Any, ...]]:
 
 
 def _raw_chunk(begin: int, end: int, rows: list[tuple[Any, ...]]) -> RawChunk:
-    offset, values, keys, headers, broker, ingested = zip(*rows, strict=True) if rows else [()] * 6
+    offset, values, keys, headers, *sent = zip(*rows, strict=True) if rows else [()] * 7
+    broker_us, ingested_us, order_us = (
+        columns.optional_times(times, MISSING_TIMESTAMP) for times in sent
+    )
+    clamped_us, order_us = stored_order_times(order_us, broker_us, ingested_us)
     return RawChunk(
         begin=begin,
         end=end,
@@ -208,8 +218,10 @@ def _raw_chunk(begin: int, end: int, rows: list[tuple[Any, ...]]) -> RawChunk:
         values=values,
         keys=keys,
         headers=headers,
-        broker_us=columns.optional_times(broker, MISSING_TIMESTAMP),
-        ingested_us=columns.optional_times(ingested, MISSING_TIMESTAMP),
+        broker_us=broker_us,
+        ingested_us=ingested_us,
+        clamped_us=clamped_us,
+        order_us=order_us,
     )
 
 

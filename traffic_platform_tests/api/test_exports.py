@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from traffic_platform.api.app import create_app
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.settings import Settings
 from traffic_platform_tests.api.conftest import served
+from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
+from traffic_platform_tests.security.api.conftest import wait_for
 
 DAWN = datetime(2025, 10, 4, tzinfo=UTC)
 PATH = "/api/traffic/export/2025-10-04"
@@ -94,6 +98,61 @@ def test_clients_that_disconnect_early_free_their_connections(
                 assert len(next(answer.iter_bytes())) > 0
         answer = httpx.get(f"{running.url}{PATH}.csv", timeout=60)
         assert answer.text.count("\n") == 60_001
+
+
+def test_slow_clients_hold_neither_a_snapshot_nor_a_connection(
+    api_settings: Callable[..., Settings], owner: psycopg.Connection, postgres: PostgresServer
+) -> None:
+    """Three clients stop reading. PostgreSQL is done with them, and the next client is served."""
+    for number in range(100):
+        add_sensor(owner, f"sensor-{number}")
+    _fill(owner, DAWN, moments=1200)  # more than the buffers of a connection hold
+    with served(create_app(api_settings())) as running, ExitStack() as stack:
+        slow_readers = []  # a reader that is collected closes its connection
+        for _ in range(3):
+            # A small buffer of the client, so that the server's writes wait for it.
+            small = httpx.HTTPTransport(
+                socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
+            )
+            client = stack.enter_context(httpx.Client(transport=small, timeout=60))
+            slow = stack.enter_context(client.stream("GET", f"{running.url}{PATH}.csv"))
+            assert slow.status_code == 200
+            slow_readers.append(slow.iter_bytes())
+            assert len(next(slow_readers[-1])) > 0
+        answer = httpx.get(f"{running.url}{PATH}.csv", timeout=60)
+        assert answer.text.count("\n") == 120_001
+        owner.autocommit = True  # each look sees the present
+        wait_for(
+            lambda: (
+                not owner.execute(
+                    "select from pg_stat_activity where application_name = 'traffic-api-export'"
+                    " and datname = current_database() and xact_start is not null"
+                ).fetchall()
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1-503-555", "'+1-503-555"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tindented", "'\tindented"),
+        ("-41", "-41"),  # a plain number is harmless
+        ("a=b", "a=b"),
+    ],
+)
+def test_a_spreadsheet_executes_no_cell_of_a_csv_file(
+    client: TestClient, owner: psycopg.Connection, name: str, cell: str
+) -> None:
+    add_sensor(owner, name)
+    add_readings(owner, name, [Reading(DAWN)])
+    _, row = csv.reader(io.StringIO(client.get(f"{PATH}.csv").text, newline=""))
+    assert row[2] == cell
+    parquet = pq.read_table(io.BytesIO(client.get(f"{PATH}.parquet").content))
+    assert parquet.column("external_id").to_pylist() == [name]
 
 
 def test_memory_does_not_grow_with_the_date(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from traffic_platform.kafka.admin import Broker
 from traffic_platform.settings import Settings
 from traffic_platform_tests.cli.conftest import Traffic
 
@@ -49,6 +50,7 @@ def test_without_a_stack_one_line_names_the_folder_and_the_remedy(
 def test_a_broker_that_does_not_answer_is_one_line_and_exit_code_1(
     traffic_alone: Traffic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Broker.__init__, "__defaults__", (0.5,))  # seconds to wait, by default 10
     monkeypatch.setenv("TRAFFIC_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("TRAFFIC_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     result = traffic_alone("produce", "--count", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,8 +30,10 @@ GOOD = SensorDay(
     external_id="a",
     station_id=None,
     rural=False,
-    interval_s=60,
+    interval_s=Decimal(60),
     interval_inferred=False,
+    expected_samples=1_020,
+    retired_at=None,
     last_reading=datetime(2025, 10, 4, 21, 59, tzinfo=UTC),
     readings_elsewhere=False,
     read_day_before=True,
@@ -46,7 +49,7 @@ GOOD = SensorDay(
     volume_without_occupancy=0,
     with_traffic=1_000,
     traffic_without_speed=0,
-    volume_sum=900_000,
+    vehicle_seconds=Decimal(900_000 * 60),
     longest_gap_s=None,
     occupancy_samples=204,
     constant_samples=3,
@@ -60,13 +63,13 @@ SILENT = dict.fromkeys(
 
 def found(*, over: bool = True, **changes: Any) -> Finding:
     """Return the finding of a good day with changes."""
-    return diagnose(replace(GOOD, **changes), LIMITS, LOCAL.window_s, over=over)
+    return diagnose(replace(GOOD, **changes), LIMITS, over=over)
 
 
 def seen(**changes: Any) -> str:
     """Return the sentences about a good day with changes."""
     day = replace(GOOD, **changes)
-    return describe_finding(day, diagnose(day, LIMITS, LOCAL.window_s, over=True), LOCAL, LIMITS)
+    return describe_finding(day, diagnose(day, LIMITS, over=True), LOCAL, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_no_reading_is_no_data() -> None:
 
 
 def test_a_day_that_is_not_over_is_not_evaluated_whatever_was_seen() -> None:
-    for changes in ({}, SILENT, {"zero_occupancy": 1_000}, {"interval_s": None}):
+    for changes in ({}, SILENT, {"zero_occupancy": 1_000}, {"expected_samples": None}):
         assert found(over=False, **changes) == Finding(
             Diagnosis.NOT_EVALUATED, TESTS, "day_not_over"
         )
@@ -144,9 +147,9 @@ def test_a_first_day_is_not_evaluated_whatever_was_seen() -> None:
 
 
 def test_without_an_interval_nothing_is_evaluated_and_it_says_so() -> None:
-    finding = found(interval_s=None, zero_occupancy=1_000)
+    finding = found(interval_s=None, expected_samples=None, zero_occupancy=1_000)
     assert finding == Finding(Diagnosis.NOT_EVALUATED, TESTS, "interval_unknown")
-    assert "interval_s was not imported" in seen(interval_s=None)
+    assert "interval_s was not imported" in seen(interval_s=None, expected_samples=None)
 
 
 def test_a_feed_without_occupancy_is_judged_by_its_samples_alone_and_it_says_so() -> None:
@@ -169,12 +172,38 @@ def test_a_feed_without_volume_is_diagnosed_by_its_other_measures() -> None:
 def test_a_feed_that_reports_too_seldom_for_a_row_of_samples_is_not_called_constant() -> None:
     hourly = {
         **dict.fromkeys(("readings", "with_occupancy", "with_volume", "with_both"), 17),
-        "interval_s": 3_600,
+        "interval_s": Decimal(3_600),
+        "expected_samples": 17,
         "occupancy_samples": 17,
         "constant_samples": 17,
     }
     assert found(**hourly) == Finding(Diagnosis.GOOD, (Diagnosis.CONSTANT,))
     assert "constant (17 5-minute samples" in seen(**hourly)
+
+
+def test_a_row_of_samples_as_long_as_the_threshold_is_judged() -> None:
+    samples = {"occupancy_samples": 48, "constant_samples": 48}
+    assert found(**samples).diagnosis == Diagnosis.CONSTANT
+    assert found(**samples).tests_not_evaluated == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "samples"),
+    [
+        ({"with_occupancy": 0, "with_volume": 7}, 7),
+        ({"with_occupancy": 6, "with_volume": 0}, 6),
+        ({"with_occupancy": 0, "with_volume": 0}, 1_000),
+        ({"with_occupancy": 6, "with_volume": 7, "with_both": 5, "empty_road": 2}, 7),
+    ],
+)
+def test_samples_hold_the_measures_that_the_sensor_reports(
+    counts: dict[str, int], samples: int
+) -> None:
+    assert replace(GOOD, **counts).samples == samples
+
+
+def test_a_sensor_with_an_interval_beyond_the_day_is_expected_once() -> None:
+    assert replace(GOOD, interval_s=100_000).expected_samples(61_200) == 1
 
 
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:

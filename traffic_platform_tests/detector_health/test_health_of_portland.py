@@ -11,6 +11,7 @@ import psycopg
 
 from traffic_platform.demo.replay import replay
 from traffic_platform.detector_health.daily_health import compute_health
+from traffic_platform.rollups import infer
 from traffic_platform.sensors.sensor_import import import_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.integration.once import drain
@@ -29,6 +30,8 @@ def test_portlands_hour_is_not_evaluated_and_the_days_after_it_have_no_data(
     import_sensors(there, PORTLAND)
     replay(there, PORTLAND / "freeway_loopdata_OneHour.csv")
     drain(there)
+    with psycopg.connect(there.endpoints().owner_url, autocommit=True) as owner:
+        infer(owner)
 
     hour = compute_health(there, THURSDAY)
     assert hour.counts == Counter({"not_evaluated": 69})

@@ -9,8 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.detector_health.live_state import LiveState, live_states
+from traffic_platform.events.sensor_ids import sensor_uuid
+from traffic_platform.rollups import infer
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
 
@@ -82,15 +85,35 @@ def test_few_equal_readings_are_not_called_stuck(
     assert states(reader, in_zone(health_stuck_samples=4))["a"].state == "stuck"
 
 
-def test_an_interval_that_was_inferred_for_a_day_counts_here_as_well(
+def test_an_interval_that_was_inferred_counts_here_as_well(
     owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone
 ) -> None:
     settings = in_zone()
     add_sensor(owner, "a", origin="seen")
     add_readings(owner, "a", every(30, NOW - timedelta(days=1), 2_880))
     assert states(reader, settings)["a"].counts.expected is None
-    compute_health(settings, NOW.date() - timedelta(days=1), NOW)
+    infer(owner)
     assert states(reader, settings)["a"].counts.expected == 120
+
+
+def test_a_changed_interval_counts_from_its_begin_on(
+    owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone
+) -> None:
+    settings = in_zone()
+    add_sensor(owner, "a", interval_s=20)
+    half = NOW - timedelta(minutes=30)
+    store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", {"interval_s": 60}, half)])
+    assert states(reader, settings)["a"].counts.expected == 90 + 30
+
+
+def test_a_retired_sensor_has_no_state(
+    owner: psycopg.Connection, reader: psycopg.Connection, in_zone: InZone
+) -> None:
+    settings = in_zone()
+    add_sensor(owner, "a")
+    assert states(reader, settings)["a"].state == "silent"
+    store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", {"retired": True})])
+    assert states(reader, settings) == {}
 
 
 def test_a_sensor_that_was_only_seen_is_left_out_after_a_while(

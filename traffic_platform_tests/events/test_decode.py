@@ -392,6 +392,28 @@ def test_the_future_begins_five_minutes_after_the_arrival() -> None:
     )
 
 
+def test_an_event_at_either_end_of_the_times_is_rejected_for_its_measure_alone() -> None:
+    latest = (ARRIVAL_US + 300_000_000) / 1_000_000
+    assert refused(event(timestamp=latest, speed=301)).reason == Reason.OUT_OF_RANGE
+    assert refused(event(timestamp="2010-01-01T00:00:00Z", speed=301)).reason == Reason.OUT_OF_RANGE
+
+
+def test_the_detail_of_the_future_names_the_arrival() -> None:
+    detail = refused(event(timestamp="2026-01-01T00:00:00Z")).detail
+    assert detail.endswith("is over 5 minutes after the arrival at 2025-10-04T12:01:00Z")
+
+
+def test_the_detail_of_no_measures_names_each_measure() -> None:
+    detail = refused(event(speed=None)).detail
+    assert detail == "speed, volume and occupancy are all null or absent"
+
+
+@pytest.mark.parametrize("speed", [0, 0.5, 300])
+def test_the_detail_names_no_measure_at_the_end_of_its_range(speed: float) -> None:
+    value = event(speed=speed, volume=100_001, occupancy=100)
+    assert refused(value).detail == "volume is 100001.0, and 0 to 100000 is possible"
+
+
 def test_the_first_date_begins_at_midnight_of_the_platforms_zone() -> None:
     rules = Rules(date(2025, 1, 1), None, "America/Los_Angeles")
     first, before = "2025-01-01T08:00:00Z", "2025-01-01T07:59:59.999999Z"

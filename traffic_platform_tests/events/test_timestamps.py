@@ -102,6 +102,18 @@ def test_times_need_a_date_in_every_zone(value: str | float) -> None:
     assert reason(value) == Reason.INVALID_TIMESTAMP
 
 
+def test_a_text_may_have_64_characters() -> None:
+    text = f"2025-10-04T12:00:00.{'0' * 43}Z"
+    assert len(text) == 64
+    assert to_microseconds(text, None) == NOON_US
+    assert reason(text.replace("Z", "0Z")) == Reason.INVALID_TIMESTAMP
+
+
+def test_texts_become_integers() -> None:
+    for text, zone in (("2025-10-04T12:00:00Z", None), ("2025-10-04T05:00:00", OREGON)):
+        assert type(to_microseconds(text, zone)) is int
+
+
 def test_the_first_and_last_moments_are_taken() -> None:
     first = (datetime(1, 1, 2, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days * 86_400
     assert to_microseconds("0001-01-02T00:00:00Z", None) == first * SECOND

@@ -150,14 +150,18 @@ def _assert_processed_or_quarantined(rows: Rows, raw: Sequence[Raw]) -> None:
 
 def _assert_readings(rows: Rows, raw: Sequence[Raw]) -> None:
     latest: dict[tuple[str, datetime], tuple[Any, ...]] = {}
-    for row in raw:
+    largest: dict[tuple[int, int], datetime] = {}
+    for row in sorted(raw, key=lambda row: row.position):
+        clamped = min(row.broker_timestamp, row.ingested_at)
+        order_time = max(largest.get(row.position[:2], clamped), clamped)
+        largest[row.position[:2]] = order_time
         if row.event is not None:
             key, speed, volume = row.event
-            order = (min(row.broker_timestamp, row.ingested_at), *row.position)
-            latest[key] = max(latest.get(key, order), (*order, speed, volume))
+            order = (order_time, *row.position)
+            latest[key] = max(latest.get(key, order), (*order, clamped, speed, volume))
     readings = rows(
-        'select s.external_id, r."timestamp", r.broker_timestamp, r.topic_no, r.partition,'
-        ' r."offset", r.speed, r.volume'
+        'select s.external_id, r."timestamp", coalesce(r.order_time, r.broker_timestamp),'
+        ' r.topic_no, r.partition, r."offset", r.broker_timestamp, r.speed, r.volume'
         " from traffic.traffic_readings r join traffic.sensors s using (sensor_id)"
     )
     assert {(sensor, when): rest for sensor, when, *rest in readings} == {
@@ -196,7 +200,8 @@ def _assert_audit_rows(rows: Rows, raw: Sequence[Raw]) -> None:
     assert counted == Counter((row.batch_id, row.topic_no, row.partition) for row in raw)
     uneven = rows(
         "select * from traffic.micro_batches where delivered <> raw + echoes"
-        " or raw <> processed + quarantined or processed <> inserted + updated + unchanged"
+        " or raw <> processed + quarantined"
+        " or processed <> inserted + updated + unchanged + superseded"
         " or raw <> (select coalesce(sum((value ->> 'raw')::bigint), 0)"
         " from jsonb_each(date_counts))"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from traffic_platform_tests.faults.ingest_runs import RunProcess
 
 @pytest.fixture
 def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., RunProcess]]:
-    """start_run(run_id="one", writer=0, writers=1, limits={}, topics=[raw], **environment).
+    """start_run(run_id="one", writer=0, writers=1, limits={}, topics=[raw], constants={}, **env).
 
-    It starts a process of an ingest run, or with topics=None of a publisher run.
+    It starts a process of an ingest run, or with topics=None of a publisher run, with these
+    environment variables.
     """
     runs: list[RunProcess] = []
 
@@ -27,6 +28,7 @@ def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[
         writers: int = 1,
         limits: dict[str, Any] | None = None,
         topics: Sequence[str] | None = (environment["TRAFFIC_RAW_TOPIC"],),
+        constants: Mapping[str, Any] | None = None,
         **variables: str,
     ) -> RunProcess:
         run = RunProcess(
@@ -37,6 +39,7 @@ def start_run(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[
             writers=writers,
             limits=limits or {},
             topics=topics,
+            constants=constants,
         )
         runs.append(run)
         return run

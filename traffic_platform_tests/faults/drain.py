@@ -1,8 +1,8 @@
 """An ingest run or publisher as a process: `python -m traffic_platform_tests.faults.drain '{…}'`.
 
 Settings come from the environment. The argument is JSON: `topics` (null: publish), `limits` (see
-RunLimits), `run_id`, `writer` and `writers`. SIGTERM ends the run after the current batch. It
-prints its totals as JSON.
+RunLimits), `run_id`, `writer`, `writers`, and `constants` of the platform to replace, by their
+dotted names. SIGTERM ends the run after the current batch. It prints its totals as JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import pkgutil
 import signal
 import sys
 import threading
@@ -25,6 +26,13 @@ def main() -> int:
     """Run the ingest or publisher run of the command line; return 1 for an IngestError."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     wanted = json.loads(sys.argv[1])
+    for name, value in wanted["constants"].items():
+        owner, _, constant = name.rpartition(".")
+        setattr(
+            pkgutil.resolve_name(owner),
+            constant,
+            tuple(value) if isinstance(value, list) else value,
+        )
     faulthandler.register(signal.SIGUSR1)  # a test that waits in vain prints our stack
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())

@@ -28,6 +28,7 @@ class RunProcess:
         writers: int,
         limits: Mapping[str, Any],
         topics: Sequence[str] | None,
+        constants: Mapping[str, Any] | None = None,
     ) -> None:
         wanted = {
             "topics": topics,
@@ -35,6 +36,7 @@ class RunProcess:
             "run_id": run_id,
             "writer": writer,
             "writers": writers,
+            "constants": constants or {},
         }
         self.log = log
         with log.open("ab") as stderr:

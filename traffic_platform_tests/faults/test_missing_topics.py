@@ -40,7 +40,7 @@ def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
     settings: Settings, admin: AdminClient, make_topic: MakeTopic, start_run: StartRun
 ) -> None:
     make_topic(partitions=1)
-    ingest_run = start_run()
+    ingest_run = start_run(constants={"traffic_platform.ingest.session._DISCOVER_SECONDS": 1.0})
     sent = send(settings, 100)
     wait_until(lambda: stored(settings) == 100, "the first part is stored")
     for count in (3, 4):
@@ -54,7 +54,7 @@ def test_partitions_added_in_mid_stream_are_read_from_their_first_message(
         for partition in range(count):
             sent += send(settings, 50, first=1000 * count + 50 * partition, partition=partition)
         total = len(sent)
-        # The run asks Kafka for new partitions every 10 s.
+        # The run asks Kafka for new partitions every second.
         wait_until(lambda total=total: stored(settings) == total, "all are read", seconds=25)
     assert ingest_run.running
     ingest_run.end()

@@ -22,8 +22,13 @@ MakeTopic = Callable[..., str]
 StartFeed = Callable[..., Feed]
 StartRun = Callable[..., RunProcess]
 
+# A run waits 1 s for an answer of Kafka, not 10, and up to 0.8 s between attempts, not 10.
+_IMPATIENT = {
+    "traffic_platform.kafka.admin.Broker.__init__.__defaults__": (1.0,),
+    "traffic_platform.run_clock._RETRY_SECONDS": (0.2, 0.8),
+}
 # Long enough for every backoff of ingest run, publisher and producer to reach its maximum.
-OUTAGE_SECONDS = 20.0
+OUTAGE_SECONDS = 6.0
 _LIMITS = {"seconds": 300, "idle_seconds": 300, "outage_seconds": 120}
 
 
@@ -76,8 +81,10 @@ def test_the_stream_resumes_alone_after_long_outages_and_status_names_the_missin
     start_run: StartRun,
 ) -> None:
     feed = start_feed(rate=300)
-    ingest_run = start_run("ingest", limits=_LIMITS, topics=settings.ingest_topics)
-    publisher = start_run("publisher", limits=_LIMITS, topics=None)
+    ingest_run = start_run(
+        "ingest", limits=_LIMITS, topics=settings.ingest_topics, constants=_IMPATIENT
+    )
+    publisher = start_run("publisher", limits=_LIMITS, topics=None, constants=_IMPATIENT)
 
     def assert_continues() -> None:
         before, published_before = stored(settings), len(published(settings))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+import pytest
 
+from traffic_platform.ingest import session
 from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
@@ -24,10 +27,19 @@ def drain(settings: Settings) -> IngestTotals:
     return run_ingest(settings, topics, limits=ONCE, run_id=None, stop=lambda: False)
 
 
+def step_our_clock(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Let the clock of ingest differ from now on. A test cannot set the machine's clock."""
+    monkeypatch.setattr(
+        session, "wall_clock_us", lambda: time.time_ns() // 1000 + seconds * 1_000_000
+    )
+
+
 def event(sensor: str, minute: int = 0, speed: float = 55.0, **fields: Any) -> bytes:
     """Return a flat event of 2025-10-04, 12:00 UTC plus `minute`."""
-    time = (NOON + timedelta(minutes=minute)).isoformat()
-    return json.dumps({"sensor_id": sensor, "timestamp": time, "speed": speed} | fields).encode()
+    timestamp = (NOON + timedelta(minutes=minute)).isoformat()
+    return json.dumps(
+        {"sensor_id": sensor, "timestamp": timestamp, "speed": speed} | fields
+    ).encode()
 
 
 def rows(settings: Settings, query: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:

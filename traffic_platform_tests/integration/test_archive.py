@@ -27,12 +27,14 @@ from traffic_platform_tests.integration.aged_stream import (
 from traffic_platform_tests.integration.once import drain, event, rows
 
 COLUMNS = (
-    'topic_no, partition, "offset", key, value, headers, broker_timestamp, ingested_at, batch_id'
+    'topic_no, partition, "offset", key, value, headers, broker_timestamp, ingested_at, batch_id,'
+    " order_time"
 )
+NOW = datetime.now(UTC)
 ODD = [  # unusual keys, values, headers and timestamps
-    (1, 0, 900, None, None, None, None),
-    (1, 0, 901, b"", b"", [], datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC)),
-    (1, 1, 900, b"\x00\xff", bytes(300_000), [b"a", None, b"\xff", b""], datetime.now(UTC)),
+    (1, 0, 900, None, None, None, None, None),
+    (1, 0, 901, b"", b"", [], datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC), None),
+    (1, 1, 900, b"\x00\xff", bytes(300_000), [b"a", None, b"\xff", b""], NOW, NOW),
 ]
 
 
@@ -90,7 +92,7 @@ def insert_odd(owner: psycopg.Connection) -> None:
     with owner.cursor() as cursor:
         cursor.executemany(
             f"insert into traffic.raw_events ({COLUMNS})"
-            " values (%s, %s, %s, %s, %s, %s, %s, '2025-01-02 12:00:00.000007+00', 1000000000)",
+            " values (%s, %s, %s, %s, %s, %s, %s, '2025-01-02 12:00:00.000007+00', 1000000000, %s)",
             ODD,
         )
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from traffic_platform.ingest import session
 from traffic_platform.ingest.drain import IngestTotals, RunLimits, run_ingest
 from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.settings import Settings
@@ -133,7 +134,8 @@ def test_repeats_inside_one_batch_are_counted_and_the_last_one_wins(
     make_topic(partitions=1)
     produce([flat("a", 0, 50.0), flat("a", 0, 60.0), flat("a", 0, 60.0)])
     totals = drain(settings)
-    assert (totals.inserted, totals.updated, totals.unchanged) == (1, 1, 1)
+    counts = totals.inserted, totals.updated, totals.unchanged, totals.superseded
+    assert counts == (1, 0, 0, 2)
     assert rows(settings, 'select speed, "offset" from traffic.traffic_readings') == [(60.0, 2)]
 
 
@@ -223,10 +225,15 @@ def test_two_writers_drain_their_own_partitions_at_the_same_time(
 
 
 def test_an_added_partition_is_picked_up_without_a_restart(
-    settings: Settings, make_topic: MakeTopic, produce: Produce, admin: Any
+    settings: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    admin: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from confluent_kafka.admin import NewPartitions
 
+    monkeypatch.setattr(session, "_DISCOVER_SECONDS", 1.0)
     make_topic(partitions=1)
     produce([flat("a", 0)])
     reports: list[IngestTotals] = []

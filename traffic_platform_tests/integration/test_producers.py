@@ -106,20 +106,6 @@ def test_a_producer_whose_clock_is_ahead_does_not_win_for_ever(
     assert_proven(settings)
 
 
-def test_an_earlier_producer_time_loses_although_it_comes_later(
-    settings: Settings, make_topic: MakeTopic, producer: Producer
-) -> None:
-    make_topic(partitions=1, message_timestamp_type="CreateTime")
-    for speed, timestamp in ((50.0, 1_759_579_200_500), (60.0, 1_759_579_200_000)):
-        producer.produce(settings.raw_topic, event("a", speed=speed), timestamp=timestamp)
-        assert producer.flush(30) == 0
-        drain(settings)
-    assert rows(settings, "select speed, broker_timestamp from traffic.traffic_readings") == [
-        (50.0, datetime(2025, 10, 4, 12, 0, 0, 500_000, tzinfo=UTC))
-    ]
-    assert_proven(settings)
-
-
 def test_confluents_wire_format_is_rejected_with_advice(
     settings: Settings, make_topic: MakeTopic, produce: Produce
 ) -> None:

@@ -23,6 +23,7 @@ from traffic_platform.settings import Settings, SettingsError
 from traffic_platform.verify import VerifyReport, verify
 from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.faults.ingest_runs import wait_until
+from traffic_platform_tests.integration.once import step_our_clock
 
 MakeTopic = Callable[..., str]
 Produce = Callable[..., None]
@@ -220,11 +221,11 @@ def test_audit_rows_of_reprocessing_hold_signed_differences(
     produce([event("a", f"2025-07-01T12:0{minute}:00") for minute in (1, 2, 1)], partition=1)
     drain(settings)
     report = reprocess_rejected(zoned(settings), EVERYTHING)
-    assert (report.inserted, report.updated, report.unchanged) == (3, 0, 1)
+    assert (report.inserted, report.updated, report.unchanged, report.superseded) == (3, 0, 0, 1)
     audits = rows(
         settings,
         "select partition, first_offset, next_offset, delivered, raw, processed, quarantined,"
-        " inserted, updated, unchanged, event_dates, date_counts, rules_version"
+        " inserted, updated, superseded, event_dates, date_counts, rules_version"
         " from traffic.micro_batches where kind = 'reprocess' order by partition",
     )
     today = rows(settings, "select distinct event_date from traffic.quarantined_events")
@@ -337,7 +338,7 @@ def test_an_older_event_than_the_stored_one_loses_and_a_later_one_wins(
     produce([event("a", "2025-06-30T13:00:00", 40.0)])
     drain(settings)
     report = reprocess_rejected(zoned(settings), EVERYTHING)
-    assert (report.replayed, report.inserted, report.updated, report.unchanged) == (2, 0, 1, 1)
+    assert (report.replayed, report.inserted, report.updated, report.superseded) == (2, 0, 1, 1)
     assert rows(
         settings,
         'select speed, "offset", created_at = updated_at from traffic.traffic_readings'
@@ -347,23 +348,14 @@ def test_an_older_event_than_the_stored_one_loses_and_a_later_one_wins(
 
 
 def test_the_limit_of_the_future_counts_from_the_arrival_of_the_message(
-    settings: Settings, make_topic: MakeTopic, produce: Produce
+    settings: Settings, make_topic: MakeTopic, produce: Produce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_topic(partitions=1)
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     times = [now + timedelta(minutes=minute) for minute in (-40, -50)]
     produce([event("a", time.isoformat()) for time in times])
+    step_our_clock(monkeypatch, -46 * 60)
     drain(settings)
-    with psycopg.connect(settings.endpoints().owner_url) as owner:
-        owner.execute(
-            "select traffic.ensure_partition('raw_events', day::date)"
-            " from unnest(array[now(), now() - interval '1 day']) day"
-        )
-        for table, column in (
-            ("raw_events", "ingested_at"),
-            ("quarantined_events", "quarantined_at"),
-        ):
-            owner.execute(f"update traffic.{table} set {column} = {column} - interval '46 minutes'")  # pyright: ignore[reportArgumentType]
     report = reprocess_rejected(zoned(settings, naive_timezone="UTC"), EVERYTHING)
     assert report.replayed == 1
     assert report.remaining_by_reason == {"timestamp_in_future": 1}

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 from confluent_kafka import Producer
@@ -49,7 +50,7 @@ def test_headers_are_kept_byte_for_byte_also_with_an_invalid_utf8_name(
     assert verify(settings, deep=True).holds
 
 
-def test_an_invalid_producer_time_counts_as_missing_and_sorts_first(
+def test_an_invalid_producer_time_counts_as_missing_and_takes_the_order_time_before_it(
     settings: Settings, make_topic: Callable[..., str]
 ) -> None:
     make_topic(
@@ -70,7 +71,7 @@ def test_an_invalid_producer_time_counts_as_missing_and_sorts_first(
         assert connection.execute(
             'select broker_timestamp is null from traffic.raw_events order by "offset"'
         ).fetchall() == [(False,), (True,), (True,), (True,)]
-        assert connection.execute("select speed from traffic.traffic_readings").fetchall() == [
-            (50.0,)
-        ]
+        assert connection.execute(
+            "select speed, order_time from traffic.traffic_readings"
+        ).fetchall() == [(70.0, datetime(2026, 1, 16, 13, 47, 14, tzinfo=UTC))]
     assert verify(settings, deep=True).holds

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from traffic_platform.errors import PermanentError, TransientError
 from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.kafka.admin import Broker
 from traffic_platform.kafka.log_reader import is_compacted
 from traffic_platform.settings import Settings, SettingsError
 from traffic_platform.verify import VerifyReport, verify
@@ -167,8 +168,9 @@ def test_a_live_stream_is_verified_at_one_moment(
 
 
 def test_an_outage_is_transient_and_reported_in_one_line(
-    settings: Settings, make_topic: MakeTopic
+    settings: Settings, make_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Broker.__init__, "__defaults__", (0.5,))  # seconds to wait, by default 10
     make_topic()
     nobody = SecretStr("postgresql://nobody@127.0.0.1:1/traffic")
     no_postgres = settings.model_copy(update={"database_url": nobody, "read_database_url": nobody})

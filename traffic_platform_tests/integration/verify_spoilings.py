@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 _COLUMNS = {
     "micro_batches": "batch_id topic_no partition first_offset next_offset delivered raw processed"
-    " quarantined echoes inserted updated unchanged event_dates date_counts rules_version run_id"
-    " committed_at",
+    " quarantined echoes inserted updated unchanged superseded event_dates date_counts"
+    " rules_version run_id committed_at order_floor",
     "raw_events": "topic_no partition offset key value headers broker_timestamp ingested_at"
-    " batch_id",
+    " batch_id order_time",
     "processed_events": "topic_no partition offset sensor_id timestamp speed volume occupancy"
     " quality_score quality_flags format batch_id",
     "traffic_readings": "sensor_id timestamp speed volume occupancy quality_score quality_flags"
-    " broker_timestamp topic_no partition offset created_at updated_at",
+    " broker_timestamp topic_no partition offset created_at updated_at order_time",
     "quarantined_events": "topic_no partition offset reason detail key value broker_timestamp"
-    " quarantined_at batch_id event_date",
+    " quarantined_at batch_id event_date order_time",
 }
 
 
@@ -99,6 +99,11 @@ LEDGER = {
         "kafka_offsets",
         {"partition": 7},
     ),
+    "the ledger's order time altered": Spoiling(
+        alter("kafka_offsets", "partition = 0", order_time=f"order_time {LATER}"),
+        "micro_batches",
+        {"partition": 0},
+    ),
     "a ledger row made inactive": Spoiling(
         alter("kafka_offsets", "partition = 0", active="false"), "kafka_offsets", {"partition": 0}
     ),
@@ -143,6 +148,7 @@ AUDIT = {
             "inserted",
             "updated",
             "unchanged",
+            "superseded",
         )
     },
     "an audit row's counts altered so that they add up": Spoiling(
@@ -163,6 +169,11 @@ AUDIT = {
         alter("micro_batches", SECOND, inserted="inserted + 1", unchanged="unchanged - 1"),
         "micro_batches",
         {"batch_id": "all"},
+    ),
+    "an audit row's order floor altered": Spoiling(
+        alter("micro_batches", SECOND, order_floor=f"order_floor {LATER}"),
+        "micro_batches",
+        {"partition": 0},
     ),
     "an audit row's event_dates altered": Spoiling(
         alter("micro_batches", SECOND, event_dates="'{2025-10-05}'"),
@@ -204,6 +215,11 @@ RAW = {
         alter("raw_events", at(0, 3), batch_id="9999"),
         "processed_events",
         {"partition": 0, "offset": 3},
+    ),
+    "a raw row's order time altered": Spoiling(
+        alter("raw_events", at(1, 6), order_time=f"broker_timestamp {LATER}"),
+        "traffic_readings",
+        {},
     ),
     "a raw row's arrival altered": Spoiling(
         alter("raw_events", at(0, 3), ingested_at=f"ingested_at {LATER}"),
@@ -268,6 +284,7 @@ READINGS = {
             ("sensor_id", "(select sensor_id from traffic.sensors where external_id = 'd')"),
             ("timestamp", f'"timestamp" {LATER}'),
             ("broker_timestamp", f"broker_timestamp {LATER}"),
+            ("order_time", f"broker_timestamp {LATER}"),
             ("topic_no", "2"),
             ("partition", "0"),
             ("event_no", "1"),
@@ -313,6 +330,7 @@ QUARANTINE = {
             ("key", "null"),
             ("value", "'x'"),
             ("broker_timestamp", "null"),
+            ("order_time", "now()"),
             ("quarantined_at", f"quarantined_at {LATER}"),
             ("batch_id", "99"),
             ("resolved_at", "now()"),
@@ -406,6 +424,7 @@ REPROCESSED = {
             "inserted",
             "updated",
             "unchanged",
+            "superseded",
         )
     },
     "a reprocessing's counts altered so that they add up": Spoiling(
@@ -494,6 +513,11 @@ DEEP = {
     ),
     "the broker time of an overtaken event's message altered": Spoiling(
         alter("raw_events", at(0, 0), broker_timestamp="broker_timestamp - interval '1 ms'"),
+        "raw_events",
+        {"partition": 0, "offset": 0},
+    ),
+    "the order time of an overtaken event's message altered": Spoiling(
+        alter("raw_events", at(0, 0), order_time="broker_timestamp - interval '1 ms'"),
         "raw_events",
         {"partition": 0, "offset": 0},
     ),

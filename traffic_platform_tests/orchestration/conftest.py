@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -14,41 +14,58 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.defs_state.base import set_defs_state_storage
 from psycopg import sql
 
-from traffic_platform.orchestration.instance.storage import (
-    PlatformStorage,
-    connection_pool,
-    sqlalchemy_url,
-)
+from traffic_platform.kafka.admin import Broker
+from traffic_platform.orchestration.instance.storage import PlatformStorage, sqlalchemy_url
 from traffic_platform.settings import Settings
 from traffic_platform_tests.conftest import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 
 
+@contextmanager
+def requests_of(seconds: float) -> Iterator[None]:
+    """Requests to Kafka that wait so long for an answer, not 10 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Broker.__init__, "__defaults__", (seconds,))
+        yield
+
+
+@dataclass(frozen=True)
+class DagsterDatabase:
+    """The session's database for Dagster's storage, and the tables that are empty at first."""
+
+    url: str
+    tables: list[str]
+
+
 @pytest.fixture(scope="session")
-def dagster_template(postgres: PostgresServer) -> str:
-    """Name of a database with Dagster's empty tables, made by the storage itself."""
-    name = "dagster_template"
+def dagster_database(postgres: PostgresServer) -> DagsterDatabase:
+    """A database with Dagster's tables, made by the storage itself."""
+    name = "dagster_of_tests"
     with postgres.superuser() as connection:
         postgres.service.create_database(connection, name, "dagster")
-    url = sqlalchemy_url(postgres.service.url("dagster", name))
-    PlatformStorage(url)
-    connection_pool(url).dispose()
-    return name
+    url = postgres.service.url("dagster", name)
+    PlatformStorage(sqlalchemy_url(url))
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'")
+        return DagsterDatabase(url, [name for (name,) in tables if not filled(connection, name)])
+
+
+def filled(connection: psycopg.Connection, table: str) -> bool:
+    """Whether a table has rows."""
+    query = sql.SQL("select exists (select from {})").format(sql.Identifier(table))
+    return connection.execute(query).fetchone() == (True,)
 
 
 @pytest.fixture
-def dagster_url(postgres: PostgresServer, dagster_template: str) -> Iterator[str]:
-    """A database of the test's own for Dagster's storage."""
-    name = f"dagster_{uuid.uuid4().hex[:12]}"
-    with postgres.superuser() as connection:
-        postgres.service.create_database(connection, name, "dagster", template=dagster_template)
-    url = postgres.service.url("dagster", name)
-    yield url
-    connection_pool(sqlalchemy_url(url)).dispose()
-    with contextlib.suppress(psycopg.OperationalError), postgres.superuser() as connection:
-        drop = sql.SQL("drop database {} with (force)")
-        connection.execute(drop.format(sql.Identifier(name)))
+def dagster_url(dagster_database: DagsterDatabase) -> str:
+    """The database for Dagster's storage, emptied of what other tests have left."""
+    with psycopg.connect(dagster_database.url) as connection:
+        left = [table for table in dagster_database.tables if filled(connection, table)]
+        if left:
+            names = sql.SQL(", ").join(map(sql.Identifier, left))
+            connection.execute(sql.SQL("truncate {} restart identity cascade").format(names))
+    return dagster_database.url
 
 
 @pytest.fixture

@@ -179,6 +179,18 @@ class TestBackoff:
     def test_failures_before_the_last_progress_are_forgotten(self) -> None:
         assert backoff_left(failures(0, 10, 20, 30), NOW - 5, NOW) == 0
 
+    def test_a_failure_at_the_moment_of_progress_is_forgotten(self) -> None:
+        assert backoff_left(failures(1, 10, 20), NOW - 10, NOW) == 0.0
+        assert backoff_left(failures(1, 10, 20), NOW - 10.5, NOW) == 1.0
+
+    def test_the_longest_pause_is_a_minute(self) -> None:
+        assert backoff_left(failures(*range(0, 200, 10)), 0.0, NOW) == 60.0
+
+    def test_a_run_that_is_in_progress_is_no_failure(self) -> None:
+        """Dagster may know when an attempt ended while the run goes on."""
+        started = [ingest_run(f"s{at}", ended=at) for at in (2, 3)]
+        assert backoff_left([*failures(0, 10), *started], 0.0, NOW) == 2.0
+
     def test_after_one_failure_the_next_run_starts_at_once(self) -> None:
         assert plan(work(), *failures(0.1)).ask
 
@@ -193,6 +205,11 @@ class TestBackoff:
         run = StreamRun("a", 0, State.STARTED, NOW - 500)
         assert run.in_progress
         assert not plan(work("b"), run).ask
+
+
+def test_a_demand_names_its_writer_or_the_publisher() -> None:
+    assert Demand(3, True, "").name == "writer 3"
+    assert Demand(PUBLISHER, True, "").name == "publisher"
 
 
 def test_each_writer_is_planned_for_itself() -> None:

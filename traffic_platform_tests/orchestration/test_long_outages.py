@@ -21,7 +21,6 @@ from dagster import (
 )
 
 from traffic_platform.ingest import drain
-from traffic_platform.kafka import admin as kafka_admin
 from traffic_platform.monitoring import lag
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.ingest import offset_sensor
@@ -31,6 +30,7 @@ from traffic_platform.run_clock import RunLimits
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
 from traffic_platform_tests.conftest import KafkaServer
+from traffic_platform_tests.orchestration.conftest import requests_of
 from traffic_platform_tests.orchestration.feed import flat
 
 MakeTopic = Callable[..., str]
@@ -41,13 +41,14 @@ OUTAGE_SECONDS = 3.5
 
 
 @pytest.fixture(autouse=True)
-def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ticks of two seconds, and runs that give up soon."""
-    monkeypatch.setattr(kafka_admin, "REQUEST_TIMEOUT", 1.0)
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ticks and requests of two seconds, and runs that give up soon."""
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 2.0)
     monkeypatch.setattr(offset_sensor, "TICK_MARGIN_SECONDS", 0.0)
     short_outage = functools.partial(RunLimits, outage_seconds=OUTAGE_SECONDS)
     monkeypatch.setattr(drain, "RunLimits", short_outage)
+    with requests_of(2.0):
+        yield
 
 
 @pytest.fixture
@@ -91,6 +92,14 @@ def run(
         tags=dict(request.tags),
         raise_on_error=False,
     )
+
+
+def run_in_vain(
+    settings: Settings, instance: DagsterInstance, request: RunRequest
+) -> ExecuteInProcessResult:
+    """The requested run while nothing answers, so that no request has to wait long."""
+    with requests_of(0.5):
+        return run(settings, instance, request)
 
 
 def failure(instance: DagsterInstance, result: ExecuteInProcessResult) -> str:
@@ -152,7 +161,7 @@ def test_an_outage_longer_than_runs_wait_costs_only_time(
     produce([flat("a", minute) for minute in range(20)])
     request = requested(sensor, instance)
     with stopped(kafka):
-        failed = run(ingesting, instance, request)
+        failed = run_in_vain(ingesting, instance, request)
         said = failure(instance, failed)
         assert "An outage ended this run: gave up waiting: Kafka" in said
         assert "Traceback" not in said
@@ -178,7 +187,7 @@ def test_runs_without_a_broker_are_requested_with_growing_pauses(
     produce([flat("a")])
     unreachable = ingesting.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     for _ in range(3):
-        failed = run(unreachable, instance, requested(sensor, instance))
+        failed = run_in_vain(unreachable, instance, requested(sensor, instance))
         assert "gave up waiting: Kafka" in failure(instance, failed)
     monkeypatch.setattr(offset_sensor, "TICK_SECONDS", 0.5)
     message = tick(sensor, instance)

@@ -29,6 +29,7 @@ from traffic_platform.orchestration.publish.clean_stream_asset import PUBLISH_JO
 from traffic_platform.orchestration.tags import WRITER, WRITERS, writer_tags
 from traffic_platform.publish.publisher import run_publisher
 from traffic_platform.settings import Settings
+from traffic_platform_tests.orchestration.conftest import requests_of
 from traffic_platform_tests.orchestration.feed import flat
 
 MakeTopic = Callable[..., str]
@@ -269,7 +270,8 @@ def test_an_outage_ends_the_tick_in_order_and_names_the_server(
 ) -> None:
     unreachable = platform.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     definitions = build_definitions(unreachable)
-    message = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
+    with requests_of(0.5):
+        message = tick(definitions.get_repository_def().get_sensor_def(OFFSET_SENSOR), instance)
     assert isinstance(message, str)
     assert message.startswith("Cannot read the offsets: Kafka")
 

@@ -40,6 +40,10 @@ from traffic_platform_tests.postgres.schema_comparison import describe_schema
 DUMP = Path(__file__).with_name("version_0_1_0.sql")
 ZONE = "UTC"
 EMPTY = LockRetry(seconds=0)
+NEWEST = max(
+    script.name.partition("_")[0]
+    for script in (sql_folder() / "migrations" / "versions").glob("[0-9]*.py")
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _contents(database: Database) -> dict[str, list[tuple[str]]]:
 
 
 def test_a_new_database_starts_from_the_baseline(fresh: Database) -> None:
-    assert fresh.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+    assert fresh.rows("select version_num from public.traffic_alembic_version") == [(NEWEST,)]
     assert fresh.rows("select timezone from traffic.platform") == [(ZONE,)]
     migrate(fresh.url, ZONE)
     assert fresh.rows("select count(*) from traffic.platform_keys") == [(1,)]
@@ -143,7 +147,7 @@ def test_an_old_database_gets_the_schema_of_a_new_one(old: Database, fresh: Data
     expected, found = describe_schema(fresh.owner), describe_schema(old.owner)
     for name, objects in expected.items():
         assert found[name] == objects, name
-    assert old.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+    assert old.rows("select version_num from public.traffic_alembic_version") == [(NEWEST,)]
 
 
 def test_an_old_database_keeps_its_data(old: Database) -> None:
@@ -157,19 +161,25 @@ def test_an_old_database_keeps_its_data(old: Database) -> None:
     kinds = {"window": "ingest", "replay": "reprocess", "rebuild": "backfill"}
     assert {row["kind"] for (row,) in before["micro_batches"]} == set(kinds)
     added = {
+        "raw_events": {"order_time": None},
         "processed_events": {"event_no": 0, "interval_s": None},
-        "traffic_readings": {"event_no": 0, "interval_s": None},
-        "quarantined_events": {"event_no": 0},
+        "traffic_readings": {"event_no": 0, "interval_s": None, "order_time": None},
+        "quarantined_events": {"event_no": 0, "order_time": None},
+        "micro_batches": {"superseded": 0, "order_floor": None},
         "replayed_events": {"event_no": 0},
         "rebuilt_events": {"event_no": 0},
+        "sensors": {"retired": False, "valid_from": "-infinity"},
     }
     after = _contents(old)
-    assert after.keys() == before.keys()
+    assert len(after.pop("sensor_periods")) == len(before["sensors"])
+    assert after.keys() - before.keys() == {"published_ahead"}
     for table, rows in before.items():
         expected = [row | added.get(table, {}) for (row,) in rows]
         if table == "micro_batches":
             expected = [row | {"kind": kinds[row["kind"]]} for row in expected]
         found = [row for (row,) in after[table]]
+        if table == "kafka_offsets":
+            assert all(row.pop("order_time") > "1970-01-01" for row in found)
         assert sorted(found, key=str) == sorted(expected, key=str), table
 
 
@@ -235,15 +245,15 @@ def test_a_later_migration_reaches_databases_that_hold_data(
 ) -> None:
     database: Database = request.getfixturevalue(name)
     shutil.copytree(sql_folder() / "migrations", tmp_path / "migrations")
-    (tmp_path / "migrations/versions/0014_later.py").write_text(
-        'from alembic import op\nrevision = "0014"\ndown_revision = "0013"\n'
+    (tmp_path / "migrations/versions/0098_later.py").write_text(
+        f'from alembic import op\nrevision = "0098"\ndown_revision = "{NEWEST}"\n'
         'def upgrade() -> None:\n    op.execute("create table traffic.later (a integer)")\n'
     )
     monkeypatch.setattr("traffic_platform.postgres.migrate.sql_folder", lambda: tmp_path)
     for _start in range(2):
         migrate(database.url, ZONE)
         assert database.rows("select version_num from public.traffic_alembic_version") == [
-            ("0014",)
+            ("0098",)
         ]
     assert database.rows("select count(*) from traffic.later") == [(0,)]
 
@@ -293,7 +303,7 @@ def test_a_migration_waits_for_a_reader(old: Database, caplog: pytest.LogCapture
         migration.join(60)
     assert not migration.is_alive()
     assert errors == []
-    assert old.rows("select version_num from public.traffic_alembic_version") == [("0013",)]
+    assert old.rows("select version_num from public.traffic_alembic_version") == [(NEWEST,)]
 
 
 def test_the_catalogue_describes_each_column_and_its_type(fresh: Database) -> None:

@@ -31,6 +31,39 @@ def test_a_fault_that_lasts_fails_for_a_week() -> None:
     assert days_that_fail(counts_of(*range(20, 42))) == list(range(20, 27))
 
 
+def test_a_day_without_messages_has_no_share() -> None:
+    """Five of the days before are compared, and four are too few."""
+    counts = dict.fromkeys(DAYS[:4], (5, 100))
+    assert usual_before(counts, DAYS[:14]) is None
+    assert usual_before(counts | {DAYS[4]: (0, 99)}, DAYS[:14]) is None
+    assert usual_before(counts | {DAYS[4]: (5, 100)}, DAYS[:14]) == 0.05
+
+
+def test_the_same_weekday_is_the_usual_one_where_it_is_worse() -> None:
+    counts = dict.fromkeys(DAYS[:14], (1, 100)) | {DAYS[7]: (9, 100), DAYS[0]: (8, 100)}
+    assert usual_before(counts, DAYS[:14]) == 0.09
+    assert usual_before(counts | {DAYS[7]: (1, 100)}, DAYS[:14]) == 0.08
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "usual", "risen"),
+    [
+        (10, 100, 0.04, True),
+        (9, 100, 0.04, False),  # under the least number of cases
+        (10, 100, 0.05, False),  # twice the usual share is not over it
+        (10, 125, 0.0625, False),  # 0.0175 above it, but not twice
+        (16, 1_000, 0.004, True),
+        (10, 1_000, 0.0, False),  # 0.01 above it is not over 0.01
+        (11, 1_000, 0.0, True),
+        (10, 0, 0.0, False),
+    ],
+)
+def test_a_share_rises_beyond_each_of_its_limits(
+    count: int, of: int, usual: float, risen: bool
+) -> None:
+    assert has_risen(count, of, usual, by=0.01, least=10) is risen
+
+
 def test_a_very_bad_day_does_not_hide_the_next() -> None:
     counts = counts_of(20, share=5_500) | {DAYS[21]: (10_000, 10_000), DAYS[24]: (300, 10_000)}
     assert days_that_fail(counts) == [20, 21, 24]

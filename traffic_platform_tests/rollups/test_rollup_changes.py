@@ -13,6 +13,7 @@ import pytest
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import TABLES, Changes, infer, recompute, roll_up
 from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.periods import BEGINNING
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
 from traffic_platform_tests.rollups.readings import Reading, add_readings, add_sensor, every
@@ -102,7 +103,7 @@ def test_a_bucket_whose_readings_have_gone_loses_its_row(owner: psycopg.Connecti
     assert everything(owner) == {table: [] for table in TABLES}
 
 
-def test_an_import_of_another_interval_or_length_changes_all_rows_of_the_sensor(
+def test_a_correction_of_interval_or_length_changes_all_rows_of_the_sensor(
     owner: psycopg.Connection, in_zone: Callable[..., Settings]
 ) -> None:
     settings = in_zone()
@@ -112,7 +113,7 @@ def test_an_import_of_another_interval_or_length_changes_all_rows_of_the_sensor(
     roll_up_everything(owner)
     assert {day["vehicles"] for day in rolled(owner, "readings_daily")} == {600}
     values = {"interval_s": 30, "length_mi": 2.0, "free_flow_mph": 110.0}
-    store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", values)])
+    store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", values, BEGINNING)])
     assert roll_up_everything(owner).tables["readings_5min"] == {SATURDAY: Changes(changed=12)}
     [a], [b] = rolled(owner, "readings_daily", "a"), rolled(owner, "readings_daily", "b")
     assert (a["vehicles"], a["vmt"], a["completeness"]) == (300, 600, 60 / 2880)

@@ -13,8 +13,10 @@ import pytest
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import RollupResult, recompute, roll_up
 from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.periods import BEGINNING
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import PostgresServer
 from traffic_platform_tests.rollups.readings import add_sensor, every
 from traffic_platform_tests.rollups.rolled import deliver, everything, roll_up_everything, rolled
 
@@ -59,6 +61,17 @@ def wait_for_waiting(owner: psycopg.Connection, count: int = 1) -> None:
         ).fetchone()
         if row and row[0] >= count:
             return
+
+
+def wait_for_import(postgres: PostgresServer, database: str) -> None:
+    """Until an import of sensors has asked for the lock of roll-ups."""
+    asked = (
+        "select from pg_stat_activity where application_name = 'traffic sensors import'"
+        " and datname = %s and query like '%%pg_try_advisory_xact_lock%%'"
+    )
+    with postgres.superuser() as superuser:
+        while not superuser.execute(asked, (database,)).fetchall():
+            pass
 
 
 def assert_as_recomputed(owner: psycopg.Connection) -> None:
@@ -118,7 +131,26 @@ def test_the_second_of_two_roll_ups_does_nothing_and_loses_nothing(
     assert_as_recomputed(owner)
 
 
-def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
+def test_roll_ups_that_meet_leave_no_error_in_the_log_of_the_server(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+    postgres: PostgresServer,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    with held(settings, "readings_daily"):
+        rolling_up = pool.submit(roll_up, other)
+        wait_for_waiting(owner)
+        assert roll_up(owner, wait_seconds=0.2).busy
+    rolling_up.result()
+    log = postgres.process.log.read_text(encoding="utf-8")
+    database = f"@{owner.info.dbname} "
+    assert [line for line in log.splitlines() if database in line and "ERROR" in line] == []
+
+
+def test_a_queue_can_be_vacuumed_during_a_roll_up(
     owner: psycopg.Connection,
     other: psycopg.Connection,
     settings: Settings,
@@ -126,12 +158,29 @@ def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
 ) -> None:
     add_sensor(owner, "a", interval_s=60)
     deliver(owner, "a", every(60, NOON, 2))
-    record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30})
+    with held(settings, "readings_daily"):
+        rolling_up = pool.submit(roll_up, other)
+        wait_for_waiting(owner)
+        owner.execute("set lock_timeout = '1s'")
+        owner.execute("vacuum traffic.dirty_buckets")
+    assert rolling_up.result().buckets == 1
+
+
+def test_an_import_beside_a_roll_up_leaves_no_row_of_the_old_interval(
+    owner: psycopg.Connection,
+    other: psycopg.Connection,
+    settings: Settings,
+    pool: ThreadPoolExecutor,
+    postgres: PostgresServer,
+) -> None:
+    add_sensor(owner, "a", interval_s=60)
+    deliver(owner, "a", every(60, NOON, 2))
+    record = SensorRecord(sensor_uuid("a"), "a", {"interval_s": 30}, BEGINNING)
     with held(settings, "readings_daily"):
         rolling_up = pool.submit(roll_up, other)
         wait_for_waiting(owner)  # it has read the old interval
         importing = pool.submit(store_sensors, settings, [record])
-        wait_for_waiting(owner, 2)
+        wait_for_import(postgres, owner.info.dbname)
     rolling_up.result()
     importing.result()
     roll_up_everything(owner)

@@ -31,8 +31,8 @@ def advance_until(child: Child, state: str, seconds: float = 60) -> None:
 def test_a_database_that_recovers_for_long_is_not_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervision, "START_SECONDS", 0.5)
-    monkeypatch.setattr(supervision, "_RECOVERY_SECONDS", 0.5)
+    monkeypatch.setattr(supervision, "START_SECONDS", 0.2)
+    monkeypatch.setattr(supervision, "_RECOVERY_SECONDS", 0.2)
     ports = Ports(tmp_path / "ports.json")
     postgres = standalone_postgres(tmp_path, ports, first_port=26432)
     once = Standalone(postgres, tmp_path)
@@ -46,7 +46,7 @@ def test_a_database_that_recovers_for_long_is_not_killed(
     try:
         advance_until(child, "starting")
         assert child.process is not None
-        pid, until = child.process.pid, time.monotonic() + 4
+        pid, until = child.process.pid, time.monotonic() + 1.5
         while time.monotonic() < until:
             child.advance(child.process.poll() is not None)
             assert (child.state, child.error) == ("starting", None)

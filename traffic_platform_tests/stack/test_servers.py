@@ -66,23 +66,6 @@ def test_the_servers_listen_on_the_loopback_address_only(
         assert set(listening) == {"127.0.0.1"}
 
 
-def test_postgresql_has_no_socket_and_the_settings_of_the_design(
-    postgres: PostgresServer,
-) -> None:
-    expected = {
-        "unix_socket_directories": "",
-        "password_encryption": "scram-sha-256",
-        "max_locks_per_transaction": "512",
-        "max_wal_size": "4GB",
-        "fsync": "on",
-        "synchronous_commit": "on",
-        "full_page_writes": "on",
-    }
-    with postgres.superuser() as connection:
-        for name, value in expected.items():
-            assert connection.execute(f"show {name}").fetchone() == (value,), name
-
-
 def test_topics_are_created_once_with_the_brokers_time(
     settings: Settings, kafka: KafkaServer, admin: AdminClient
 ) -> None:

@@ -21,6 +21,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from traffic_platform.stack.kafka import wait_for_topics
 from traffic_platform.stack.ports import is_free
+from traffic_platform.stack.postgres import Postgres
 from traffic_platform_tests.stack.conftest import POSTGRES_PORT, CommandLine
 
 MARKS = "marks"
@@ -163,6 +164,25 @@ def test_passwords_are_readable_by_their_owner_only(
 ) -> None:
     for name in ("passwords.json", "run/endpoints.json"):
         assert (stacks[0].home / name).stat().st_mode & 0o077 == 0
+
+
+def test_postgresql_has_no_socket_and_the_settings_of_the_design(
+    stacks: tuple[CommandLine, CommandLine],
+) -> None:
+    home, (port, _, _) = stacks[0].home, port_of(stacks[0].status())
+    superuser = Postgres(home / "postgres", home / "passwords.json", port)
+    expected = {
+        "unix_socket_directories": "",
+        "password_encryption": "scram-sha-256",
+        "max_locks_per_transaction": "512",
+        "max_wal_size": "4GB",
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "full_page_writes": "on",
+    }
+    with psycopg.connect(superuser.url("postgres", "postgres")) as connection:
+        for name, value in expected.items():
+            assert connection.execute(f"show {name}").fetchone() == (value,), name
 
 
 def test_up_twice_changes_nothing(stacks: tuple[CommandLine, CommandLine]) -> None:

@@ -1,9 +1,10 @@
-"""Export routes: a date as a file, streamed in constant memory in slices of 15 minutes."""
+"""Export routes: a date as a file, read in slices of 15 minutes and spooled on disk."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from traffic_platform.api.database import EXPORT_SECONDS, Connection, Database
 from traffic_platform.api.export.parquet_stream import COLUMNS, ParquetStream
+from traffic_platform.api.export.spool import Spool
 from traffic_platform.api.head_requests import headers_alone, is_head
 from traffic_platform.api.local_dates import Day, get_day
 from traffic_platform.api.problems import ProblemError, responses
@@ -40,13 +42,15 @@ def _file(media_type: str) -> dict[int | str, dict[str, object]]:
 async def export_csv(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
     """All readings of a date as CSV with a header, by time and sensor.
 
-    The file is streamed from one snapshot. If the transfer breaks off, its last chunk is missing.
+    The file is one snapshot. If the transfer breaks off, its last chunk is missing. A spreadsheet
+    would execute a name that begins with =, +, -, @, a tab or a carriage return. Such a name gets
+    an apostrophe in front, unless it is a number. Parquet has the name as it is.
     """
 
     async def body(connection: Connection) -> AsyncGenerator[bytes]:
         yield f"{','.join(COLUMNS)}\n".encode()
         for lower, upper in _slices(day):
-            async for block in _blocks(connection, lower, upper):
+            async for block in _blocks(connection, lower, upper, for_spreadsheets=True):
                 yield block
 
     return await _stream(request, day, "csv", "text/csv; charset=utf-8", body)
@@ -56,22 +60,24 @@ async def export_csv(request: Request, day: Annotated[Day, Depends(get_day)]) ->
 async def export_parquet(request: Request, day: Annotated[Day, Depends(get_day)]) -> Response:
     """All readings of a date as Parquet, by time and sensor. A row group covers 15 minutes.
 
-    The file is streamed from one snapshot. If the transfer breaks off, the file has no footer.
+    The file is one snapshot. If the transfer breaks off, the file has no footer.
     """
 
     async def body(connection: Connection) -> AsyncGenerator[bytes]:
-        stream = ParquetStream()
-        for lower, upper in _slices(day):
-            rows = b"".join([block async for block in _blocks(connection, lower, upper)])
-            if rows:
-                yield await asyncio.to_thread(stream.write_csv, rows)
-        yield await asyncio.to_thread(stream.close)
+        stream, loop = ParquetStream(), asyncio.get_running_loop()
+        # One thread, since Arrow keeps memory for each thread that it was used in.
+        with ThreadPoolExecutor(1) as thread:
+            for lower, upper in _slices(day):
+                rows = b"".join([block async for block in _blocks(connection, lower, upper)])
+                if rows:
+                    yield await loop.run_in_executor(thread, stream.write_csv, rows)
+            yield await loop.run_in_executor(thread, stream.close)
 
     return await _stream(request, day, "parquet", PARQUET, body)
 
 
 class _Export(StreamingResponse):
-    """A stream that always returns its connection to the pool, even if it never started."""
+    """A file that is sent while another task reads the rest from the database."""
 
     def __init__(
         self,
@@ -80,27 +86,36 @@ class _Export(StreamingResponse):
         media_type: str,
         headers: dict[str, str],
     ) -> None:
-        super().__init__(body, media_type=media_type, headers=headers)
+        self._spool = Spool()
+        super().__init__(self._spool.blocks(), media_type=media_type, headers=headers)
         self._stack = stack
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reading = asyncio.create_task(self._read(), name="export")
         try:
             async with asyncio.timeout(EXPORT_SECONDS):
                 await super().__call__(scope, receive, send)
         finally:
             # A client that disconnects cancels this task. Return the connection first.
+            reading.cancel()
             with CancelScope(shield=True):
-                try:
-                    await self._body.aclose()
-                finally:
-                    await self._stack.aclose()
+                await asyncio.gather(reading, return_exceptions=True)
+                self._spool.close()
+
+    async def _read(self) -> None:
+        """Spool the file and return the connection, which needs no client."""
+        async with self._stack:
+            try:
+                await self._spool.fill(self._body)
+            finally:
+                await self._body.aclose()
 
 
 async def _stream(
     request: Request, day: Day, suffix: str, media_type: str, body: _Body
 ) -> Response:
-    """Return the response, with a connection. Raises ProblemError (503) when all are in use."""
+    """Return the response, with a connection. Raises ProblemError (503) if none is available."""
     headers = {
         "Content-Disposition": f'attachment; filename="traffic-{day.date}.{suffix}"',
         "Cache-Control": "no-store",
@@ -114,15 +129,19 @@ async def _stream(
     except PoolTimeout:
         raise ProblemError(
             503,
-            "All exports are in use, or the database does not answer. Try again later.",
+            "The database does not answer. Try again later.",
             headers={"Retry-After": str(_RETRY_SECONDS)},
         ) from None
     return _Export(stack, body(connection), media_type, headers)
 
 
-async def _blocks(connection: Connection, lower: datetime, upper: datetime) -> AsyncIterator[bytes]:
+async def _blocks(
+    connection: Connection, lower: datetime, upper: datetime, *, for_spreadsheets: bool = False
+) -> AsyncIterator[bytes]:
     query = sql.SQL(statement("api/export_csv")).format(
-        lower=sql.Literal(lower), upper=sql.Literal(upper)
+        lower=sql.Literal(lower),
+        upper=sql.Literal(upper),
+        for_spreadsheets=sql.Literal(for_spreadsheets),
     )
     async with connection.cursor() as cursor, cursor.copy(query) as copy:
         async for block in copy:

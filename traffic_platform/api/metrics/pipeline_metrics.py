@@ -21,7 +21,7 @@ from traffic_platform.statements import statement
 # A fast stream has millions of audit rows, and the first scrape sums all of them.
 _ROWS_AT_A_TIME = 200_000
 _RESULTS = ("processed", "quarantined", "echoes")
-_READINGS = ("inserted", "updated", "unchanged")
+_READINGS = ("inserted", "updated", "unchanged", "superseded")
 _SUMS = ("batches", *_RESULTS, *_READINGS)
 _LABELS = {"processed": "processed", "quarantined": "quarantined", "echoes": "echo"}
 

@@ -144,13 +144,15 @@ async def sensor_readings(
 
 @router.get("/{id:sensor}", response_model=SensorWithReading, responses=responses(404, 422))
 async def sensor(request: Request, id: SensorPath) -> Response:
-    """A sensor and its newest reading."""
+    """A sensor, its periods and its newest reading."""
     database: Database = request.app.state.database
     async with database.connection() as connection:
         found = await find_sensor(connection, id, "id")
         rows = await read_objects(connection, "api/sensor", {"sensor_id": found})
+        periods = await read_objects(connection, "api/sensor_periods", {"sensor_id": found})
     if not rows:
         raise unknown_sensor(id, "id")
+    rows[0]["periods"] = periods
     newest = rows[0]["newest_reading"]
     rows[0]["newest_reading"] = msgspec.Raw(newest.encode()) if newest else None
     return await json_reply(request, rows[0])

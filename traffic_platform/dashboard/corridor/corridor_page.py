@@ -77,7 +77,7 @@ async def _read(
         return _Corridor(days, corridors, None, [], [])
     start, end = days.zone.bounds(days.shown)
     key = {"road": chosen.road, "direction": chosen.direction}
-    places = await rows(connection, "corridor/places", **key)
+    places = await rows(connection, "corridor/places", **key, at=end)
     cells = await rows(connection, "corridor/contour", **key, start=start, end=end)
     return _Corridor(days, corridors, chosen, places, cells)
 

@@ -21,7 +21,7 @@ class Sensor:
     milepost: float | None
     latitude: float | None
     longitude: float | None
-    interval_s: int | None
+    interval_s: float | None
     free_flow_mph: float | None
     diagnosed_on: date | None
     diagnosis: str | None

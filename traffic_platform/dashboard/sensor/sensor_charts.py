@@ -15,7 +15,7 @@ _GAP_INTERVALS = 3
 
 
 def series_data(
-    zone: Zone, day: date, interval_s: int | None, readings: Sequence[Reading]
+    zone: Zone, day: date, interval_s: float | None, readings: Sequence[Reading]
 ) -> dict[str, Any]:
     """Return the data of speed, flow and occupancy over a day."""
     start, _ = zone.bounds(day)

@@ -83,12 +83,13 @@ async def _build(context: PageContext, sensor_id: UUID, day: date | None) -> Non
 
 
 async def _read(connection: Connection, *, sensor_id: UUID, day: date | None) -> _SensorDay:
-    sensor = next(iter(await rows(connection, "sensor/facts", sensor_id=sensor_id)), None)
     newest = (await rows(connection, "sensor/newest", sensor_id=sensor_id))[0].newest
     days = await read_days(connection, day)
     if day is None and newest is not None:
         days = Days(days.zone, days.zone.local(newest).date(), days.known)
     start, end = days.zone.bounds(days.shown)
+    facts = await rows(connection, "sensor/facts", sensor_id=sensor_id, at=end)
+    sensor = next(iter(facts), None)
     span = {"sensor_id": sensor_id, "start": start, "end": end}
     readings = await typed(connection, "sensor/readings", Reading, **span, most=_DRAWN)
     counts = (await rows(connection, "sensor/reading_counts", **span))[0]
@@ -118,11 +119,19 @@ def _show(context: PageContext, found: _SensorDay) -> None:
         figures.show(_figures(found))
         _draw_series(series, found)
         _draw_scatter(scatter, found)
-        facts.show(render("sensor/facts", sensor=found.sensor, day=found.summary))
+        facts.show(
+            render("sensor/facts", sensor=found.sensor, day=found.summary, since=_since(found))
+        )
 
     show(found)
     query = partial(_read, sensor_id=sensor.sensor_id, day=days.shown)
     follow_day(context, days, (PATH, sensor.sensor_id, days.shown), query, show)
+
+
+def _since(found: _SensorDay) -> str | None:
+    """Return the local time since which the sensor's values apply, None for the beginning."""
+    begin = getattr(found.sensor, "valid_from", None)
+    return None if begin is None else found.days.zone.date_time(begin)
 
 
 def _figures(found: _SensorDay) -> str:

@@ -132,5 +132,6 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: IngestCon
     context.log.info(
         f"Stored {totals.delivered} messages in {totals.batches} micro-batches. Readings:"
         f" {totals.inserted} inserted, {totals.updated} updated, {totals.unchanged} unchanged."
-        f" Quarantined messages: {totals.quarantined}. Lag: {totals.lag}."
+        f" Superseded events: {totals.superseded}. Quarantined messages: {totals.quarantined}."
+        f" Lag: {totals.lag}."
     )

@@ -35,6 +35,7 @@ _FIGURES: Mapping[AssetKey, Callable[[IngestTotals, DateTotals], Metadata]] = {
         "inserted (all dates)": totals.inserted,
         "updated (all dates)": totals.updated,
         "unchanged (all dates)": totals.unchanged,
+        "superseded (all dates)": totals.superseded,
     },
 }
 

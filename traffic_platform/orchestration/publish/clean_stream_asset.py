@@ -79,7 +79,10 @@ def _publish(context: AssetExecutionContext, settings: Settings) -> None:
 
     log = AssetLog(context)
     limits = RunLimits(
-        PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds, settings.ingest_run_idle_seconds
+        PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds,
+        settings.ingest_run_idle_seconds,
+        # A person who materializes the asset waits for its end, and a stream has none.
+        until_caught_up=context.job_name != PUBLISH_JOB,
     )
     with outage_in_one_line(), deferred_interrupts(context) as stop:
         totals = run_publisher(
