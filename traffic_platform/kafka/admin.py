@@ -224,18 +224,8 @@ class Broker:
         behind = [partition for partition, end in ends.items() if end < marks[partition]]
         if not behind:
             return {}
-        older = self.older(
-            name, {partition: ends[partition] for partition in behind}, older_than_ms
-        )
-        return {partition: marks[partition] for partition in older}
-
-    def older(self, name: str, offsets: dict[int, int], older_than_ms: int) -> list[int]:
-        """Return the partitions whose message at the offset, which must exist, is older than that.
-
-        `older_than_ms`: milliseconds since 1970 UTC.
-        """
-        later = self.offsets_since(name, list(offsets), older_than_ms)
-        return [p for p, offset in offsets.items() if p not in later or later[p] > offset]
+        later = self.offsets_since(name, behind, older_than_ms)
+        return {p: marks[p] for p in behind if later.get(p, marks[p]) > ends[p]}
 
     def _offsets(
         self,

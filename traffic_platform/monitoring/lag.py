@@ -123,21 +123,20 @@ class LagReader:
                 for lag in lags
                 if lag.lag and advanced.get((lag.topic, lag.partition), 0.0) < since
             ]
-            still = [
-                lag
-                for lag in still
-                if self._connect_broker().older(
-                    lag.topic,
-                    {lag.partition: max(lag.start, lag.next_offset or 0)},
-                    int(since * 1000),
-                )
-            ]
+            still = [lag for lag in still if self._waits_since(lag, since)]
             if not still:
                 return None
             times = [advanced.get((lag.topic, lag.partition)) for lag in still]
             known = [at for at in times if at is not None]
             seconds = time.time() - max(known) if known else None
             return Stall(seconds, sum(lag.lag for lag in still), read_blockers(self._connect()))
+
+    def _waits_since(self, lag: PartitionLag, since: float) -> bool:
+        """Return whether the first message that is not stored is older than `since`."""
+        first = max(lag.start, lag.next_offset or 0)
+        broker = self._connect_broker()
+        later = broker.offsets_since(lag.topic, [lag.partition], int(since * 1000))
+        return later.get(lag.partition, lag.end) > first
 
     def blockers(self) -> list[Blocker]:
         """Return the sessions that block the ledger, also while its table is locked."""
