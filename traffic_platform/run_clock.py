@@ -24,8 +24,8 @@ _RETRY_SECONDS = (0.2, 10.0)  # first and longest wait between retries
 class RunLimits:
     """Limits of a run: `seconds` of draining, or `idle_seconds` without a message.
 
-    `until_caught_up` ends the run when it has stored everything that Kafka held at its start. The
-    run waits `outage_seconds` for PostgreSQL or Kafka, then fails cleanly.
+    `until_caught_up` ends the run when everything is stored, or published, that waited at its
+    start. The run waits `outage_seconds` for PostgreSQL or Kafka, then fails cleanly.
     """
 
     seconds: float

@@ -6,6 +6,6 @@
            u.sum_occupancy / nullif(u.with_occupancy, 0) as occupancy,
            u.good, u.good::double precision / u.samples as good_share,
            u.observed,
-           u.observed_ms::double precision / 1000 / u.seconds as observed_share,
+           u.observed_s / u.seconds as observed_share,
            u.vmt, u.vht, u.free_vht, u.delay_h,
            u.vht / nullif(u.free_vht, 0) as travel_time_index

@@ -33,9 +33,10 @@ from (
                order by at rows between unbounded preceding and 1 preceding), 0) as lead,
            count(*) over later as gaps,
            count(*) filter (where is_after) over later as like_after,
-           max(next) over later as newest
+           max(next) over () as newest
     from gap
-    window later as (order by at rows between current row and unbounded following)
+    -- Backwards: a frame that begins at the current row would be added up anew for each row.
+    window later as (order by at desc rows unbounded preceding)
 ) c
 order by c.lead desc, c.at desc
 limit 1

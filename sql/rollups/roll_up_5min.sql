@@ -1,16 +1,23 @@
 -- The dirty 5-minute rows, from their readings; docs/roll-ups.md has the formulas. Measures are summed
 -- as whole millionths, so that no sum depends on the order of rows. A speed below a millionth of a mile
 -- per hour is 0. A value outside a measure's domain was inserted by hand. Ranges are split where a
--- period of the sensor begins, and read one at a time by the primary key. Returns the written rows by
--- date.
+-- period of the sensor begins, and read one at a time by the primary key. Most lie in the current period,
+-- which traffic.sensors shows. Returns the written rows by date.
 with part as materialized (
     select d.sensor_id, greatest(d.first, t.valid_from) as first, least(d.until, t.valid_until) as until,
            t.interval_s, t.interval_s::double precision as seconds, t.length_mi, t.free_flow_mph
     from pg_temp.dirty_ranges d
+    join traffic.sensors s using (sensor_id)
     cross join lateral (
-        select * from traffic.sensor_timeline t where t.sensor_id = d.sensor_id offset 0
+        select s.valid_from, 'infinity'::timestamptz as valid_until,
+--| parts/applicable_values
+        where d.first >= s.valid_from
+        union all
+        select t.valid_from, t.valid_until, t.interval_s, t.length_mi, t.free_flow_mph
+        from traffic.sensor_timeline t
+        where t.sensor_id = d.sensor_id and d.first < s.valid_from
+          and t.valid_from < d.until and t.valid_until > d.first
     ) t
-    where t.valid_from < d.until and t.valid_until > d.first
 ),
 computed as materialized (
     select s.sensor_id, b.bucket, s.interval_s, b.samples,

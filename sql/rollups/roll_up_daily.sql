@@ -43,16 +43,19 @@ computed as materialized (
     select u.sensor_id, u.date, u.interval_s, u.samples,
 --| parts/rollup_ratios
     from (
-        select d.sensor_id, d.date, span.seconds, c.*, b.*
+        select d.sensor_id, d.date, span.seconds,
+--| parts/expected_samples
+               b.*
         from dirty d
         join day span using (date)
+        join traffic.sensors s using (sensor_id)
         cross join lateral (
 --| parts/rollup_sums
             from (
                 select h.samples, h.with_volume, h.sum_volume, h.vehicles, h.sum_q, h.sum_qv,
                        h.min_speed, h.max_speed, h.with_occupancy, h.sum_occupancy, h.good,
                        h.observed, h.vmt, h.vht, h.free_vht, h.delay_h,
-                       (h.observed_share * 3600000)::bigint as observed_ms
+                       h.observed_share * 3600 as observed_s
                 from traffic.readings_hourly h
                 where h.sensor_id = d.sensor_id
                   and h.hour >= span.first_hour and h.hour <= span.last_hour
@@ -60,14 +63,13 @@ computed as materialized (
                 select f.samples, f.with_volume, f.sum_volume, f.vehicles, f.sum_q, f.sum_qv,
                        f.min_speed, f.max_speed, f.with_occupancy, f.sum_occupancy, f.good,
                        f.observed, f.vmt, f.vht, f.free_vht, f.delay_h,
---| parts/observed_ms
+--| parts/observed_s
                 from hour e
                 join traffic.readings_5min f
                   on f.sensor_id = d.sensor_id and f.bucket >= e.first and f.bucket < e.until
                 where e.date = d.date and e.buckets < 12
             ) p
         ) b
---| parts/expected_samples
         where b.samples > 0
     ) u
 ),

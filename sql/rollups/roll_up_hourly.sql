@@ -11,8 +11,11 @@ computed as materialized (
     select u.sensor_id, u.hour, u.interval_s, u.samples,
 --| parts/rollup_ratios
     from (
-        select d.sensor_id, d.hour, span.seconds, c.*, b.*
+        select d.sensor_id, d.hour, span.seconds,
+--| parts/expected_samples
+               b.*
         from dirty d
+        join traffic.sensors s using (sensor_id)
         cross join lateral (
             values (d.hour, d.hour + interval '1 hour', 3600::double precision)
         ) span (first, until, seconds)
@@ -20,12 +23,11 @@ computed as materialized (
 --| parts/rollup_sums
             from (
                 select f.*,
---| parts/observed_ms
+--| parts/observed_s
                 from traffic.readings_5min f
                 where f.sensor_id = d.sensor_id and f.bucket >= span.first and f.bucket < span.until
             ) p
         ) b
---| parts/expected_samples
         where b.samples > 0
     ) u
 ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -28,6 +30,8 @@ ASSETS = (
 _POLL_SECONDS = 0.5
 _SILENCE_SECONDS = 120  # longer than a restart of the webserver takes
 _FORMATS = ["%Y-%m-%d"]
+# The line that a run logs when the events of a date are rebuilt.
+_DATE = re.compile(r"^(\d{4}-\d\d-\d\d): ")
 
 
 def backfill(
@@ -146,34 +150,77 @@ def _run(
             "Dagster does not run here. Start it with `traffic up`, or set TRAFFIC_DAGSTER_URL"
             " (`dagster dev`: http://127.0.0.1:3000). --dry-run needs no Dagster."
         )
-    materialized: list[Materialized] = []
-    runs: list[dict[str, Any]] = []
     with console.stop_on_signals() as stop:
+        backfill = _Backfill((lambda _text: None) if as_json else console.say, stop.is_set)
         for days in chunks:
             run = launch(url, "backfill_dates", assets, days[0], days[-1])
-            if not as_json:
-                console.say(f"{days[0]} to {days[-1]}: {run.page}")
-            status = "STARTED"
-            for seen in _watch(run, stop.is_set):
-                materialized += seen.materialized
-                status = seen.status
-                if not as_json:
-                    for message in seen.messages:
-                        console.say(message)
-            runs.append({"run_id": run.run_id, "status": status, "url": run.page})
-            if status != "SUCCESS":
+            if backfill.follow(run, f"{days[0]} to {days[-1]}: {run.page}") != "SUCCESS":
                 break
     if as_json:
-        console.print_json({"runs": runs, "dates": _by_date(materialized)})
+        console.print_json({"runs": backfill.runs, "dates": _by_date(backfill.materialized)})
+    progress = backfill.progress([day for days in chunks for day in days])
+    last = backfill.runs[-1]
     if stop.is_set():
+        backfill.say(progress)
         raise typer.Exit(console.INTERRUPTED)
-    if any(run["status"] != "SUCCESS" for run in runs):
+    if last["status"] != "SUCCESS":
         raise StackError(
-            f"The run ended as {runs[-1]['status']}. {runs[-1]['url']} shows the reason."
+            f"The run ended as {last['status']}. {progress} {last['url']} shows the reason."
         )
-    if not as_json:
-        dates = {item.date for item in materialized}
-        console.say(f"{console.counted(len(dates), 'date')} rebuilt.")
+    dates = {item.date for item in backfill.materialized}
+    backfill.say(f"{console.counted(len(dates), 'date')} rebuilt.")
+
+
+@dataclass
+class _Backfill:
+    """The runs of a backfill, and what they have done so far. `rebuilt`: dates of their events."""
+
+    say: Callable[[str], None]
+    stop: Callable[[], bool]
+    runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    materialized: list[Materialized] = field(default_factory=list["Materialized"])
+    rebuilt: set[str] = field(default_factory=set[str])
+
+    def follow(self, run: DagsterRun, title: str) -> str:
+        """Follow a run, and those that continue it after a crash; return the last one's status."""
+        self.say(title)
+        status = "STARTED"
+        for seen in _watch(run, self.stop):
+            self.materialized += seen.materialized
+            status = seen.status
+            for message in seen.messages:
+                self.rebuilt.update(_DATE.findall(message))
+                self.say(message)
+        self.runs.append({"run_id": run.run_id, "status": status, "url": run.page})
+        following = _successor(run) if status == "FAILURE" and not self.stop() else None
+        if following is None:
+            return status
+        return self.follow(following, f"The run's process was killed. {following.page} continues.")
+
+    def progress(self, days: Sequence[date]) -> str:
+        """Return the numbers of rebuilt and of remaining dates, for people."""
+        done = self.rebuilt | {item.date for item in self.materialized}
+        left = [day for day in days if day.isoformat() not in done]
+        if not left:
+            return "The events of every date are rebuilt."
+        return (
+            f"Rebuilt: {len(days) - len(left)} of {console.counted(len(days), 'date')}."
+            f" Left: {left[0]} to {left[-1]}. Call the command again for these."
+        )
+
+
+def _successor(run: DagsterRun) -> DagsterRun | None:
+    """Return the run that continues a failed one, None if Dagster starts none."""
+    import time
+
+    deadline = time.monotonic() + _SILENCE_SECONDS
+    while time.monotonic() < deadline:
+        if (found := run.successor()) is not None:
+            return found
+        if not run.will_continue():
+            return None
+        time.sleep(_POLL_SECONDS)
+    return None
 
 
 def _watch(run: DagsterRun, stop: Callable[[], bool]) -> Iterator[Seen]:

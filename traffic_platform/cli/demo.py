@@ -31,8 +31,11 @@ def load_demo(
             data.store_here(settings)
         data.wait_until_stored(settings, ends, say)
         if demo == "live":
-            control.request_feed(state)
-            say("The synthetic feed starts with its last 24 hours.")
+            if "feed" in state.services:
+                say("The synthetic feed runs already.")
+            else:
+                control.request_feed(state)
+                say("The synthetic feed starts with its last 24 hours.")
             if state.dagster_url is not None:
                 data.wait_for_feed(settings, say)
         counts = data.read_counts(settings)

@@ -24,9 +24,9 @@ def publish(
     """Publish the stored events, without Dagster.
 
     Each event of the raw topic is published to the clean stream once, even if processes are killed.
-    The command waits for a running publisher, and ends without an error when another one takes
-    over. During an outage of PostgreSQL or Kafka it retries for two minutes, then ends with exit
-    code 1. The next call resumes.
+    The command ends when all events stored at its start are published. While another publisher
+    runs, the command waits for it, and takes over when it ends. During an outage of PostgreSQL or
+    Kafka it retries for two minutes, then ends with exit code 1. The next call resumes.
 
     To publish continuously, run `traffic up`.
 

@@ -149,12 +149,14 @@ class _Progress:
             sys.stderr.write(f"{time.monotonic() - self._started:5.1f} s  {line}\n")
 
     def stack(self, state: StackState) -> None:
-        """Print the services that serve now."""
+        """Print the services that serve now, and a download, which takes time."""
+        from traffic_platform.stack.kafka_jars import jars_are_there
+
         for name, service in state.services.items():
             if service.state == "running":
                 self.say(f"{name} serves")
-            elif service.state == "preparing" and name == "kafka":
-                self.say("kafka: checking its JAR files (the first start downloads 44 MB)")
+            elif service.state == "preparing" and name == "kafka" and not jars_are_there():
+                self.say("kafka: downloading its JAR files (44 MB, once)")
 
 
 def _show_urls(found: Status) -> None:

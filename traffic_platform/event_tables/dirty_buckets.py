@@ -104,6 +104,6 @@ def append_spans(connection: Connection, spans: Collection[Span]) -> None:
             {
                 "sensor_ids": [span.sensor_id for span in ordered],
                 "firsts": [span.first for span in ordered],
-                "untils": [span.until for span in ordered],
+                "ends": [span.until for span in ordered],
             },
         )

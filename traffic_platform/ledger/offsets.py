@@ -148,6 +148,8 @@ def _topic_no(connection: Connection, topic: BrokerTopic, partition: int, after:
         statement("ledger/find_topic_no"), identity | {"partition": partition, "after": after}
     ).fetchone()
     if row is None:
+        # One after another, also for different topics: the number follows the highest one.
+        connection.execute("select pg_advisory_xact_lock(hashtextextended('traffic.topics', 0))")
         row = connection.execute(statement("ledger/new_topic_no"), identity).fetchone()
     assert row is not None
     return int(row[0])

@@ -12,6 +12,7 @@ from traffic_platform.errors import translated
 from traffic_platform.kafka.admin import Broker
 from traffic_platform.ledger.offsets import read_ledger
 from traffic_platform.ledger.partition_locks import Holder, read_holders
+from traffic_platform.monitoring.stall import STALL_SECONDS, Blocker, Stall, read_blockers
 from traffic_platform.postgres.connections import Connection, connect
 from traffic_platform.publish.positions import Lag, destinations, publisher_lock, read_lag
 from traffic_platform.settings import Settings
@@ -108,15 +109,50 @@ class LagReader:
         with self._errors_translated():
             return read_holders(self._connect(), topics or self._settings.ingest_topics)
 
+    def stall(self, lags: Sequence[PartitionLag]) -> Stall | None:
+        """Return the stall of a ledger with this lag, None while it advances.
+
+        A partition stands still when its oldest message that is not stored, and its last advance,
+        are older than STALL_SECONDS. Takes a request per topic and two queries.
+        """
+        since = time.time() - STALL_SECONDS
+        with self._errors_translated():
+            advanced = self._read_progress()
+            still = [
+                lag
+                for lag in lags
+                if lag.lag and advanced.get((lag.topic, lag.partition), 0.0) < since
+            ]
+            still = [lag for lag in still if self._waits_since(lag, since)]
+            if not still:
+                return None
+            times = [advanced.get((lag.topic, lag.partition)) for lag in still]
+            known = [at for at in times if at is not None]
+            seconds = time.time() - max(known) if known else None
+            return Stall(seconds, sum(lag.lag for lag in still), read_blockers(self._connect()))
+
+    def _waits_since(self, lag: PartitionLag, since: float) -> bool:
+        """Return whether the first message that is not stored is older than `since`."""
+        first = max(lag.start, lag.next_offset or 0)
+        broker = self._connect_broker()
+        later = broker.offsets_since(lag.topic, [lag.partition], int(since * 1000))
+        return later.get(lag.partition, lag.end) > first
+
+    def blockers(self) -> list[Blocker]:
+        """Return the sessions that block the ledger, also while its table is locked."""
+        with self._errors_translated():
+            return read_blockers(self._connect())
+
     def last_progress(self) -> dict[int | None, float]:
         """Return when each partition of the ingested topics last advanced, and None: the publisher.
 
         Seconds since 1970 UTC by PostgreSQL's clock. A partition that never advanced is missing.
         """
         with self._errors_translated():
-            topics = {"topics": list(self._settings.ingest_topics)}
-            rows = self._connect().execute(statement("monitoring/last_progress"), topics)
-            return dict(rows.fetchall())
+            found: dict[int | None, float] = {}
+            for (_, partition), at in self._read_progress().items():
+                found[partition] = max(at, found.get(partition, 0.0))
+            return found
 
     @property
     def publishes(self) -> bool:
@@ -140,6 +176,12 @@ class LagReader:
         if self._broker is not None:
             self._broker.close()
             self._broker = None
+
+    def _read_progress(self) -> dict[tuple[str | None, int | None], float]:
+        """Return when each (topic, partition) last advanced, and (None, None): the publisher."""
+        topics = {"topics": list(self._settings.ingest_topics)}
+        rows = self._connect().execute(statement("monitoring/last_progress"), topics).fetchall()
+        return {(topic, partition): at for topic, partition, at in rows}
 
     def _read_topic(self, name: str) -> list[PartitionLag]:
         topic = self._connect_broker().describe(name)

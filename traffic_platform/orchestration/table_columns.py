@@ -102,6 +102,7 @@ _LINEAGE: Mapping[AssetKey, Mapping[str, Iterable[tuple[AssetKey, str]]]] = {
             name: [(RAW_TOPIC, name)] for name in ("partition", "offset", "key", "value", "headers")
         },
         "broker_timestamp": [(RAW_TOPIC, "timestamp")],
+        "order_time": [(RAW_TOPIC, "timestamp")],
     },
     PROCESSED_EVENTS: {
         **{name: [(RAW_EVENTS, name)] for name in (*_POSITION, "batch_id")},

@@ -1,6 +1,7 @@
 """The clean stream: processed events published to Kafka, each once, for other consumers.
 
     publisher           a publisher run: takes the lock, and publishes for a while
+    goal                the positions at which a run ends that publishes what waits at its start
     publisher_session   one connection and all producers; a cycle publishes the next events
     positions           the positions of each partition generation, in PostgreSQL
     rows                the next rows to publish, from PostgreSQL

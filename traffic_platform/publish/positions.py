@@ -142,6 +142,12 @@ def read_ledger_offsets(connection: Connection, settings: Settings) -> dict[Gene
     return {(topic_no, partition): offset for topic_no, partition, offset in rows}
 
 
+def read_targets(connection: Connection, settings: Settings) -> dict[Key, int]:
+    """Return the positions at which everything that is stored now is published."""
+    rows = connection.execute(statement("publish/targets"), _parameters(settings)).fetchall()
+    return {(route, topic_no, partition): target for route, topic_no, partition, target in rows}
+
+
 def read_lag(connection: Connection, settings: Settings) -> Lag:
     """Return the lag of publishing behind the ledger."""
     if not destinations(settings):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from traffic_platform.kafka.transactional_producer import FencedError
+from traffic_platform.publish.goal import Goal
 from traffic_platform.publish.positions import destinations
 from traffic_platform.publish.publisher_session import Published, PublisherSession
 from traffic_platform.run_clock import RunClock, RunLimits, wait_or_fail
@@ -64,20 +65,28 @@ def run_publisher(
     Does nothing when the settings turn publishing off. The run waits for a predecessor's lock, and
     ends without an error when another publisher takes over. While PostgreSQL or Kafka is
     unavailable it retries with backoff, for up to `limits.outage_seconds`; then it raises
-    TransientError. It raises PermanentError when waiting cannot help. With
-    `limits.until_caught_up` it ends when no event is left. `report` receives the totals since its
-    last call.
+    TransientError. It raises PermanentError when waiting cannot help.
+
+    With `limits.until_caught_up` it ends when everything that was stored at its start is published,
+    by itself or by the publisher that holds the lock. If that publisher ends before, the run takes
+    over; if it publishes nothing for `limits.outage_seconds`, the run raises PermanentError.
+    `report` receives the totals since its last call.
     """
     if not destinations(settings):
         return PublishTotals()
     first_report = time.monotonic() + min(_FIRST_REPORT_SECONDS, report_seconds)
     progress = _Progress(report, report_seconds, PublishTotals(), PublishTotals(), first_report)
     clock = RunClock(limits)
+    goal: Goal | None = None
     fenced = False
     try:
         while not (stop() or clock.over()):
             try:
-                _publish_session(settings, run_id, limits, clock, progress, stop, fenced=fenced)
+                with PublisherSession.open(settings, run_id) as session:
+                    if goal is None and limits.until_caught_up:
+                        goal = Goal(session.targets(), limits.outage_seconds)
+                    if _await_lock(session, goal, clock, stop, fenced=fenced):
+                        _publish(session, goal, clock, progress, stop)
                 break
             except FencedError as error:
                 # Another publisher took over, or a transaction took too long. The lock tells which.
@@ -90,39 +99,48 @@ def run_publisher(
     return progress.totals
 
 
-def _publish_session(
-    settings: Settings,
-    run_id: str | None,
-    limits: RunLimits,
+def _await_lock(
+    session: PublisherSession,
+    goal: Goal | None,
     clock: RunClock,
-    progress: _Progress,
     stop: Callable[[], bool],
     *,
     fenced: bool,
+) -> bool:
+    """Wait for the lock. Return False when another publisher does the work of this run."""
+    since = time.monotonic()
+    while not session.try_lock():
+        done = fenced or clock.waiting_is_over(since)
+        if stop() or (done if goal is None else goal.reached(session.positions())):
+            return False
+        time.sleep(_LOCK_POLL_SECONDS)
+    return True
+
+
+def _publish(
+    session: PublisherSession,
+    goal: Goal | None,
+    clock: RunClock,
+    progress: _Progress,
+    stop: Callable[[], bool],
 ) -> None:
-    with PublisherSession.open(settings, run_id) as session:
-        since = time.monotonic()
-        while not session.try_lock():
-            if fenced or stop() or clock.waiting_is_over(since):
-                return
-            time.sleep(_LOCK_POLL_SECONDS)
-        clock.started()
-        session.begin()
-        clock.busy()
-        while not (stop() or clock.over()):
-            begun = time.monotonic()
-            cycle = session.publish_next()
-            clock.worked()
-            if cycle.messages or cycle.already:
-                clock.busy()
-            progress.add(cycle)
-            progress.report_if_due(lambda: session.lag().total)
-            if not cycle.messages and limits.until_caught_up and session.lag().total == 0:
-                break
-            _pause(cycle, begun)
-        progress.totals.lag = session.lag().total
-        progress.report_if_due(lambda: progress.totals.lag, now=True)
-        session.finish()
+    clock.started()
+    session.begin()
+    clock.busy()
+    while not (stop() or clock.over()):
+        begun = time.monotonic()
+        cycle = session.publish_next()
+        clock.worked()
+        if cycle.messages or cycle.already:
+            clock.busy()
+        progress.add(cycle)
+        progress.report_if_due(lambda: session.lag().total)
+        if goal is not None and goal.reached(session.positions()):
+            break
+        _pause(cycle, begun)
+    progress.totals.lag = session.lag().total
+    progress.report_if_due(lambda: progress.totals.lag, now=True)
+    session.finish()
 
 
 def _pause(cycle: Published, begun: float) -> None:

@@ -37,6 +37,7 @@ from traffic_platform.publish.positions import (
     read_lag,
     read_ledger_offsets,
     read_positions,
+    read_targets,
     save_positions,
 )
 from traffic_platform.publish.recovery import Destinations, find_published
@@ -159,6 +160,14 @@ class PublisherSession:
             len(following.quarantined),
             len(already),
         )
+
+    def positions(self) -> list[Position]:
+        """Return the stored positions, which another publisher may have reached."""
+        return read_positions(self._connection, self._settings)
+
+    def targets(self) -> dict[Key, int]:
+        """Return the positions at which everything that is stored now is published."""
+        return read_targets(self._connection, self._settings)
 
     def lag(self) -> Lag:
         """Return the lag of publishing behind the ledger."""

@@ -15,6 +15,8 @@ from traffic_platform.quality.outcome import SAMPLE_ROWS, Outcome
 NEWEST_AUDIT_ROWS = 40_000
 # Offsets per partition generation whose raw rows are counted: at least one full micro-batch.
 COUNTED_OFFSETS = 20_000
+# A lock that ingest waits for is over sooner in normal work (s).
+BLOCKED_SECONDS = 60
 
 _PARTITION = ("topic", "partition")
 
@@ -57,6 +59,24 @@ def every_offset_accounted_for(context: CheckContext) -> Outcome:
             :SAMPLE_ROWS
         ],
         named_by=_PARTITION,
+    )
+
+
+@check("raw_events", "ERROR", Scope.TABLE, "ledger_blockers")
+def ledger_not_blocked(context: CheckContext) -> Outcome:
+    """No session of PostgreSQL has blocked the commits of ingest for more than 60 s."""
+    blockers = context.read("ledger_blockers", seconds=BLOCKED_SECONDS)
+    numbers = {"blocking sessions": len(blockers)}
+    if not blockers:
+        return Outcome(True, "No session blocks ingest.", numbers)
+    first = blockers[0]
+    return Outcome(
+        passed=False,
+        summary=f"Process {first['pid']} of application {first['application']!r} (role"
+        f" {first['role']}) blocks ingest. Its query: {first['query']}",
+        numbers=numbers,
+        sample=blockers,
+        named_by=(),  # one that is ended and comes again is not news
     )
 
 

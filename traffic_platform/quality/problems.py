@@ -29,7 +29,7 @@ class Problem:
     """
 
     key: str
-    kind: Literal["check", "run"]
+    kind: Literal["check", "run", "ledger"]
     name: str
     subject: str
     severity: str

@@ -23,9 +23,11 @@ from traffic_platform.settings import Settings
 log = logging.getLogger(__name__)
 
 # The thread rests at least REST_SECONDS and REST_TIMES the time of the last roll-up, so that
-# roll-ups cost ingest a sixth of one core at most.
+# roll-ups cost ingest about a sixth of one core. On a busy machine a roll-up takes longer but costs
+# no more: a longer rest would only let the queue grow.
 REST_SECONDS = 2.0
 REST_TIMES = 5
+LONGEST_REST_SECONDS = 10.0
 # Interval without a call of `stored`: reprocessing or an import may have appended buckets.
 POLL_SECONDS = 10.0
 _RETRY_SECONDS = (1.0, 30.0)  # first and longest wait after an error
@@ -109,7 +111,8 @@ class BackgroundRollups:
         if result.left or result.busy:  # busy: another run rolls up
             self._wake.set()
         self._retry_seconds = _RETRY_SECONDS[0]
-        return max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
+        rest = max(REST_SECONDS, REST_TIMES * (time.monotonic() - began))
+        return min(rest, LONGEST_REST_SECONDS)
 
     def _roll_up_once(self, wait_seconds: float = 0.0) -> RollupResult:
         result = roll_up(self._connected(), wait_seconds=wait_seconds)

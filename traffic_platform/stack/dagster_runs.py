@@ -26,6 +26,14 @@ mutation launch($params: ExecutionParams!) {
 _CANCEL = """
 mutation cancel($id: String!) { terminateRun(runId: $id) { __typename } }
 """
+_SUCCESSOR = """
+query successor($id: ID!, $parent: String!) {
+  runOrError(runId: $id) { __typename ... on Run { tags { key value } } }
+  runsOrError(filter: {tags: [{key: "dagster/parent_run_id", value: $parent}]}) {
+    ... on Runs { results { runId } }
+  }
+}
+"""
 _WATCH = """
 query watch($id: ID!, $after: String) {
   runOrError(runId: $id) { __typename ... on Run { status } }
@@ -106,6 +114,23 @@ class DagsterRun:
             [e["message"] for e in events if e["__typename"] == "LogMessageEvent"],
             [_materialized(e) for e in events if e["__typename"] == "MaterializationEvent"],
         )
+
+    def successor(self) -> DagsterRun | None:
+        """Return the run that continues this failed one, None if there is none yet."""
+        answer = self._ask_for_successor()
+        found = (answer or {}).get("runsOrError", {}).get("results") or []
+        return DagsterRun(self._url, found[0]["runId"]) if found else None
+
+    def will_continue(self) -> bool:
+        """Return whether Dagster starts another run that continues this failed one."""
+        answer = self._ask_for_successor()
+        if answer is None:
+            return True  # it does not answer now
+        tags = {tag["key"]: tag["value"] for tag in answer["runOrError"].get("tags", ())}
+        return tags.get("dagster/will_retry") == "true"
+
+    def _ask_for_successor(self) -> dict[str, Any] | None:
+        return ask(self._url, _SUCCESSOR, {"id": self.run_id, "parent": self.run_id})
 
     def cancel(self) -> None:
         """Ask the run to end. It finishes the current date."""

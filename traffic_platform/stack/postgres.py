@@ -171,6 +171,8 @@ class Postgres(Service):
                     sql.Literal(self._password(role)),
                 )
                 connection.execute(grant)
+            # What blocks whom is in the queries of other roles' sessions.
+            connection.execute("grant pg_read_all_stats to traffic_owner, traffic_ingest")
             for database, owner in _DATABASES.items():
                 if database not in databases:
                     self.create_database(connection, database, owner)

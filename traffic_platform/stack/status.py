@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from traffic_platform.errors import IngestError
 from traffic_platform.events.texts import utc_text
 from traffic_platform.kafka.admin import require_answer
 from traffic_platform.monitoring.disk_space import full_disks
+from traffic_platform.postgres.connections import connect
 from traffic_platform.postgres.identity import require_timezone
 from traffic_platform.settings import Endpoints, Settings, SettingsError
 from traffic_platform.stack.control import folders_of, living_state
@@ -120,10 +121,12 @@ def _add_last_commit(status: Status, endpoints: Endpoints, timezone: str) -> boo
     # The ledger has a row per partition. The audit has millions of rows, ordered by batch.
     query = "select max(updated_at) from traffic.kafka_offsets where next_offset > start_offset"
     try:
-        with psycopg.connect(endpoints.read_url, connect_timeout=_ANSWER_SECONDS) as connection:
+        with connect(endpoints.read_url, application_name="traffic-status") as connection:
             row = connection.execute(query).fetchone()
             status.last_commit_at = row[0] if row else None
             require_timezone(connection, timezone)
+    except psycopg.errors.LockNotAvailable:
+        pass  # reading the lag tells more
     except psycopg.Error as error:
         status.problems.append(f"PostgreSQL: {' '.join(str(error).split())}")
         return False
@@ -141,5 +144,19 @@ def _add_lag(status: Status, settings: Settings) -> None:
             status.lag = sum(partition.lag for partition in lags)
             status.publish_lag = reader.publication_lag().total
             status.problems.extend(map(str, reader.open_transactions(lags)))
+            stall = reader.stall(lags)
+            if stall is not None:
+                status.problems.append(str(stall))
     except IngestError as error:
         status.problems.append(f"lag: {error}")
+        _add_blockers(status, settings)
+
+
+def _add_blockers(status: Status, settings: Settings) -> None:
+    """Name the sessions that lock the ledger, if that kept us from reading it."""
+    from traffic_platform.monitoring.lag import LagReader  # noqa: PLC0415
+    from traffic_platform.monitoring.stall import describe_blockers  # noqa: PLC0415
+
+    with suppress(IngestError), closing(LagReader(settings)) as reader:
+        if blockers := reader.blockers():
+            status.problems.append(f"the ledger cannot be read. {describe_blockers(blockers)}")

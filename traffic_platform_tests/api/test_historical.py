@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from traffic_platform.api import database
 from traffic_platform.api.app import create_app
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.maintenance.index_closed_months import index_closed_months
@@ -238,8 +239,9 @@ def test_unchanged_content_is_not_sent_again(client: TestClient, owner: psycopg.
 
 
 def test_readiness_depends_on_the_database(
-    client: TestClient, api_settings: Callable[..., Settings]
+    client: TestClient, api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(database.new_pool, "__defaults__", (0.5,))  # seconds to wait, by default 5
     assert client.get("/health/live").json() == {"status": "alive"}
     assert client.get("/health/ready").json() == {"status": "ready"}
     unreachable = SecretStr("postgresql://u:secret@127.0.0.1:1/d")

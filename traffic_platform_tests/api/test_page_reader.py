@@ -22,7 +22,7 @@ def test_in_an_outage_waiting_requests_fail_together(
     api_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For any number of dates, only the three workers wait for a connection."""
-    monkeypatch.setattr(database, "_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(database.new_pool, "__defaults__", (0.5,))  # seconds to wait, by default 5
     unreachable = SecretStr("postgresql://u:secret@127.0.0.1:1/d")
     settings = api_settings().model_copy(update={"read_database_url": unreachable})
     waits: list[str] = []

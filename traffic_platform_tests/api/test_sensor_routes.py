@@ -39,6 +39,8 @@ def test_sensors_are_listed_along_the_road(client: TestClient, owner: psycopg.Co
         **dict.fromkeys(("latitude", "longitude", "station_id", "rural")),
         "interval_s": 30,
         "free_flow_mph": 61.0,
+        "retired": False,
+        "valid_from": None,
         "origin": "seen",
         "registered_at": "2020-01-01T00:00:00Z",
     }
@@ -56,6 +58,8 @@ def test_a_sensor_has_its_newest_reading(client: TestClient, owner: psycopg.Conn
     assert client.get(by_id).json()["newest_reading"]["timestamp"] == "2025-10-04T12:00:40Z"
     by_name = client.get("/api/sensors/det%2F7%3F")
     assert by_name.json() == client.get(by_id).json()
+    [period] = by_name.json()["periods"]
+    assert (period["valid_from"], period["source"]) == (None, "registered")
     missing = client.get("/api/sensors/nobody")
     assert (missing.status_code, missing.json()["errors"][0]["field"]) == (404, "id")
 
@@ -146,7 +150,7 @@ def test_an_invalid_range_names_its_field(
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
-def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes(
+def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes_or_three_intervals(
     client: TestClient, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/api/traffic/current").json() == {
@@ -156,19 +160,27 @@ def test_the_newest_reading_of_each_sensor_is_current_for_five_minutes(
         "pages": 0,
     }
     now = datetime.now(UTC).replace(microsecond=0)
-    for number, age in enumerate((1, 200, 400)):
-        add_sensor(owner, f"s{number}")
+    # Five minutes, or three intervals of a slower sensor.
+    ages = {
+        "s0": (1, 20),
+        "s1": (200, 20),
+        "old": (400, 20),
+        "slow": (2_600, 900),
+        "late": (2_800, 900),
+    }
+    for name, (age, interval_s) in ages.items():
+        add_sensor(owner, name, interval_s=interval_s)
         at = now - timedelta(seconds=age)
-        add_readings(owner, f"s{number}", [Reading(at - timedelta(seconds=20)), Reading(at)])
+        add_readings(owner, name, [Reading(at - timedelta(seconds=20)), Reading(at)])
     # Without these, the cached answer would be served for a moment.
     monkeypatch.setattr(current, "FRESH_SECONDS", 0)
     monkeypatch.setattr(current, "OLDEST_SECONDS", 0)
     answer = client.get("/api/traffic/current")
     document = answer.json()
-    assert (document["total"], document["pages"]) == (2, 1)
+    assert (document["total"], document["pages"]) == (3, 1)
     assert {item["sensor_id"]: item["timestamp"] for item in document["items"]} == {
-        str(sensor_uuid(f"s{number}")): (now - timedelta(seconds=age)).isoformat()[:19] + "Z"
-        for number, age in enumerate((1, 200))
+        str(sensor_uuid(name)): (now - timedelta(seconds=ages[name][0])).isoformat()[:19] + "Z"
+        for name in ("s0", "s1", "slow")
     }
     again = client.get("/api/traffic/current", headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304

@@ -55,8 +55,8 @@ def test_the_totals_are_shown_by_partition_and_by_date(
     assert result.code == 0, result.err
     done = result.json
     assert (done["delivered"], done["raw"], done["processed"], done["quarantined"]) == (4, 4, 3, 1)
-    kinds = ("inserted", "updated", "unchanged", "superseded")
-    assert (sum(done[kind] for kind in kinds), done["lag"]) == (3, 0)
+    results = ("inserted", "updated", "unchanged", "superseded")
+    assert (sum(done[name] for name in results), done["lag"]) == (3, 0)
     sums = {row["partition"]: row for row in done["partitions"] if row["delivered"]}
     assert set(sums) == {2, 4}
     assert (sums[2]["first_offset"], sums[2]["next_offset"]) == (0, 3)

@@ -52,6 +52,30 @@ def test_the_changes_of_an_import_are_shown_old_and_new(traffic: Traffic, tmp_pa
         assert text in result.out
 
 
+def test_an_import_says_from_when_on_changed_values_apply(traffic: Traffic, tmp_path: Path) -> None:
+    file = tmp_path / "sensors.csv"
+    file.write_text("external_id,interval_s,length_mi\na,20,1\n")
+    traffic("sensors", "import", file)
+    file.write_text("external_id,interval_s,lanes\na,60,2\n")
+    changed = traffic("sensors", "import", file)
+    assert "keep the old values. To change these too, import with --valid-from." in changed.out
+    assert "since the beginning" in changed.out  # the lanes, which were unknown
+    shown = traffic("sensors", "show", "a", "--json").json
+    assert [period["interval_s"] for period in shown["periods"]] == [20, 60]
+    assert [period["lanes"] for period in shown["periods"]] == [2, 2]
+    assert shown["periods"][0]["valid_until"] == shown["valid_from"]
+    file.write_text("external_id,interval_s\na,0.1\n")
+    corrected = traffic("sensors", "import", file, "--valid-from", "beginning")
+    assert "Roll-ups of the past were computed again." in corrected.out
+    assert "imported" in traffic("sensors", "show", "a").out
+    shown = traffic("sensors", "show", "a", "--json").json
+    assert [period["interval_s"] for period in shown["periods"]] == [0.1, 60]
+    unknown = traffic("sensors", "show", "nobody")
+    assert (unknown.code, unknown.err) == (
+        1, "Unknown sensor 'nobody'. `traffic sensors list` lists the sensors.\n"
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupted_command_exits_with_130(
     number: signal.Signals, settings: Settings, environment: dict[str, str]

@@ -104,6 +104,34 @@ def test_backfill_restores_rows_changed_by_hand_and_counts_them(
     assert stack("verify").returncode == 0
 
 
+def test_a_backfill_whose_process_was_killed_continues_by_itself(
+    demo: tuple[CommandLine, str],
+) -> None:
+    stack, _ = demo
+    chosen = "where ctid = any(array(select ctid from traffic.traffic_readings order by id limit"
+    endpoints = json.loads((stack.home / "run" / "endpoints.json").read_text())
+    assert spoil(stack, f"delete from traffic.traffic_readings {chosen} 120))") == 120
+    with (
+        psycopg.connect(stack.status()["postgres"]["url"]) as holding,
+        psycopg.connect(endpoints["dagster_url"], autocommit=True) as storage,
+    ):
+        # The run cannot write before this ends.
+        holding.execute("lock table traffic.traffic_readings in share mode")
+        command = stack.start("backfill", "--from", "2011-09-15", "--asset", "traffic_readings")
+        query = """select t.value from runs r join run_tags t using (run_id)
+            where r.pipeline_name = 'backfill_dates' and r.status = 'STARTED'
+              and t.key = 'traffic/worker'"""
+        while (row := storage.execute(query).fetchone()) is None:
+            assert command.poll() is None, command.communicate()
+            time.sleep(0.1)
+        psutil.Process(int(row[0].split("/")[1])).kill()
+    output, errors = command.communicate(timeout=200)
+    assert command.returncode == 0, errors
+    assert "continues." in output
+    assert "120 readings added" in output
+    assert "1 date rebuilt." in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -15,7 +15,10 @@ import pytest
 from traffic_platform.detector_health.daily_health import DayHealth, compute_health
 from traffic_platform.detector_health.local_day import local_day
 from traffic_platform.errors import PermanentError
+from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.rollups import infer
+from traffic_platform.sensors.csv_formats import SensorRecord
+from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings, SettingsError
 from traffic_platform_tests.detector_health.scalar_health import Measured, scalar_diagnosis
 from traffic_platform_tests.rollups.readings import (
@@ -308,6 +311,39 @@ def test_one_reading_tells_no_interval_and_is_not_evaluated(
     add_readings(owner, "a", every(60, FIVE, 1))
     [row] = compute(in_zone()).rows
     assert (row.diagnosis, row.interval_s, row.expected_samples) == ("not_evaluated", None, None)
+
+
+def test_an_interval_that_changes_in_the_day_counts_for_its_part(
+    owner: psycopg.Connection, in_zone: InZone
+) -> None:
+    add_sensor(owner, "a", interval_s=20)
+    settings = in_zone()
+    noon = MIDNIGHT + timedelta(hours=12)
+    store_sensors(settings, [SensorRecord(sensor_uuid("a"), "a", {"interval_s": 60}, noon)])
+    add_readings(owner, "a", every(20, MIDNIGHT - timedelta(days=1), 6_480, volume=1_200))
+    add_readings(owner, "a", every(60, noon, 720, volume=1_200))
+    [row] = compute(settings).rows
+    assert (row.diagnosis, row.interval_s, row.interval_inferred) == ("good", 60, False)
+    assert (row.samples, row.expected_samples) == (1_860, 1_260 + 600)
+    assert row.vehicles == 17 * 1_200
+    [before] = compute(settings, SATURDAY - timedelta(days=1)).rows
+    assert (before.interval_s, before.expected_samples) == (20, 3_060)
+
+
+def test_a_sensor_is_not_diagnosed_after_it_was_retired(
+    owner: psycopg.Connection, in_zone: InZone
+) -> None:
+    settings = in_zone()
+    for name in ("retired", "silent"):
+        add_sensor(owner, name, interval_s=300)
+        add_readings(owner, name, every(300, MIDNIGHT - timedelta(days=1), 288 + 96))
+    at_eight = MIDNIGHT + timedelta(hours=8)
+    record = SensorRecord(sensor_uuid("retired"), "retired", {"retired": True}, at_eight)
+    store_sensors(settings, [record])
+    health = compute(settings)
+    assert diagnoses(health) == {"retired": "not_evaluated", "silent": "insufficient_data"}
+    assert "Its last day: retired at 2025-10-04 08:00." in {row.seen for row in health.rows}
+    assert diagnoses(compute(settings, SATURDAY + timedelta(days=1))) == {"silent": "no_data"}
 
 
 # --- a planted day ----------------------------------------------------------------------------

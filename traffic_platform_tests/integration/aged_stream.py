@@ -7,11 +7,14 @@ that the platform stored itself are moved back afterwards.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 
 import psycopg
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
 
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.monitoring.rejected_messages import QuarantineFilter
@@ -19,6 +22,13 @@ from traffic_platform.reprocess import reprocess_rejected
 from traffic_platform.sensors.csv_formats import SensorRecord
 from traffic_platform.sensors.sensor_import import store_sensors
 from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import (
+    TEMPLATE,
+    KafkaServer,
+    PostgresServer,
+    create_topic,
+    own_settings,
+)
 from traffic_platform_tests.integration.once import drain, event
 
 TOPIC = {"message_timestamp_type": "CreateTime", "retention_ms": "-1"}
@@ -99,3 +109,31 @@ def fill(settings: Settings, owner: psycopg.Connection, hours: int = 3) -> None:
 def import_sensors(settings: Settings, *external_ids: str) -> None:
     """Import sensors."""
     store_sensors(settings, [SensorRecord(sensor_uuid(name), name, {}) for name in external_ids])
+
+
+@contextmanager
+def filled_platform(
+    postgres: PostgresServer, kafka: KafkaServer, folder: Path
+) -> Iterator[tuple[Settings, psycopg.Connection]]:
+    """Yield a platform filled by `fill`, and its owner. Tests copy its database."""
+    with postgres.new_database("traffic_owner", TEMPLATE) as name:
+        settings = own_settings(postgres, kafka, name, folder)
+        create_topic(AdminClient(settings.kafka_config()), settings.raw_topic, 2, **TOPIC)
+        known = settings.model_copy(update={"unknown_sensors": "quarantine", "publish": False})
+        with psycopg.connect(known.endpoints().owner_url, autocommit=True) as owner:
+            fill(known, owner)
+            yield known, owner
+
+
+def database_of(settings: Settings) -> str:
+    """Return the name of a database."""
+    return settings.endpoints().owner_url.rpartition("/")[2]
+
+
+def with_database(platform: Settings, own: Settings) -> Settings:
+    """Return the settings of a platform, its topics included, with another database and home.
+
+    Tests that share the topics send nothing.
+    """
+    names = ("database_url", "ingest_database_url", "read_database_url", "home")
+    return platform.model_copy(update={name: getattr(own, name) for name in names})

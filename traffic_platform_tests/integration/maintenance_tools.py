@@ -44,7 +44,7 @@ def count(settings: Settings, table: str) -> int:
 
 SUMS = (
     "select sum(delivered), sum(raw), sum(processed), sum(quarantined), sum(inserted),"
-    " sum(updated), sum(unchanged), sum(batches),"
+    " sum(updated), sum(unchanged), sum(superseded), sum(batches),"
     " (select jsonb_object_agg(day, numbers) from ("
     "   select d.key as day, array[sum((d.value ->> 'raw')::int),"
     "     sum((d.value ->> 'processed')::int), sum((d.value ->> 'quarantined')::int)] as numbers"

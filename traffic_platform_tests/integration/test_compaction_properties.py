@@ -18,11 +18,13 @@ BEGIN = datetime(2026, 1, 1, 22, tzinfo=UTC)
 NOW = BEGIN + timedelta(days=2, hours=3)
 COLUMNS = (
     "batch_id topic_no partition first_offset next_offset delivered raw processed quarantined"
-    " inserted updated unchanged event_dates date_counts rules_version run_id kind committed_at"
+    " inserted updated unchanged superseded order_floor event_dates date_counts"
+    " rules_version run_id kind committed_at"
 )
 
 # The differences between two batches: the gap of their numbers (a negative one descends), the
-# length, minutes until the commit, rules, run, lost offsets, and a reprocessing in between.
+# length, minutes until the commit, rules, run, lost offsets, a
+# reprocessing in between, and whether order times are kept from here on.
 STEP = st.tuples(
     st.sampled_from([1, 1, 1, 2, 7, -4]),
     st.sampled_from([1, 1, 3, 0]),
@@ -31,14 +33,16 @@ STEP = st.tuples(
     st.sampled_from([None, "a", "b"]),
     st.sampled_from([0, 0, 0, 5]),
     st.booleans(),
+    st.booleans(),
 )
 
 
 def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
     """Return audit rows of one partition generation, with reprocessing among them."""
-    number, offset, time = 100, 0, BEGIN
+    number, offset, time, kept = 100, 0, BEGIN, False
     rows: dict[int, dict[str, Any]] = {}
-    for ascent, length, minutes, rules, run, gap, reprocessed in steps:
+    for ascent, length, minutes, rules, run, gap, reprocessed, keeps in steps:
+        kept |= keeps
         number, offset = number + ascent, offset + gap
         time += timedelta(minutes=minutes)
         while number in rows:
@@ -55,9 +59,11 @@ def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
             "raw": length,
             "processed": length,
             "quarantined": 0,
-            "inserted": length,
+            "inserted": length // 3,
             "updated": 0,
             "unchanged": 0,
+            "superseded": length - length // 3,
+            "order_floor": BEGIN + timedelta(seconds=offset) if kept else None,
             "event_dates": [day] if length else [],
             "date_counts": json.dumps({day.isoformat(): counts} if length else {}),
             "rules_version": rules,
@@ -67,7 +73,11 @@ def audit_rows(steps: list[Any]) -> list[dict[str, Any]]:
         }
         offset += length
         if reprocessed and number + 1 not in rows:
-            rows[number + 1] = rows[number] | {"batch_id": number + 1, "kind": "reprocess"}
+            rows[number + 1] = rows[number] | {
+                "batch_id": number + 1,
+                "kind": "reprocess",
+                "order_floor": None,
+            }
     return list(rows.values())
 
 
@@ -132,8 +142,12 @@ def test_every_batch_is_counted_in_one_row_that_may_count_it(
             if row["batch_id"] <= batch["batch_id"] <= (row["last_batch_id"] or row["batch_id"])
         ]
         assert row["batches"] == len(within)
-        for name in ("delivered", "raw", "processed", "inserted"):
+        for name in ("delivered", "raw", "processed", "inserted", "superseded"):
             assert row[name] == sum(batch[name] for batch in within)
+        assert {within[0]["order_floor"] is None} == {b["order_floor"] is None for b in within}
+        assert row["order_floor"] == min(
+            (b["order_floor"] for b in within if b["order_floor"]), default=None
+        )
         assert row["next_offset"] - row["first_offset"] == sum(b["raw"] for b in within)
         assert row["event_dates"] == sorted(map(date.fromisoformat, row["date_counts"]))
         for day, counts in row["date_counts"].items():

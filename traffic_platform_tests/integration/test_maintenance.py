@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from traffic_platform.detector_health.daily_health import compute_health
 from traffic_platform.errors import LockBusyError
@@ -26,19 +23,16 @@ from traffic_platform.retention.expired_partitions import Retention
 from traffic_platform.rollups import recompute, roll_up_all
 from traffic_platform.settings import Settings
 from traffic_platform.verify import verify
-from traffic_platform_tests.conftest import (
-    TEMPLATE,
-    KafkaServer,
-    PostgresServer,
-    create_topic,
-    own_settings,
-)
+from traffic_platform_tests.conftest import TEMPLATE, KafkaServer, PostgresServer
 from traffic_platform_tests.integration.aged_stream import (
     TOPIC,
+    database_of,
     fill,
+    filled_platform,
     grow_older,
     import_sensors,
     send,
+    with_database,
 )
 from traffic_platform_tests.integration.maintenance_tools import (
     count,
@@ -69,72 +63,28 @@ def sending(platform: Settings, owner: psycopg.Connection) -> Settings:
     return platform
 
 
-@contextmanager
-def source(
-    postgres: PostgresServer, kafka: KafkaServer, folder: Path
-) -> Iterator[tuple[Settings, psycopg.Connection]]:
-    """A platform like that of `sending`, and its owner, whose database tests copy."""
-    with postgres.new_database("traffic_owner", TEMPLATE) as name:
-        settings = own_settings(postgres, kafka, name, folder)
-        create_topic(AdminClient(settings.kafka_config()), settings.raw_topic, 2, **TOPIC)
-        known = settings.model_copy(update={"unknown_sensors": "quarantine", "publish": False})
-        with psycopg.connect(known.endpoints().owner_url, autocommit=True) as owner:
-            fill(known, owner)
-            yield known, owner
-
-
 @pytest.fixture(scope="module")
 def filled_source(
     postgres: PostgresServer, kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     """The platform that tests of `filled` copy. They share its topic and send nothing."""
-    with source(postgres, kafka, tmp_path_factory.mktemp("filled")) as (settings, owner):
-        owner.close()
-        yield settings
-
-
-@pytest.fixture(scope="module")
-def kept_source(
-    postgres: PostgresServer, kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
-    """Such a platform after maintenance, and with messages that arrived later."""
-    with source(postgres, kafka, tmp_path_factory.mktemp("kept")) as (settings, owner):
-        grow_older(owner, timedelta(days=40))
-        keep(settings)
-        send(settings, [event("a", 700), event("a", 701)], partition=0)
-        drain(settings)
-        proof(settings)
+    with filled_platform(postgres, kafka, tmp_path_factory.mktemp("filled")) as (settings, owner):
         owner.close()
         yield settings
 
 
 @pytest.fixture
-def origin(request: pytest.FixtureRequest) -> Settings | None:
-    """The platform that this test copies, if any."""
-    for name in ("kept", "filled"):
-        if name in request.fixturenames:
-            return request.getfixturevalue(f"{name}_source")
-    return None
+def template(request: pytest.FixtureRequest) -> str:
+    """Name of the database that a test's own is copied from."""
+    if "filled" in request.fixturenames:
+        return database_of(request.getfixturevalue("filled_source"))
+    return TEMPLATE
 
 
 @pytest.fixture
-def template(origin: Settings | None) -> str:
-    """Name of its database."""
-    return origin.endpoints().owner_url.rpartition("/")[2] if origin else TEMPLATE
-
-
-@pytest.fixture
-def filled(origin: Settings, settings: Settings) -> Settings:
-    """A copy of a platform with new messages of all kinds; its topics are the original's."""
-    urls = ("database_url", "ingest_database_url", "read_database_url")
-    own = {name: getattr(settings, name) for name in (*urls, "home")}
-    return origin.model_copy(update=own)
-
-
-@pytest.fixture
-def kept(filled: Settings) -> Settings:
-    """A copy of the platform after maintenance."""
-    return filled
+def filled(filled_source: Settings, settings: Settings) -> Settings:
+    """A copy of a platform with new messages of all kinds."""
+    return with_database(filled_source, settings)
 
 
 def test_compacted_hours_keep_their_sums_and_are_verified(
@@ -223,7 +173,7 @@ def test_the_compaction_covers_every_column_of_the_audit(filled: Settings) -> No
             "batch_id topic_no partition first_offset next_offset delivered raw processed"
             " quarantined echoes inserted updated unchanged event_dates date_counts rules_version"
             " run_id committed_at kind last_batch_id batches run_ids first_committed_at"
-            " dropped_raw dropped_processed",
+            " dropped_raw dropped_processed superseded order_floor",
         )
     ]
 
@@ -328,43 +278,6 @@ def test_roll_ups_outlive_their_readings_when_late_data_arrives(
     assert before == [
         rows(sending, f"select * from traffic.{table} order by 1, 2") for table in tables
     ]
-
-
-@pytest.mark.parametrize(
-    ("spoil", "table"),
-    [
-        ('delete from traffic.raw_events where partition = 0 and "offset" = {new}', "raw_events"),
-        (
-            'delete from traffic.processed_events where partition = 0 and "offset" = {new}',
-            "processed_events",
-        ),
-        (
-            'delete from traffic.processed_events where partition = 0 and "offset" = 6',
-            "micro_batches",
-        ),
-        (
-            'update traffic.processed_events set "offset" = 1000 where "offset" = 5',
-            "raw_events",
-        ),
-        (
-            "update traffic.micro_batches set raw = raw + 1, delivered = delivered + 1,"
-            " quarantined = quarantined + 1 where batches > 1 and partition = 1"
-            " and first_offset = 0",
-            "micro_batches",
-        ),
-        ("update traffic.dropped_rows set rows = rows - 1 where partition = 1", "dropped_rows"),
-        ("update traffic.traffic_readings set speed = 3", "traffic_readings"),
-        ("delete from traffic.micro_batches where partition = 0 and batches > 1", "micro_batches"),
-    ],
-)
-def test_a_difference_is_named_beside_compacted_and_dropped_rows(
-    kept: Settings, owner: psycopg.Connection, spoil: str, table: str
-) -> None:
-    [(new,)] = rows(kept, 'select max("offset") from traffic.raw_events where partition = 0')
-    assert verify(kept, deep=False).holds
-    owner.execute(spoil.format(new=new))  # pyright: ignore[reportArgumentType]
-    report = verify(kept, deep=False)
-    assert table in {finding.table for finding in report.findings}
 
 
 def test_rows_without_an_audit_row_keep_their_partition(

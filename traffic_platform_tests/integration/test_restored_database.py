@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
@@ -187,3 +190,58 @@ def test_rejected_messages_published_before_a_restore_are_not_published_again(
     values = [message.value for message in read_published(settings, name)]
     assert values == [b"0", b"2", event(3, naive=True), b"4"]
     assert publish(settings).messages == 0
+
+
+@pytest.mark.parametrize(("source_times", "first"), [("LogAppendTime", 5), ("CreateTime", 0)])
+def test_without_a_position_only_messages_later_than_the_source_are_searched(
+    settings: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    caplog: pytest.LogCaptureFixture,
+    source_times: str,
+    first: int,
+) -> None:
+    make_topic(partitions=1, message_timestamp_type=source_times)
+    make_topic(settings.events_topic, partitions=1, message_timestamp_type="CreateTime")
+    client = Producer(settings.kafka_config())
+    day_ago = int(time.time() - 86_400) * 1000
+    for timestamp in [day_ago] * 5 + [0]:  # 0: now
+        client.produce(settings.events_topic, event(1), partition=0, timestamp=timestamp)
+    assert client.flush(30) == 0
+    produce([event(0)], partition=0)
+    ingest(settings)
+    with caplog.at_level(logging.INFO, "traffic_platform.publish.recovery"):
+        publish(settings)
+    # Times that producers set prove nothing, so then the whole topic is searched.
+    name = settings.events_topic
+    assert f"searched {name} [0] from offset {first} to 6: 0 messages" in caplog.text
+
+
+def test_a_topic_recreated_since_the_backup_keeps_its_number_and_repeats_nothing(
+    both: Settings,
+    make_topic: MakeTopic,
+    produce: Produce,
+    admin: AdminClient,
+    snapshots: Snapshots,
+) -> None:
+    produce([event(0)])
+    ingest(both)
+    publish(both)
+    snapshots.take()
+    admin.delete_topics([both.raw_topic])[both.raw_topic].result(timeout=30)
+    wait_until(
+        lambda: both.raw_topic not in admin.list_topics(timeout=30).topics, "the topic is deleted"
+    )
+    make_topic(partitions=2)
+    client = Producer(both.kafka_config())  # it has not met the former topic
+    for number in range(1, 20):
+        client.produce(both.raw_topic, event(number))
+    assert client.flush(30) == 0
+    ingest(both)
+    assert publish(both).events == 19
+    snapshots.restore()
+    # PostgreSQL logs the use of sequences in steps of 32, so a replayed log runs ahead of them.
+    with psycopg.connect(both.endpoints().owner_url) as connection:
+        connection.execute("select setval('traffic.topics_topic_no_seq', 34)")
+    ingest(both)
+    assert publish(both).events == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import psycopg
@@ -9,10 +10,13 @@ import pytest
 from dagster import DagsterInstance, Definitions, build_sensor_context
 
 from benchmarks.fortnight import NULL_SPEEDS, Fortnight
+from traffic_platform.ingest.drain import RunLimits, run_ingest
+from traffic_platform.monitoring import lag
 from traffic_platform.orchestration.alerts.alert_sensors import ALERTS_SENSOR
 from traffic_platform.orchestration.build import build_definitions
 from traffic_platform.orchestration.checks.checks_job import CHECKS_JOB, checks_config
 from traffic_platform.settings import Settings
+from traffic_platform_tests.orchestration.feed import flat
 from traffic_platform_tests.webhook import Webhook
 
 FORTNIGHT = Fortnight(sensors=1)
@@ -89,3 +93,26 @@ def test_a_failed_run_is_reported_and_healed_by_a_successful_one(
     webhook.status = 200
     tick(definitions, instance, cursor)
     assert messages(webhook) == [("healed", "the run failed", None)]
+
+
+def test_a_ledger_that_stands_still_is_reported_once_and_again_when_it_moves(
+    definitions: Definitions,
+    instance: DagsterInstance,
+    platform: Settings,
+    make_topic: Callable[..., str],
+    produce: Callable[..., None],
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_topic()
+    produce([flat("a")])
+    monkeypatch.setattr(lag, "STALL_SECONDS", 0.0)
+    cursor = tick(definitions, instance, None)
+    assert "1 messages wait" in webhook.bodies[0]["summary"]
+    assert messages(webhook) == [("problem", "the ledger stands still", None)]
+    cursor = tick(definitions, instance, cursor)
+    assert messages(webhook) == []
+    limits = RunLimits(60, 30, until_caught_up=True)
+    run_ingest(platform, [platform.raw_topic], limits=limits, run_id=None, stop=lambda: False)
+    tick(definitions, instance, cursor)
+    assert messages(webhook) == [("healed", "the ledger stands still", None)]

@@ -35,6 +35,7 @@ def test_a_warning_of_a_run_is_one_line_with_time_run_and_level() -> None:
     [
         (logging.INFO, "Checking run 0123", None, False),
         (logging.INFO, "Collected 3 runs for monitoring", None, False),
+        (logging.INFO, "Sensor kafka_offsets skipped: 0 messages behind.", None, False),
         (logging.INFO, "Launched 1 runs.", None, True),
         (logging.WARNING, "Checking run 0123 failed", None, True),
         (logging.ERROR, "Caught error", RuntimeError("cannot schedule new futures"), False),

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
 import psycopg
 import pytest
 
 from traffic_platform.quality import accounting
-from traffic_platform.quality.accounting import every_offset_accounted_for, no_lost_range
+from traffic_platform.quality.accounting import (
+    every_offset_accounted_for,
+    ledger_not_blocked,
+    no_lost_range,
+)
 from traffic_platform.quality.check_context import CheckContext
 from traffic_platform.quality.outcome import SAMPLE_ROWS
+from traffic_platform.settings import Settings
+from traffic_platform_tests.conftest import PostgresServer
+from traffic_platform_tests.quality.conftest import context_at
 
 TILE = "ranges that do not tile"
 SUMS = "audit rows that do not add up"
@@ -187,6 +195,51 @@ def test_a_raw_row_that_was_deleted_or_doubled_is_found(
 ) -> None:
     ledger.execute(change)
     assert found(context) == {ROWS: 1}
+
+
+def test_a_session_that_blocks_ingest_fails_until_it_ends(
+    owner: psycopg.Connection,
+    postgres: PostgresServer,
+    database: str,
+    reading: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A session of the same role sees the query.
+    url = postgres.service.url("traffic_owner", database)
+    with psycopg.connect(url, autocommit=True) as other:
+        context = context_at(other, reading)
+        owner.execute("begin")
+        owner.execute("lock table traffic.raw_events in share mode")
+        assert ledger_not_blocked(context).passed  # not for long yet
+        monkeypatch.setattr(accounting, "BLOCKED_SECONDS", 0)
+        outcome = ledger_not_blocked(context)
+        assert not outcome.passed
+        assert f"Process {owner.info.backend_pid} of application" in outcome.summary
+        assert "lock table traffic.raw_events in share mode" in outcome.summary
+        owner.execute("rollback")
+        assert ledger_not_blocked(context).passed
+
+
+def test_a_session_that_ingest_waits_for_is_found_by_the_reading_role_too(
+    owner: psycopg.Connection,
+    postgres: PostgresServer,
+    database: str,
+    context: CheckContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounting, "BLOCKED_SECONDS", 0)
+    url = postgres.service.url("traffic_ingest", database)
+    with psycopg.connect(url, application_name="traffic-ingest-0") as ingest:
+        owner.execute("begin")
+        owner.execute("lock table traffic.raw_events in access exclusive mode")
+        assert ledger_not_blocked(context).passed  # it hides how long, and nobody waits
+        waiting = Thread(target=ingest.execute, args=("select from traffic.raw_events",))
+        waiting.start()
+        while (outcome := ledger_not_blocked(context)).passed:
+            assert waiting.is_alive()
+        assert f"Process {owner.info.backend_pid} of application" in outcome.summary
+        owner.execute("rollback")
+        waiting.join()
 
 
 def test_a_lost_range_fails_until_it_is_acknowledged(

@@ -118,3 +118,32 @@ def test_a_reading_that_was_deleted_is_named_by_its_event(
     assert outcome.numbers["readings missing"] == 2
     assert "The first is of east-1 at 2025-10-14T00:00:00Z" in outcome.summary
     assert outcome.sample[0]["topic_no"] == 1
+
+
+def test_a_sensor_with_another_interval_is_expected_to_deliver_as_the_new_one_gives(
+    table: Table, reader: psycopg.Connection, reading: Settings
+) -> None:
+    for sensor in ("a-1", "a-2"):
+        table.add_history(sensor)
+    for weeks in (1, 2, 3):
+        table.add("a-3", days_ago=7 * weeks)
+    for sensor in ("a-1", "a-3"):
+        begin_period(table, sensor, days_ago=30, interval_s=600)
+        begin_period(table, sensor, days_ago=0, interval_s=1800)
+        table.add(sensor, every_s=1800)
+    begin_period(table, "a-2", days_ago=0, retired=True)
+    outcome = sensors_deliver(context_at(reader, reading))
+    assert outcome.passed, outcome.summary
+    assert outcome.numbers["readings expected"] == 96
+    assert outcome.numbers["sensors compared"] == 2
+
+
+def begin_period(table: Table, sensor: str, *, days_ago: int, **values: object) -> None:
+    """Let a value of a sensor apply from a midnight on."""
+    ((column, value),) = values.items()
+    table.owner.execute(
+        f"insert into traffic.sensor_periods (sensor_id, valid_from, {column}, source)"
+        " select sensor_id, %s, %s, 'imported' from traffic.sensors where external_id = %s"
+        " on conflict do nothing",  # pyright: ignore[reportArgumentType]
+        (MIDNIGHT - timedelta(days=days_ago), value, sensor),
+    )

@@ -62,6 +62,11 @@ def stocked(
         for number in range(-7 * 12, 17 * 12)
     ]
     deliver(owner, "fast", whole_day)
+    owner.execute(
+        "insert into traffic.sensor_periods (sensor_id, valid_from, interval_s, length_mi, source)"
+        " select sensor_id, '2025-10-06 00:00+00', 300, 2.0, 'imported' from traffic.sensors"
+        " where external_id = 'silent'"
+    )
     roll_up_everything(owner)
     compute_health(settings, yesterday)
     return settings
@@ -98,6 +103,13 @@ def test_the_worst_place_of_yesterday_is_named_with_the_hours_lost(ask: Ask) -> 
     assert float(worst["hours_lost"]) == 2400 / 20 - 2400 / 60
     assert float(worst["travel_time_index"]) == 3.0
     assert float(worst["observed_percent"]) in (8, 9)  # 9 where the clock leaves out an hour
+
+
+def test_the_sensor_that_changed_is_named_with_the_values_before_and_after(ask: Ask) -> None:
+    [changed] = ask("Sensors that changed")
+    assert (changed["external_id"], changed["source"]) == ("silent", "imported")
+    assert (changed["miles_before"], changed["length_mi"]) == (1.0, 2.0)
+    assert changed["interval_before"] == changed["interval_s"] == 300
 
 
 def test_the_hours_of_a_road_are_those_of_its_clock(ask: Ask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def change(file: Path, old: str, new: str) -> None:
 def read(folder: Path, text: str, interval_s: int | None = None) -> list[SensorRecord]:
     file = folder / "sensors.csv"
     file.write_text(text)
-    return read_sensor_tables(file, interval_s)
+    return read_sensor_tables(file, None if interval_s is None else Decimal(interval_s))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from traffic_platform.errors import TransientError
 from traffic_platform.events.sensor_ids import sensor_uuid
 from traffic_platform.sensors.csv_rows import TableError
-from traffic_platform.sensors.sensor_import import import_sensors, list_sensors
+from traffic_platform.sensors.sensor_import import import_sensors, list_periods, list_sensors
 from traffic_platform.settings import Settings
 
 PORTLAND = Path(__file__).parents[2] / "examples/portland_i205"
@@ -124,6 +126,52 @@ def test_sensors_can_be_listed_by_origin_and_road(settings: Settings, table: Pat
     assert [sensor.external_id for sensor in list_sensors(settings, origin="seen")] == ["x"]
     assert [sensor.external_id for sensor in list_sensors(settings, road="I-5")] == ["a"]
     assert len(list_sensors(settings, limit=2)) == 2
+
+
+def test_dated_rows_describe_the_periods_of_a_sensor(settings: Settings, table: Path) -> None:
+    table.write_text(
+        "external_id,valid_from,interval_s,length_mi,retired\n"
+        "a,beginning,0.1,0.5,\n"
+        "a,2025-10-04,60,0.5,\n"
+        "a,2025-10-05T06:07:08+02:00,60,0.75,yes\n"
+    )
+    import_sensors(settings, table)
+    found = [
+        (period.valid_from, period.interval_s, period.length_mi, period.retired)
+        for period in list_periods(settings, sensor_uuid("a"))
+    ]
+    assert found == [
+        (None, Decimal("0.1"), 0.5, False),
+        (datetime(2025, 10, 4, tzinfo=UTC), 60, 0.5, False),
+        (datetime(2025, 10, 5, 4, 5, tzinfo=UTC), 60, 0.75, True),
+    ]
+    [sensor] = list_sensors(settings)
+    assert (sensor.interval_s, sensor.retired) == (60, True)
+    assert sensor.valid_from == datetime(2025, 10, 5, 4, 5, tzinfo=UTC)
+    assert import_sensors(settings, table).unchanged == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "message"),
+    [
+        ("2025-10-04T06:00", "'2025-10-04T06:00' has no time zone"),
+        ("2025-02-30", "'2025-02-30' is not beginning, a date or a time"),
+        ("2100-01-01", "is in the future"),
+    ],
+)
+def test_an_invalid_begin_is_refused(
+    settings: Settings, table: Path, begin: str, message: str
+) -> None:
+    table.write_text(f"external_id,valid_from,lanes\na,{begin},2\n")
+    with pytest.raises(TableError, match=message):
+        import_sensors(settings, table)
+    assert list_sensors(settings) == []
+
+
+def test_two_rows_of_a_sensor_need_two_begins(settings: Settings, table: Path) -> None:
+    table.write_text("external_id,valid_from,lanes\na,2025-10-04,2\na,2025-10-04T00:04Z,3\n")
+    with pytest.raises(TableError, match="repeats line 2"):
+        import_sensors(settings, table)
 
 
 def _secret(url: str) -> object:

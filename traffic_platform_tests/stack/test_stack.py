@@ -237,6 +237,29 @@ def test_a_stack_that_cannot_write_its_state_continues(
     assert "state.new" in (stack.home / "logs" / "supervisor.log").read_text()
 
 
+def test_status_names_the_session_that_blocks_the_ledger(
+    stacks: tuple[CommandLine, CommandLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = stacks[0]
+    before = stack.status()
+    assert before["healthy"], before
+    assert stack("produce", "--count", "5", "--rate", "0").returncode == 0
+    monkeypatch.setattr("traffic_platform.monitoring.lag.STALL_SECONDS", 0.0, raising=False)
+    monkeypatch.setattr("traffic_platform.monitoring.stall._BRIEF_SECONDS", 0.0, raising=False)
+    url = before["postgres"]["url"]
+    with psycopg.connect(url, application_name="a long report") as blocking:
+        for table in ("raw_events", "kafka_offsets"):
+            blocking.execute(f"lock table traffic.{table} in access exclusive mode")
+            status = stack.status()
+            assert not status["healthy"]
+            [problem] = [text for text in status["problems"] if "a long report" in text]
+            assert f"lock table traffic.{table} in access exclusive mode" in problem
+            blocking.rollback()
+    stored = stack("ingest", "--once")
+    assert stored.returncode == 0, stored.stderr
+    assert stack.status()["healthy"]
+
+
 def test_killed_services_are_restarted_with_their_data(
     stacks: tuple[CommandLine, CommandLine],
 ) -> None:

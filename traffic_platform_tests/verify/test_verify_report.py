@@ -40,6 +40,8 @@ def chunk(values: list[bytes | None], arrivals_us: list[int]) -> RawChunk:
         headers=[None] * count,
         broker_us=np.full(count, NOON_US),
         ingested_us=np.array(arrivals_us, dtype=np.int64),
+        clamped_us=np.full(count, NOON_US),
+        order_us=np.full(count, NOON_US),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -19,7 +20,9 @@ from dagster import (
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecord
 
 from traffic_platform.detector_health.local_day import local_day
+from traffic_platform.errors import TransientError
 from traffic_platform.events.texts import utc_text
+from traffic_platform.monitoring.lag import LagReader
 from traffic_platform.orchestration.alerts.run_findings import find_runs
 from traffic_platform.orchestration.changed_dates import LATE_LOOK_BACK
 from traffic_platform.orchestration.checks.asset_checks import check_key
@@ -66,7 +69,7 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
     def alerts(context: SensorEvaluationContext) -> SkipReason:
         state = AlertState.from_json(context.cursor, RENAMED_JOBS)
         state.observe(
-            find_results(context.instance, jobs, settings.timezone),
+            [*find_results(context.instance, jobs, settings.timezone), *find_stall(settings)],
             since=utc_text(datetime.now(UTC) - LATE_LOOK_BACK),
         )
         try:
@@ -77,6 +80,27 @@ def alert_sensors(settings: Settings, jobs: Sequence[str]) -> list[SensorDefinit
         return SkipReason(summary)
 
     return [alerts]
+
+
+def find_stall(settings: Settings) -> list[Finding]:
+    """Return the finding about the ledger's progress; none while a server does not answer."""
+    now = _text(datetime.now(UTC).timestamp())
+    try:
+        with closing(LagReader(settings)) as reader:
+            stall = reader.stall(reader.read(settings.ingest_topics))
+    except TransientError:
+        return []
+    problem = Problem(
+        key="ledger:stall",
+        kind="ledger",
+        name="the ledger stands still",
+        subject="kafka_offsets",
+        severity="ERROR",
+        summary=f"{str(stall)[:1].upper()}{str(stall)[1:]}.",
+        since=now,
+        seen=now,
+    )
+    return [Finding(problem, passed=stall is None)]
 
 
 def find_results(

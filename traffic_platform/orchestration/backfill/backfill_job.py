@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 BACKFILL_JOB: Final = "backfill_dates"
 # A week of two million messages takes a minute, but a run may cover a year.
 _MAX_RUNTIME_SECONDS = 24 * 3600
+# Nobody else asks for these dates again, so Dagster starts a run again whose process was killed. A
+# step that failed for another reason would fail again.
+_RESUMED_AFTER_CRASH = {
+    "dagster/max_retries": "5",
+    "dagster/retry_on_asset_or_op_failure": "false",
+}
 BACKFILL_ASSETS = (*EVENT_TABLES, *ROLLUPS, DETECTOR_HEALTH)
 
 # The figures of a DateReport that become metadata of each table.
@@ -54,7 +60,7 @@ def backfill_job(settings: Settings) -> UnresolvedAssetJobDefinition:
         selection=AssetSelection.assets(*BACKFILL_ASSETS).without_checks(),
         partitions_def=event_dates(settings),
         executor_def=in_process_executor,
-        tags=housekeeping_tags("backfill", _MAX_RUNTIME_SECONDS),
+        tags=housekeeping_tags("backfill", _MAX_RUNTIME_SECONDS) | _RESUMED_AFTER_CRASH,
         description=(
             "Backfills the chosen dates: events from raw messages, then roll-ups and detector"
             " health from readings. Safe beside the live stream. `traffic backfill --dry-run` shows"

@@ -24,6 +24,7 @@ from traffic_platform.orchestration.ingest.materializations import (
     rollup_materializations,
 )
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
+from traffic_platform.orchestration.instance.run_end import outage_in_one_line
 from traffic_platform.orchestration.keys import (
     EVENT_TABLES_GROUP,
     PROCESSED_EVENTS,
@@ -105,7 +106,7 @@ def _drain(context: AssetExecutionContext, settings: Settings, config: IngestCon
     from traffic_platform.rollups import BackgroundRollups
 
     log = AssetLog(context)
-    with deferred_interrupts(context) as stop:
+    with outage_in_one_line(), deferred_interrupts(context) as stop:
         with BackgroundRollups(settings) as rollups:
             totals = run_ingest(
                 settings,

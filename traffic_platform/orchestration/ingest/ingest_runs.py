@@ -79,4 +79,6 @@ def _report_gone(instance: DagsterInstance, run_id: str) -> None:
     # Read again: the run may have ended in order after its record was read.
     run = instance.get_run_by_id(run_id)
     if run is not None and _STATES.get(run.status) in _UNFINISHED:
-        instance.report_run_failed(run, "Its process is gone.")
+        instance.report_run_failed(
+            run, "Its process is gone. Nothing is lost: the next run continues."
+        )

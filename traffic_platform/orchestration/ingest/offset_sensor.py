@@ -51,9 +51,9 @@ def offset_sensor(
         default_status=DefaultSensorStatus.RUNNING,
         description=(
             "Compares Kafka's offsets with the ledger. While messages flow it keeps one ingest run"
-            " draining and one waiting to take over, and it starts the publisher. A tick lasts up"
-            " to 49 s and says how far ingest is behind. While this sensor is stopped, no new data"
-            " is ingested."
+            " draining and one waiting to take over, and it starts the publisher. A tick watches"
+            f' for up to {TICK_SECONDS:.0f} s and shows "Evaluating" meanwhile. Then it says how'
+            " far ingest is behind. While this sensor is stopped, no new data is ingested."
         ),
     )
     def kafka_offsets(context: SensorEvaluationContext) -> SensorResult | SkipReason:

@@ -35,6 +35,7 @@ _OF_POLLS = (
     "Checking run ",
     "Collected ",
     "No run requests returned",
+    "Sensor ",  # … skipped, with the reason that its tick shows too
     "Priority sorting and checking tag concurrency limits",
 )
 

@@ -3,7 +3,7 @@
 Dagster purges only ticks by itself (`retention:` in dagster.yaml). A continuous stream with one
 writer adds, per day (measured):
 
-- ticks of the offset sensor: 86,400 / 50 = 1,728, 1.7 kB each: 2.9 MB
+- ticks of the offset sensor: 86,400 / 25 = 3,456, 1.7 kB each: 5.8 MB
 - ingest runs: 72 (one ends every 1,200 s), 19 kB each: 1.4 MB
 - materializations: at most 3 reports per run, 3 tables, 1 or 2 dates, 1.9 kB each: 1.2 to 2.5 MB
 - publisher runs: 24 (one ends every hour) of 19 kB, with 4 reports of 1.9 kB each: 0.6 MB

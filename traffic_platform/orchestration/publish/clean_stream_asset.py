@@ -22,6 +22,7 @@ from traffic_platform.orchestration.asset_log import AssetLog
 from traffic_platform.orchestration.ingest.event_tables_asset import REPORT_SECONDS
 from traffic_platform.orchestration.ingest.topics import events_topic_spec
 from traffic_platform.orchestration.instance.interrupts import deferred_interrupts
+from traffic_platform.orchestration.instance.run_end import outage_in_one_line
 from traffic_platform.orchestration.keys import EVENTS_TOPIC
 from traffic_platform.orchestration.tags import PUBLISHER_INGEST_RUNS, publisher_tags
 from traffic_platform.settings import Settings
@@ -78,9 +79,12 @@ def _publish(context: AssetExecutionContext, settings: Settings) -> None:
 
     log = AssetLog(context)
     limits = RunLimits(
-        PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds, settings.ingest_run_idle_seconds
+        PUBLISHER_INGEST_RUNS * settings.ingest_run_seconds,
+        settings.ingest_run_idle_seconds,
+        # A person who materializes the asset waits for its end, and a stream has none.
+        until_caught_up=context.job_name != PUBLISH_JOB,
     )
-    with deferred_interrupts(context) as stop:
+    with outage_in_one_line(), deferred_interrupts(context) as stop:
         totals = run_publisher(
             settings,
             limits=limits,

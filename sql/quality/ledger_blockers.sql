@@ -1,0 +1,3 @@
+--| parts/ledger_blockers
+order by a.xact_start nulls last
+limit %(sample)s
