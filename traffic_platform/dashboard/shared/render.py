@@ -26,11 +26,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(printable=printable, number=number, spaced=spaced)
-    made.globals["traffic"] = traffic_program()
     return made
 
 
-def traffic_program() -> str:
+@cache
+def _traffic() -> str:
     """Return the `traffic` command for a shell on this machine.
 
     It is the whole path, unless the command is on the PATH, as it is in a container. Without the
@@ -49,8 +49,11 @@ def compile_templates() -> None:
 
 
 def render(name: str, /, **values: object) -> str:
-    """Return the HTML of templates/NAME.html. The values are escaped."""
-    return _environment().get_template(f"{name}.html").render(**values)
+    """Return the HTML of templates/NAME.html. The values are escaped.
+
+    `traffic` is the command line in each template.
+    """
+    return _environment().get_template(f"{name}.html").render(traffic=_traffic(), **values)
 
 
 class Panel(ui.html):
