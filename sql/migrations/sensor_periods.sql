@@ -128,7 +128,8 @@ begin
          inferred_interval_s, inferred_free_flow_mph, source)
     select sensor_id, '-infinity', interval_s, length_mi, lanes, free_flow_mph, rural, retired,
            inferred_interval_s, inferred_free_flow_mph, 'registered'
-    from added;
+    from added
+    on conflict do nothing;  -- of a sensor that somebody deleted without the foreign keys' triggers
     return null;
 end
 $$;

@@ -154,26 +154,26 @@ def feed(reader: Reader) -> list[tuple[str, float | None]]:
 def test_events_with_the_same_time_show_the_reading_that_won(
     settings: Settings, make_topic: MakeTopic, produce: Produce, producer: Producer
 ) -> None:
-    make_topic(partitions=1, message_timestamp_type="CreateTime")
+    make_topic(partitions=2, message_timestamp_type="CreateTime")
     time = "2025-10-04T12:00:00Z"
 
     async def scenario() -> None:
         async with reading(settings) as reader:
             page = Page(reader)
             twice = [event_at("one", time, 99.0), event_at("one", time, 52.0)]
-            await asyncio.to_thread(produce, twice)
+            await asyncio.to_thread(produce, twice, partition=0)
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: bool(reader.state.newest))
             assert shown(reader) == {"one": 52.0}
-            # An older broker timestamp loses, although its offset is later.
+            # An older broker timestamp of another partition loses, although it arrives later.
             late = event_at("one", time, 11.0)
-            producer.produce(settings.raw_topic, late, timestamp=1_600_000_000_000)
-            await asyncio.to_thread(produce, [event("two", 40.0)])
+            producer.produce(settings.raw_topic, late, timestamp=1_600_000_000_000, partition=1)
+            await asyncio.to_thread(produce, [event("two", 40.0)], partition=1)
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: len(reader.state.newest) == 2)
             assert shown(reader) == {"one": 52.0, "two": 40.0}
             # This event wins, and the reading that it replaces leaves the feed.
-            await asyncio.to_thread(produce, [event_at("one", time, 47.0)])
+            await asyncio.to_thread(produce, [event_at("one", time, 47.0)], partition=0)
             await asyncio.to_thread(drain, settings)
             await page.until(lambda: shown(reader)["one"] != 52.0)
             assert feed(reader) == [("one", 47.0), ("two", 40.0)]
