@@ -39,7 +39,7 @@ class Ended:
     seconds: float
 
     def expect_refusal(self, *words: str) -> None:
-        """Assert exit code 1 within SOON, and a single line, after progress, that holds the words."""
+        """Assert exit code 1 within SOON, and after progress a single line that holds the words."""
         assert self.code == 1, self
         assert self.seconds < SOON, self
         # Lines of progress of `up` are indented. A service may serve before another one is refused.
