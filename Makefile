@@ -28,7 +28,7 @@ status: $(VENV)/.local ## show the state of the local stack
 	@$(BIN)/traffic status
 
 test: $(VENV)/.dev ## run every test against real PostgreSQL and Kafka
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-unit: $(VENV)/.dev ## run the tests that start no server and no process
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not servers" $(PYTEST_ARGS)

@@ -202,10 +202,6 @@ def test_samples_hold_the_measures_that_the_sensor_reports(
     assert replace(GOOD, **counts).samples == samples
 
 
-def test_a_sensor_with_an_interval_beyond_the_day_is_expected_once() -> None:
-    assert replace(GOOD, interval_s=100_000).expected_samples(61_200) == 1
-
-
 def test_a_measure_that_most_readings_lack_makes_too_few_samples() -> None:
     assert found(with_occupancy=3, with_both=3).diagnosis == "insufficient_data"
     assert "The others of 1,000 readings lack" in seen(with_occupancy=3, with_both=3)

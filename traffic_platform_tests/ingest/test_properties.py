@@ -229,8 +229,8 @@ def stage(settings: Settings) -> Callable[[], Any]:
             owner.execute(
                 "truncate traffic.raw_events, traffic.processed_events, traffic.traffic_readings,"
                 " traffic.quarantined_events, traffic.micro_batches, traffic.kafka_offsets,"
-                " traffic.detector_health, traffic.sensors, traffic.rebuilt_events,"
-                " traffic.rebuilds,"
+                " traffic.detector_health, traffic.sensors, traffic.sensor_periods,"
+                " traffic.rebuilt_events, traffic.rebuilds,"
                 " traffic.replayed_events, traffic.reading_counts, traffic.reading_changes"
             )
         connection = connect(
