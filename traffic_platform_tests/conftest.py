@@ -65,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 HERE = Path(__file__).parent
-# Their files take the longest, up to a minute. They come first, so that the two processes that run
+# Their files take the longest, up to a minute. They come first, so that the processes that run
 # the tests end at about the same time. A folder with servers of its own, which run until the end,
 # comes late.
 LONG_FOLDERS = (
