@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from traffic_platform.settings import Settings
 
 INTERRUPTED = 130  # the exit code that shells expect after ctrl-C
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def print_json(document: object) -> None:
@@ -116,7 +115,9 @@ def stop_on_signals() -> Generator[Event]:
 
 def moment(time_us: int | None) -> datetime | None:
     """Return microseconds since 1970 as a time in UTC, None for None."""
-    return None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
+    from traffic_platform.events.dates import from_microseconds
+
+    return None if time_us is None else from_microseconds(time_us)
 
 
 def time_text(time: datetime | None) -> str:

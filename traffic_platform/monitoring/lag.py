@@ -113,7 +113,8 @@ class LagReader:
         """Return the stall of a ledger with this lag, None while it advances.
 
         A partition stands still when its oldest message that is not stored, and its last advance,
-        are older than STALL_SECONDS. Takes a request per topic and two queries.
+        are older than STALL_SECONDS. Takes two queries, and a request for each partition that
+        does not advance.
         """
         since = time.time() - STALL_SECONDS
         with self._errors_translated():

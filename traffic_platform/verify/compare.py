@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from confluent_kafka import Message
 
 from traffic_platform.events.columns import EVENT_NO
+from traffic_platform.events.dates import from_microseconds
 from traffic_platform.kafka.messages import MISSING_TIMESTAMP, broker_times, headers_of
 from traffic_platform.kafka.origin_header import Signer
 from traffic_platform.sensors.admission import StoredMessageDecoder
@@ -27,7 +27,6 @@ from traffic_platform.verify.stored_rows import (
 from traffic_platform.verify.verify_report import Finding
 
 _SHOWN_BYTES = 40
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ def shown_time(microseconds: int) -> str:
     if microseconds == MISSING_TIMESTAMP:
         return "null"
     try:
-        return (_EPOCH + timedelta(microseconds=microseconds)).isoformat()
+        return from_microseconds(microseconds).isoformat()
     except OverflowError:
         return f"{microseconds} µs after 1970"
 

@@ -19,7 +19,7 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._stored = 0
         self._error: BaseException | None = None
         self._ended = False
@@ -62,12 +62,10 @@ class Spool:
         self._file.close()
 
     async def _store(self, data: bytearray) -> None:
-        await asyncio.to_thread(_write_all, self._file.fileno(), data)
+        await asyncio.to_thread(self._append, data)
         self._stored += len(data)
         self._grown.set()
 
-
-def _write_all(file: int, data: bytearray) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(file, rest) :]
+    def _append(self, data: bytearray) -> None:
+        self._file.write(data)
+        self._file.flush()
